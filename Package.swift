@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The targets in the order of the pipeline: each depends only on those above it.
+let package = Package(
+  name: "Lathe",
+  products: [
+    .library(name: "Lathe", targets: ["Lathe"]),
+    .executable(name: "lathe", targets: ["LatheCLI"]),
+    .executable(name: "lenet", targets: ["LeNetSample"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CGraphviz", path: "Sources/CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
+    .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .target(name: "LatheMemory", path: "Sources/MemoryPlan", swiftSettings: settings),
+    .target(name: "LatheCore", dependencies: ["LatheMemory"], path: "Sources/Core", swiftSettings: settings),
+    .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
+    .target(name: "LatheNN", dependencies: ["LatheCore"], path: "Sources/NN", swiftSettings: settings),
+    .target(
+      name: "LatheONNX",
+      dependencies: ["LatheCore", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Sources/ONNX", swiftSettings: settings),
+    .target(name: "LatheRun", dependencies: ["LatheCore", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
+    .target(
+      name: "LatheC",
+      dependencies: ["LatheCore", .product(name: "Subprocess", package: "swift-subprocess")],
+      path: "Sources/EmitC", swiftSettings: settings),
+    .target(name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
+    .target(
+      name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheRun", "LatheC"], path: "Sources/Lathe",
+      swiftSettings: settings),
+    .target(
+      name: "LatheCommands",
+      dependencies: [
+        "Lathe", "LatheONNX", "LatheDraw", "LatheMemory",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Commands", swiftSettings: settings),
+    .executableTarget(name: "LatheCLI", dependencies: ["LatheCommands"], path: "Sources/CLI", swiftSettings: settings),
+    .executableTarget(
+      name: "LeNetSample", dependencies: ["Lathe", "LatheCommands"], path: "samples/LeNet", swiftSettings: settings),
+    .target(name: "TestSupport", dependencies: ["Lathe"], path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "MemoryPlanTests", dependencies: ["LatheMemory"], path: "Tests/MemoryPlanTests",
+      resources: [.copy("Instances")], swiftSettings: settings),
+    .testTarget(name: "CoreTests", dependencies: ["LatheCore", "TestSupport"], path: "Tests/CoreTests", swiftSettings: settings),
+    .testTarget(name: "DataTests", dependencies: ["LatheData", "TestSupport"], path: "Tests/DataTests", swiftSettings: settings),
+    .testTarget(name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", swiftSettings: settings),
+    .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
+    .testTarget(
+      name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests", swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["LatheCommands", "LatheCLI", "LeNetSample", "TestSupport"],
+      path: "Tests/CommandTests", swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,4 @@
+@main
+enum LeNetTool {
+  static func main() {}
+}

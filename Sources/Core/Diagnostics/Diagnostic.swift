@@ -1,0 +1,67 @@
+/// What a type rule has against its operands: pure, without a place. The builder adds operands and location.
+public struct TypeFault: Error, Hashable, Sendable {
+  /// One sentence with the numbers in it, without the operation's name.
+  public var message: String
+  /// What would fit.
+  public var help: String?
+
+  public init(_ message: String, help: String? = nil) {
+    self.message = message
+    self.help = help
+  }
+}
+
+/// One mistake in a model or its data, with everything a person needs to mend it.
+public struct Diagnostic: Hashable, Sendable {
+  public enum Severity: String, Hashable, Sendable {
+    case error, warning
+  }
+
+  public var severity: Severity
+  /// One sentence; starts with the operation's name where there is one.
+  public var message: String
+  /// The operation's name in the text form.
+  public var operation: String?
+  /// The operands' names and types.
+  public var operands: [String]
+  public var location: Location
+  /// What to do about it.
+  public var help: String?
+
+  public init(
+    _ message: String, severity: Severity = .error, operation: String? = nil, operands: [String] = [],
+    location: Location = Location(), help: String? = nil
+  ) {
+    self.message = message
+    self.severity = severity
+    self.operation = operation
+    self.operands = operands
+    self.location = location
+    self.help = help
+  }
+
+  /// The form that compilers use: `file:line:column: error: message`, then notes.
+  public func rendered() -> String {
+    var lines = [(location.position.map { "\($0): " } ?? "") + "\(severity.rawValue): \(message)"]
+    if let origin = location.origin { lines.append("  note: \(origin)") }
+    lines += operands.map { "  note: \($0)" }
+    if let help { lines.append("  help: \(help)") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// All mistakes found at once.
+public struct DiagnosticsError: Error, Sendable, CustomStringConvertible {
+  public var diagnostics: [Diagnostic]
+
+  public init(_ diagnostics: [Diagnostic]) {
+    self.diagnostics = diagnostics
+  }
+
+  /// One mistake.
+  public init(_ message: String, location: Location = Location(), help: String? = nil) {
+    self.init([Diagnostic(message, location: location, help: help)])
+  }
+
+  public var description: String { diagnostics.map { $0.rendered() }.joined(separator: "\n") }
+}

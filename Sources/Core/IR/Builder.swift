@@ -1,0 +1,449 @@
+import Synchronization
+
+/// The only door into a graph: infers types, interns equal nodes, folds small constants, and records every fault.
+///
+/// A fault does not stop the building: the operation gives a poisoned value, what is built on it is poisoned in silence,
+/// and `finish` throws all faults at once.
+public final class Builder: Sendable {
+  private struct Key: Hashable {
+    let operation: Operation
+    let operands: [Value]
+  }
+
+  private struct State {
+    var nodes: [Node] = []
+    var locations: [Location] = []
+    var interned: [Key: Int] = [:]
+    var inputs: [Value] = []
+    var variables: [Variable] = []
+    var updates: [Graph.Update] = []
+    var captures: [(outer: Value, inner: Value)] = []
+    var diagnostics: [Diagnostic] = []
+    var scopes: [String] = []
+    var origin = Location()
+  }
+
+  /// Results of at most this many elements are folded while building.
+  private static let foldingLimit = 64
+
+  private let state: Mutex<State>
+
+  /// The builder of the graph around this region; nil for a whole model.
+  public let parent: Builder?
+  let depth: Int
+
+  /// Whether layers behave as in training: batch statistics, running averages.
+  public let isTraining: Bool
+
+  public init(isTraining: Bool = false) {
+    state = Mutex(State())
+    parent = nil
+    depth = 0
+    self.isTraining = isTraining
+  }
+
+  private init(parent: Builder) {
+    state = Mutex(State())
+    self.parent = parent
+    depth = parent.depth + 1
+    isTraining = parent.isTraining
+    let (scopes, origin) = parent.state.withLock { ($0.scopes, $0.origin) }
+    state.withLock {
+      $0.scopes = scopes
+      $0.origin = origin
+    }
+  }
+
+  // MARK: Applying operations
+
+  /// Applies an operation and gives its results; on a fault, poison.
+  public func apply(_ operation: Operation, _ operands: [Tensor]) -> [Tensor] {
+    let values = operands.map { adopted($0) }
+    let definition = operation.definition
+    guard !values.contains(where: \.isPoison) else { return poisoned(operation) }
+    let types: [TensorType]
+    do {
+      types = try definition.infer(values.map { type(of: $0) })
+    } catch {
+      record(error, operation: definition.name, operands: operands)
+      return poisoned(operation)
+    }
+    let key = Key(operation: operation, operands: values)
+    if !operation.isSource, let folded = folded(operation, values, types) {
+      return folded.map { Tensor(builder: self, value: append(.constant(Constant($0)), [], [$0.type])) }
+    }
+    let node = state.withLock { $0.interned[key] } ?? Int(append(operation, values, types).node)
+    return types.indices.map { Tensor(builder: self, value: Value(node: node, result: $0)) }
+  }
+
+  private func append(_ operation: Operation, _ operands: [Value], _ types: [TensorType]) -> Value {
+    state.withLock { state in
+      let key = Key(operation: operation, operands: operands)
+      if let known = state.interned[key] { return Value(node: known) }
+      var location = state.origin
+      if !state.scopes.isEmpty { location.modulePath = state.scopes.joined(separator: ".") }
+      state.nodes.append(Node(operation: operation, operands: operands, types: types))
+      state.locations.append(location)
+      state.interned[key] = state.nodes.count - 1
+      return Value(node: state.nodes.count - 1)
+    }
+  }
+
+  private func folded(_ operation: Operation, _ operands: [Value], _ types: [TensorType]) -> [NDArray]? {
+    guard types.allSatisfy({ ($0.elementCount ?? .max) <= Self.foldingLimit }) else { return nil }
+    // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it.
+    if case .broadcast = operation { return nil }
+    var literals: [NDArray] = []
+    for operand in operands {
+      guard case .constant(let constant) = node(of: operand).operation, constant.array.count <= 4096 else { return nil }
+      literals.append(constant.array)
+    }
+    if operands.isEmpty, case .iota = operation { return nil }
+    return ReferenceEvaluator.evaluate(operation, literals, types)
+  }
+
+  private func poisoned(_ operation: Operation) -> [Tensor] {
+    let count: Int =
+      switch operation {
+      case .conditional(let payload): payload.then.outputs.count
+      case .whileLoop(let payload): payload.stateCount
+      case .scan(let payload): payload.body.outputs.count
+      default: 1
+      }
+    return Array(repeating: poison, count: count)
+  }
+
+  /// A value that stands for what could not be built.
+  public var poison: Tensor { Tensor(builder: self, value: .poison) }
+
+  // MARK: Sources
+
+  /// An argument of the graph.
+  public func input(_ name: String, _ type: TensorType) -> Tensor {
+    let known = state.withLock { state in
+      state.inputs.first { if case .input(let input) = state.nodes[Int($0.node)].operation { input.argument == name } else { false } }
+    }
+    if known != nil {
+      report(Diagnostic("input '\(name)' is declared twice", operation: "input"))
+      return poison
+    }
+    let results = apply(.input(Input(name, type)), [])
+    if !results[0].isPoisoned { state.withLock { $0.inputs.append(results[0].value) } }
+    return results[0]
+  }
+
+  /// The content of a variable before the run; declares it when it is new.
+  public func variable(_ variable: Variable) -> Tensor {
+    if let parent { return parent.variable(variable) }
+    let known = state.withLock { state in
+      if let known = state.variables.first(where: { $0.name == variable.name }) { return known }
+      state.variables.append(variable)
+      return variable
+    }
+    guard known.type == variable.type else {
+      report(Diagnostic("variable '\(variable.name)' is declared as \(known.type) and as \(variable.type)"))
+      return poison
+    }
+    return apply(.variable(VariableRead(variable.name, variable.type)), [])[0]
+  }
+
+  /// Makes `value` the content of a declared variable after the run. The last update counts.
+  public func update(_ variable: String, to value: Tensor) {
+    guard !value.isPoisoned else { return }
+    guard parent == nil else {
+      report(Diagnostic("variable '\(variable)' is updated inside of a sub-graph", help: "carry its content as state"))
+      return
+    }
+    guard let declared = state.withLock({ $0.variables.first { $0.name == variable } }) else {
+      report(Diagnostic("variable '\(variable)' is updated, but not declared"))
+      return
+    }
+    guard declared.type == value.type else {
+      report(Diagnostic("variable '\(variable)' is \(declared.type), its update is \(value.type)"))
+      return
+    }
+    state.withLock { state in
+      state.updates.removeAll { $0.variable == variable }
+      state.updates.append(Graph.Update(variable: variable, value: value.value))
+    }
+  }
+
+  /// A literal.
+  public func constant(_ array: NDArray) -> Tensor { apply(.constant(Constant(array)), [])[0] }
+
+  /// A literal without axes.
+  public func scalar(_ value: ScalarValue, _ dtype: ScalarType) -> Tensor { constant(NDArray(scalar: value, dtype: dtype)) }
+
+  /// A tensor with one value in every element.
+  public func full(_ type: TensorType, _ value: ScalarValue) -> Tensor {
+    scalar(value, type.dtype).broadcast(to: type.shape, axes: [])
+  }
+
+  public func zeros(_ type: TensorType) -> Tensor { full(type, type.dtype.isFloat ? .float(0) : .integer(0)) }
+
+  /// The index along one axis.
+  public func iota(_ type: TensorType, axis: Int) -> Tensor { apply(.iota(Iota(type, axis: axis)), [])[0] }
+
+  // MARK: Reading
+
+  func type(of value: Value) -> TensorType {
+    value.isPoison ? .scalar(.f32) : state.withLock { $0.nodes[Int(value.node)].types[Int(value.result)] }
+  }
+
+  func node(of value: Value) -> Node { state.withLock { $0.nodes[Int(value.node)] } }
+
+  func node(at position: Int) -> Node { state.withLock { $0.nodes[position] } }
+
+  func location(at position: Int) -> Location { state.withLock { $0.locations[position] } }
+
+  // MARK: Regions
+
+  /// The value of this graph that a tensor is: its own, or one of a surrounding graph, which becomes an argument.
+  private func adopted(_ tensor: Tensor) -> Value {
+    if tensor.builder === self || tensor.isPoisoned { return tensor.value }
+    guard let parent, tensor.builder.depth < depth else {
+      report(
+        Diagnostic("a tensor of an inner sub-graph is used outside of it", help: "make it a result of the sub-graph"))
+      return .poison
+    }
+    let outer = parent.adopted(tensor)
+    if outer.isPoison { return outer }
+    if case .constant = parent.node(of: outer).operation { return constant(parent.literal(outer)).value }
+    let name = state.withLock { $0.captures.first { $0.outer == outer }?.inner }
+    if let name { return name }
+    let inner = input("capture.\(outer.node).\(outer.result)", parent.type(of: outer)).value
+    state.withLock { $0.captures.append((outer, inner)) }
+    return inner
+  }
+
+  private func literal(_ value: Value) -> NDArray {
+    if case .constant(let constant) = node(of: value).operation { return constant.array }
+    return NDArray(scalar: .integer(0), dtype: .bool)
+  }
+
+  /// Builds a sub-graph from a function; values of this graph that it uses become its last arguments.
+  public func capturingRegion(
+    _ types: [TensorType], _ body: (Builder, [Tensor]) throws(TypeFault) -> [Tensor]
+  ) throws(TypeFault) -> (graph: Graph, captures: [Tensor]) {
+    let inner = Builder(parent: self)
+    let arguments = types.enumerated().map { inner.input("arg\($0)", $1) }
+    let results = try body(inner, arguments)
+    // A result may be a value of this graph that the function merely hands on.
+    let values = results.map { inner.adopted($0) }
+    let diagnostics = inner.state.withLock { $0.diagnostics }
+    state.withLock { $0.diagnostics += diagnostics }
+    guard diagnostics.isEmpty, !values.contains(where: \.isPoison) else { throw TypeFault.poisoned }
+    let outputs = values.enumerated().map { Graph.Output(name: "result\($0)", value: $1) }
+    let captures = inner.state.withLock { $0.captures }
+    return (inner.compacted(name: "region", outputs: outputs), captures.map { Tensor(builder: self, value: $0.outer) })
+  }
+
+  /// Builds a sub-graph from a function that uses its arguments only.
+  public func region(
+    _ types: [TensorType], _ body: (Builder, [Tensor]) throws(TypeFault) -> [Tensor]
+  ) throws(TypeFault) -> Graph {
+    let (graph, captures) = try capturingRegion(types, body)
+    guard captures.isEmpty else { throw TypeFault("a sub-graph uses a value from outside") }
+    return graph
+  }
+
+  // MARK: Places and faults
+
+  /// Runs `body` with a name added to the module path of what it builds.
+  public func scope<R>(_ name: String, _ body: () throws -> R) rethrows -> R {
+    state.withLock { $0.scopes.append(name) }
+    defer { state.withLock { _ = $0.scopes.popLast() } }
+    return try body()
+  }
+
+  /// Runs `body` with another place for what it builds: an importer's node, a rebuilt node's first location.
+  public func at<R>(_ location: Location, _ body: () throws -> R) rethrows -> R {
+    let before = state.withLock { state in
+      let before = (state.origin, state.scopes)
+      state.origin = location
+      state.scopes = []
+      return before
+    }
+    defer {
+      state.withLock {
+        $0.origin = before.0
+        $0.scopes = before.1
+      }
+    }
+    return try body()
+  }
+
+  /// Records a fault of an operation or a composite function at the place of the user's call.
+  public func record(_ fault: TypeFault, operation: String, operands: [Tensor]) {
+    guard fault != .poisoned else { return }
+    let described = operands.filter { $0.builder === self }.map { tensor in
+      tensor.isPoisoned ? "(faulty)" : "\(describe(tensor.value)): \(type(of: tensor.value))"
+    }
+    report(
+      Diagnostic("\(operation): \(fault.message)", operation: operation, operands: described, help: fault.help))
+  }
+
+  /// Records a mistake; fills in what is known of the place.
+  public func report(_ diagnostic: Diagnostic) {
+    var diagnostic = diagnostic
+    let (origin, scopes) = state.withLock { ($0.origin, $0.scopes) }
+    if diagnostic.location.isEmpty {
+      diagnostic.location = origin
+      if origin.file == nil {
+        let site = CallSite.current()
+        diagnostic.location.file = site.file
+        diagnostic.location.line = site.line
+        diagnostic.location.column = site.column
+      }
+      if !scopes.isEmpty { diagnostic.location.modulePath = scopes.joined(separator: ".") }
+    }
+    state.withLock { $0.diagnostics.append(diagnostic) }
+  }
+
+  /// The mistakes so far.
+  public var diagnostics: [Diagnostic] { state.withLock { $0.diagnostics } }
+
+  private func describe(_ value: Value) -> String {
+    switch node(of: value).operation {
+    case .input(let input): "%\(input.argument)"
+    case .variable(let variable): "@\(variable.variable)"
+    case .constant: "constant"
+    case let operation: "%\(value.node) = \(operation.name)"
+    }
+  }
+
+  // MARK: Finishing
+
+  /// The finished graph: what the outputs and updates depend on, and every input.
+  ///
+  /// - Throws: All mistakes that were recorded while building.
+  public func finish(name: String, outputs: [(name: String, tensor: Tensor)]) throws(DiagnosticsError) -> Graph {
+    var names = Set<String>()
+    for output in outputs where !names.insert(output.name).inserted {
+      report(Diagnostic("output '\(output.name)' is declared twice"))
+    }
+    let values = outputs.map { Graph.Output(name: $0.name, value: adopted($0.tensor)) }
+    let diagnostics = diagnostics
+    guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
+    guard !values.contains(where: \.value.isPoison) else { throw DiagnosticsError("the model could not be built") }
+    return compacted(name: name, outputs: values)
+  }
+
+  private func compacted(name: String, outputs: [Graph.Output]) -> Graph {
+    let snapshot = state.withLock {
+      Graph(
+        name: name, nodes: $0.nodes, inputs: $0.inputs, outputs: outputs, updates: $0.updates, variables: $0.variables,
+        locations: $0.locations)
+    }
+    return snapshot.droppingDead()
+  }
+}
+
+extension TypeFault {
+  /// The fault of an operation one of whose operands is faulty; never reported.
+  public static let poisoned = TypeFault("an operand is faulty")
+}
+
+extension Graph {
+  /// The graph without nodes that no output or update depends on; inputs stay.
+  func droppingDead() -> Graph {
+    let live = Uses.live(self).union(inputs.map { Int($0.node) })
+    guard live.count < nodes.count || !variables.isEmpty else { return self }
+    var positions = [Int](repeating: -1, count: nodes.count)
+    var result = self
+    result.nodes = []
+    result.locations = []
+    for (position, node) in nodes.enumerated() where live.contains(position) {
+      positions[position] = result.nodes.count
+      var moved = node
+      moved.operands = node.operands.map { Value(node: positions[Int($0.node)], result: Int($0.result)) }
+      result.nodes.append(moved)
+      result.locations.append(locations[position])
+    }
+    func moved(_ value: Value) -> Value { Value(node: positions[Int(value.node)], result: Int(value.result)) }
+    result.inputs = inputs.map(moved)
+    result.outputs = outputs.map { Output(name: $0.name, value: moved($0.value)) }
+    result.updates = updates.map { Update(variable: $0.variable, value: moved($0.value)) }
+    var used = Set(updates.map(\.variable))
+    for node in result.nodes { if case .variable(let read) = node.operation { used.insert(read.variable) } }
+    result.variables = variables.filter { used.contains($0.name) }
+    return result
+  }
+
+  /// Builds the graph's nodes again in another builder, on other arguments.
+  ///
+  /// - Returns: The outputs.
+  public func inlined(_ arguments: [Tensor], in builder: Builder) -> [Tensor] {
+    var replaced: [Value: Tensor] = [:]
+    for (input, argument) in zip(inputs, arguments) { replaced[input] = argument }
+    for (position, node) in nodes.enumerated() where replaced[Value(node: position)] == nil {
+      let operands = node.operands.map { replaced[$0] ?? builder.poison }
+      let results: [Tensor]
+      if case .variable(let read) = node.operation, let variable = variable(named: read.variable) {
+        results = [builder.variable(variable)]
+      } else {
+        results = builder.at(locations[position]) { builder.apply(node.operation, operands) }
+      }
+      for (result, tensor) in results.enumerated() { replaced[Value(node: position, result: result)] = tensor }
+    }
+    return outputs.map { replaced[$0.value] ?? builder.poison }
+  }
+
+  /// Builds the whole graph again through a rule that may replace nodes: how passes and substitutions are written.
+  ///
+  /// - Parameter rule: Given a node, its position, its new operands and the new builder: its new results, or nil to
+  ///   build it as it is.
+  public func rebuilt(
+    _ rule: (_ node: Node, _ position: Int, _ operands: [Tensor], _ builder: Builder) -> [Tensor]?
+  ) throws(DiagnosticsError) -> Graph {
+    let builder = Builder()
+    var replaced: [Value: Tensor] = [:]
+    for variable in variables { _ = builder.variable(variable) }
+    for (position, node) in nodes.enumerated() {
+      let operands = node.operands.map { replaced[$0] ?? builder.poison }
+      let results = builder.at(locations[position]) { () -> [Tensor] in
+        if let results = rule(node, position, operands, builder) { return results }
+        if case .input(let input) = node.operation { return [builder.input(input.argument, input.type)] }
+        return builder.apply(node.operation, operands)
+      }
+      for (result, tensor) in results.enumerated() { replaced[Value(node: position, result: result)] = tensor }
+    }
+    for update in updates { builder.update(update.variable, to: replaced[update.value] ?? builder.poison) }
+    return try builder.finish(
+      name: name, outputs: outputs.map { ($0.name, replaced[$0.value] ?? builder.poison) })
+  }
+
+  /// The graph with symbolic dimensions replaced by sizes.
+  ///
+  /// - Throws: Faults that the sizes bring about.
+  public func binding(_ bindings: [String: Int]) throws(DiagnosticsError) -> Graph {
+    if bindings.isEmpty { return self }
+    return try rebuilt { node, _, operands, builder in
+      let operation = node.operation.substituting(bindings)
+      if case .input(let input) = operation { return [builder.input(input.argument, input.type)] }
+      return operation == node.operation ? nil : builder.apply(operation, operands)
+    }
+  }
+
+  /// The same for a sub-graph, whose faults the surrounding operation's type rule finds.
+  func substituting(_ bindings: [String: Int]) -> Graph {
+    (try? binding(bindings)) ?? self
+  }
+}
+
+extension Operation {
+  /// The operation with symbolic dimensions replaced by the sizes bound to them.
+  public func substituting(_ bindings: [String: Int]) -> Operation {
+    switch self {
+    case .input(let payload): .input(payload.substituting(bindings))
+    case .iota(let payload): .iota(payload.substituting(bindings))
+    case .reshape(let payload): .reshape(payload.substituting(bindings))
+    case .broadcast(let payload): .broadcast(payload.substituting(bindings))
+    case .slice(let payload): .slice(payload.substituting(bindings))
+    case .conditional(let payload): .conditional(payload.substituting(bindings))
+    case .whileLoop(let payload): .whileLoop(payload.substituting(bindings))
+    case .scan(let payload): .scan(payload.substituting(bindings))
+    default: self
+    }
+  }
+}

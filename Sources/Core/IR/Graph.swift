@@ -1,0 +1,96 @@
+/// A named tensor that lives longer than one run: a parameter, a running statistic, an optimiser moment, a counter.
+public struct Variable: Hashable, Sendable {
+  public enum Role: String, Hashable, Sendable {
+    /// Trained: gradients are taken with respect to it.
+    case parameter
+    /// Kept with the parameters, not trained (PyTorch's buffers).
+    case buffer
+  }
+
+  public var name: String
+  public var type: TensorType
+  public var role: Role
+  /// What the variable holds before the first run.
+  public var initial: NDArray
+
+  public init(name: String, role: Role, initial: NDArray) {
+    self.name = name
+    self.type = initial.type
+    self.role = role
+    self.initial = initial
+  }
+}
+
+/// A pure function from inputs and variables to outputs and new variable contents, in static single assignment form.
+///
+/// Nodes are in topological order: an operand's node precedes its user. Graphs are made by `Builder` only.
+public struct Graph: Sendable {
+  public struct Output: Hashable, Sendable {
+    public var name: String
+    public var value: Value
+
+    public init(name: String, value: Value) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// A variable's content after the run.
+  public struct Update: Hashable, Sendable {
+    public var variable: String
+    public var value: Value
+
+    public init(variable: String, value: Value) {
+      self.variable = variable
+      self.value = value
+    }
+  }
+
+  public var name: String
+  public internal(set) var nodes: [Node]
+  /// The input nodes, in the order of the function's arguments.
+  public internal(set) var inputs: [Value]
+  public internal(set) var outputs: [Output]
+  public internal(set) var updates: [Update]
+  /// The variables that the graph reads or writes, in the order in which they were declared.
+  public internal(set) var variables: [Variable]
+  /// Where each node comes from; a side table, so that provenance never keeps equal nodes apart.
+  public internal(set) var locations: [Location]
+
+  /// The type of a value.
+  public func type(of value: Value) -> TensorType { nodes[Int(value.node)].types[Int(value.result)] }
+
+  public subscript(value: Value) -> Node { nodes[Int(value.node)] }
+
+  /// The name of an input or variable node, and the type it stands for.
+  public func inputName(_ value: Value) -> String {
+    if case .input(let input) = self[value].operation { return input.name }
+    return ""
+  }
+
+  public func variable(named name: String) -> Variable? { variables.first { $0.name == name } }
+
+  /// The literal that a value is, where it is one.
+  public func literal(_ value: Value) -> NDArray? {
+    if case .constant(let constant) = self[value].operation { return constant.array }
+    return nil
+  }
+
+  /// The symbols that occur in the types of the inputs, sorted.
+  public var symbols: [String] {
+    Set(inputs.flatMap { type(of: $0).shape.flatMap(\.symbols) }).sorted()
+  }
+}
+
+/// Equality of structure: locations and names of graphs do not count.
+extension Graph: Hashable {
+  public static func == (a: Graph, b: Graph) -> Bool {
+    a.nodes == b.nodes && a.inputs == b.inputs && a.outputs == b.outputs && a.updates == b.updates
+      && a.variables == b.variables
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(nodes)
+    hasher.combine(outputs)
+  }
+}

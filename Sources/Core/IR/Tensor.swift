@@ -1,0 +1,178 @@
+/// A value while its graph is being built: what traced code computes with.
+///
+/// Methods here are the primitives; `LatheNN` adds PyTorch's vocabulary in terms of them. A faulty tensor has type
+/// `f32[]` and makes everything computed from it faulty, without further messages.
+public struct Tensor: Sendable {
+  public let builder: Builder
+  public let value: Value
+
+  init(builder: Builder, value: Value) {
+    self.builder = builder
+    self.value = value
+  }
+
+  public var isPoisoned: Bool { value.isPoison }
+
+  public var type: TensorType { builder.type(of: value) }
+
+  public var dtype: ScalarType { type.dtype }
+
+  public var shape: [Dimension] { type.shape }
+
+  public var rank: Int { type.rank }
+
+  /// The literal that the tensor is, where it is one.
+  public var literal: NDArray? {
+    guard !isPoisoned, case .constant(let constant) = builder.node(of: value).operation else { return nil }
+    return constant.array
+  }
+
+  /// Applies an operation with one result, in the innermost of the operands' graphs.
+  public static func apply(_ operation: Operation, _ operands: [Tensor]) -> Tensor {
+    let builder = operands.max { $0.builder.depth < $1.builder.depth }?.builder ?? operands[0].builder
+    return builder.apply(operation, operands)[0]
+  }
+
+  private func apply(_ operation: Operation, _ others: Tensor...) -> Tensor { Tensor.apply(operation, [self] + others) }
+
+  // MARK: Views
+
+  public func reshape(_ shape: [Dimension]) -> Tensor { shape == self.shape ? self : apply(.reshape(Reshape(shape))) }
+
+  public func reshape(_ shape: [Int]) -> Tensor { reshape(shape.map { Dimension($0) }) }
+
+  public func permute(_ axes: [Int]) -> Tensor {
+    axes == Array(0..<rank) ? self : apply(.permute(Permute(axes)))
+  }
+
+  /// Repeats along new axes and axes of size 1; axis `i` becomes axis `axes[i]`.
+  public func broadcast(to shape: [Dimension], axes: [Int]) -> Tensor {
+    shape == self.shape && axes == Array(0..<rank) ? self : apply(.broadcast(Broadcast(shape, axes: axes)))
+  }
+
+  public func slice(start: [Int], limit: [Dimension], stride: [Int]) -> Tensor {
+    if start.allSatisfy({ $0 == 0 }), limit == shape, stride.allSatisfy({ $0 == 1 }) { return self }
+    return apply(.slice(Slice(start: start, limit: limit, stride: stride)))
+  }
+
+  /// The elements `start ..< end` of one axis.
+  public func slice(axis: Int, from start: Int, to end: Int, stride: Int = 1) -> Tensor {
+    guard axis >= 0, axis < rank else { return self }
+    var starts = [Int](repeating: 0, count: rank)
+    var limits = shape
+    var strides = [Int](repeating: 1, count: rank)
+    starts[axis] = start
+    limits[axis] = Dimension(end)
+    strides[axis] = stride
+    return slice(start: starts, limit: limits, stride: strides)
+  }
+
+  public func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
+
+  /// Pads every axis; negative amounts cut off. The value defaults to zero.
+  public func pad(low: [Int], high: [Int], interior: [Int], value: Tensor? = nil) -> Tensor {
+    if (low + high + interior).allSatisfy({ $0 == 0 }) { return self }
+    let zero = builder.scalar(dtype.isFloat ? .float(0) : .integer(0), dtype)
+    return apply(.pad(Pad(low: low, high: high, interior: interior)), value ?? zero)
+  }
+
+  public static func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
+    tensors.count == 1 ? tensors[0] : apply(.concatenate(Concatenate(axis: axis)), tensors)
+  }
+
+  /// Puts a new axis of size 1 at a position.
+  func unsqueezed(at axis: Int) -> Tensor {
+    var shape = shape
+    shape.insert(1, at: min(axis, shape.count))
+    return reshape(shape)
+  }
+
+  /// Moves one axis to another position; the others keep their order.
+  func movingAxis(_ axis: Int, to target: Int) -> Tensor {
+    var order = Array(0..<rank)
+    guard axis < rank, target < rank else { return self }
+    order.remove(at: axis)
+    order.insert(axis, at: target)
+    return permute(order)
+  }
+
+  // MARK: Types
+
+  public func convert(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.convert(Convert(dtype))) }
+
+  public func bitcast(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.bitcast(Bitcast(dtype))) }
+
+  public func detach() -> Tensor { apply(.detach(Detach())) }
+
+  // MARK: Reductions, contractions, windows
+
+  /// Joins the elements along axes, which vanish.
+  public func reduce(_ combiner: Combiner, axes: [Int]) -> Tensor {
+    axes.isEmpty ? self : apply(.reduce(Reduce(combiner, axes: axes)))
+  }
+
+  public func argReduce(_ combiner: Combiner, axis: Int) -> Tensor { apply(.argReduce(ArgReduce(combiner, axis: axis))) }
+
+  public func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
+    apply(.cumulative(CumulativeReduce(combiner, axis: axis, reverse: reverse)))
+  }
+
+  public func dot(_ other: Tensor, _ axes: DotGeneral) -> Tensor { apply(.dot(axes), other) }
+
+  public func convolution(_ weight: Tensor, _ payload: Convolution) -> Tensor { apply(.convolution(payload), weight) }
+
+  public func windowReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
+    apply(.windowReduce(WindowReduce(combiner, window)))
+  }
+
+  public func windowArgReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
+    apply(.windowArgReduce(WindowArgReduce(combiner, window)))
+  }
+
+  /// For every element the product of all others on its axis: exact where elements are zero.
+  func exclusiveProduct(axis: Int) -> Tensor {
+    func shifted(_ reverse: Bool) -> Tensor {
+      var low = [Int](repeating: 0, count: rank)
+      var high = low
+      (low[axis], high[axis]) = reverse ? (-1, 1) : (1, -1)
+      return pad(low: low, high: high, interior: low.map { _ in 0 }, value: builder.scalar(.float(1), dtype))
+        .cumulative(.product, axis: axis, reverse: reverse)
+    }
+    return shifted(false) * shifted(true)
+  }
+
+  // MARK: Indexing by data
+
+  public func gather(_ indices: Tensor, _ indexed: IndexedAxes) -> Tensor { apply(.gather(Gather(indexed)), indices) }
+
+  public func scatter(_ indices: Tensor, _ updates: Tensor, _ indexed: IndexedAxes, combiner: Combiner?) -> Tensor {
+    apply(.scatter(Scatter(indexed, combiner: combiner)), indices, updates)
+  }
+
+  /// Joins `updates` into places along one axis; `indices` and `updates` have one shape, equal to this tensor's on all
+  /// other axes.
+  public func scatterAlong(axis: Int, indices: Tensor, updates: Tensor, combiner: Combiner?) -> Tensor {
+    let last = rank - 1
+    let result = movingAxis(axis, to: last).scatter(
+      indices.movingAxis(axis, to: last).unsqueezed(at: rank), updates.movingAxis(axis, to: last),
+      IndexedAxes(batch: last, axes: [last]), combiner: combiner)
+    return result.movingAxis(last, to: axis)
+  }
+
+  /// The elements at places along one axis; `indices` has this tensor's shape on all other axes.
+  public func gatherAlong(axis: Int, indices: Tensor) -> Tensor {
+    let last = rank - 1
+    return movingAxis(axis, to: last)
+      .gather(indices.movingAxis(axis, to: last).unsqueezed(at: rank), IndexedAxes(batch: last, axes: [last]))
+      .movingAxis(last, to: axis)
+  }
+
+  // MARK: Fillings
+
+  /// A tensor of this type with one value in every element.
+  public func filled(_ value: ScalarValue) -> Tensor { isPoisoned ? self : builder.full(type, value) }
+
+  public func zerosLike() -> Tensor { filled(dtype.isFloat ? .float(0) : .integer(0)) }
+
+  public func onesLike() -> Tensor { filled(dtype.isFloat ? .float(1) : .integer(1)) }
+}

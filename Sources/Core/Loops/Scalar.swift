@@ -1,0 +1,205 @@
+/// A scalar expression of one kernel, by its position in the kernel's `ScalarBuilder`.
+public struct Scalar: Hashable, Sendable {
+  public let id: Int32
+}
+
+/// How a reduction joins two elements; associative and commutative.
+public enum Combiner: String, Hashable, Sendable, CaseIterable {
+  case sum, product
+  /// Minimum and maximum propagate NaN, as PyTorch's do; on `bool` they are `all` and `any`.
+  case min, max
+
+  /// The scalar function that joins two elements.
+  public var function: Pointwise {
+    switch self {
+    case .sum: .add
+    case .product: .multiply
+    case .min: .minimum
+    case .max: .maximum
+    }
+  }
+
+  /// The element that changes nothing.
+  public func identity(_ type: ScalarType) -> ScalarValue {
+    switch self {
+    case .sum: type.isFloat ? .float(0) : .integer(0)
+    case .product: type.isFloat ? .float(1) : .integer(1)
+    case .min: type.highest
+    case .max: type.lowest
+    }
+  }
+}
+
+/// A tensor in memory that kernels read and write, by position in the program's buffers.
+public struct BufferID: Hashable, Sendable {
+  public let position: Int
+
+  public init(_ position: Int) {
+    self.position = position
+  }
+}
+
+/// What one element of a tensor is, in terms of loop variables and elements of other tensors.
+public enum ScalarNode: Hashable, Sendable {
+  case constant(ScalarValue)
+  /// A loop index as a number of type `i64`.
+  case index(Index)
+  /// An element of a buffer, one index per axis of the buffer's shape.
+  case load(BufferID, [Index])
+  case pointwise(Pointwise, [Scalar])
+  case convert(Scalar)
+  case bitcast(Scalar)
+  /// `then` where all constraints hold, `otherwise` elsewhere; `then` is not evaluated there.
+  case guarded([Constraint], then: Scalar, otherwise: Scalar)
+  /// The body joined over all values of the variables.
+  case reduce(Combiner, [LoopVariable], Scalar)
+  /// The value of the variable at which the body is extreme, as `i64`: the first such, NaN counting as extreme.
+  case argReduce(Combiner, LoopVariable, Scalar)
+}
+
+/// Makes and interns the scalars of one kernel, so that equal expressions are one.
+///
+/// Not `Sendable`: it lives for the lowering of one kernel.
+public final class ScalarBuilder {
+  public private(set) var nodes: [ScalarNode] = []
+  public private(set) var types: [ScalarType] = []
+  private var interned: [Key: Scalar] = [:]
+  private var variableCount = 0
+
+  private struct Key: Hashable {
+    let node: ScalarNode
+    let type: ScalarType
+  }
+
+  public init() {}
+
+  public func node(_ scalar: Scalar) -> ScalarNode { nodes[Int(scalar.id)] }
+
+  public func type(_ scalar: Scalar) -> ScalarType { types[Int(scalar.id)] }
+
+  /// A new loop variable.
+  public func variable(_ extent: Int) -> LoopVariable {
+    variableCount += 1
+    return LoopVariable(id: variableCount - 1, extent: extent)
+  }
+
+  public func variables(_ extents: [Int]) -> [LoopVariable] { extents.map { variable($0) } }
+
+  /// The only door: interns the node.
+  public func make(_ node: ScalarNode, _ type: ScalarType) -> Scalar {
+    let key = Key(node: node, type: type)
+    if let known = interned[key] { return known }
+    let scalar = Scalar(id: Int32(nodes.count))
+    nodes.append(node)
+    types.append(type)
+    interned[key] = scalar
+    return scalar
+  }
+
+  public func constant(_ value: ScalarValue, _ type: ScalarType) -> Scalar { make(.constant(type.rounded(value)), type) }
+
+  public func index(_ index: Index) -> Scalar {
+    if let known = index.known { return constant(.integer(known), .i64) }
+    if index.constant == 0, index.terms.count == 1, index.terms[0].coefficient == 1,
+      case .value(let scalar) = index.terms[0].atom
+    {
+      return scalar
+    }
+    return make(.index(index), .i64)
+  }
+
+  public func load(_ buffer: BufferID, _ indices: [Index], _ type: ScalarType) -> Scalar { make(.load(buffer, indices), type) }
+
+  public func convert(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
+    if self.type(scalar) == type { return scalar }
+    if case .constant(let value) = node(scalar) { return constant(value, type) }
+    return make(.convert(scalar), type)
+  }
+
+  public func bitcast(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
+    self.type(scalar) == type ? scalar : make(.bitcast(scalar), type)
+  }
+
+  public func pointwise(_ function: Pointwise, _ operands: Scalar...) -> Scalar { pointwise(function, operands) }
+
+  public func pointwise(_ function: Pointwise, _ operands: [Scalar]) -> Scalar {
+    make(.pointwise(function, operands), function.resultType(operands.map { type($0) }))
+  }
+
+  /// `then` where the constraints hold; constraints that the bounds decide vanish.
+  public func guarded(_ constraints: [Constraint], then: () -> Scalar, otherwise: Scalar) -> Scalar {
+    var open: [Constraint] = []
+    for constraint in constraints {
+      switch constraint.known {
+      case true?: continue
+      case false?: return otherwise
+      case nil: open.append(constraint)
+      }
+    }
+    let inner = then()
+    return open.isEmpty ? inner : make(.guarded(open, then: inner, otherwise: otherwise), type(inner))
+  }
+
+  /// Reduces over the variables; sums and products of 16-bit floats are carried out in `f32`.
+  public func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar) -> Scalar {
+    let type = type(body)
+    let wide = type.computeType
+    return convert(make(.reduce(combiner, variables, convert(body, wide)), wide), type)
+  }
+
+  public func argReduce(_ combiner: Combiner, _ variable: LoopVariable, _ body: Scalar) -> Scalar {
+    make(.argReduce(combiner, variable, body), .i64)
+  }
+}
+
+/// A tensor as a function from index to element: in a buffer, or computed where it is wanted.
+public struct TensorExpression {
+  public let type: TensorType
+  /// The sizes of the axes.
+  public let shape: [Int]
+  private let element: ([Index]) -> Scalar
+
+  public init(_ type: TensorType, element: @escaping ([Index]) -> Scalar) {
+    self.type = type
+    self.shape = type.shape.known ?? []
+    self.element = element
+  }
+
+  /// The element at an index, one per axis.
+  public subscript(_ indices: [Index]) -> Scalar { element(indices) }
+}
+
+/// What an operation computes, as loops: the one definition that all back-ends work from.
+public enum Definition {
+  /// Every element of every result on its own.
+  case elements([([Index]) -> Scalar])
+  /// Running reductions along an axis.
+  case cumulative(Cumulative)
+  /// A copy of a tensor with elements joined in at computed places.
+  case scatter(ScatterDefinition)
+  /// Sub-programs in sequence, branches or loops; the program's lowering deals with them.
+  case controlFlow
+
+  /// The only result's elements.
+  public static func element(_ element: @escaping ([Index]) -> Scalar) -> Definition { .elements([element]) }
+}
+
+/// `out[.., i, ..] = combine(out[.., i - 1, ..], operand[.., i, ..])` along `axis`.
+public struct Cumulative {
+  public var combiner: Combiner
+  public var axis: Int
+  /// From the last element to the first.
+  public var reverse: Bool
+  public var element: ([Index]) -> Scalar
+}
+
+/// `out = base`, then for every index `u` of `domain` in order: `out[target(u)] = combine(out[target(u)], update(u))`,
+/// leaving out targets that lie outside.
+public struct ScatterDefinition {
+  public var base: ([Index]) -> Scalar
+  public var domain: [Int]
+  public var target: ([Index]) -> [Index]
+  public var update: ([Index]) -> Scalar
+  /// Nil replaces the element.
+  public var combiner: Combiner?
+}

@@ -1,0 +1,66 @@
+/// Tensors one after another along an axis.
+public struct Concatenate: OperationDefinition {
+  public var axis: Int
+
+  public init(axis: Int) {
+    self.axis = axis
+  }
+
+  public var name: String { "concatenate" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    guard let first = operands.first else { throw TypeFault("needs at least one operand") }
+    try TypeFault.requireSameType(operands)
+    try TypeFault.requireAxes([axis], rank: first.rank)
+    var size = Dimension(0)
+    for operand in operands {
+      guard operand.rank == first.rank else {
+        throw TypeFault("operands have different ranks, \(first) and \(operand)")
+      }
+      for other in first.shape.indices where other != axis && operand.shape[other] != first.shape[other] {
+        throw TypeFault(
+          "sizes differ on axis \(other), which is not the one joined (\(axis)): \(first.shape[other]) in \(first) and \(operand.shape[other]) in \(operand)"
+        )
+      }
+      size = size + operand.shape[axis]
+    }
+    var shape = first.shape
+    shape[axis] = size
+    return [first.with(shape: shape)]
+  }
+
+  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+    var start = 0
+    var cotangents: [Tensor?] = []
+    for operand in context.operands {
+      guard let size = operand.shape[axis].known else {
+        throw TypeFault("the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+      }
+      cotangents.append(context.cotangent.slice(axis: axis, from: start, to: start + size))
+      start += size
+    }
+    return cotangents
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    .element { index in
+      // From the last operand to the first: each takes the indices below its end.
+      var ends: [Int] = []
+      for operand in context.operands { ends.append((ends.last ?? 0) + operand.shape[axis]) }
+      func element(_ operand: Int) -> Scalar {
+        var inner = index
+        inner[axis] = index[axis] - (operand == 0 ? 0 : ends[operand - 1])
+        return context.operands[operand][inner]
+      }
+      var result = element(ends.count - 1)
+      for operand in ends.indices.dropLast().reversed() {
+        let rest = result
+        result = context.scalars.guarded(
+          [.inRange(index[axis], 0..<ends[operand])], then: { element(operand) }, otherwise: rest)
+      }
+      return result
+    }
+  }
+}

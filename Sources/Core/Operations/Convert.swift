@@ -1,0 +1,70 @@
+/// Rounds every element to another type: floats to nearest even, floats to integers towards zero (NaN to 0, out of range
+/// to the nearest end), integers wrap, anything but zero is `true`.
+public struct Convert: OperationDefinition {
+  public var target: ScalarType
+
+  public init(_ target: ScalarType) {
+    self.target = target
+  }
+
+  public var name: String { "convert" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    return [operands[0].with(dtype: target)]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+    let source = context.operands[0].dtype
+    return [source.isFloat && target.isFloat ? context.cotangent.convert(to: source) : nil]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    .element { context.scalars.convert(context.operands[0][$0], target) }
+  }
+}
+
+/// Reads the bits of every element as another type of the same size.
+public struct Bitcast: OperationDefinition {
+  public var target: ScalarType
+
+  public init(_ target: ScalarType) {
+    self.target = target
+  }
+
+  public var name: String { "bitcast" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    guard operands[0].dtype.byteCount == target.byteCount, target != .bool, operands[0].dtype != .bool else {
+      throw TypeFault("\(operands[0].dtype) and \(target) have different sizes")
+    }
+    return [operands[0].with(dtype: target)]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    .element { context.scalars.bitcast(context.operands[0][$0], target) }
+  }
+}
+
+/// The operand itself, through which no gradient flows.
+public struct Detach: OperationDefinition {
+  public init() {}
+
+  public var name: String { "detach" }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    return operands
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func lower(_ context: LoweringContext) -> Definition { .element { context.operands[0][$0] } }
+}

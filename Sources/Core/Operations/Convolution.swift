@@ -1,0 +1,149 @@
+/// The general convolution, of which transposed convolution and both gradients are cases.
+///
+/// Operands: `x[batch, in, spatial...]` and `weight[out, in / groups, spatial...]`; result `[batch, out, spatial...]`:
+///
+///     y[n, o, i] = sum over c, p of x[n, group(o) * in / groups + c, (i * stride + p * dilation - low) / inputDilation]
+///                  * weight[o, c, p]
+///
+/// where elements of `x` outside its bounds, or between its elements under input dilation, are zero. Padding may be
+/// negative. Cross-correlation, as in PyTorch and ONNX.
+public struct Convolution: OperationDefinition {
+  public var stride: [Int]
+  public var low: [Int]
+  public var high: [Int]
+  public var inputDilation: [Int]
+  public var dilation: [Int]
+  public var groups: Int
+
+  public init(stride: [Int], low: [Int], high: [Int], inputDilation: [Int], dilation: [Int], groups: Int) {
+    self.stride = stride
+    self.low = low
+    self.high = high
+    self.inputDilation = inputDilation
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  public var name: String { "convolution" }
+
+  public var attributes: [(name: String, value: Attribute)] {
+    [
+      ("stride", .integers(stride)), ("low", .integers(low)), ("high", .integers(high)),
+      ("input_dilation", .integers(inputDilation)), ("dilation", .integers(dilation)), ("groups", .integer(groups)),
+    ]
+  }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 2)
+    try TypeFault.requireSameType(operands)
+    let (x, weight) = (operands[0], operands[1])
+    let spatial = stride.count
+    guard x.dtype != .bool else { throw TypeFault("is not defined on bool") }
+    guard x.rank == spatial + 2, weight.rank == spatial + 2 else {
+      throw TypeFault("\(spatial) spatial axes need operands of rank \(spatial + 2), given \(x) and \(weight)")
+    }
+    for list in [low, high, inputDilation, dilation] where list.count != spatial {
+      throw TypeFault("padding and dilation need \(spatial) numbers each")
+    }
+    for number in stride + inputDilation + dilation + [groups] where number < 1 {
+      throw TypeFault("strides, dilations and groups are positive, given \(number)")
+    }
+    guard weight.shape[1] * Dimension(groups) == x.shape[1] else {
+      let fitting = x.shape[1].divided(exactlyBy: Dimension(groups)).map { ", a weight with \($0) would fit" } ?? ""
+      throw TypeFault(
+        "the input has \(x.shape[1]) channels (axis 1 of \(x)), the weight takes \(weight.shape[1] * Dimension(groups)) (axis 1 of \(weight), times \(groups) groups)\(fitting)"
+      )
+    }
+    guard weight.shape[0].divided(exactlyBy: Dimension(groups)) != nil else {
+      throw TypeFault("\(weight.shape[0]) output channels do not divide into \(groups) groups")
+    }
+    var shape = [x.shape[0], weight.shape[0]]
+    for axis in 0..<spatial {
+      let size = x.shape[2 + axis]
+      let spread = size == 0 ? Dimension(0) : (size - 1) * Dimension(inputDilation[axis]) + 1
+      let padded = spread + Dimension(low[axis] + high[axis])
+      let window = (weight.shape[2 + axis] - 1) * Dimension(dilation[axis]) + 1
+      let room = padded - window
+      if let known = room.known, known < 0 {
+        throw TypeFault(
+          "the kernel of size \(window) is larger than the padded input of size \(padded) on spatial axis \(axis)")
+      }
+      shape.append(room.floorDivided(by: stride[axis]) + 1)
+    }
+    return [x.with(shape: shape)]
+  }
+
+  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+    let (x, weight) = (context.operands[0], context.operands[1])
+    guard let xShape = x.shape.known, let wShape = weight.shape.known, let yShape = context.results[0].shape.known else {
+      throw TypeFault("the gradient needs every size", help: "bind symbols with --dim")
+    }
+    let dy = context.cotangent
+    let spatial = Array(stride.indices)
+    let (inputs, outputs) = (wShape[1], wShape[0] / groups)
+    var dx: Tensor?
+    if context.wanted[0] {
+      // Correlate dy, spread by the stride, with the reversed kernel, inputs and outputs swapped in each group.
+      let swapped = weight.reshape([groups, outputs, inputs] + wShape[2...])
+        .permute([0, 2, 1] + spatial.map { $0 + 3 })
+        .reshape([groups * inputs, outputs] + wShape[2...])
+        .reverse(spatial.map { $0 + 2 })
+      let reach = spatial.map { (wShape[2 + $0] - 1) * dilation[$0] }
+      let low = spatial.map { reach[$0] - self.low[$0] }
+      // The strides of x under its dilation: the result has one element for each of x.
+      let high = spatial.map { axis in
+        let spread = (yShape[2 + axis] - 1) * stride[axis] + 1
+        let wanted = (xShape[2 + axis] - 1) * inputDilation[axis] + 1
+        return wanted + reach[axis] - spread - low[axis]
+      }
+      dx = dy.convolution(
+        swapped,
+        Convolution(
+          stride: inputDilation, low: low, high: high, inputDilation: stride, dilation: dilation, groups: groups))
+    }
+    var dw: Tensor?
+    if context.wanted[1] {
+      // Channels become the batch, the batch is contracted; dy is the kernel, dilated by the stride.
+      let images = x.reshape([xShape[0], groups, inputs] + xShape[2...])
+        .permute([2, 1, 0] + spatial.map { $0 + 3 })
+        .reshape([inputs, groups * xShape[0]] + xShape[2...])
+      let kernels = dy.permute([1, 0] + spatial.map { $0 + 2 })
+      let high = spatial.map { axis in
+        let spread = (xShape[2 + axis] - 1) * inputDilation[axis] + 1
+        let window = (yShape[2 + axis] - 1) * stride[axis] + 1
+        return (wShape[2 + axis] - 1) * dilation[axis] + window - spread - low[axis]
+      }
+      dw = images.convolution(
+        kernels,
+        Convolution(
+          stride: dilation, low: low, high: high, inputDilation: inputDilation, dilation: stride, groups: groups)
+      ).permute([1, 0] + spatial.map { $0 + 2 })
+    }
+    return [dx, dw]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let (x, weight) = (context.operands[0], context.operands[1])
+    let inputs = weight.shape[1]
+    let outputs = weight.shape[0] / groups
+    return .element { index in
+      let scalars = context.scalars
+      let channel = scalars.variable(inputs)
+      let window = scalars.variables(Array(weight.shape[2...]))
+      let group = outputs == 0 ? Index(0) : index[1].floorDivided(by: outputs)
+      var source = [index[0], group * inputs + Index(channel)]
+      var constraints: [Constraint] = []
+      for axis in stride.indices {
+        let position = index[2 + axis] * stride[axis] + Index(window[axis]) * dilation[axis] - low[axis]
+        if inputDilation[axis] > 1 { constraints.append(.multiple(position, of: inputDilation[axis])) }
+        let element = position.floorDivided(by: inputDilation[axis])
+        constraints.append(.inRange(element, 0..<x.shape[2 + axis]))
+        source.append(element)
+      }
+      let zero = scalars.constant(x.type.dtype.isFloat ? .float(0) : .integer(0), x.type.dtype)
+      let left = scalars.guarded(constraints, then: { x[source] }, otherwise: zero)
+      let right = weight[[index[1], Index(channel)] + window.map { Index($0) }]
+      return scalars.sumOfProducts([channel] + window, left, right)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/// The general contraction of two tensors, as XLA's DotGeneral.
+///
+/// Axes of the result: the batch axes in order, then the free axes of the left operand, then those of the right.
+/// 16-bit floats accumulate in `f32`.
+public struct DotGeneral: OperationDefinition {
+  public var leftBatch: [Int]
+  public var rightBatch: [Int]
+  public var leftContracting: [Int]
+  public var rightContracting: [Int]
+
+  public init(leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int], rightContracting: [Int]) {
+    self.leftBatch = leftBatch
+    self.rightBatch = rightBatch
+    self.leftContracting = leftContracting
+    self.rightContracting = rightContracting
+  }
+
+  public var name: String { "dot" }
+
+  public var attributes: [(name: String, value: Attribute)] {
+    [
+      ("left_batch", .integers(leftBatch)), ("right_batch", .integers(rightBatch)),
+      ("left_contracting", .integers(leftContracting)), ("right_contracting", .integers(rightContracting)),
+    ]
+  }
+
+  private func free(_ rank: Int, _ batch: [Int], _ contracting: [Int]) -> [Int] {
+    (0..<rank).filter { !batch.contains($0) && !contracting.contains($0) }
+  }
+
+  /// The axes of the left operand that stay, ascending.
+  public func leftFree(_ rank: Int) -> [Int] { free(rank, leftBatch, leftContracting) }
+
+  /// The axes of the right operand that stay, ascending.
+  public func rightFree(_ rank: Int) -> [Int] { free(rank, rightBatch, rightContracting) }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 2)
+    try TypeFault.requireSameType(operands)
+    let (left, right) = (operands[0], operands[1])
+    guard left.dtype != .bool else { throw TypeFault("is not defined on bool", help: "convert the operands") }
+    try TypeFault.requireAxes(leftBatch + leftContracting, rank: left.rank, "axes of the left operand")
+    try TypeFault.requireAxes(rightBatch + rightContracting, rank: right.rank, "axes of the right operand")
+    guard leftBatch.count == rightBatch.count, leftContracting.count == rightContracting.count else {
+      throw TypeFault("the operands name different numbers of batch or contracted axes")
+    }
+    for (l, r) in zip(leftBatch, rightBatch) where left.shape[l] != right.shape[r] {
+      throw TypeFault("batch sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))")
+    }
+    for (l, r) in zip(leftContracting, rightContracting) where left.shape[l] != right.shape[r] {
+      throw TypeFault(
+        "contracted sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))")
+    }
+    let shape =
+      leftBatch.map { left.shape[$0] } + leftFree(left.rank).map { left.shape[$0] }
+      + rightFree(right.rank).map { right.shape[$0] }
+    return [left.with(shape: shape)]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+    let (left, right) = (context.operands[0], context.operands[1])
+    let leftFree = leftFree(left.rank)
+    let rightFree = rightFree(right.rank)
+    let batch = Array(0..<leftBatch.count)
+    let dy = context.cotangent
+    var leftCotangent: Tensor?
+    var rightCotangent: Tensor?
+    if context.wanted[0] {
+      // Axes of dy . right: batch, left free, right contracted in the right operand's order.
+      let raw = dy.dot(
+        right,
+        DotGeneral(
+          leftBatch: batch, rightBatch: rightBatch,
+          leftContracting: rightFree.indices.map { batch.count + leftFree.count + $0 }, rightContracting: rightFree))
+      let order = leftBatch + leftFree + rightContracting.indices.sorted { rightContracting[$0] < rightContracting[$1] }.map { leftContracting[$0] }
+      leftCotangent = raw.permute(Permute(order).inverse)
+    }
+    if context.wanted[1] {
+      let raw = dy.dot(
+        left,
+        DotGeneral(
+          leftBatch: batch, rightBatch: leftBatch, leftContracting: leftFree.indices.map { batch.count + $0 },
+          rightContracting: leftFree))
+      let order = rightBatch + rightFree + leftContracting.indices.sorted { leftContracting[$0] < leftContracting[$1] }.map { rightContracting[$0] }
+      rightCotangent = raw.permute(Permute(order).inverse)
+    }
+    return [leftCotangent, rightCotangent]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let (left, right) = (context.operands[0], context.operands[1])
+    let leftFree = leftFree(left.shape.count)
+    let rightFree = rightFree(right.shape.count)
+    return .element { index in
+      let scalars = context.scalars
+      let variables = scalars.variables(leftContracting.map { left.shape[$0] })
+      var leftIndex = [Index](repeating: Index(0), count: left.shape.count)
+      var rightIndex = [Index](repeating: Index(0), count: right.shape.count)
+      for (position, (l, r)) in zip(leftBatch, rightBatch).enumerated() {
+        leftIndex[l] = index[position]
+        rightIndex[r] = index[position]
+      }
+      for (position, axis) in leftFree.enumerated() { leftIndex[axis] = index[leftBatch.count + position] }
+      for (position, axis) in rightFree.enumerated() {
+        rightIndex[axis] = index[leftBatch.count + leftFree.count + position]
+      }
+      for (position, variable) in variables.enumerated() {
+        leftIndex[leftContracting[position]] = Index(variable)
+        rightIndex[rightContracting[position]] = Index(variable)
+      }
+      return scalars.sumOfProducts(variables, left[leftIndex], right[rightIndex])
+    }
+  }
+}
+
+extension ScalarBuilder {
+  /// The sum over the variables of the products of two scalars; 16-bit floats are multiplied and summed in `f32`.
+  func sumOfProducts(_ variables: [LoopVariable], _ left: Scalar, _ right: Scalar) -> Scalar {
+    let type = type(left)
+    let wide = type.computeType
+    let product = pointwise(.multiply, convert(left, wide), convert(right, wide))
+    return convert(reduce(.sum, variables, product), type)
+  }
+}

@@ -1,0 +1,89 @@
+/// All that Lathe knows of one primitive: its type rule, its gradient, its loops and its text form, in one place.
+public protocol OperationDefinition: Hashable, Sendable {
+  /// The operation's name in the text form and in diagnostics.
+  var name: String { get }
+
+  /// The attributes in the order in which the text form writes them.
+  var attributes: [(name: String, value: Attribute)] { get }
+
+  /// The types of the results, or what is wrong with the operands. The verifier is this rule, applied again.
+  func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType]
+
+  /// The cotangents of the operands, given those of the results; nil where an operand gets none.
+  ///
+  /// Expressed in primitives, so that gradients can be differentiated again.
+  func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?]
+
+  /// What every element of the results is. All shapes are known here.
+  func lower(_ context: LoweringContext) -> Definition
+
+  /// The operation with symbolic dimensions replaced by the sizes bound to them.
+  func substituting(_ bindings: [String: Int]) -> Self
+}
+
+extension OperationDefinition {
+  public var attributes: [(name: String, value: Attribute)] { [] }
+
+  public func substituting(_ bindings: [String: Int]) -> Self { self }
+}
+
+/// What a gradient rule sees: one application of the operation, and the cotangents of its results.
+public struct PullbackContext {
+  public let operands: [Tensor]
+  public let results: [Tensor]
+  /// One for each result; nil stands for zero.
+  public let cotangents: [Tensor?]
+  /// Which operands' cotangents are wanted; rules may skip the others.
+  public let wanted: [Bool]
+  public let builder: Builder
+
+  public init(operands: [Tensor], results: [Tensor], cotangents: [Tensor?], wanted: [Bool], builder: Builder) {
+    self.operands = operands
+    self.results = results
+    self.cotangents = cotangents
+    self.wanted = wanted
+    self.builder = builder
+  }
+
+  /// The cotangent of the only result.
+  public var cotangent: Tensor { cotangents[0] ?? results[0].zerosLike() }
+}
+
+/// What a loop definition sees: element access to the operands, the types of the results, and a maker of scalars.
+public struct LoweringContext {
+  public let operands: [TensorExpression]
+  public let results: [TensorType]
+  public let scalars: ScalarBuilder
+
+  public init(operands: [TensorExpression], results: [TensorType], scalars: ScalarBuilder) {
+    self.operands = operands
+    self.results = results
+    self.scalars = scalars
+  }
+
+  /// The sizes of a result.
+  public func shape(_ result: Int = 0) -> [Int] { results[result].shape.known ?? [] }
+}
+
+extension TypeFault {
+  /// Throws unless there are `count` operands.
+  static func requireCount(_ operands: [TensorType], _ count: Int) throws(TypeFault) {
+    guard operands.count == count else { throw TypeFault("takes \(count) operands, \(operands.count) given") }
+  }
+
+  /// Throws unless all operands have one element type.
+  static func requireSameType(_ operands: [TensorType]) throws(TypeFault) {
+    for operand in operands.dropFirst() where operand.dtype != operands[0].dtype {
+      throw TypeFault(
+        "operands have different element types, \(operands[0].dtype) and \(operand.dtype)", help: "convert one of them")
+    }
+  }
+
+  /// Throws unless `axes` are distinct axes of a tensor of `rank`.
+  static func requireAxes(_ axes: [Int], rank: Int, _ what: String = "axes") throws(TypeFault) {
+    for axis in axes where axis < 0 || axis >= rank {
+      throw TypeFault("\(what): axis \(axis) is outside a tensor of rank \(rank)")
+    }
+    guard Set(axes).count == axes.count else { throw TypeFault("\(what) \(axes) are not distinct") }
+  }
+}

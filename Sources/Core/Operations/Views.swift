@@ -1,0 +1,230 @@
+/// The same elements in row-major order, in another shape.
+public struct Reshape: OperationDefinition {
+  public var shape: [Dimension]
+
+  public init(_ shape: [Dimension]) {
+    self.shape = shape
+  }
+
+  public var name: String { "reshape" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("shape", .dimensions(shape))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    let from = operands[0].shape.elementCount
+    let to = shape.elementCount
+    guard from == to else {
+      throw TypeFault("\(operands[0].shape.text) has \(from) elements, \(shape.text) has \(to)")
+    }
+    return [operands[0].with(shape: shape)]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+    [context.cotangent.reshape(context.operands[0].shape)]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let operand = context.operands[0]
+    return .element { index in
+      operand[Self.map(index, from: context.shape(), to: operand.shape)]
+    }
+  }
+
+  /// The operand's index for a result's index. Axes of equal size are matched from both ends first, so that only the
+  /// part that really changes is flattened and unflattened.
+  static func map(_ index: [Index], from shape: [Int], to target: [Int]) -> [Index] {
+    var head = 0
+    while head < min(shape.count, target.count), shape[head] == target[head] { head += 1 }
+    var tail = 0
+    while tail < min(shape.count, target.count) - head,
+      shape[shape.count - 1 - tail] == target[target.count - 1 - tail]
+    { tail += 1 }
+    let middle = head..<(shape.count - tail)
+    let position = Index.flattened(Array(index[middle]), shape: Array(shape[middle]))
+    let inner = Index.unflattened(position, shape: Array(target[head..<(target.count - tail)]))
+    return Array(index[..<head]) + inner + Array(index[(shape.count - tail)...])
+  }
+
+  public func substituting(_ bindings: [String: Int]) -> Reshape { Reshape(shape.map { $0.substituting(bindings) }) }
+}
+
+/// `result.shape[i] == operand.shape[permutation[i]]`.
+public struct Permute: OperationDefinition {
+  public var permutation: [Int]
+
+  public init(_ permutation: [Int]) {
+    self.permutation = permutation
+  }
+
+  public var name: String { "permute" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(permutation))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    guard permutation.sorted() == Array(0..<operands[0].rank) else {
+      throw TypeFault("\(permutation) is not a permutation of the axes of \(operands[0])")
+    }
+    return [operands[0].with(shape: permutation.map { operands[0].shape[$0] })]
+  }
+
+  /// The permutation that undoes this one.
+  public var inverse: [Int] {
+    var inverse = permutation
+    for (position, axis) in permutation.enumerated() { inverse[axis] = position }
+    return inverse
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.permute(inverse)] }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let inverse = inverse
+    return .element { index in context.operands[0][inverse.map { index[$0] }] }
+  }
+}
+
+/// Repeats a tensor along new axes and along axes of size 1: the only broadcast of the graph.
+///
+/// Axis `i` of the operand becomes axis `axes[i]` of the result; it has the result's size there, or 1.
+public struct Broadcast: OperationDefinition {
+  public var shape: [Dimension]
+  public var axes: [Int]
+
+  public init(_ shape: [Dimension], axes: [Int]) {
+    self.shape = shape
+    self.axes = axes
+  }
+
+  public var name: String { "broadcast" }
+
+  public var attributes: [(name: String, value: Attribute)] {
+    [("shape", .dimensions(shape)), ("axes", .integers(axes))]
+  }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    guard axes.count == operands[0].rank else {
+      throw TypeFault("\(axes.count) axes are given for a tensor of rank \(operands[0].rank)")
+    }
+    try TypeFault.requireAxes(axes, rank: shape.count)
+    guard axes == axes.sorted() else { throw TypeFault("axes \(axes) are not ascending") }
+    for (position, axis) in axes.enumerated() {
+      let size = operands[0].shape[position]
+      guard size == shape[axis] || size == 1 else {
+        throw TypeFault("axis \(position) of \(operands[0]) has size \(size), \(shape.text) needs \(shape[axis]) or 1")
+      }
+    }
+    return [operands[0].with(shape: shape)]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+    let operand = context.operands[0]
+    let repeated = shape.indices.filter { axis in
+      guard let position = axes.firstIndex(of: axis) else { return true }
+      return operand.shape[position] != shape[axis]
+    }
+    return [context.cotangent.reduce(.sum, axes: repeated).reshape(operand.shape)]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let operand = context.operands[0]
+    return .element { index in
+      operand[zip(axes, operand.shape).map { axis, size in size == 1 ? Index(0) : index[axis] }]
+    }
+  }
+
+  public func substituting(_ bindings: [String: Int]) -> Broadcast {
+    Broadcast(shape.map { $0.substituting(bindings) }, axes: axes)
+  }
+}
+
+/// `result[i] = operand[start + i * stride]` on every axis, for indices below `limit`.
+public struct Slice: OperationDefinition {
+  public var start: [Int]
+  public var limit: [Dimension]
+  public var stride: [Int]
+
+  public init(start: [Int], limit: [Dimension], stride: [Int]) {
+    self.start = start
+    self.limit = limit
+    self.stride = stride
+  }
+
+  public var name: String { "slice" }
+
+  public var attributes: [(name: String, value: Attribute)] {
+    [("start", .integers(start)), ("limit", .dimensions(limit)), ("stride", .integers(stride))]
+  }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    let shape = operands[0].shape
+    guard start.count == shape.count, limit.count == shape.count, stride.count == shape.count else {
+      throw TypeFault("start, limit and stride need \(shape.count) numbers each for \(operands[0])")
+    }
+    var sizes: [Dimension] = []
+    for axis in shape.indices {
+      guard stride[axis] > 0 else { throw TypeFault("stride \(stride[axis]) on axis \(axis) is not positive") }
+      let extent = limit[axis] - Dimension(start[axis])
+      if let size = shape[axis].known, let end = limit[axis].known,
+        start[axis] < 0 || end > size || start[axis] > end
+      {
+        throw TypeFault("\(start[axis])..<\(end) is outside axis \(axis) of size \(size)")
+      }
+      sizes.append((extent + Dimension(stride[axis] - 1)).floorDivided(by: stride[axis]))
+    }
+    return [operands[0].with(shape: sizes)]
+  }
+
+  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+    let operand = context.operands[0]
+    var high: [Int] = []
+    for axis in start.indices {
+      let covered = Dimension(start[axis]) + (context.results[0].shape[axis] - 1) * Dimension(stride[axis]) + 1
+      guard let rest = (operand.shape[axis] - covered).known else {
+        throw TypeFault("the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+      }
+      high.append(rest)
+    }
+    return [context.cotangent.pad(low: start, high: high, interior: stride.map { $0 - 1 })]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    .element { index in
+      context.operands[0][index.indices.map { index[$0] * stride[$0] + start[$0] }]
+    }
+  }
+
+  public func substituting(_ bindings: [String: Int]) -> Slice {
+    Slice(start: start, limit: limit.map { $0.substituting(bindings) }, stride: stride)
+  }
+}
+
+/// The elements in opposite order along some axes.
+public struct Reverse: OperationDefinition {
+  public var axes: [Int]
+
+  public init(_ axes: [Int]) {
+    self.axes = axes
+  }
+
+  public var name: String { "reverse" }
+
+  public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    try TypeFault.requireAxes(axes, rank: operands[0].rank)
+    return operands
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.reverse(axes)] }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let shape = context.shape()
+    return .element { index in
+      context.operands[0][index.indices.map { axes.contains($0) ? Index(shape[$0] - 1) - index[$0] : index[$0] }]
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/// Where a window slides over the last axes of a tensor.
+public struct WindowShape: Hashable, Sendable {
+  public var size: [Int]
+  public var stride: [Int]
+  public var low: [Int]
+  public var high: [Int]
+  /// The distance of neighbouring elements of the operand; the places between hold the combiner's identity.
+  public var inputDilation: [Int]
+  /// The distance of neighbouring elements of the window.
+  public var dilation: [Int]
+
+  public init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil) {
+    self.size = size
+    self.stride = stride
+    self.low = low
+    self.high = high
+    self.inputDilation = inputDilation ?? size.map { _ in 1 }
+    self.dilation = dilation ?? size.map { _ in 1 }
+  }
+
+  var attributes: [(name: String, value: Attribute)] {
+    [
+      ("size", .integers(size)), ("stride", .integers(stride)), ("low", .integers(low)), ("high", .integers(high)),
+      ("input_dilation", .integers(inputDilation)), ("dilation", .integers(dilation)),
+    ]
+  }
+
+  init(_ attributes: Attributes) throws(TypeFault) {
+    size = try attributes.integers("size")
+    stride = try attributes.integers("stride")
+    low = try attributes.integers("low")
+    high = try attributes.integers("high")
+    inputDilation = try attributes.integers("input_dilation")
+    dilation = try attributes.integers("dilation")
+  }
+
+  func infer(_ operand: TensorType) throws(TypeFault) -> [Dimension] {
+    guard operand.rank >= size.count else {
+      throw TypeFault("a window of \(size.count) axes does not fit \(operand)")
+    }
+    for list in [stride, low, high, inputDilation, dilation] where list.count != size.count {
+      throw TypeFault("stride, padding and dilation need \(size.count) numbers each")
+    }
+    for number in size + stride + inputDilation + dilation where number < 1 {
+      throw TypeFault("sizes, strides and dilations are positive, given \(number)")
+    }
+    var shape = Array(operand.shape.dropLast(size.count))
+    for (axis, extent) in operand.shape.suffix(size.count).enumerated() {
+      let spread = extent == 0 ? Dimension(0) : (extent - 1) * Dimension(inputDilation[axis]) + 1
+      let padded = spread + Dimension(low[axis] + high[axis])
+      let reach = (size[axis] - 1) * dilation[axis] + 1
+      if let known = padded.known, known < reach {
+        throw TypeFault("the window of size \(reach) is larger than the padded input of size \(known) on window axis \(axis)")
+      }
+      shape.append((padded - Dimension(reach)).floorDivided(by: stride[axis]) + 1)
+    }
+    return shape
+  }
+
+  /// The operand's indices under the window, and the conditions for them to exist.
+  func source(_ index: [Index], _ window: [Index], shape: [Int]) -> (indices: [Index], constraints: [Constraint]) {
+    let lead = shape.count - size.count
+    var indices = Array(index.prefix(lead))
+    var constraints: [Constraint] = []
+    for axis in size.indices {
+      let position = index[lead + axis] * stride[axis] + window[axis] * dilation[axis] - low[axis]
+      if inputDilation[axis] > 1 { constraints.append(.multiple(position, of: inputDilation[axis])) }
+      let element = position.floorDivided(by: inputDilation[axis])
+      constraints.append(.inRange(element, 0..<shape[lead + axis]))
+      indices.append(element)
+    }
+    return (indices, constraints)
+  }
+}
+
+/// Joins the elements under a window that slides over the last axes: pooling.
+public struct WindowReduce: OperationDefinition {
+  public var combiner: Combiner
+  public var window: WindowShape
+
+  public init(_ combiner: Combiner, _ window: WindowShape) {
+    self.combiner = combiner
+    self.window = window
+  }
+
+  public var name: String { "window_\(combiner.rawValue)" }
+
+  public var attributes: [(name: String, value: Attribute)] { window.attributes }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    if operands[0].dtype == .bool { throw TypeFault("is not defined on bool") }
+    return [operands[0].with(shape: try window.infer(operands[0]))]
+  }
+
+  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+    let x = context.operands[0]
+    let dy = context.cotangent
+    switch combiner {
+    case .sum:
+      guard let xShape = x.shape.known, let yShape = dy.shape.known else {
+        throw TypeFault("the gradient needs every size", help: "bind symbols with --dim")
+      }
+      let lead = xShape.count - window.size.count
+      var transposed = window
+      transposed.stride = window.inputDilation
+      transposed.inputDilation = window.stride
+      for axis in window.size.indices {
+        let reach = (window.size[axis] - 1) * window.dilation[axis]
+        let spread = (yShape[lead + axis] - 1) * window.stride[axis] + 1
+        let wanted = (xShape[lead + axis] - 1) * window.inputDilation[axis] + 1
+        transposed.low[axis] = reach - window.low[axis]
+        transposed.high[axis] = wanted + reach - spread - transposed.low[axis]
+      }
+      return [dy.windowReduce(.sum, transposed)]
+    case .min, .max:
+      // The first extreme of each window takes the whole cotangent, as in PyTorch's max_pool.
+      let lead = x.rank - window.size.count
+      let flat = Array(x.shape.prefix(lead)) + [Array(x.shape.suffix(window.size.count)).elementCount]
+      let places = x.windowArgReduce(combiner, window)
+      let count = Array(places.shape.suffix(window.size.count)).elementCount
+      let outer = Array(x.shape.prefix(lead)) + [count]
+      let gradient = x.builder.zeros(TensorType(x.dtype, flat)).scatterAlong(
+        axis: lead, indices: places.reshape(outer), updates: dy.reshape(outer), combiner: .sum)
+      return [gradient.reshape(x.shape)]
+    case .product:
+      throw TypeFault("has no gradient; multiply slices of the operand instead")
+    }
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let operand = context.operands[0]
+    let scalars = context.scalars
+    return .element { index in
+      let variables = scalars.variables(window.size)
+      let (indices, constraints) = window.source(index, variables.map { Index($0) }, shape: operand.shape)
+      let identity = scalars.constant(combiner.identity(operand.type.dtype), operand.type.dtype)
+      return scalars.reduce(
+        combiner, variables, scalars.guarded(constraints, then: { operand[indices] }, otherwise: identity))
+    }
+  }
+}
+
+/// The place of the extreme under a window that slides over the last axes, as `i64`: its row-major position in those
+/// axes of the operand, the first one on ties (PyTorch's `return_indices`).
+public struct WindowArgReduce: OperationDefinition {
+  public var combiner: Combiner
+  public var window: WindowShape
+
+  public init(_ combiner: Combiner, _ window: WindowShape) {
+    self.combiner = combiner
+    self.window = window
+  }
+
+  public var name: String { "window_arg_\(combiner.rawValue)" }
+
+  public var attributes: [(name: String, value: Attribute)] { window.attributes }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    guard combiner == .min || combiner == .max else { throw TypeFault("\(combiner) has no arg form") }
+    return [TensorType(.i64, try window.infer(operands[0]))]
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    let operand = context.operands[0]
+    let scalars = context.scalars
+    let spatial = Array(operand.shape.suffix(window.size.count))
+    return .element { index in
+      // One variable over the whole window keeps "the first" well defined; its parts are recovered by division.
+      let variable = scalars.variable(window.size.reduce(1, *))
+      let (indices, constraints) = window.source(
+        index, Index.unflattened(Index(variable), shape: window.size), shape: operand.shape)
+      let identity = scalars.constant(combiner.identity(operand.type.dtype), operand.type.dtype)
+      let place = scalars.argReduce(
+        combiner, variable, scalars.guarded(constraints, then: { operand[indices] }, otherwise: identity))
+      let chosen = Index.unflattened(Index(place), shape: window.size)
+      let (found, _) = window.source(index, chosen, shape: operand.shape)
+      return scalars.index(Index.flattened(Array(found.suffix(spatial.count)), shape: spatial))
+    }
+  }
+}

@@ -1,0 +1,195 @@
+/// The size of one axis: a number, or a polynomial over named symbols with integer coefficients.
+///
+/// `N`, `2*N + 1` and `floor((N + 1) / 2)` are dimensions, so that one check of a model covers every batch size. Two
+/// dimensions are equal when their canonical forms are. Symbols stand for positive sizes.
+public struct Dimension: Hashable, Sendable {
+  /// A product of atoms with its coefficient.
+  private struct Term: Hashable, Sendable {
+    var atoms: [Atom]
+    var coefficient: Int
+  }
+
+  private indirect enum Atom: Hashable, Sendable {
+    case symbol(String)
+    case floorDivide(Dimension, Int)
+
+    var text: String {
+      switch self {
+      case .symbol(let name): name
+      case .floorDivide(let dividend, let divisor): "floor((\(dividend)) / \(divisor))"
+      }
+    }
+  }
+
+  private var constant: Int
+  private var terms: [Term]
+
+  private init(constant: Int, terms: [Term]) {
+    self.constant = constant
+    self.terms = terms
+  }
+
+  /// A known size.
+  public init(_ value: Int) {
+    self.init(constant: value, terms: [])
+  }
+
+  /// A size known by name only.
+  public init(symbol: String) {
+    self.init(constant: 0, terms: [Term(atoms: [.symbol(symbol)], coefficient: 1)])
+  }
+
+  /// The number, or nil when symbols remain.
+  public var known: Int? { terms.isEmpty ? constant : nil }
+
+  /// The names of the symbols in this dimension, sorted.
+  public var symbols: [String] {
+    var names = Set<String>()
+    for term in terms {
+      for atom in term.atoms {
+        switch atom {
+        case .symbol(let name): names.insert(name)
+        case .floorDivide(let dividend, _): names.formUnion(dividend.symbols)
+        }
+      }
+    }
+    return names.sorted()
+  }
+
+  /// The dimension with symbols replaced by the sizes bound to them.
+  public func substituting(_ bindings: [String: Int]) -> Dimension {
+    guard !terms.isEmpty else { return self }
+    var result = Dimension(constant)
+    for term in terms {
+      var product = Dimension(term.coefficient)
+      for atom in term.atoms {
+        switch atom {
+        case .symbol(let name): product = product * (bindings[name].map { Dimension($0) } ?? Dimension(symbol: name))
+        case .floorDivide(let dividend, let divisor):
+          product = product * dividend.substituting(bindings).floorDivided(by: divisor)
+        }
+      }
+      result = result + product
+    }
+    return result
+  }
+
+  /// The sum, wrapping on overflow; sizes are checked against `maximum` by the type rules.
+  public static func + (a: Dimension, b: Dimension) -> Dimension {
+    Dimension(constant: a.constant &+ b.constant, terms: a.terms.isEmpty ? b.terms : merged(a.terms + b.terms))
+  }
+
+  public static func - (a: Dimension, b: Dimension) -> Dimension { a + b * Dimension(-1) }
+
+  public static func * (a: Dimension, b: Dimension) -> Dimension {
+    if a.terms.isEmpty && b.terms.isEmpty {
+      let (product, overflow) = a.constant.multipliedReportingOverflow(by: b.constant)
+      return Dimension(overflow ? Int.max / 2 : product)
+    }
+    var terms: [Term] = []
+    for x in a.allTerms {
+      for y in b.allTerms {
+        let atoms = (x.atoms + y.atoms).sorted { $0.text < $1.text }
+        terms.append(Term(atoms: atoms, coefficient: x.coefficient &* y.coefficient))
+      }
+    }
+    let constants = terms.filter(\.atoms.isEmpty).reduce(0) { $0 &+ $1.coefficient }
+    return Dimension(constant: constants, terms: merged(terms.filter { !$0.atoms.isEmpty }))
+  }
+
+  /// The quotient rounded towards negative infinity; `divisor` is positive.
+  public func floorDivided(by divisor: Int) -> Dimension {
+    if divisor == 1 { return self }
+    if terms.isEmpty {
+      let quotient = constant / divisor
+      return Dimension(constant % divisor < 0 ? quotient - 1 : quotient)
+    }
+    if terms.allSatisfy({ $0.coefficient % divisor == 0 }) {
+      let quotient = Dimension(constant).floorDivided(by: divisor)
+      let divided = terms.map { Term(atoms: $0.atoms, coefficient: $0.coefficient / divisor) }
+      return Dimension(constant: quotient.constant, terms: divided)
+    }
+    return Dimension(constant: 0, terms: [Term(atoms: [.floorDivide(self, divisor)], coefficient: 1)])
+  }
+
+  /// The exact quotient of two dimensions, or nil when `self` is not a known multiple of `other`.
+  public func divided(exactlyBy other: Dimension) -> Dimension? {
+    if self == other { return Dimension(1) }
+    if let divisor = other.known {
+      guard divisor != 0, allTerms.allSatisfy({ $0.coefficient % divisor == 0 }) else { return nil }
+      return Dimension(
+        constant: constant / divisor, terms: terms.map { Term(atoms: $0.atoms, coefficient: $0.coefficient / divisor) })
+    }
+    // A symbolic divisor of one term divides when every term of the dividend contains it.
+    guard other.constant == 0, other.terms.count == 1, constant == 0 else { return nil }
+    let divisor = other.terms[0]
+    var quotient = Dimension(0)
+    for term in terms {
+      guard term.coefficient % divisor.coefficient == 0 else { return nil }
+      var atoms = term.atoms
+      for atom in divisor.atoms {
+        guard let position = atoms.firstIndex(of: atom) else { return nil }
+        atoms.remove(at: position)
+      }
+      let coefficient = term.coefficient / divisor.coefficient
+      quotient = quotient + (atoms.isEmpty ? Dimension(coefficient) : Dimension(constant: 0, terms: [Term(atoms: atoms, coefficient: coefficient)]))
+    }
+    return quotient
+  }
+
+  private var allTerms: [Term] {
+    constant == 0 && !terms.isEmpty ? terms : terms + [Term(atoms: [], coefficient: constant)]
+  }
+
+  private static func merged(_ terms: [Term]) -> [Term] {
+    var coefficients: [[Atom]: Int] = [:]
+    for term in terms { coefficients[term.atoms, default: 0] &+= term.coefficient }
+    return coefficients.filter { $0.value != 0 }
+      .map { Term(atoms: $0.key, coefficient: $0.value) }
+      .sorted { $0.atoms.map(\.text).joined(separator: "*") < $1.atoms.map(\.text).joined(separator: "*") }
+  }
+}
+
+extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {
+  public init(integerLiteral value: Int) { self.init(value) }
+
+  /// A symbol: `let batch: Dimension = "N"`.
+  public init(stringLiteral value: String) { self.init(symbol: value) }
+
+  /// The canonical text, which `init(parsing:)` reads back: `2*N + 1`.
+  public var description: String {
+    if terms.isEmpty { return String(constant) }
+    var text = ""
+    for term in terms {
+      let product = term.atoms.map(\.text).joined(separator: "*")
+      let magnitude = abs(term.coefficient)
+      let factor = magnitude == 1 ? product : "\(magnitude)*\(product)"
+      if text.isEmpty {
+        text = term.coefficient < 0 ? "-\(factor)" : factor
+      } else {
+        text += term.coefficient < 0 ? " - \(factor)" : " + \(factor)"
+      }
+    }
+    if constant != 0 { text += constant < 0 ? " - \(-constant)" : " + \(constant)" }
+    return text
+  }
+}
+
+extension [Dimension] {
+  /// The number of elements of a shape.
+  public var elementCount: Dimension { reduce(Dimension(1), *) }
+
+  /// The sizes when every dimension is known, else nil.
+  public var known: [Int]? {
+    var sizes: [Int] = []
+    sizes.reserveCapacity(count)
+    for dimension in self {
+      guard let size = dimension.known else { return nil }
+      sizes.append(size)
+    }
+    return sizes
+  }
+
+  /// The shape as the text form writes it, `[1,64,N]`.
+  public var text: String { "[" + map(\.description).joined(separator: ",") + "]" }
+}

@@ -1,0 +1,129 @@
+/// Reading, writing and rounding single elements of every type. 16-bit floats go through their bit patterns.
+extension ScalarType {
+  /// The element at `index` of a dense buffer.
+  @inlinable
+  public func load(from buffer: UnsafeRawBufferPointer, at index: Int) -> ScalarValue {
+    let offset = index * byteCount
+    switch self {
+    case .f64: return .float(buffer.loadUnaligned(fromByteOffset: offset, as: Double.self))
+    case .f32: return .float(Double(buffer.loadUnaligned(fromByteOffset: offset, as: Float.self)))
+    case .f16: return .float(Double(Half.float(fromHalf: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
+    case .bf16: return .float(Double(Half.float(fromBrain: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
+    case .i8: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int8.self)))
+    case .i16: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int16.self)))
+    case .i32: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+    case .i64: return .integer(buffer.loadUnaligned(fromByteOffset: offset, as: Int.self))
+    case .u8: return .integer(Int(buffer[offset]))
+    case .u16: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+    case .u32: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+    case .u64: return .integer(Int(bitPattern: buffer.loadUnaligned(fromByteOffset: offset, as: UInt.self)))
+    case .bool: return .integer(buffer[offset] == 0 ? 0 : 1)
+    }
+  }
+
+  /// Writes `value`, rounded to this type, at `index` of a dense buffer.
+  @inlinable
+  public func store(_ value: ScalarValue, to buffer: UnsafeMutableRawBufferPointer, at index: Int) {
+    let offset = index * byteCount
+    switch (self, rounded(value)) {
+    case (.f64, .float(let x)): buffer.storeBytes(of: x, toByteOffset: offset, as: Double.self)
+    case (.f32, .float(let x)): buffer.storeBytes(of: Float(x), toByteOffset: offset, as: Float.self)
+    case (.f16, .float(let x)): buffer.storeBytes(of: Half.half(Float(x)), toByteOffset: offset, as: UInt16.self)
+    case (.bf16, .float(let x)): buffer.storeBytes(of: Half.brain(Float(x)), toByteOffset: offset, as: UInt16.self)
+    case (.i8, .integer(let x)), (.u8, .integer(let x)), (.bool, .integer(let x)):
+      buffer[offset] = UInt8(truncatingIfNeeded: x)
+    case (.i16, .integer(let x)), (.u16, .integer(let x)):
+      buffer.storeBytes(of: UInt16(truncatingIfNeeded: x), toByteOffset: offset, as: UInt16.self)
+    case (.i32, .integer(let x)), (.u32, .integer(let x)):
+      buffer.storeBytes(of: UInt32(truncatingIfNeeded: x), toByteOffset: offset, as: UInt32.self)
+    case (_, .integer(let x)): buffer.storeBytes(of: x, toByteOffset: offset, as: Int.self)
+    case (_, .float): break  // `rounded` gives a float for float types only
+    }
+  }
+
+  /// `value` as this type represents it: floats rounded to nearest even, floats to integers truncated towards zero (NaN
+  /// to 0, out of range to the nearest end), integers wrapped, anything but zero `true`.
+  @inlinable
+  public func rounded(_ value: ScalarValue) -> ScalarValue {
+    switch (self, value) {
+    case (.f64, .float): return value
+    case (.f64, .integer(let x)): return .float(Double(x))
+    case (.f32, _): return .float(Double(Float(value.double)))
+    case (.f16, _): return .float(Double(Half.float(fromHalf: Half.half(Float(value.double)))))
+    case (.bf16, _): return .float(Double(Half.float(fromBrain: Half.brain(Float(value.double)))))
+    case (.bool, .float(let x)): return .integer(x == 0 ? 0 : 1)
+    case (.bool, .integer(let x)): return .integer(x == 0 ? 0 : 1)
+    case (.u64, .float(let x)): return .integer(Int(bitPattern: Self.saturated(x, UInt.self)))
+    case (_, .float(let x)):
+      switch self {
+      case .i8: return .integer(Int(Self.saturated(x, Int8.self)))
+      case .i16: return .integer(Int(Self.saturated(x, Int16.self)))
+      case .i32: return .integer(Int(Self.saturated(x, Int32.self)))
+      case .u8: return .integer(Int(Self.saturated(x, UInt8.self)))
+      case .u16: return .integer(Int(Self.saturated(x, UInt16.self)))
+      case .u32: return .integer(Int(Self.saturated(x, UInt32.self)))
+      default: return .integer(Self.saturated(x, Int.self))
+      }
+    case (.i8, .integer(let x)): return .integer(Int(Int8(truncatingIfNeeded: x)))
+    case (.i16, .integer(let x)): return .integer(Int(Int16(truncatingIfNeeded: x)))
+    case (.i32, .integer(let x)): return .integer(Int(Int32(truncatingIfNeeded: x)))
+    case (.u8, .integer(let x)): return .integer(Int(UInt8(truncatingIfNeeded: x)))
+    case (.u16, .integer(let x)): return .integer(Int(UInt16(truncatingIfNeeded: x)))
+    case (.u32, .integer(let x)): return .integer(Int(UInt32(truncatingIfNeeded: x)))
+    case (_, .integer): return value
+    }
+  }
+
+  /// The integer nearest to `value` after truncation, clamped to the range of `I`; NaN gives 0.
+  @inlinable
+  static func saturated<I: FixedWidthInteger>(_ value: Double, _: I.Type) -> I {
+    if value.isNaN { return 0 }
+    let truncated = value.rounded(.towardZero)
+    if truncated >= Double(I.max) { return I.max }
+    if truncated <= Double(I.min) { return I.min }
+    return I(truncated)
+  }
+}
+
+/// Conversions between `Float` and the bit patterns of the 16-bit formats, rounding to nearest even.
+public enum Half {
+  /// IEEE 754 binary16.
+  @inlinable
+  public static func float(fromHalf bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10) & 0x1f
+    let fraction = UInt32(bits & 0x3ff)
+    if exponent == 0x1f { return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13) }
+    if exponent == 0 {
+      let magnitude = Float(fraction) * 0x1p-24
+      return sign == 0 ? magnitude : -magnitude
+    }
+    return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+  }
+
+  @inlinable
+  public static func half(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(bits >> 16 & 0x8000)
+    let magnitude = bits & 0x7fff_ffff
+    if magnitude > 0x7f80_0000 { return sign | 0x7e00 }
+    if magnitude >= 0x4780_0000 { return sign | 0x7c00 }
+    if magnitude < 0x3880_0000 {  // subnormal: the sum with 0.5 shifts the fraction into place, rounding to even
+      let shifted = Float(bitPattern: magnitude) + 0.5
+      return sign | UInt16(truncatingIfNeeded: shifted.bitPattern &- Float(0.5).bitPattern)
+    }
+    let rounded = magnitude + 0xfff + (magnitude >> 13 & 1)
+    return sign | UInt16(truncatingIfNeeded: (rounded - 0x3800_0000) >> 13)
+  }
+
+  /// The upper half of binary32.
+  @inlinable
+  public static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+  @inlinable
+  public static func brain(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    if value.isNaN { return UInt16(bits >> 16) | 0x40 }
+    return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
+  }
+}

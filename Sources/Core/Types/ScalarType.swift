@@ -1,0 +1,122 @@
+/// The type of one tensor element (PyTorch's `dtype`).
+public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  case f64, f32, f16, bf16
+  case i8, i16, i32, i64
+  case u8, u16, u32, u64
+  case bool
+
+  /// The spelling used in the text form, `f32`.
+  public var description: String { rawValue }
+
+  /// Bytes that one element occupies in memory.
+  public var byteCount: Int {
+    switch self {
+    case .f64, .i64, .u64: 8
+    case .f32, .i32, .u32: 4
+    case .f16, .bf16, .i16, .u16: 2
+    case .i8, .u8, .bool: 1
+    }
+  }
+
+  /// Whether the type is a binary floating-point format.
+  public var isFloat: Bool {
+    switch self {
+    case .f64, .f32, .f16, .bf16: true
+    default: false
+    }
+  }
+
+  /// Whether the type is a signed or unsigned integer; `bool` is not.
+  public var isInteger: Bool { !isFloat && self != .bool }
+
+  /// Whether the type can hold negative numbers.
+  public var isSigned: Bool {
+    switch self {
+    case .f64, .f32, .f16, .bf16, .i8, .i16, .i32, .i64: true
+    default: false
+    }
+  }
+
+  /// The type that arithmetic is carried out in: 16-bit floats compute in `f32` and round after every operation.
+  public var computeType: ScalarType { self == .f16 || self == .bf16 ? .f32 : self }
+
+  /// The smallest value: negative infinity for floats, the least integer, `false`.
+  public var lowest: ScalarValue {
+    if isFloat { return .float(-.infinity) }
+    switch self {
+    case .i8: return .integer(Int(Int8.min))
+    case .i16: return .integer(Int(Int16.min))
+    case .i32: return .integer(Int(Int32.min))
+    case .i64: return .integer(Int.min)
+    default: return .integer(0)
+    }
+  }
+
+  /// The largest value: infinity for floats, the greatest integer, `true`.
+  public var highest: ScalarValue {
+    if isFloat { return .float(.infinity) }
+    switch self {
+    case .i8: return .integer(Int(Int8.max))
+    case .i16: return .integer(Int(Int16.max))
+    case .i32: return .integer(Int(Int32.max))
+    case .i64: return .integer(Int.max)
+    case .u8: return .integer(Int(UInt8.max))
+    case .u16: return .integer(Int(UInt16.max))
+    case .u32: return .integer(Int(UInt32.max))
+    case .u64: return .integer(-1)  // the bit pattern of UInt64.max
+    default: return .integer(1)
+    }
+  }
+
+  /// The type of the result when two operands of different types meet, as PyTorch promotes tensors of equal category.
+  ///
+  /// Source: https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
+  public func promoted(with other: ScalarType) -> ScalarType {
+    if self == other { return self }
+    if self == .bool { return other }
+    if other == .bool { return self }
+    if isFloat || other.isFloat {
+      guard isFloat && other.isFloat else { return isFloat ? self : other }
+      if byteCount == other.byteCount { return .f32 }  // f16 with bf16
+      return byteCount > other.byteCount ? self : other
+    }
+    if isSigned == other.isSigned { return byteCount > other.byteCount ? self : other }
+    let (signed, unsigned) = isSigned ? (self, other) : (other, self)
+    if signed.byteCount > unsigned.byteCount { return signed }
+    switch unsigned.byteCount {
+    case 1: return .i16
+    case 2: return .i32
+    default: return .i64
+    }
+  }
+}
+
+/// One number of any scalar type: floats as `Double`, integers and `bool` as the 64-bit pattern in an `Int`.
+public enum ScalarValue: Hashable, Sendable {
+  case float(Double)
+  case integer(Int)
+
+  /// The number as a `Double`; 64-bit patterns are read as signed.
+  public var double: Double {
+    switch self {
+    case .float(let value): value
+    case .integer(let value): Double(value)
+    }
+  }
+
+  /// Equality of bit patterns: two NaNs of one pattern are equal, 0.0 and -0.0 are not; what interning needs.
+  public static func == (a: ScalarValue, b: ScalarValue) -> Bool {
+    switch (a, b) {
+    case (.float(let x), .float(let y)): x.bitPattern == y.bitPattern
+    case (.integer(let x), .integer(let y)): x == y
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .float(let value): hasher.combine(value.bitPattern)
+    case .integer(let value): hasher.combine(value)
+    }
+  }
+}

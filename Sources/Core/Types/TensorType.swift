@@ -1,0 +1,52 @@
+/// The type of a value in the graph: element type and shape.
+public struct TensorType: Hashable, Sendable, CustomStringConvertible {
+  /// The element type.
+  public var dtype: ScalarType
+  /// The sizes of the axes, outermost first; empty for a scalar.
+  public var shape: [Dimension]
+
+  public init(_ dtype: ScalarType, _ shape: [Dimension]) {
+    self.dtype = dtype
+    self.shape = shape
+  }
+
+  public init(_ dtype: ScalarType, _ shape: [Int]) {
+    self.init(dtype, shape.map { Dimension($0) })
+  }
+
+  /// A tensor without axes.
+  public static func scalar(_ dtype: ScalarType) -> TensorType { TensorType(dtype, [Dimension]()) }
+
+  /// The number of axes.
+  public var rank: Int { shape.count }
+
+  /// The number of elements, or nil while symbols are unbound.
+  public var elementCount: Int? { shape.elementCount.known }
+
+  /// The bytes of a dense tensor of this type, or nil while symbols are unbound.
+  public var byteCount: Int? { elementCount.map { $0 * dtype.byteCount } }
+
+  /// The text form, `f32[1,64]`.
+  public var description: String { dtype.rawValue + shape.text }
+
+  /// The type with symbols replaced by the sizes bound to them.
+  public func substituting(_ bindings: [String: Int]) -> TensorType {
+    bindings.isEmpty ? self : TensorType(dtype, shape.map { $0.substituting(bindings) })
+  }
+
+  public func with(dtype: ScalarType) -> TensorType { TensorType(dtype, shape) }
+
+  public func with(shape: [Dimension]) -> TensorType { TensorType(dtype, shape) }
+}
+
+extension TensorType {
+  public static func f64(_ shape: Dimension...) -> TensorType { TensorType(.f64, shape) }
+  public static func f32(_ shape: Dimension...) -> TensorType { TensorType(.f32, shape) }
+  public static func f16(_ shape: Dimension...) -> TensorType { TensorType(.f16, shape) }
+  public static func bf16(_ shape: Dimension...) -> TensorType { TensorType(.bf16, shape) }
+  public static func i8(_ shape: Dimension...) -> TensorType { TensorType(.i8, shape) }
+  public static func i32(_ shape: Dimension...) -> TensorType { TensorType(.i32, shape) }
+  public static func i64(_ shape: Dimension...) -> TensorType { TensorType(.i64, shape) }
+  public static func u8(_ shape: Dimension...) -> TensorType { TensorType(.u8, shape) }
+  public static func bool(_ shape: Dimension...) -> TensorType { TensorType(.bool, shape) }
+}

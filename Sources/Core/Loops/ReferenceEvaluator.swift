@@ -7,7 +7,7 @@ public enum ReferenceEvaluator {
     if case .constant(let constant) = operation { return [constant.array] }
     let scalars = ScalarBuilder()
     let expressions = operands.enumerated().map { position, array in
-      TensorExpression(array.type) { scalars.load(BufferID(position), $0, array.dtype) }
+      TensorExpression(array.type, in: BufferID(position), scalars)
     }
     let context = LoweringContext(operands: expressions, results: types, scalars: scalars)
     var evaluation = Evaluation(scalars: scalars, operands: operands)
@@ -108,9 +108,7 @@ public enum ReferenceEvaluator {
       switch scalars.node(scalar) {
       case .constant(let constant): return constant
       case .index(let index): return .integer(value(index))
-      case .load(let buffer, let indices):
-        let array = operands[buffer.position]
-        return array[zip(indices, array.shape).reduce(0) { $0 * $1.1 + value($1.0) }]
+      case .load(let buffer, let position): return operands[buffer.position][value(position)]
       case .pointwise(let function, let arguments):
         let values = arguments.map { value($0) }
         return function.evaluate(values, arguments.last.map { scalars.type($0) } ?? type)

@@ -44,8 +44,8 @@ public enum ScalarNode: Hashable, Sendable {
   case constant(ScalarValue)
   /// A loop index as a number of type `i64`.
   case index(Index)
-  /// An element of a buffer, one index per axis of the buffer's shape.
-  case load(BufferID, [Index])
+  /// An element of a buffer, at a row-major position.
+  case load(BufferID, Index)
   case pointwise(Pointwise, [Scalar])
   case convert(Scalar)
   case bitcast(Scalar)
@@ -108,7 +108,9 @@ public final class ScalarBuilder {
     return make(.index(index), .i64)
   }
 
-  public func load(_ buffer: BufferID, _ indices: [Index], _ type: ScalarType) -> Scalar { make(.load(buffer, indices), type) }
+  public func load(_ buffer: BufferID, _ position: Index, _ type: ScalarType) -> Scalar {
+    make(.load(buffer, position), type)
+  }
 
   public func convert(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
     if self.type(scalar) == type { return scalar }
@@ -163,6 +165,12 @@ public struct TensorExpression {
     self.type = type
     self.shape = type.shape.known ?? []
     self.element = element
+  }
+
+  /// A dense tensor in a buffer, starting at an element.
+  public init(_ type: TensorType, in buffer: BufferID, from start: Index = Index(0), _ scalars: ScalarBuilder) {
+    let shape = type.shape.known ?? []
+    self.init(type) { scalars.load(buffer, start + Index.flattened($0, shape: shape), type.dtype) }
   }
 
   /// The element at an index, one per axis.

@@ -1,0 +1,280 @@
+/// A mutable scalar of one kernel.
+public struct Register: Hashable, Sendable {
+  public let id: Int32
+  public let type: ScalarType
+
+  public init(id: Int, type: ScalarType) {
+    self.id = Int32(id)
+    self.type = type
+  }
+}
+
+/// An array that lives inside one kernel, small enough for the stack or registers.
+public struct LocalArray: Hashable, Sendable {
+  public let id: Int
+  public let type: ScalarType
+  public let count: Int
+
+  public init(id: Int, type: ScalarType, count: Int) {
+    self.id = id
+    self.type = type
+    self.count = count
+  }
+}
+
+/// What a load or store addresses, by flat element position.
+public enum Memory: Hashable, Sendable {
+  case buffer(BufferID)
+  case local(LocalArray)
+}
+
+/// A scalar expression of a loop program. Indices may contain registers of type `i64` as `Index.Atom.value`, whose
+/// `Scalar.id` is the register's id.
+public indirect enum Expression: Hashable, Sendable {
+  case constant(ScalarValue, ScalarType)
+  case register(Register)
+  /// A loop index as `i64`.
+  case index(Index)
+  case load(Memory, Index, ScalarType)
+  case pointwise(Pointwise, [Expression])
+  case convert(Expression, ScalarType)
+  case bitcast(Expression, ScalarType)
+  /// `then` where all constraints hold; `then` is not evaluated elsewhere.
+  case select([Constraint], then: Expression, otherwise: Expression)
+
+  public var type: ScalarType {
+    switch self {
+    case .constant(_, let type), .load(_, _, let type), .convert(_, let type), .bitcast(_, let type): type
+    case .register(let register): register.type
+    case .index: .i64
+    case .pointwise(let function, let operands): function.resultType(operands.map(\.type))
+    case .select(_, let then, _): then.type
+    }
+  }
+}
+
+/// One end of a loop: the larger (lower end) or smaller (upper end) of a constant and of quotients rounded up.
+public struct Bound: Hashable, Sendable {
+  public struct Quotient: Hashable, Sendable {
+    public var dividend: Index
+    /// Positive; the quotient is rounded towards positive infinity.
+    public var divisor: Int
+  }
+
+  public var constant: Int
+  public var quotients: [Quotient]
+
+  public init(_ constant: Int, _ quotients: [Quotient] = []) {
+    self.constant = constant
+    self.quotients = quotients
+  }
+
+  /// The number, when it depends on no variable.
+  public var known: Int? { quotients.isEmpty ? constant : nil }
+}
+
+/// How a loop runs.
+public enum LoopKind: String, Hashable, Sendable {
+  case serial
+  /// Iterations are independent and accesses along the variable are mostly contiguous: made for SIMD.
+  case vector
+  /// Iterations are independent: may run on several threads.
+  case parallel
+}
+
+/// `for variable in lower ..< upper`.
+public struct Loop: Hashable, Sendable {
+  public var variable: LoopVariable
+  public var lower: Bound
+  public var upper: Bound
+  public var kind: LoopKind
+  public var body: [Statement]
+
+  public init(
+    _ variable: LoopVariable, lower: Bound = Bound(0), upper: Bound? = nil, kind: LoopKind = .serial, body: [Statement]
+  ) {
+    self.variable = variable
+    self.lower = lower
+    self.upper = upper ?? Bound(variable.extent)
+    self.kind = kind
+    self.body = body
+  }
+}
+
+/// Joins `value` over one loop into a register: `accumulator = join(accumulator, join over variable of value)`.
+///
+/// With `lanes` above 1, iteration `i` (counted from `lower`) goes to partial result `i % lanes`, partial results start
+/// at the identity and are joined pairwise: lane `l` with lane `l + lanes / 2`, halving until one is left. The order is
+/// part of the meaning, so that all back-ends give the same bits.
+public struct Accumulation: Hashable, Sendable {
+  public var variable: LoopVariable
+  public var lower: Bound
+  public var upper: Bound
+  public var combiner: Combiner
+  public var accumulator: Register
+  public var lanes: Int
+  /// Runs before `value` in every iteration; declares registers only.
+  public var prologue: [Statement]
+  public var value: Expression
+
+  public init(
+    _ variable: LoopVariable, lower: Bound, upper: Bound, combiner: Combiner, accumulator: Register, lanes: Int,
+    prologue: [Statement], value: Expression
+  ) {
+    self.variable = variable
+    self.lower = lower
+    self.upper = upper
+    self.combiner = combiner
+    self.accumulator = accumulator
+    self.lanes = lanes
+    self.prologue = prologue
+    self.value = value
+  }
+}
+
+/// A statement of a kernel.
+public indirect enum Statement: Hashable, Sendable {
+  case loop(Loop)
+  case accumulate(Accumulation)
+  /// Introduces a register in the enclosing block.
+  case declare(Register, Expression)
+  case assign(Register, Expression)
+  /// Introduces a local array in the enclosing block; its content is undefined.
+  case allocate(LocalArray)
+  case store(Memory, Index, Expression)
+  case when([Constraint], [Statement])
+  /// Runs the block where the `bool` expression is true.
+  case whenTrue(Expression, [Statement])
+}
+
+/// A tensor of a program.
+public struct Buffer: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    /// Given by the caller: position among the program's inputs.
+    case input(Int)
+    /// Given to the caller: position among the program's outputs.
+    case output(Int)
+    case constant(NDArray)
+    /// Lives in the state that outlasts a run: position among the program's variables.
+    case variable(Int)
+    /// Lives in the arena.
+    case temporary
+  }
+
+  /// A readable name, unique in the program, made of letters, digits and `_`.
+  public var name: String
+  public var dtype: ScalarType
+  /// The sizes of the axes, outermost first; elements are dense and row-major.
+  public var shape: [Int]
+  public var kind: Kind
+  /// Where the buffer's tensor comes from, for comments.
+  public var location: Location
+
+  public init(name: String, dtype: ScalarType, shape: [Int], kind: Kind, location: Location = Location()) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.kind = kind
+    self.location = location
+  }
+
+  public var count: Int { shape.reduce(1, *) }
+  public var byteCount: Int { count * dtype.byteCount }
+}
+
+/// A contraction that a matrix-multiplication library can carry out in place of the loops.
+///
+/// For every value of the batch variables, `accumulator[row, column] = sum over k of left[row, k] * right[k, column]`,
+/// where `row`, `column` and `k` run over the row-major products of their variables; then the epilogue stores results,
+/// reading the sums from the local array at `row * columns + column`. The epilogue is a loop nest over the row and
+/// column variables and mentions batch variables and the kernel's parameters freely.
+public struct Contraction: Hashable, Sendable {
+  /// One factor: an element of a buffer, zero where the constraints do not hold.
+  public struct Factor: Hashable, Sendable {
+    public var buffer: BufferID
+    public var index: Index
+    public var constraints: [Constraint]
+    public var type: ScalarType
+  }
+
+  public var left: Factor
+  public var right: Factor
+  public var batch: [LoopVariable]
+  public var rows: [LoopVariable]
+  public var columns: [LoopVariable]
+  public var contracted: [LoopVariable]
+  public var accumulator: LocalArray
+  public var epilogue: [Statement]
+}
+
+/// One loop nest, or a few that belong together: a C function, an interpreter's unit.
+public struct Kernel: Hashable, Sendable {
+  /// Unique in the program, a C identifier: the layer path and the operations.
+  public var name: String
+  /// What the kernel computes, for people: `conv1: convolution, add, maximum`.
+  public var summary: String
+  /// The program's loop variables that the kernel depends on: positions in surrounding scans.
+  public var parameters: [LoopVariable]
+  /// The buffers read, ascending.
+  public var reads: [BufferID]
+  /// The buffers written, ascending.
+  public var writes: [BufferID]
+  /// Multiply-accumulate operations of its contractions.
+  public var macs: Int
+  public var body: [Statement]
+  public var contraction: Contraction?
+  /// The nodes of the graph that the kernel computes.
+  public var nodes: [Int]
+  public var location: Location
+}
+
+/// What a program does, in order.
+public indirect enum Step: Hashable, Sendable {
+  /// Runs a kernel, by position.
+  case kernel(Int)
+  /// Runs the steps for every value of the variable, ascending: a scan.
+  case loop(LoopVariable, [Step])
+  /// Runs one of two lists of steps by a scalar `bool` buffer.
+  case branch(BufferID, then: [Step], otherwise: [Step])
+  /// Runs `condition`, and while the scalar `bool` buffer then holds true, `body` and `condition` again.
+  case whileLoop(condition: [Step], BufferID, body: [Step])
+}
+
+/// A named port of a program.
+public struct Port: Hashable, Sendable {
+  public var name: String
+  public var buffer: BufferID
+  public var type: TensorType
+}
+
+/// A lowered graph: kernels in order over buffers. Two graphs that are equal give equal programs.
+public struct Program: Hashable, Sendable {
+  public var name: String
+  public var buffers: [Buffer]
+  public var kernels: [Kernel]
+  public var steps: [Step]
+  public var inputs: [Port]
+  public var outputs: [Port]
+  /// Variables in the order of the state's layout; each port's buffer holds the content before and after a run.
+  public var variables: [Variable]
+  public var variableBuffers: [BufferID]
+
+  public subscript(buffer: BufferID) -> Buffer { buffers[buffer.position] }
+}
+
+/// A program with a place for every temporary: what the back-ends consume.
+public struct PlannedProgram: Sendable {
+  public var program: Program
+  /// Byte offset in the arena of every temporary, by buffer position; nil for other kinds.
+  public var offsets: [Int?]
+  /// Bytes of the arena; offsets are multiples of `alignment`.
+  public var arenaBytes: Int
+  /// Bytes that are live at once at the worst moment: no plan can need less.
+  public var lowerBound: Int
+  /// Byte offset in the state of every variable, by position, and the size of the state.
+  public var variableOffsets: [Int]
+  public var stateBytes: Int
+
+  /// What offsets in the arena and the state are multiples of, in bytes.
+  public static let alignment = 64
+}

@@ -206,37 +206,45 @@ class Gpt(nn.Module):
         return self.head(self.ln_f(x))
 
 
-class TinyResNet(nn.Module):
-    """A stem, a plain residual block, and one that halves the image; batch norm throughout."""
+class BasicBlock(nn.Module):
+    """The residual block of ResNet-18."""
 
-    class Block(nn.Module):
-        def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
-            super().__init__()
-            self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride, 1, bias=False)
-            self.bn1 = nn.BatchNorm2d(fan_out)
-            self.conv2 = nn.Conv2d(fan_out, fan_out, 3, 1, 1, bias=False)
-            self.bn2 = nn.BatchNorm2d(fan_out)
-            self.downsample = None
-            if stride != 1:
-                self.downsample = nn.Sequential(nn.Conv2d(fan_in, fan_out, 1, stride, bias=False), nn.BatchNorm2d(fan_out))
-
-        def forward(self, x: Tensor) -> Tensor:
-            y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-            return F.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-    def __init__(self) -> None:
+    def __init__(self, fan_in: int, fan_out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 8, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(8)
+        self.conv1 = nn.Conv2d(fan_in, fan_out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(fan_out)
+        self.conv2 = nn.Conv2d(fan_out, fan_out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(fan_out)
+        self.downsample = None
+        if stride != 1:
+            self.downsample = nn.Sequential(nn.Conv2d(fan_in, fan_out, 1, stride, bias=False), nn.BatchNorm2d(fan_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    """A ResNet of basic blocks, its parameters named as torchvision's are, of any width and depth."""
+
+    def __init__(self, width: int, blocks: Sequence[int], classes: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = self.Block(8, 8, 1)
-        self.layer2 = self.Block(8, 16, 2)
+        self.stages = [f"layer{i + 1}" for i in range(len(blocks))]
+        for i, (name, count) in enumerate(zip(self.stages, blocks)):
+            first = BasicBlock(width, width, 1) if i == 0 else BasicBlock(width << i - 1, width << i, 2)
+            rest = (BasicBlock(width << i, width << i, 1) for _ in range(count - 1))
+            self.add_module(name, nn.Sequential(first, *rest))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(16, 10)
+        self.fc = nn.Linear(width << len(blocks) - 1, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(F.relu(self.bn1(self.conv1(x))))
-        return self.fc(torch.flatten(self.avgpool(self.layer2(self.layer1(x))), 1))
+        for name in self.stages:
+            x = getattr(self, name)(x)
+        return self.fc(torch.flatten(self.avgpool(x), 1))
 
 
 class TinyMobileNet(nn.Module):
@@ -382,7 +390,7 @@ NETWORKS = [
 
 TINY = [
     Network("tiny_mlp_batch", lambda: mlp(12, 16, 5), images(3, 12), output_names=("logits",), batch="N"),
-    Network("tiny_resnet", TinyResNet, images(1, 3, 32, 32), output_names=("logits",)),
+    Network("tiny_resnet", lambda: ResNet(8, (1, 1), 10), images(1, 3, 32, 32), output_names=("logits",)),
     Network("tiny_mobilenet", TinyMobileNet, images(1, 3, 16, 16), output_names=("logits",)),
     Network("tiny_shufflenet", TinyShuffleNet, images(1, 3, 16, 16), output_names=("logits",)),
     Network("tiny_decoder", TinyDecoder, images(1, 3, 8, 8)),

@@ -1,0 +1,280 @@
+"""Writes the golden values that Lathe is tested against, computed by PyTorch in double precision.
+
+    .venv/bin/python tools/goldens.py [OUTPUT]             default: Tests/NNTests/Goldens
+
+Everything is deterministic. Inputs and parameters are multiples of 1/1024, so that f32 holds them exactly; whatever is
+computed from them is computed in f64 and stored in f32. Integers and booleans keep their types.
+
+NETWORK.npz holds one forward and backward pass of a module:
+
+    input/NAME          arguments of the module, and `input/target` of the loss where it has one
+    param/NAME          parameters, by PyTorch's names and in its layouts
+    buffer/NAME         buffers before the pass (running statistics)
+    output/NAME         results; `output/loss` where there is a loss
+    cotangent/NAME      where there is no loss: what the results are multiplied with; the sum of these products is differentiated
+    grad/NAME           gradients with respect to every parameter and every floating-point input
+    buffer_after/NAME   buffers after the pass
+    eval/output/NAME    the results in evaluation mode, from `param/` and `buffer/` (resnet18 only)
+
+functions.npz holds one call of a function per case, as described in functions.json:
+
+    CASE/input/I        tensor arguments, numbered as functions.json refers to them
+    CASE/output/I       results
+    CASE/cotangent/I    what result I is multiplied with before differentiation, for floating-point results
+    CASE/grad/I         gradient with respect to input I, where there is one
+    CASE/after/I        input I after the call, where the call has changed it
+
+functions.json is a list of {"case", "function", "args", "kwargs", "outputs", "grads"}: the function's full name in PyTorch;
+its arguments, where {"tensor": I} is input I, {"dtype": "int64"} a type, {"number": "inf"} (or "-inf", "nan") a number that
+JSON lacks, and everything else stands for itself; how many results it has; and which inputs have gradients.
+"""
+
+import argparse
+import json
+import math
+import operator
+import warnings
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from golden_functions import Case, Random, cases
+from models.networks import LeNet, ResNet, mlp
+
+GRID = 1024
+DEFAULT_OUTPUT = Path(__file__).resolve().parents[1] / "Tests" / "NNTests" / "Goldens"
+
+
+def main() -> None:
+    """Writes all golden files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path, nargs="?", default=DEFAULT_OUTPUT)
+    output: Path = parser.parse_args().output
+    output.mkdir(parents=True, exist_ok=True)
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    torch.backends.mha.set_fastpath_enabled(False)
+    warnings.filterwarnings("ignore")
+    for name, write in NETWORKS.items():
+        torch.manual_seed(zlib.crc32(name.encode()))
+        np.savez_compressed(output / f"{name}.npz", **stored(write()))
+    write_functions(output)
+
+
+def stored(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """The tensors as they go into a file."""
+    return {name: (x.float() if x.is_floating_point() else x).detach().numpy() for name, x in tensors.items()}
+
+
+def on_grid(x: Tensor) -> Tensor:
+    """The nearest multiples of the grid's step."""
+    return torch.round(x * GRID) / GRID
+
+
+def normal(*shape: int) -> Tensor:
+    """Normally distributed numbers."""
+    return on_grid(torch.randn(shape))
+
+
+def golden(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    output_names: Sequence[str] = ("output",),
+    target: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """One forward and backward pass of a module in its present mode; with a target, of its cross entropy."""
+    randomize(module)
+    inputs = {name: x.requires_grad_(x.is_floating_point()) for name, x in inputs.items()}
+    result = {f"input/{name}": x for name, x in inputs.items()}
+    result |= {f"param/{name}": x for name, x in module.named_parameters()}
+    result |= {f"buffer/{name}": x.clone() for name, x in module.named_buffers()}
+    outputs = dict(zip(output_names, flattened(module(*inputs.values())), strict=True))
+    result |= {f"output/{name}": x for name, x in outputs.items()}
+    if target is not None:
+        loss = F.cross_entropy(outputs[output_names[0]], target)
+        result |= {"input/target": target, "output/loss": loss}
+    else:
+        cotangents = {name: normal(*x.shape) for name, x in outputs.items()}
+        loss = sum((outputs[name] * cotangents[name]).sum() for name in outputs)
+        result |= {f"cotangent/{name}": x for name, x in cotangents.items()}
+    differentiable = {**dict(module.named_parameters()), **{name: x for name, x in inputs.items() if x.requires_grad}}
+    gradients = torch.autograd.grad(loss, list(differentiable.values()))
+    result |= {f"grad/{name}": x for name, x in zip(differentiable, gradients)}
+    return result | {f"buffer_after/{name}": x.clone() for name, x in module.named_buffers()}
+
+
+def randomize(module: nn.Module) -> None:
+    """Puts a module's parameters on the grid, and makes those that PyTorch initializes to one or zero random."""
+    with torch.no_grad():
+        for name, x in module.named_parameters():
+            if "norm" in name or "bn" in name or "downsample.1" in name:
+                x.normal_(1.0 if name.endswith("weight") else 0.0, 0.2)
+            elif name.endswith("in_proj_bias") or name.endswith("out_proj.bias"):
+                x.normal_(std=0.2)
+            x.copy_(on_grid(x))
+        for name, x in module.named_buffers():
+            if name.endswith("running_mean"):
+                x.copy_(on_grid(torch.randn_like(x) * 0.2))
+            elif name.endswith("running_var"):
+                x.copy_(on_grid(torch.empty_like(x).uniform_(0.5, 1.5)))
+
+
+def flattened(values: Any) -> list[Tensor]:
+    """The tensors in a result, in order; plain numbers become tensors."""
+    if isinstance(values, Sequence):
+        return [y for value in values for y in flattened(value)]
+    return [values if isinstance(values, Tensor) else torch.tensor(values)]
+
+
+def resnet18() -> dict[str, Tensor]:
+    """ResNet-18's topology at an eighth of its width, in training mode; its results in evaluation mode too."""
+    module = ResNet(8, (2, 2, 2, 2), 10)
+    result = golden(module, {"x": normal(4, 3, 32, 32)}, ["logits"], torch.tensor([3, 1, 4, 1]))
+    module.load_state_dict({name: result[f"buffer/{name}"] for name, _ in module.named_buffers()}, strict=False)
+    with torch.no_grad():
+        return result | {"eval/output/logits": module.eval()(result["input/x"])}
+
+
+def encoder_layer(norm_first: bool) -> dict[str, Tensor]:
+    """A transformer encoder layer."""
+    layer = nn.TransformerEncoderLayer(32, 4, 64, 0.0, "gelu", batch_first=True, norm_first=norm_first)
+    return golden(layer, {"src": normal(2, 5, 32)})
+
+
+def recurrent(kind: type[nn.RNNBase], **options: Any) -> dict[str, Tensor]:
+    """A recurrent network of two layers from a given state."""
+    module = kind(5, 6, **{"num_layers": 2, **options})
+    batch, length = 3, 7
+    leading = (batch, length) if module.batch_first else (length, batch)
+    state = (module.num_layers * (2 if module.bidirectional else 1), batch, 6)
+    inputs = {"input": normal(*leading, 5), "h_0": normal(*state)}
+    if kind is not nn.LSTM:
+        return golden(module, inputs, ["output", "h_n"])
+    wrapped = WithStatePair(module)
+    result = golden(wrapped, {**inputs, "c_0": normal(*state)}, ["output", "h_n", "c_n"])
+    return {name.replace("/module.", "/"): x for name, x in result.items()}
+
+
+class WithStatePair(nn.Module):
+    """An LSTM that takes its two states as two arguments."""
+
+    def __init__(self, module: nn.LSTM) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        return self.module(x, (h, c))
+
+
+NETWORKS: dict[str, Callable[[], dict[str, Tensor]]] = {
+    "mlp": lambda: golden(mlp(12, 16, 8, 5), {"x": normal(6, 12)}, ["logits"], torch.tensor([0, 4, 2, 2, 1, 3])),
+    "lenet": lambda: golden(LeNet(), {"x": normal(2, 1, 32, 32)}, ["logits"], torch.tensor([7, 2])),
+    "resnet18": resnet18,
+    "encoder_layer": lambda: encoder_layer(norm_first=False),
+    "encoder_layer_norm_first": lambda: encoder_layer(norm_first=True),
+    "multihead_attention": lambda: golden(
+        nn.MultiheadAttention(16, 4, batch_first=True),
+        {"query": normal(2, 5, 16), "key": normal(2, 6, 16), "value": normal(2, 6, 16)},
+        ["output", "weights"],
+    ),
+    "lstm": lambda: recurrent(nn.LSTM),
+    "lstm_batch_first": lambda: recurrent(nn.LSTM, batch_first=True),
+    "lstm_bidirectional": lambda: recurrent(nn.LSTM, bidirectional=True),
+    "gru": lambda: recurrent(nn.GRU),
+    "gru_batch_first": lambda: recurrent(nn.GRU, batch_first=True),
+    "rnn": lambda: recurrent(nn.RNN),
+    "rnn_relu_bidirectional": lambda: recurrent(nn.RNN, nonlinearity="relu", bidirectional=True),
+}
+
+
+def write_functions(output: Path) -> None:
+    """Writes functions.npz and functions.json."""
+    tensors: dict[str, np.ndarray] = {}
+    descriptions = []
+    for case in cases():
+        try:
+            description, values = evaluate(case)
+        except Exception as error:
+            raise SystemExit(f"goldens.py: {case.name}: {error}") from error
+        descriptions.append(description)
+        tensors |= {f"{case.name}/{key}": x for key, x in stored(values).items()}
+    np.savez_compressed(output / "functions.npz", **tensors)
+    lines = ",\n".join(json.dumps(description, allow_nan=False) for description in descriptions)
+    (output / "functions.json").write_text(f"[\n{lines}\n]\n")
+
+
+def evaluate(case: Case) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A case's description and its tensors."""
+    generator = torch.Generator().manual_seed(zlib.crc32(case.name.encode()))
+    inputs: list[Tensor] = []
+
+    def describe(value: Any) -> Any:
+        """An argument as functions.json has it; makes the tensors it stands for."""
+        match value:
+            case Random():
+                x = value.tensor(generator)
+                inputs.append(on_grid(x) if x.is_floating_point() else x)
+                inputs[-1].requires_grad_(x.is_floating_point() and value.differentiable)
+                return {"tensor": len(inputs) - 1}
+            case list() | tuple():
+                return [describe(x) for x in value]
+            case torch.dtype():
+                return {"dtype": str(value).removeprefix("torch.")}
+            case float() if not math.isfinite(value):
+                return {"number": str(value)}
+            case _:
+                return value
+
+    def actual(value: Any, described: Any) -> Any:
+        """An argument as PyTorch takes it."""
+        if isinstance(value, Random):
+            return arguments[described["tensor"]]
+        if isinstance(value, (list, tuple)):
+            return type(value)(actual(x, y) for x, y in zip(value, described))
+        return value
+
+    args, kwargs = describe(case.args), {name: describe(value) for name, value in case.kwargs.items()}
+    values = {f"input/{i}": x.clone() for i, x in enumerate(inputs)}
+    arguments = [x if x.requires_grad else x.clone() for x in inputs]
+    function = operator.attrgetter(case.function.removeprefix("torch."))(torch)
+    outputs = flattened(
+        function(*actual(case.args, args), **{name: actual(case.kwargs[name], kwargs[name]) for name in kwargs})
+    )
+    values |= {f"output/{i}": x for i, x in enumerate(outputs)}
+    values |= {f"after/{i}": after for i, (x, after) in enumerate(zip(inputs, arguments)) if not same(x, after)}
+
+    differentiable = [i for i, x in enumerate(inputs) if x.requires_grad]
+    cotangents = {
+        i: on_grid(torch.randn(x.shape, generator=generator)) for i, x in enumerate(outputs) if x.requires_grad and differentiable
+    }
+    gradients: list[Tensor | None] = []
+    if cotangents:
+        total = sum((outputs[i] * x).sum() for i, x in cotangents.items())
+        gradients = list(torch.autograd.grad(total, [inputs[i] for i in differentiable], allow_unused=True))
+    present = {i: x for i, x in zip(differentiable, gradients) if x is not None}
+    values |= {f"cotangent/{i}": x for i, x in cotangents.items()}
+    values |= {f"grad/{i}": x for i, x in present.items()}
+    description = {
+        "case": case.name,
+        "function": case.function,
+        "args": args,
+        "kwargs": kwargs,
+        "outputs": len(outputs),
+        "grads": list(present),
+    }
+    return description, values
+
+
+def same(x: Tensor, y: Tensor) -> bool:
+    """Whether two tensors of one shape hold the same bytes."""
+    return x.detach().numpy().tobytes() == y.detach().numpy().tobytes()
+
+
+if __name__ == "__main__":
+    main()

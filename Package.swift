@@ -59,7 +59,9 @@ let package = Package(
       name: "MemoryPlanTests", dependencies: ["LatheMemory"], path: "Tests/MemoryPlanTests",
       resources: [.copy("Instances")], swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["LatheCore", "TestSupport"], path: "Tests/CoreTests", swiftSettings: settings),
-    .testTarget(name: "DataTests", dependencies: ["LatheData", "TestSupport"], path: "Tests/DataTests", swiftSettings: settings),
+    .testTarget(
+      name: "DataTests", dependencies: ["LatheData", "TestSupport"], path: "Tests/DataTests",
+      resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", swiftSettings: settings),
     .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
     .testTarget(

@@ -1,0 +1,192 @@
+public import LatheCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file's content with the place that it is to have.
+public struct FileContent: Sendable {
+  /// Where the file is to be.
+  public var path: String
+  /// What it is to hold.
+  public var bytes: [UInt8]
+
+  /// Names content that is not written yet.
+  public init(path: String, bytes: [UInt8]) {
+    self.path = path
+    self.bytes = bytes
+  }
+
+  /// Names text that is not written yet; files hold UTF-8.
+  public init(path: String, text: String) {
+    self.init(path: path, bytes: [UInt8](text.utf8))
+  }
+}
+
+extension FileContent {
+  /// The whole file at a path.
+  ///
+  /// - Throws: One diagnostic with the path as its place, where the file cannot be opened or read.
+  public init(reading path: String) throws(DiagnosticsError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemError("cannot be opened", path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw systemError("cannot be read", path) }
+    guard status.st_mode & S_IFMT != S_IFDIR else {
+      throw DiagnosticsError("is a folder, not a file", location: Location(file: path))
+    }
+    // A pipe or a device has no size; a file may grow or shrink while it is read. So the size is a first guess only.
+    var content = [UInt8]()
+    var expected = max(Int(status.st_size) + 1, 1 << 16)
+    while true {
+      let start = content.count
+      var problem: Int32 = 0
+      let wanted = expected
+      let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
+        var count = 0
+        while count < wanted {
+          let got = read(descriptor, buffer.baseAddress! + count, wanted - count)
+          if got < 0 && errno == EINTR { continue }
+          if got < 0 { problem = errno }
+          if got <= 0 { break }
+          count += got
+        }
+        initialized = count
+      }
+      guard problem == 0 else { throw systemError("cannot be read", path, code: problem) }
+      if start == 0 { content = chunk } else { content += chunk }
+      if chunk.count < wanted { break }
+      expected = max(content.count, 1 << 16)
+    }
+    self.init(path: path, bytes: content)
+  }
+}
+
+extension [FileContent] {
+  /// Writes all files or none: each to a temporary file in its own folder; when all are complete, they are renamed.
+  ///
+  /// Every file that Lathe writes is written here. What was at a path before stays there until the new content is
+  /// complete. Devices and pipes, `/dev/stdout` for one, are written to directly.
+  ///
+  /// - Throws: One diagnostic with the path as its place: an unwritable folder, a full disk.
+  public func writeAtomically() throws(DiagnosticsError) {
+    var pending: [(temporary: String, target: String, path: String)] = []
+    var direct: [FileContent] = []
+    do throws(DiagnosticsError) {
+      for file in self {
+        var status = stat()
+        let exists = stat(file.path, &status) == 0
+        if exists && status.st_mode & S_IFMT == S_IFDIR {
+          throw DiagnosticsError("cannot be written: it is a folder", location: Location(file: file.path))
+        }
+        if exists && status.st_mode & S_IFMT != S_IFREG {
+          direct.append(file)
+          continue
+        }
+        // A symbolic link keeps pointing where it points: its target is what is replaced.
+        let target = exists ? resolved(file.path) : file.path
+        let temporary = try createTemporary(besides: target, mode: exists ? status.st_mode & 0o7777 : nil, for: file)
+        pending.append((temporary, target, file.path))
+      }
+      for file in direct {
+        let descriptor = open(file.path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError("cannot be written", file.path) }
+        try write(file.bytes, to: descriptor, path: file.path)
+      }
+      for (index, file) in pending.enumerated() {
+        guard rename(file.temporary, file.target) == 0 else {
+          let error = systemError("cannot be written", file.path)
+          for renamed in pending[..<index] { unlink(renamed.target) }
+          throw error
+        }
+      }
+    } catch {
+      for file in pending { unlink(file.temporary) }
+      throw error
+    }
+  }
+}
+
+extension FileContent {
+  /// Writes the file so that the path holds all of it or what it held before.
+  ///
+  /// - Throws: One diagnostic with the path as its place.
+  public func writeAtomically() throws(DiagnosticsError) { try [self].writeAtomically() }
+}
+
+extension [UInt8] {
+  /// Writes the bytes so that the path holds all of them or what it held before.
+  ///
+  /// - Throws: One diagnostic with the path as its place.
+  public func writeAtomically(to path: String) throws(DiagnosticsError) {
+    try FileContent(path: path, bytes: self).writeAtomically()
+  }
+}
+
+extension String {
+  /// Writes the text so that the path holds all of it or what it held before.
+  ///
+  /// - Throws: One diagnostic with the path as its place.
+  public func writeAtomically(to path: String) throws(DiagnosticsError) {
+    try FileContent(path: path, text: self).writeAtomically()
+  }
+}
+
+// MARK: POSIX
+
+/// Creates and fills a file beside `target` under a name that nobody has.
+private func createTemporary(
+  besides target: String, mode: mode_t?, for file: FileContent
+) throws(DiagnosticsError) -> String {
+  let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? ""
+  for _ in 0..<100 {
+    let path = folder + ".lathe-" + String(UInt64.random(in: .min ... .max), radix: 36) + ".tmp"
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if descriptor < 0 && errno == EEXIST { continue }
+    guard descriptor >= 0 else { throw systemError("cannot be written", file.path) }
+    if let mode { fchmod(descriptor, mode) }
+    do throws(DiagnosticsError) {
+      try write(file.bytes, to: descriptor, path: file.path)
+    } catch {
+      unlink(path)
+      throw error
+    }
+    return path
+  }
+  throw DiagnosticsError("cannot be written: no free temporary name", location: Location(file: file.path))
+}
+
+/// Writes everything and closes the descriptor: some file systems report a full disk only then.
+private func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(DiagnosticsError) {
+  let problem = bytes.withUnsafeBytes { buffer -> Int32 in
+    var position = 0
+    while position < buffer.count {
+      let count = write(descriptor, buffer.baseAddress! + position, buffer.count - position)
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { return errno }
+      position += count
+    }
+    return 0
+  }
+  guard problem == 0 else {
+    close(descriptor)
+    throw systemError("cannot be written", path, code: problem)
+  }
+  guard close(descriptor) == 0 else { throw systemError("cannot be written", path) }
+}
+
+private func resolved(_ path: String) -> String {
+  guard let real = realpath(path, nil) else { return path }
+  defer { free(real) }
+  return String(cString: real)
+}
+
+private func systemError(_ what: String, _ path: String, code: Int32 = errno) -> DiagnosticsError {
+  let reason = strerror(code).map { String(cString: $0) } ?? "error \(code)"
+  return DiagnosticsError("\(what): \(reason)", location: Location(file: path))
+}

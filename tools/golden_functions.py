@@ -96,9 +96,30 @@ class Case:
 def cases() -> Iterator[Case]:
     """All cases, each named after its function and its place among that function's cases."""
     groups = (
-        unary, special_values, binary, integer_arithmetic, comparisons, reductions, order, scans, shapes, joining, indexing,
-        scattering, creation, matrices, factorizations, activations, losses, convolutions, pooling, normalization, images,
-        padding, attention, distances,
+        unary,
+        special_values,
+        binary,
+        integer_arithmetic,
+        comparisons,
+        reductions,
+        order,
+        scans,
+        shapes,
+        joining,
+        indexing,
+        scattering,
+        creation,
+        matrices,
+        factorizations,
+        activations,
+        losses,
+        convolutions,
+        pooling,
+        normalization,
+        images,
+        padding,
+        attention,
+        distances,
     )
     numbers: collections.Counter[str] = collections.Counter()
     for function, args, kwargs in itertools.chain.from_iterable(group() for group in groups):
@@ -120,11 +141,11 @@ def unary() -> Iterator[Call]:
     """Functions of one number."""
     everywhere = (
         "abs acos:unit acosh:above_one asin:unit asinh atan atanh:unit ceil cos cosh deg2rad digamma:positive erf erfc "
-        "erfinv:unit exp exp2 expm1 floor frac lgamma:positive log:positive log10:positive log1p:positive log2:positive "
-        "logit:fraction neg positive rad2deg reciprocal:positive round rsqrt:positive sigmoid sign sin sinc sinh "
-        "sqrt:positive square tan:unit tanh trunc i0 special.i0e special.i1 special.i1e special.entr:positive special.ndtr "
-        "special.log_ndtr special.ndtri:fraction special.erfcx special.expit special.gammaln:positive "
-        "special.bessel_j0 special.bessel_j1"
+        "erfinv:unit exp exp2 expm1 floor frac lgamma:positive log:positive log10:positive log1p:positive "
+        "log2:positive logit:fraction neg positive rad2deg reciprocal:positive round rsqrt:positive sigmoid sign sin "
+        "sinc sinh sqrt:positive square tan:unit tanh trunc i0 special.i0e special.i1 special.i1e "
+        "special.entr:positive special.ndtr special.log_ndtr special.ndtri:fraction special.erfcx special.expit "
+        "special.gammaln:positive special.bessel_j0 special.bessel_j1"
     )
     domains = {
         "": normal(2, 5),
@@ -154,9 +175,9 @@ def special_values() -> Iterator[Call]:
     """Edges of domains, ties and kinks, with the gradients that PyTorch gives there."""
     points = given([-INF, -2.0, -1.0, -0.0, 0.0, 1.0, 2.0, INF, NAN])
     for function in (
-        "abs acos acosh asin atan atanh ceil cos cosh erf erfc exp expm1 floor log log1p log2 reciprocal round rsqrt sigmoid "
-        "sign sin sinh sqrt tan tanh trunc isnan isinf isfinite isposinf isneginf F.relu F.softplus F.silu F.logsigmoid "
-        "F.hardswish F.hardsigmoid F.hardtanh F.relu6 F.elu F.leaky_relu F.mish F.softsign"
+        "abs acos acosh asin atan atanh ceil cos cosh erf erfc exp expm1 floor log log1p log2 reciprocal round rsqrt "
+        "sigmoid sign sin sinh sqrt tan tanh trunc isnan isinf isfinite isposinf isneginf F.relu F.softplus F.silu "
+        "F.logsigmoid F.hardswish F.hardsigmoid F.hardtanh F.relu6 F.elu F.leaky_relu F.mish F.softsign"
     ).split():
         yield call(function, constant(points))
     yield call("exp", given([-110.0, -88.0, -87.5, 88.0, 88.75]))
@@ -167,11 +188,25 @@ def special_values() -> Iterator[Call]:
     yield call("sin", given([100.0, 1000.0, -31.5, 65536.0]))
     yield call("cos", given([100.0, 1000.0, -31.5, 65536.0]))
     yield call("round", given([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]))
-    for function in "F.relu F.relu6 abs sign F.hardtanh F.hardswish F.hardsigmoid F.leaky_relu F.elu F.softshrink".split():
+    for (
+        function
+    ) in "F.relu F.relu6 abs sign F.hardtanh F.hardswish F.hardsigmoid F.leaky_relu F.elu F.softshrink".split():
         yield call(function, given([-6.0, -3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 6.0]))
     yield call("clamp", given([-1.0, -0.5, 0.0, 0.5, 1.0]), -0.5, 0.5)
     ties = given([[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]])
-    for function in ("amax", "amin", "max", "min", "argmax", "argmin", "cummax", "cummin", "median", "mode", "logsumexp"):
+    for function in (
+        "amax",
+        "amin",
+        "max",
+        "min",
+        "argmax",
+        "argmin",
+        "cummax",
+        "cummin",
+        "median",
+        "mode",
+        "logsumexp",
+    ):
         yield call(function, ties, 1)
     yield call("max", ties)
     yield call("maximum", given([1.0, 2.0, 3.0]), given([2.0, 2.0, 2.0]))
@@ -180,7 +215,9 @@ def special_values() -> Iterator[Call]:
     yield call("maximum", constant(given([1.0, NAN, 3.0])), constant(given([2.0, 2.0, NAN])))
     yield call("amax", constant(given([[1.0, NAN], [2.0, 3.0]])), 1)
     yield call("argmax", constant(given([[1.0, NAN], [2.0, 3.0]])), 1)
-    yield call("pow", constant(given([-2.0, -2.0, 0.0, 0.0, INF, 1.0])), constant(given([3.0, 0.5, 0.0, -1.0, 0.0, NAN])))
+    yield call(
+        "pow", constant(given([-2.0, -2.0, 0.0, 0.0, INF, 1.0])), constant(given([3.0, 0.5, 0.0, -1.0, 0.0, NAN]))
+    )
     yield call("pow", given([-2.0, 0.0, 3.0]), 0)
     yield call("pow", given([-2.0, 0.0, 3.0]), 2)
     yield call("F.softmax", given([[1000.0, 1001.0, 999.0], [-1000.0, 0.0, -999.0]]), -1)
@@ -193,7 +230,20 @@ def special_values() -> Iterator[Call]:
 
 def binary() -> Iterator[Call]:
     """Functions of two or three numbers, broadcast."""
-    for function in ("add", "sub", "mul", "atan2", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "copysign"):
+    for function in (
+        "add",
+        "sub",
+        "mul",
+        "atan2",
+        "maximum",
+        "minimum",
+        "fmax",
+        "fmin",
+        "hypot",
+        "logaddexp",
+        "logaddexp2",
+        "copysign",
+    ):
         yield call(function, normal(2, 1, 4), normal(3, 1))
     yield call("div", normal(2, 1, 4), uniform(0.5, 2, 3, 1))
     yield call("div", normal(2, 5), uniform(0.25, 1, 5), rounding_mode="floor")
@@ -501,8 +551,14 @@ def matrices() -> Iterator[Call]:
     yield call("inner", normal(2, 4), normal(3, 4))
     yield call("outer", normal(3), normal(4))
     for left, right in (
-        ((4,), (4,)), ((4,), (4, 2)), ((3, 4), (4,)), ((2, 3, 4), (4,)), ((4,), (2, 4, 3)), ((2, 3, 4), (4, 2)),
-        ((2, 1, 3, 4), (3, 4, 2)), ((3, 4), (2, 4, 2)),
+        ((4,), (4,)),
+        ((4,), (4, 2)),
+        ((3, 4), (4,)),
+        ((2, 3, 4), (4,)),
+        ((4,), (2, 4, 3)),
+        ((2, 3, 4), (4, 2)),
+        ((2, 1, 3, 4), (3, 4, 2)),
+        ((3, 4), (2, 4, 2)),
     ):
         yield call("matmul", normal(*left), normal(*right))
     yield call("matmul", integers(-4, 5, 2, 3), integers(-4, 5, 3, 2))
@@ -521,10 +577,19 @@ def matrices() -> Iterator[Call]:
     yield call("tensordot", normal(2, 3, 4), normal(3, 4, 2), dims=2)
     yield call("tensordot", normal(2, 3, 4), normal(4, 2, 3), dims=[[1, 2], [2, 0]])
     for equation, *shapes_ in (
-        ("ij,jk->ik", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)), ("ij->ji", (2, 3)), ("ii->i", (3, 3)),
-        ("ii", (3, 3)), ("ij->", (2, 3)), ("i,j->ij", (2,), (3,)), ("bhqd,bhkd->bhqk", (1, 2, 3, 4), (1, 2, 2, 4)),
-        ("...ij,...jk->...ik", (2, 1, 2, 3), (2, 3, 2)), ("ijk,jl,kl->il", (2, 3, 4), (3, 2), (4, 2)),
-        ("ij,ij->i", (2, 3), (2, 3)), ("bn,anm,bm->ba", (2, 3), (4, 3, 2), (2, 2)), ("ij,kl->ijkl", (2, 2), (1, 3)),
+        ("ij,jk->ik", (2, 3), (3, 4)),
+        ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)),
+        ("ij->ji", (2, 3)),
+        ("ii->i", (3, 3)),
+        ("ii", (3, 3)),
+        ("ij->", (2, 3)),
+        ("i,j->ij", (2,), (3,)),
+        ("bhqd,bhkd->bhqk", (1, 2, 3, 4), (1, 2, 2, 4)),
+        ("...ij,...jk->...ik", (2, 1, 2, 3), (2, 3, 2)),
+        ("ijk,jl,kl->il", (2, 3, 4), (3, 2), (4, 2)),
+        ("ij,ij->i", (2, 3), (2, 3)),
+        ("bn,anm,bm->ba", (2, 3), (4, 3, 2), (2, 2)),
+        ("ij,kl->ijkl", (2, 2), (1, 3)),
     ):
         yield call("einsum", equation, *(normal(*shape) for shape in shapes_))
     yield call("F.linear", normal(2, 3, 4), normal(5, 4), normal(5))
@@ -557,8 +622,8 @@ def activations() -> Iterator[Call]:
     """Functions of torch.nn.functional of one tensor."""
     x = normal(3, 6)
     for function in (
-        "relu relu6 elu selu celu gelu silu mish leaky_relu hardtanh hardsigmoid hardswish hardshrink softshrink tanhshrink "
-        "softplus softsign logsigmoid"
+        "relu relu6 elu selu celu gelu silu mish leaky_relu hardtanh hardsigmoid hardswish hardshrink softshrink "
+        "tanhshrink softplus softsign logsigmoid"
     ).split():
         yield call(f"F.{function}", x)
     yield call("F.elu", x, alpha=0.5)
@@ -599,18 +664,31 @@ def losses() -> Iterator[Call]:
         yield call("F.cross_entropy", x, classes, label_smoothing=0.1, reduction=reduction)
         yield call("F.cross_entropy", x, indices([1, -100, 4, 0]), reduction=reduction)
         yield call(
-            "F.cross_entropy", x, indices([1, 2, 4, 0]), weight=constant(uniform(0.5, 2, 5)), ignore_index=2,
-            label_smoothing=0.2, reduction=reduction,
+            "F.cross_entropy",
+            x,
+            indices([1, 2, 4, 0]),
+            weight=constant(uniform(0.5, 2, 5)),
+            ignore_index=2,
+            label_smoothing=0.2,
+            reduction=reduction,
         )
         yield call("F.cross_entropy", x, constant(uniform(0, 0.4, 4, 5)), reduction=reduction)
         yield call(
-            "F.cross_entropy", x, uniform(0, 0.4, 4, 5), weight=constant(uniform(0.5, 2, 5)), label_smoothing=0.1,
+            "F.cross_entropy",
+            x,
+            uniform(0, 0.4, 4, 5),
+            weight=constant(uniform(0.5, 2, 5)),
+            label_smoothing=0.1,
             reduction=reduction,
         )
         yield call("F.cross_entropy", normal(2, 3, 2, 2), integers(0, 3, 2, 2, 2), reduction=reduction)
         yield call("F.nll_loss", log_probabilities, classes, reduction=reduction)
         yield call(
-            "F.nll_loss", log_probabilities, indices([0, 1, 4, 1]), weight=constant(uniform(0.5, 2, 5)), ignore_index=1,
+            "F.nll_loss",
+            log_probabilities,
+            indices([0, 1, 4, 1]),
+            weight=constant(uniform(0.5, 2, 5)),
+            ignore_index=1,
             reduction=reduction,
         )
         yield call("F.nll_loss", normal(2, 3, 2, 2), integers(0, 3, 2, 2, 2), reduction=reduction)
@@ -618,8 +696,12 @@ def losses() -> Iterator[Call]:
         yield call("F.binary_cross_entropy", fractions, bits, weight=constant(uniform(0.5, 2, 5)), reduction=reduction)
         yield call("F.binary_cross_entropy_with_logits", x, bits, reduction=reduction)
         yield call(
-            "F.binary_cross_entropy_with_logits", x, bits, weight=constant(uniform(0.5, 2, 4, 1)),
-            pos_weight=constant(uniform(0.5, 2, 5)), reduction=reduction,
+            "F.binary_cross_entropy_with_logits",
+            x,
+            bits,
+            weight=constant(uniform(0.5, 2, 4, 1)),
+            pos_weight=constant(uniform(0.5, 2, 5)),
+            reduction=reduction,
         )
         yield call("F.kl_div", log_probabilities, fractions, reduction=reduction)
         yield call("F.kl_div", log_probabilities, log_probabilities, reduction=reduction, log_target=True)
@@ -627,17 +709,30 @@ def losses() -> Iterator[Call]:
         yield call("F.hinge_embedding_loss", normal(4), signs, margin=0.75, reduction=reduction)
         yield call("F.soft_margin_loss", normal(4), signs, reduction=reduction)
         yield call("F.cosine_embedding_loss", x, y, signs, margin=0.25, reduction=reduction)
-        yield call("F.multilabel_margin_loss", x, indices([[3, 0, -1, 1, 1], [0, -1, 2, 2, 2]] * 2), reduction=reduction)
+        yield call(
+            "F.multilabel_margin_loss", x, indices([[3, 0, -1, 1, 1], [0, -1, 2, 2, 2]] * 2), reduction=reduction
+        )
         yield call("F.multilabel_soft_margin_loss", x, bits, weight=constant(uniform(0.5, 2, 5)), reduction=reduction)
         yield call("F.multi_margin_loss", x, classes, reduction=reduction)
         yield call(
-            "F.multi_margin_loss", x, classes, p=2, margin=0.5, weight=constant(uniform(0.5, 2, 5)), reduction=reduction,
+            "F.multi_margin_loss",
+            x,
+            classes,
+            p=2,
+            margin=0.5,
+            weight=constant(uniform(0.5, 2, 5)),
+            reduction=reduction,
         )
         yield call("F.triplet_margin_loss", x, y, normal(4, 5), reduction=reduction)
         yield call("F.poisson_nll_loss", x, uniform(0, 4, 4, 5), reduction=reduction)
         yield call("F.gaussian_nll_loss", x, y, uniform(0.5, 2, 4, 5), reduction=reduction)
         yield call(
-            "F.ctc_loss", log_probabilities_over_time(), indices([[1, 2, 2], [3, 1, 0]]), (6, 5), (3, 2), reduction=reduction,
+            "F.ctc_loss",
+            log_probabilities_over_time(),
+            indices([[1, 2, 2], [3, 1, 0]]),
+            (6, 5),
+            (3, 2),
+            reduction=reduction,
         )
     yield call("F.kl_div", log_probabilities, fractions, reduction="batchmean")
     yield call("F.smooth_l1_loss", x, y, beta=0.5)
@@ -669,17 +764,48 @@ def convolutions() -> Iterator[Call]:
     yield call("F.conv2d", normal(1, 2, 5, 6), normal(3, 2, 2, 3), padding="valid")
     yield call("F.conv2d", normal(2, 4, 5), normal(3, 2, 3, 3))
     yield call("F.conv3d", normal(1, 2, 3, 4, 4), normal(3, 2, 2, 3, 3), normal(3))
-    yield call("F.conv3d", normal(1, 2, 3, 5, 4), normal(2, 1, 2, 3, 2), stride=(1, 2, 1), padding=1, dilation=(2, 1, 1), groups=2)
+    yield call(
+        "F.conv3d",
+        normal(1, 2, 3, 5, 4),
+        normal(2, 1, 2, 3, 2),
+        stride=(1, 2, 1),
+        padding=1,
+        dilation=(2, 1, 1),
+        groups=2,
+    )
     yield call("F.conv_transpose1d", normal(2, 3, 5), normal(3, 4, 3))
     yield call(
-        "F.conv_transpose1d", normal(2, 4, 5), normal(4, 2, 3), normal(4), stride=3, padding=1, output_padding=2, groups=2,
+        "F.conv_transpose1d",
+        normal(2, 4, 5),
+        normal(4, 2, 3),
+        normal(4),
+        stride=3,
+        padding=1,
+        output_padding=2,
+        groups=2,
         dilation=2,
     )
     yield call("F.conv_transpose2d", normal(1, 3, 4, 3), normal(3, 2, 3, 2), normal(2))
     yield call("F.conv_transpose2d", normal(1, 2, 4, 4), normal(2, 3, 3, 3), stride=2, padding=1, output_padding=1)
-    yield call("F.conv_transpose2d", normal(1, 4, 3, 4), normal(4, 2, 2, 3), stride=(2, 1), padding=(1, 0), groups=2, dilation=(1, 2))
+    yield call(
+        "F.conv_transpose2d",
+        normal(1, 4, 3, 4),
+        normal(4, 2, 2, 3),
+        stride=(2, 1),
+        padding=(1, 0),
+        groups=2,
+        dilation=(1, 2),
+    )
     yield call("F.conv_transpose2d", normal(1, 4, 3, 3), normal(4, 1, 4, 4), stride=2, padding=1, groups=4)
-    yield call("F.conv_transpose3d", normal(1, 2, 2, 3, 3), normal(2, 2, 2, 2, 3), normal(2), stride=2, padding=1, output_padding=(1, 0, 1))
+    yield call(
+        "F.conv_transpose3d",
+        normal(1, 2, 2, 3, 3),
+        normal(2, 2, 2, 2, 3),
+        normal(2),
+        stride=2,
+        padding=1,
+        output_padding=(1, 0, 1),
+    )
 
 
 def pooling() -> Iterator[Call]:
@@ -720,7 +846,10 @@ def pooling() -> Iterator[Call]:
     yield call("F.max_unpool2d", normal(1, 1, 2, 2), indices([[[[0, 3], [11, 19]]]]), 2, output_size=(4, 5))
     yield call("F.max_unpool3d", normal(1, 1, 1, 2, 2), indices([[[[[0, 7], [12, 31]]]]]), 2)
     yield call(
-        "F.fractional_max_pool2d", distinct(1, 2, 7, 7), 2, output_size=(3, 4),
+        "F.fractional_max_pool2d",
+        distinct(1, 2, 7, 7),
+        2,
+        output_size=(3, 4),
         _random_samples=constant(uniform(0.1, 0.9, 1, 2, 2)),
     )
 
@@ -730,9 +859,13 @@ def normalization() -> Iterator[Call]:
     for shape in ((4, 3), (3, 3, 4), (2, 3, 3, 2), (2, 3, 2, 2, 2)):
         for training in (True, False):
             statistics = constant(normal(3)), constant(uniform(0.5, 2, 3))
-            yield call("F.batch_norm", normal(*shape), *statistics, uniform(0.5, 1.5, 3), normal(3), training, 0.1, 1e-5)
+            yield call(
+                "F.batch_norm", normal(*shape), *statistics, uniform(0.5, 1.5, 3), normal(3), training, 0.1, 1e-5
+            )
     yield call("F.batch_norm", normal(4, 3), None, None, training=True, eps=1e-3)
-    yield call("F.batch_norm", normal(4, 3), constant(normal(3)), constant(uniform(0.5, 2, 3)), training=True, momentum=0.7)
+    yield call(
+        "F.batch_norm", normal(4, 3), constant(normal(3)), constant(uniform(0.5, 2, 3)), training=True, momentum=0.7
+    )
     yield call("F.layer_norm", normal(2, 3, 4), (4,))
     yield call("F.layer_norm", normal(2, 3, 4), (3, 4), uniform(0.5, 1.5, 3, 4), normal(3, 4), 1e-3)
     yield call("F.rms_norm", normal(2, 3, 4), (4,), uniform(0.5, 1.5, 4))
@@ -742,7 +875,11 @@ def normalization() -> Iterator[Call]:
     yield call("F.instance_norm", normal(2, 3, 4, 2))
     yield call("F.instance_norm", normal(2, 3, 5), weight=uniform(0.5, 1.5, 3), bias=normal(3))
     yield call(
-        "F.instance_norm", normal(2, 3, 5), constant(normal(3)), constant(uniform(0.5, 2, 3)), use_input_stats=False,
+        "F.instance_norm",
+        normal(2, 3, 5),
+        constant(normal(3)),
+        constant(uniform(0.5, 2, 3)),
+        use_input_stats=False,
     )
     yield call("F.local_response_norm", normal(2, 5, 3, 2), 3)
     yield call("F.local_response_norm", normal(2, 5, 3, 2), 2, alpha=0.1, beta=0.5, k=2.0)
@@ -806,7 +943,11 @@ def attention() -> Iterator[Call]:
     yield call("F.scaled_dot_product_attention", q, k, v, given([[True, False, True, True, True]] * 3, torch.bool))
     yield call("F.scaled_dot_product_attention", q, k, v, is_causal=True)
     yield call(
-        "F.scaled_dot_product_attention", normal(1, 4, 3, 4), k, v, enable_gqa=True,
+        "F.scaled_dot_product_attention",
+        normal(1, 4, 3, 4),
+        k,
+        v,
+        enable_gqa=True,
     )
 
 

@@ -11,7 +11,8 @@ NETWORK.npz holds one forward and backward pass of a module:
     param/NAME          parameters, by PyTorch's names and in its layouts
     buffer/NAME         buffers before the pass (running statistics)
     output/NAME         results; `output/loss` where there is a loss
-    cotangent/NAME      where there is no loss: what the results are multiplied with; the sum of these products is differentiated
+    cotangent/NAME      where there is no loss: what the results are multiplied with; the sum of these products is what
+                        is differentiated
     grad/NAME           gradients with respect to every parameter and every floating-point input
     buffer_after/NAME   buffers after the pass
     eval/output/NAME    the results in evaluation mode, from `param/` and `buffer/` (resnet18 only)
@@ -24,9 +25,9 @@ functions.npz holds one call of a function per case, as described in functions.j
     CASE/grad/I         gradient with respect to input I, where there is one
     CASE/after/I        input I after the call, where the call has changed it
 
-functions.json is a list of {"case", "function", "args", "kwargs", "outputs", "grads"}: the function's full name in PyTorch;
-its arguments, where {"tensor": I} is input I, {"dtype": "int64"} a type, {"number": "inf"} (or "-inf", "nan") a number that
-JSON lacks, and everything else stands for itself; how many results it has; and which inputs have gradients.
+functions.json is a list of {"case", "function", "args", "kwargs", "outputs", "grads"}: the function's full name in
+PyTorch; its arguments, where {"tensor": I} is input I, {"dtype": "int64"} a type, {"number": "inf"} (or "-inf", "nan")
+a number that JSON lacks, and everything else stands for itself; how many results it has; which inputs have gradients.
 """
 
 import argparse
@@ -115,7 +116,7 @@ def randomize(module: nn.Module) -> None:
         for name, x in module.named_parameters():
             if "norm" in name or "bn" in name or "downsample.1" in name:
                 x.normal_(1.0 if name.endswith("weight") else 0.0, 0.2)
-            elif name.endswith("in_proj_bias") or name.endswith("out_proj.bias"):
+            elif name.endswith(("in_proj_bias", "out_proj.bias")):
                 x.normal_(std=0.2)
             x.copy_(on_grid(x))
         for name, x in module.named_buffers():
@@ -255,7 +256,9 @@ def evaluate(case: Case) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     differentiable = [i for i, x in enumerate(inputs) if x.requires_grad]
     cotangents = {
-        i: on_grid(torch.randn(x.shape, generator=generator)) for i, x in enumerate(outputs) if x.requires_grad and differentiable
+        i: on_grid(torch.randn(x.shape, generator=generator))
+        for i, x in enumerate(outputs)
+        if x.requires_grad and differentiable
     }
     gradients: list[Tensor | None] = []
     if cotangents:

@@ -4,10 +4,12 @@
     .venv/bin/python tools/models/export.py OUTPUT --light
 
 Each network becomes OUTPUT/NAME-VARIANT/model.onnx with test_data_set_0/input_N.pb and output_N.pb, outputs computed by
-ONNX Runtime. A variant is `tsN`, what `torch.onnx.export` writes in opset N by its older exporter (TorchScript); `dynamo`
-or `dynamoN`, what its newer exporter writes in its default opset or in opset N; or `raw`, `rawN`, the same without its
-optimizations (which fold batch norms into convolutions, as the older exporter does). `--light` takes the nine networks
-that come with the onnx package instead, each as it is and, as NAME-random, with random weights for its constant ones.
+ONNX Runtime. A variant is `tsN`, what `torch.onnx.export` writes in opset N by its older exporter (TorchScript);
+`dynamo` or `dynamoN`, what its newer exporter writes in its default opset or in opset N; or `raw`, `rawN`, the same
+without its optimizations (which fold batch norms into convolutions, as the older exporter does).
+
+`--light` takes the nine networks that come with the onnx package instead, each as it is and, as NAME-random, with
+random weights for its constant ones.
 """
 
 import argparse
@@ -41,7 +43,9 @@ def main() -> None:
     parser.add_argument("--variant", action="append", help=f"repeatable; default: {' '.join(VARIANTS)}")
     parser.add_argument("--tiny", action="store_true", help="the small networks of the tests")
     parser.add_argument("--light", action="store_true", help="the networks of the onnx package")
-    parser.add_argument("--operators", type=Path, help="also list the operators of all networks under OUTPUT in this file")
+    parser.add_argument(
+        "--operators", type=Path, help="also list the operators of all networks under OUTPUT in this file"
+    )
     arguments = parser.parse_intermixed_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
@@ -119,7 +123,9 @@ def write_test_data(folder: Path, inputs: Sequence[np.ndarray], expected: Sequen
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     input_names = [x.name for x in session.get_inputs()]
     outputs = session.run(None, dict(zip(input_names, inputs, strict=True)))
-    for name, actual, reference in zip([y.name for y in session.get_outputs()], outputs, expected or outputs, strict=True):
+    for name, actual, reference in zip(
+        [y.name for y in session.get_outputs()], outputs, expected or outputs, strict=True
+    ):
         scale = float(np.abs(reference).max())
         if not np.allclose(actual, reference, rtol=1e-3, atol=1e-5 * scale):
             error = float(np.abs(actual - reference).max())
@@ -135,7 +141,7 @@ def write_test_data(folder: Path, inputs: Sequence[np.ndarray], expected: Sequen
 
 
 def copy_light(path: Path, output: Path) -> None:
-    """Copies a network of the onnx package, with the input and the output of its test, and once more with random weights."""
+    """Copies a network of the onnx package, checks it against the result given there, and adds a random one."""
     model = onnx.load(path)
     initialized = {x.name for x in model.graph.initializer}
     (image,) = (x for x in model.graph.input if x.name not in initialized)
@@ -176,7 +182,7 @@ def randomize_weights(model: onnx.ModelProto) -> None:
             node, index = users[node.output[0]]
         shape = shapes[name]
         match node.op_type, index:
-            case ("Conv" | "Gemm"), 1:
+            case (("Conv" | "Gemm"), 1):
                 gain = 1 if node.input[0] in normalized else 2  # two where a ReLU has halved the variance
                 value = random.standard_normal(shape) * np.sqrt(gain / np.prod(shape[1:]))
             case "BatchNormalization", 1 if users[node.output[0]][0].op_type == "Sum":
@@ -191,7 +197,9 @@ def randomize_weights(model: onnx.ModelProto) -> None:
     model.ir_version = 4  # the first in which initializers are not inputs too
     del graph.input[:], graph.initializer[:]
     graph.input.extend(images)
-    graph.initializer.extend(onnx.numpy_helper.from_array(values[name], name) for name in sorted(values.keys() & users.keys()))
+    graph.initializer.extend(
+        onnx.numpy_helper.from_array(values[name], name) for name in sorted(values.keys() & users.keys())
+    )
 
 
 def operator_lines(output: Path) -> Iterable[str]:

@@ -1,9 +1,10 @@
 """The networks that Lathe must support, as PyTorch modules with their inputs.
 
-`NETWORKS` lists the full-size ones, `TINY` the small ones whose files are committed with the tests. Weights are random but
-seeded, and scaled so that activations neither vanish nor explode.
+`NETWORKS` lists the full-size ones, `TINY` the small ones whose files are committed with the tests. Weights are random
+but seeded, and scaled so that activations neither vanish nor explode.
 """
 
+import itertools
 import math
 import zlib
 from collections.abc import Callable, Sequence
@@ -73,7 +74,7 @@ class LeNet(nn.Module):
 def mlp(*widths: int) -> nn.Sequential:
     """Linear layers of the given widths with ReLU between them."""
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:]):
+    for fan_in, fan_out in itertools.pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -254,10 +255,14 @@ class TinyMobileNet(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.Hardswish())
         self.expand = nn.Sequential(nn.Conv2d(8, 24, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU6())
-        self.depthwise = nn.Sequential(nn.Conv2d(24, 24, 3, 1, 1, groups=24, bias=False), nn.BatchNorm2d(24), nn.ReLU6())
+        self.depthwise = nn.Sequential(
+            nn.Conv2d(24, 24, 3, 1, 1, groups=24, bias=False), nn.BatchNorm2d(24), nn.ReLU6()
+        )
         self.project = nn.Sequential(nn.Conv2d(24, 8, 1, bias=False), nn.BatchNorm2d(8))
         self.strided = nn.Sequential(nn.Conv2d(8, 8, 5, 2, 2, groups=8, bias=False), nn.BatchNorm2d(8), nn.Hardswish())
-        self.squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1), nn.Hardsigmoid())
+        self.squeeze = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 4, 1), nn.ReLU(), nn.Conv2d(4, 8, 1), nn.Hardsigmoid()
+        )
         self.fc = nn.Linear(8, 10)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -348,7 +353,7 @@ class TinyCond(nn.Module):
 
 
 def encoder_layer(norm_first: bool) -> nn.Module:
-    """PyTorch's own encoder layer by its ordinary path; the wrapper hides the arguments that the exporters would trace."""
+    """PyTorch's own encoder layer by its ordinary path; the wrapper hides arguments that the exporters would trace."""
     torch.backends.mha.set_fastpath_enabled(False)
     layer = nn.TransformerEncoderLayer(32, 4, 64, 0.0, "gelu", batch_first=True, norm_first=norm_first)
     return nn.Sequential(layer)
@@ -375,15 +380,26 @@ NETWORKS = [
     vision("mobilenet_v2", "mobilenet_v2"),
     vision("vgg11_bn", "vgg11_bn"),
     Network(
-        "bert4", lambda: Bert(4, 768, 12, 3072, 128, 8000), lambda: bert_inputs(128, 8000),
-        ("input_ids", "attention_mask"), ("last_hidden_state", "pooler_output"),
+        "bert4",
+        lambda: Bert(4, 768, 12, 3072, 128, 8000),
+        lambda: bert_inputs(128, 8000),
+        ("input_ids", "attention_mask"),
+        ("last_hidden_state", "pooler_output"),
     ),
     Network(
-        "gpt2_4", lambda: Gpt(4, 768, 12, 64, 8000), lambda: (torch.randint(8000, (1, 64)),), ("input_ids",), ("logits",),
+        "gpt2_4",
+        lambda: Gpt(4, 768, 12, 64, 8000),
+        lambda: (torch.randint(8000, (1, 64)),),
+        ("input_ids",),
+        ("logits",),
     ),
     Network(
-        "gpt2_4_sdpa", lambda: Gpt(4, 768, 12, 64, 8000, fused=True), lambda: (torch.randint(8000, (1, 64)),),
-        ("input_ids",), ("logits",), lowest_opset=14,
+        "gpt2_4_sdpa",
+        lambda: Gpt(4, 768, 12, 64, 8000, fused=True),
+        lambda: (torch.randint(8000, (1, 64)),),
+        ("input_ids",),
+        ("logits",),
+        lowest_opset=14,
     ),
     Network("lstm", lambda: nn.LSTM(64, 128, 2, batch_first=True), images(1, 50, 64), output_names=LSTM_OUTPUTS),
 ]
@@ -395,28 +411,47 @@ TINY = [
     Network("tiny_shufflenet", TinyShuffleNet, images(1, 3, 16, 16), output_names=("logits",)),
     Network("tiny_decoder", TinyDecoder, images(1, 3, 8, 8)),
     Network(
-        "tiny_bert", lambda: Bert(1, 32, 4, 64, 8, 40), lambda: bert_inputs(8, 40),
-        ("input_ids", "attention_mask"), ("last_hidden_state", "pooler_output"),
+        "tiny_bert",
+        lambda: Bert(1, 32, 4, 64, 8, 40),
+        lambda: bert_inputs(8, 40),
+        ("input_ids", "attention_mask"),
+        ("last_hidden_state", "pooler_output"),
     ),
     Network("tiny_encoder", lambda: encoder_layer(norm_first=False), images(2, 6, 32), lowest_opset=14),
     Network("tiny_encoder_pre", lambda: encoder_layer(norm_first=True), images(2, 6, 32), lowest_opset=14),
-    Network("tiny_gpt", lambda: Gpt(1, 16, 2, 8, 40), lambda: (torch.randint(40, (2, 8)),), ("input_ids",), ("logits",)),
     Network(
-        "tiny_gpt_batch", lambda: Gpt(1, 16, 2, 8, 40), lambda: (torch.randint(40, (3, 8)),), ("input_ids",), ("logits",),
+        "tiny_gpt", lambda: Gpt(1, 16, 2, 8, 40), lambda: (torch.randint(40, (2, 8)),), ("input_ids",), ("logits",)
+    ),
+    Network(
+        "tiny_gpt_batch",
+        lambda: Gpt(1, 16, 2, 8, 40),
+        lambda: (torch.randint(40, (3, 8)),),
+        ("input_ids",),
+        ("logits",),
         batch="N",
     ),
     Network(
-        "tiny_gpt_sdpa", lambda: Gpt(1, 16, 2, 8, 40, fused=True), lambda: (torch.randint(40, (2, 8)),),
-        ("input_ids",), ("logits",), lowest_opset=14,
+        "tiny_gpt_sdpa",
+        lambda: Gpt(1, 16, 2, 8, 40, fused=True),
+        lambda: (torch.randint(40, (2, 8)),),
+        ("input_ids",),
+        ("logits",),
+        lowest_opset=14,
     ),
     Network("tiny_lstm", lambda: nn.LSTM(5, 6, 2, batch_first=True), images(3, 7, 5), output_names=LSTM_OUTPUTS),
     Network(
-        "tiny_lstm_bidirectional", lambda: nn.LSTM(5, 6, bidirectional=True), images(7, 3, 5), output_names=LSTM_OUTPUTS,
+        "tiny_lstm_bidirectional",
+        lambda: nn.LSTM(5, 6, bidirectional=True),
+        images(7, 3, 5),
+        output_names=LSTM_OUTPUTS,
     ),
     Network("tiny_gru", lambda: nn.GRU(5, 6, 2, batch_first=True), images(3, 7, 5), output_names=("output", "h_n")),
     Network("tiny_rnn", lambda: nn.RNN(5, 6, bidirectional=True), images(7, 3, 5), output_names=("output", "h_n")),
     Network(
-        "tiny_loop", lambda: torch.jit.script(TinyLoop()), lambda: (torch.randn(2, 4), torch.tensor(3)), ("input", "count"),
+        "tiny_loop",
+        lambda: torch.jit.script(TinyLoop()),
+        lambda: (torch.randn(2, 4), torch.tensor(3)),
+        ("input", "count"),
         exporters=("ts",),
     ),
     Network("tiny_cond", TinyCond, images(2, 4), exporters=("dynamo",)),

@@ -120,6 +120,7 @@ def cases() -> Iterator[Case]:
         padding,
         attention,
         distances,
+        cells,
     )
     numbers: collections.Counter[str] = collections.Counter()
     for function, args, kwargs in itertools.chain.from_iterable(group() for group in groups):
@@ -964,3 +965,12 @@ def distances() -> Iterator[Call]:
     for p in (0.0, 1.0, 2.0, 3.0, INF):
         yield call("cdist", normal(3, 4), normal(2, 4), p)
     yield call("F.pdist", x)
+
+
+def cells() -> Iterator[Call]:
+    """One step of a recurrent network."""
+    for function, gates in (("rnn_tanh_cell", 1), ("rnn_relu_cell", 1), ("gru_cell", 3), ("lstm_cell", 4)):
+        state = (normal(2, 4), normal(2, 4)) if function == "lstm_cell" else normal(2, 4)
+        weights = normal(4 * gates, 3), normal(4 * gates, 4)
+        yield call(function, normal(2, 3), state, *weights, normal(4 * gates), normal(4 * gates))
+        yield call(function, normal(2, 3), state, *weights)

@@ -28,6 +28,13 @@ functions.npz holds one call of a function per case, as described in functions.j
 functions.json is a list of {"case", "function", "args", "kwargs", "outputs", "grads"}: the function's full name in
 PyTorch; its arguments, where {"tensor": I} is input I, {"dtype": "int64"} a type, {"number": "inf"} (or "-inf", "nan")
 a number that JSON lacks, and everything else stands for itself; how many results it has; which inputs have gradients.
+
+optimizers.npz holds a few steps of an optimizer per case, optimizers.json what the case is: {"case", "optimizer",
+"kwargs"}, the optimizer's name in torch.optim and its arguments.
+
+    CASE/param          the parameter before the first step
+    CASE/grads          its gradient at each step
+    CASE/after          the parameter after each step
 """
 
 import argparse
@@ -66,6 +73,7 @@ def main() -> None:
         torch.manual_seed(zlib.crc32(name.encode()))
         np.savez_compressed(output / f"{name}.npz", **stored(write()))
     write_functions(output)
+    write_optimizers(output)
 
 
 def stored(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
@@ -188,6 +196,11 @@ NETWORKS: dict[str, Callable[[], dict[str, Tensor]]] = {
         {"query": normal(2, 5, 16), "key": normal(2, 6, 16), "value": normal(2, 6, 16)},
         ["output", "weights"],
     ),
+    "adaptive_log_softmax": lambda: golden(
+        nn.AdaptiveLogSoftmaxWithLoss(8, 12, [4, 8], div_value=2.0),
+        {"input": normal(6, 8), "target": torch.tensor([0, 11, 5, 3, 8, 7])},
+        ["output", "loss"],
+    ),
     "lstm": lambda: recurrent(nn.LSTM),
     "lstm_batch_first": lambda: recurrent(nn.LSTM, batch_first=True),
     "lstm_bidirectional": lambda: recurrent(nn.LSTM, bidirectional=True),
@@ -210,8 +223,13 @@ def write_functions(output: Path) -> None:
         descriptions.append(description)
         tensors |= {f"{case.name}/{key}": x for key, x in stored(values).items()}
     np.savez_compressed(output / "functions.npz", **tensors)
-    lines = ",\n".join(json.dumps(description, allow_nan=False) for description in descriptions)
-    (output / "functions.json").write_text(f"[\n{lines}\n]\n")
+    write_list(output / "functions.json", descriptions)
+
+
+def write_list(path: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Writes a JSON list, one entry per line."""
+    lines = ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries)
+    path.write_text(f"[\n{lines}\n]\n")
 
 
 def evaluate(case: Case) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -281,6 +299,56 @@ def evaluate(case: Case) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def same(x: Tensor, y: Tensor) -> bool:
     """Whether two tensors of one shape hold the same bytes."""
     return x.detach().numpy().tobytes() == y.detach().numpy().tobytes()
+
+
+OPTIMIZERS: Sequence[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", {"lr": 0.1, "maximize": True}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.01, "betas": [0.8, 0.95], "eps": 1e-6, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.01, "amsgrad": True}),
+    ("AdamW", {"lr": 0.01}),
+    ("AdamW", {"lr": 0.01, "weight_decay": 0.1, "amsgrad": True}),
+    ("NAdam", {"lr": 0.01}),
+    ("RAdam", {"lr": 0.01}),
+    ("Adamax", {"lr": 0.01}),
+    ("Adamax", {"lr": 0.01, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.1}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.01}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.01, "centered": True, "alpha": 0.9}),
+    ("Rprop", {"lr": 0.01}),
+    ("Rprop", {"lr": 0.01, "etas": [0.4, 1.3], "step_sizes": [1e-3, 0.012]}),
+    ("ASGD", {"lr": 0.1}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.01, "alpha": 0.5, "t0": 2.0, "weight_decay": 0.1}),
+]
+
+
+def write_optimizers(output: Path) -> None:
+    """Writes optimizers.npz and optimizers.json."""
+    steps = 6
+    tensors: dict[str, Tensor] = {}
+    descriptions = []
+    for number, (name, kwargs) in enumerate(OPTIMIZERS):
+        case = f"{name}_{number}"
+        torch.manual_seed(number)
+        parameter, gradients, after = normal(2, 3).requires_grad_(), normal(steps, 2, 3), []
+        tensors |= {f"{case}/param": parameter.detach().clone(), f"{case}/grads": gradients}
+        optimizer = getattr(torch.optim, name)([parameter], **kwargs)
+        for gradient in gradients:
+            parameter.grad = gradient.clone()
+            optimizer.step()
+            after.append(parameter.detach().clone())
+        tensors[f"{case}/after"] = torch.stack(after)
+        descriptions.append({"case": case, "optimizer": name, "kwargs": kwargs})
+    np.savez_compressed(output / "optimizers.npz", **stored(tensors))
+    write_list(output / "optimizers.json", descriptions)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,11 @@ public struct Index: Hashable, Sendable {
   }
 
   public init(_ scalar: Scalar) {
-    self.init(constant: 0, terms: [Term(atom: .value(scalar), coefficient: 1)])
+    self.init(atom: .value(scalar))
+  }
+
+  init(atom: Atom) {
+    self.init(constant: 0, terms: [Term(atom: atom, coefficient: 1)])
   }
 
   public static func + (a: Index, b: Index) -> Index {

@@ -195,6 +195,13 @@ public struct Contraction: Hashable, Sendable {
     public var index: Index
     public var constraints: [Constraint]
     public var type: ScalarType
+
+    public init(buffer: BufferID, index: Index, constraints: [Constraint], type: ScalarType) {
+      self.buffer = buffer
+      self.index = index
+      self.constraints = constraints
+      self.type = type
+    }
   }
 
   public var left: Factor
@@ -205,6 +212,20 @@ public struct Contraction: Hashable, Sendable {
   public var contracted: [LoopVariable]
   public var accumulator: LocalArray
   public var epilogue: [Statement]
+
+  public init(
+    left: Factor, right: Factor, batch: [LoopVariable], rows: [LoopVariable], columns: [LoopVariable],
+    contracted: [LoopVariable], accumulator: LocalArray, epilogue: [Statement]
+  ) {
+    self.left = left
+    self.right = right
+    self.batch = batch
+    self.rows = rows
+    self.columns = columns
+    self.contracted = contracted
+    self.accumulator = accumulator
+    self.epilogue = epilogue
+  }
 }
 
 /// One loop nest, or a few that belong together: a C function, an interpreter's unit.
@@ -223,9 +244,31 @@ public struct Kernel: Hashable, Sendable {
   public var macs: Int
   public var body: [Statement]
   public var contraction: Contraction?
-  /// The nodes of the graph that the kernel computes.
+  /// Buffers that are read only at the very position that is being written, and so may share storage with the result.
+  public var inPlace: [BufferID]
+  /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
   public var nodes: [Int]
   public var location: Location
+
+  /// Makes a kernel; what it reads and writes is found in its body.
+  public init(
+    name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, body: [Statement],
+    contraction: Contraction? = nil, inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.macs = macs
+    self.body = body
+    self.contraction = contraction
+    self.inPlace = inPlace
+    self.nodes = nodes
+    self.location = location
+    var accesses = Accesses()
+    body.forEach { accesses.add($0) }
+    reads = accesses.reads.sorted()
+    writes = accesses.writes.sorted()
+  }
 }
 
 /// What a program does, in order.
@@ -245,6 +288,12 @@ public struct Port: Hashable, Sendable {
   public var name: String
   public var buffer: BufferID
   public var type: TensorType
+
+  public init(name: String, buffer: BufferID, type: TensorType) {
+    self.name = name
+    self.buffer = buffer
+    self.type = type
+  }
 }
 
 /// A lowered graph: kernels in order over buffers. Two graphs that are equal give equal programs.
@@ -258,6 +307,20 @@ public struct Program: Hashable, Sendable {
   /// Variables in the order of the state's layout; each port's buffer holds the content before and after a run.
   public var variables: [Variable]
   public var variableBuffers: [BufferID]
+
+  public init(
+    name: String, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [], inputs: [Port] = [],
+    outputs: [Port] = [], variables: [Variable] = [], variableBuffers: [BufferID] = []
+  ) {
+    self.name = name
+    self.buffers = buffers
+    self.kernels = kernels
+    self.steps = steps
+    self.inputs = inputs
+    self.outputs = outputs
+    self.variables = variables
+    self.variableBuffers = variableBuffers
+  }
 
   public subscript(buffer: BufferID) -> Buffer { buffers[buffer.position] }
 }

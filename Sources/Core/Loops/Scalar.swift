@@ -31,12 +31,14 @@ public enum Combiner: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A tensor in memory that kernels read and write, by position in the program's buffers.
-public struct BufferID: Hashable, Sendable {
+public struct BufferID: Hashable, Sendable, Comparable {
   public let position: Int
 
   public init(_ position: Int) {
     self.position = position
   }
+
+  public static func < (a: BufferID, b: BufferID) -> Bool { a.position < b.position }
 }
 
 /// What one element of a tensor is, in terms of loop variables and elements of other tensors.
@@ -135,7 +137,12 @@ public final class ScalarBuilder {
       switch constraint.known {
       case true?: continue
       case false?: return otherwise
-      case nil: open.append(constraint)
+      case nil:
+        if case .multiple(let index, let divisor) = constraint {
+          open.append(.multiple(index.remainder(by: divisor), of: divisor))
+        } else {
+          open.append(constraint)
+        }
       }
     }
     let inner = then()

@@ -1,0 +1,202 @@
+/// A kernel before scheduling: what is stored where, for all values of the domain's variables.
+struct Nest {
+  /// One result.
+  struct Store {
+    var buffer: BufferID
+    /// The row-major position that a value of the domain writes.
+    var position: Index
+    var value: Scalar
+  }
+
+  let scalars: ScalarBuilder
+  /// Outermost first.
+  var domain: [LoopVariable]
+  /// What restricts the domain, after splits that do not divide an extent.
+  var limits: [Constraint] = []
+  var stores: [Store]
+
+  /// All scalars that are stored.
+  private var values: [Scalar] { stores.map(\.value) }
+
+  /// The nest with variables replaced.
+  private func rewritten(_ replacements: [LoopVariable: ScalarBuilder.Replacement]) -> Nest {
+    var result = self
+    func rewrite(_ index: Index) -> Index { index.substituting { replacements[$0]?.index ?? Index($0) } }
+    result.domain = domain.flatMap { replacements[$0]?.variables ?? [$0] }.filter { $0.extent != 1 }
+    result.limits = limits.map { $0.mapIndex(rewrite) }
+    let values = scalars.rewritten(values, replacements)
+    for position in stores.indices {
+      result.stores[position].value = values[position]
+      result.stores[position].position = rewrite(stores[position].position)
+    }
+    return result
+  }
+
+  // MARK: Divisions
+
+  /// Splits loop variables until no division by a divisor of their extent is left in any index.
+  func splittingDivisions() -> Nest {
+    var nest = self
+    for _ in 0..<16 {
+      guard let (variable, factor) = nest.divisibleVariable() else { return nest }
+      nest = nest.split(variable, by: factor)
+    }
+    return nest
+  }
+
+  private func divisibleVariable() -> (LoopVariable, Int)? {
+    var found: (LoopVariable, Int)?
+    scalars.forEach(values) { _, node in
+      guard found == nil else { return }
+      for index in scalars.indices(node) {
+        for (dividend, divisor) in index.divisions {
+          for term in dividend.terms {
+            guard case .variable(let variable) = term.atom, term.coefficient > 0, divisor % term.coefficient == 0 else { continue }
+            let factor = divisor / term.coefficient
+            if factor > 1, factor < variable.extent, variable.extent % factor == 0 {
+              found = (variable, factor)
+              return
+            }
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  /// `variable = outer * factor + inner`; where the factor does not divide the extent, a limit is added.
+  private func split(_ variable: LoopVariable, by factor: Int) -> Nest {
+    let outer = scalars.variable((variable.extent + factor - 1) / factor)
+    let inner = scalars.variable(factor)
+    let index = Index(outer) * factor + Index(inner)
+    var nest = rewritten([variable: ScalarBuilder.Replacement(index: index, variables: [outer, inner])])
+    if variable.extent % factor != 0 { nest.limits.append(.inRange(index, 0..<variable.extent)) }
+    return nest
+  }
+
+  // MARK: Phases
+
+  /// Splits domain variables by the periods of congruences (input dilation, as in transposed convolution), phases
+  /// outside, so that congruences are tested outside of inner loops.
+  func splittingPhases() -> Nest {
+    var periods: [LoopVariable: Int] = [:]
+    let domainSet = Set(domain)
+    scalars.forEach(values) { _, node in
+      guard case .guarded(let constraints, _, _) = node else { return }
+      for constraint in constraints {
+        guard case .multiple(let index, let divisor) = constraint else { continue }
+        for term in index.terms {
+          guard case .variable(let variable) = term.atom, domainSet.contains(variable) else { continue }
+          let period = divisor / Self.greatestCommonDivisor(divisor, term.coefficient)
+          if period > 1, period < variable.extent { periods[variable] = max(periods[variable] ?? 1, period) }
+        }
+      }
+    }
+    var nest = self
+    for variable in domain {
+      guard let period = periods[variable] else { continue }
+      nest = nest.split(variable, by: period)
+      // The phase becomes the outermost of the two: swap them in the order of the loops.
+      if let inner = nest.domain.firstIndex(where: { $0.extent == period && $0 > variable && !domainSet.contains($0) }),
+        inner > 0, !domainSet.contains(nest.domain[inner - 1])
+      {
+        nest.domain.swapAt(inner - 1, inner)
+      }
+    }
+    return nest
+  }
+
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? abs(a) : greatestCommonDivisor(b, a % b) }
+
+  // MARK: Peeling
+
+  /// At most this many nests come of one.
+  private static let peelingLimit = 32
+
+  /// Splits the domain where conditions on single variables change, so that none is tested inside the loops: borders of
+  /// pads, parts of concatenations.
+  func peeled() -> [Nest] {
+    var nests = [self]
+    for variable in domain {
+      let next = nests.flatMap { $0.peeled(variable) }
+      guard next.count <= Self.peelingLimit else { return nests }
+      nests = next
+    }
+    return nests
+  }
+
+  private func peeled(_ variable: LoopVariable) -> [Nest] {
+    guard limits.isEmpty else { return [self] }
+    var cuts = Set<Int>()
+    scalars.forEach(values) { _, node in
+      guard case .guarded(let constraints, _, _) = node else { return }
+      for constraint in constraints {
+        guard case .inRange(let index, let range) = constraint, index.variables == [variable], index.isAffine,
+          !index.isDynamic
+        else { continue }
+        let factor = index.coefficient(of: variable)
+        for end in [range.lowerBound, range.upperBound] {
+          // The first value of the variable on the far side of the end.
+          cuts.insert(
+            factor > 0
+              ? -(index.constant - end).floorDivided(by: factor)
+              : (index.constant - end).floorDivided(by: -factor) + 1)
+        }
+      }
+    }
+    let points = [0] + cuts.filter { $0 > 0 && $0 < variable.extent }.sorted() + [variable.extent]
+    guard points.count > 2 else { return [self] }
+    return zip(points, points.dropFirst()).map { start, end in
+      let part = scalars.variable(end - start)
+      return rewritten([variable: ScalarBuilder.Replacement(index: Index(part) + start, variables: [part])])
+    }
+  }
+
+  // MARK: Collapsing
+
+  /// Joins neighbouring loops whose variables occur in every index as one position: long inner loops.
+  func collapsed() -> Nest {
+    var nest = self
+    var position = 0
+    while position + 1 < nest.domain.count {
+      let (outer, inner) = (nest.domain[position], nest.domain[position + 1])
+      if nest.canJoin(outer, inner) {
+        let joined = scalars.variable(outer.extent * inner.extent)
+        nest = nest.rewritten([
+          outer: ScalarBuilder.Replacement(index: Index(0), variables: [joined]),
+          inner: ScalarBuilder.Replacement(index: Index(joined), variables: []),
+        ])
+        position = max(0, position - 1)
+      } else {
+        position += 1
+      }
+    }
+    return nest
+  }
+
+  private func canJoin(_ outer: LoopVariable, _ inner: LoopVariable) -> Bool {
+    func joins(_ index: Index) -> Bool {
+      for (dividend, _) in index.divisions where !dividend.variables.isDisjoint(with: [outer, inner]) { return false }
+      return index.coefficient(of: outer) == index.coefficient(of: inner) * inner.extent
+    }
+    guard stores.allSatisfy({ joins($0.position) }), limits.allSatisfy({ joins($0.index) }) else { return false }
+    var result = true
+    scalars.forEach(values) { _, node in
+      if result { result = scalars.indices(node).allSatisfy(joins) }
+    }
+    // A constraint that mentions the inner variable would change its meaning.
+    scalars.forEach(values) { _, node in
+      if case .guarded(let constraints, _, _) = node,
+        constraints.contains(where: { !$0.index.variables.isDisjoint(with: [outer, inner]) })
+      {
+        result = false
+      }
+    }
+    return result
+  }
+
+  /// All transformations that make loops simple, in order.
+  func normalized() -> [Nest] {
+    splittingDivisions().splittingPhases().peeled().map { $0.collapsed() }
+  }
+}

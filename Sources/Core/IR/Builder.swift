@@ -62,8 +62,10 @@ public final class Builder: Sendable {
     let definition = operation.definition
     guard !values.contains(where: \.isPoison) else { return poisoned(operation) }
     let types: [TensorType]
-    do {
+    do throws(TypeFault) {
+      try TypeFault.requireBounded(definition.attributes)
       types = try definition.infer(values.map { type(of: $0) })
+      try TypeFault.requireBounded(types)
     } catch {
       record(error, operation: definition.name, operands: operands)
       return poisoned(operation)
@@ -209,9 +211,11 @@ public final class Builder: Sendable {
     let outer = parent.adopted(tensor)
     if outer.isPoison { return outer }
     if case .constant = parent.node(of: outer).operation { return constant(parent.literal(outer)).value }
-    let name = state.withLock { $0.captures.first { $0.outer == outer }?.inner }
-    if let name { return name }
-    let inner = input("capture.\(outer.node).\(outer.result)", parent.type(of: outer)).value
+    let (known, count) = state.withLock { state in
+      (state.captures.first { $0.outer == outer }?.inner, state.captures.count)
+    }
+    if let known { return known }
+    let inner = input("capture\(count)", parent.type(of: outer)).value
     state.withLock { $0.captures.append((outer, inner)) }
     return inner
   }
@@ -335,7 +339,7 @@ public final class Builder: Sendable {
         name: name, nodes: $0.nodes, inputs: $0.inputs, outputs: outputs, updates: $0.updates, variables: $0.variables,
         locations: $0.locations)
     }
-    return snapshot.droppingDead()
+    return snapshot.canonical()
   }
 }
 
@@ -345,16 +349,26 @@ extension TypeFault {
 }
 
 extension Graph {
-  /// The graph without nodes that no output or update depends on; inputs stay.
-  func droppingDead() -> Graph {
-    let live = Uses.live(self).union(inputs.map { Int($0.node) })
-    guard live.count < nodes.count || !variables.isEmpty else { return self }
+  /// The graph in canonical order: its inputs, the variables that it reads in the order of their declaration, then the
+  /// other nodes that an output or update depends on, as they were built.
+  func canonical() -> Graph {
+    let live = Uses.live(self)
+    var reads: [String: Int] = [:]
+    var rest: [Int] = []
+    for (position, node) in nodes.enumerated() where live.contains(position) {
+      switch node.operation {
+      case .input: break
+      case .variable(let read): reads[read.variable] = position
+      default: rest.append(position)
+      }
+    }
     var positions = [Int](repeating: -1, count: nodes.count)
     var result = self
     result.nodes = []
     result.locations = []
-    for (position, node) in nodes.enumerated() where live.contains(position) {
+    for position in inputs.map({ Int($0.node) }) + variables.compactMap({ reads[$0.name] }) + rest {
       positions[position] = result.nodes.count
+      let node = nodes[position]
       var moved = node
       moved.operands = node.operands.map { Value(node: positions[Int($0.node)], result: Int($0.result)) }
       result.nodes.append(moved)

@@ -10,6 +10,10 @@ public struct Concatenate: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    axis = try attributes.integer("axis")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard let first = operands.first else { throw TypeFault("needs at least one operand") }
     try TypeFault.requireSameType(operands)

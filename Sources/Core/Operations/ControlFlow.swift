@@ -12,6 +12,11 @@ public struct Conditional: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("then", .graph(then)), ("else", .graph(otherwise))] }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    then = try attributes.graph("then")
+    otherwise = try attributes.graph("else")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard let predicate = operands.first else { throw TypeFault("needs a predicate") }
     guard predicate == .scalar(.bool) else { throw TypeFault("the predicate is \(predicate), not bool[]") }
@@ -74,6 +79,12 @@ public struct WhileLoop: OperationDefinition {
     [("state", .integer(stateCount)), ("condition", .graph(condition)), ("body", .graph(body))]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    condition = try attributes.graph("condition")
+    body = try attributes.graph("body")
+    stateCount = try attributes.integer("state")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard stateCount >= 0, stateCount <= operands.count else { throw TypeFault("\(stateCount) states of \(operands.count) operands") }
     try condition.requireArguments(operands, "the condition")
@@ -128,10 +139,21 @@ public struct Scan: OperationDefinition {
     ]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    body = try attributes.graph("body")
+    let length = try attributes.dimensions("length")
+    guard length.count == 1 else { throw TypeFault("attribute 'length' is not one size") }
+    self.length = length[0]
+    carryCount = try attributes.integer("carry")
+    sequenceCount = try attributes.integer("sequences")
+    reverse = try attributes.flag("reverse")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard carryCount >= 0, sequenceCount >= 0, carryCount + sequenceCount <= operands.count else {
       throw TypeFault("\(carryCount) carries and \(sequenceCount) sequences of \(operands.count) operands")
     }
+    if let known = length.known, known < 0 { throw TypeFault("the length \(known) is negative") }
     var arguments = operands
     for position in carryCount..<(carryCount + sequenceCount) {
       guard operands[position].rank > 0, operands[position].shape[0] == length else {

@@ -11,6 +11,10 @@ public struct Convert: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    target = try attributes.type("to")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     return [operands[0].with(dtype: target)]
@@ -37,6 +41,10 @@ public struct Bitcast: OperationDefinition {
   public var name: String { "bitcast" }
 
   public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
+
+  init(_ attributes: Attributes) throws(TypeFault) {
+    target = try attributes.type("to")
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)

@@ -33,6 +33,15 @@ public struct Convolution: OperationDefinition {
     ]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    stride = try attributes.integers("stride")
+    low = try attributes.integers("low")
+    high = try attributes.integers("high")
+    inputDilation = try attributes.integers("input_dilation")
+    dilation = try attributes.integers("dilation")
+    groups = try attributes.integer("groups")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)

@@ -34,6 +34,13 @@ public struct DotGeneral: OperationDefinition {
   /// The axes of the right operand that stay, ascending.
   public func rightFree(_ rank: Int) -> [Int] { free(rank, rightBatch, rightContracting) }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    leftBatch = try attributes.integers("left_batch")
+    rightBatch = try attributes.integers("right_batch")
+    leftContracting = try attributes.integers("left_contracting")
+    rightContracting = try attributes.integers("right_contracting")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)

@@ -69,6 +69,10 @@ public struct Gather: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { indexed.attributes }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    indexed = try IndexedAxes(attributes)
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     return [operands[0].with(shape: try indexed.slices(operands[0], operands[1]))]
@@ -106,6 +110,11 @@ public struct Scatter: OperationDefinition {
   public var name: String { "scatter" + (combiner.map { "_\($0.rawValue)" } ?? "") }
 
   public var attributes: [(name: String, value: Attribute)] { indexed.attributes }
+
+  init(_ combiner: Combiner?, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    indexed = try IndexedAxes(attributes)
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 3)

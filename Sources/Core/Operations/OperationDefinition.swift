@@ -66,6 +66,33 @@ public struct LoweringContext {
 }
 
 extension TypeFault {
+  /// Throws unless all numbers are so small that no type rule's arithmetic on a few of them overflows.
+  static func requireBounded(_ attributes: [(name: String, value: Attribute)]) throws(TypeFault) {
+    let limit = 1 << 31
+    for attribute in attributes {
+      let numbers: [Int] =
+        switch attribute.value {
+        case .integer(let value): [value]
+        case .integers(let values): values
+        case .dimensions(let sizes): sizes.compactMap(\.known)
+        default: []
+        }
+      for number in numbers where number.magnitude > limit {
+        throw TypeFault("attribute '\(attribute.name)' has \(number), beyond 2^31")
+      }
+    }
+  }
+
+  /// Throws unless the known sizes of the results are not negative and the elements can be counted.
+  static func requireBounded(_ results: [TensorType]) throws(TypeFault) {
+    for result in results {
+      for size in result.shape {
+        if let known = size.known, known < 0 { throw TypeFault("the result \(result) has the negative size \(known)") }
+      }
+      if result.boundedElementCount == nil { throw TypeFault("the result \(result) has more than 2^40 elements") }
+    }
+  }
+
   /// Throws unless there are `count` operands.
   static func requireCount(_ operands: [TensorType], _ count: Int) throws(TypeFault) {
     guard operands.count == count else { throw TypeFault("takes \(count) operands, \(operands.count) given") }

@@ -19,6 +19,12 @@ public struct Pad: OperationDefinition {
     [("low", .integers(low)), ("high", .integers(high)), ("interior", .integers(interior))]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    low = try attributes.integers("low")
+    high = try attributes.integers("high")
+    interior = try attributes.integers("interior")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)

@@ -12,6 +12,11 @@ public struct Reduce: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
 
+  init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    axes = try attributes.integers("axes")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let operand = operands[0]
@@ -68,6 +73,11 @@ public struct ArgReduce: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
 
+  init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    axis = try attributes.integer("axis")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     try TypeFault.requireAxes([axis], rank: operands[0].rank)
@@ -106,6 +116,12 @@ public struct CumulativeReduce: OperationDefinition {
   public var name: String { "cumulative_\(combiner.rawValue)" }
 
   public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis)), ("reverse", .flag(reverse))] }
+
+  init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    axis = try attributes.integer("axis")
+    reverse = try attributes.flag("reverse")
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)

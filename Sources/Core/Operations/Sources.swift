@@ -82,6 +82,11 @@ public struct Iota: OperationDefinition {
     [("dtype", .type(type.dtype)), ("shape", .dimensions(type.shape)), ("axis", .integer(axis))]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    type = TensorType(try attributes.type("dtype"), try attributes.dimensions("shape"))
+    axis = try attributes.integer("axis")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireAxes([axis], rank: type.rank)
     guard type.dtype != .bool else { throw TypeFault("is not defined on bool") }

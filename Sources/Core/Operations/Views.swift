@@ -10,6 +10,10 @@ public struct Reshape: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("shape", .dimensions(shape))] }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    shape = try attributes.dimensions("shape")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let from = operands[0].shape.elementCount
@@ -61,6 +65,10 @@ public struct Permute: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(permutation))] }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    permutation = try attributes.integers("axes")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard permutation.sorted() == Array(0..<operands[0].rank) else {
@@ -100,6 +108,11 @@ public struct Broadcast: OperationDefinition {
 
   public var attributes: [(name: String, value: Attribute)] {
     [("shape", .dimensions(shape)), ("axes", .integers(axes))]
+  }
+
+  init(_ attributes: Attributes) throws(TypeFault) {
+    shape = try attributes.dimensions("shape")
+    axes = try attributes.integers("axes")
   }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
@@ -157,6 +170,12 @@ public struct Slice: OperationDefinition {
     [("start", .integers(start)), ("limit", .dimensions(limit)), ("stride", .integers(stride))]
   }
 
+  init(_ attributes: Attributes) throws(TypeFault) {
+    start = try attributes.integers("start")
+    limit = try attributes.dimensions("limit")
+    stride = try attributes.integers("stride")
+  }
+
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let shape = operands[0].shape
@@ -212,6 +231,10 @@ public struct Reverse: OperationDefinition {
   public var name: String { "reverse" }
 
   public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
+
+  init(_ attributes: Attributes) throws(TypeFault) {
+    axes = try attributes.integers("axes")
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)

@@ -44,6 +44,9 @@ public struct WindowShape: Hashable, Sendable {
     for number in size + stride + inputDilation + dilation where number < 1 {
       throw TypeFault("sizes, strides and dilations are positive, given \(number)")
     }
+    guard size.map({ Dimension($0) }).elementCount.known ?? 0 <= 1 << 31 else {
+      throw TypeFault("a window of size \(size) has more than 2^31 elements")
+    }
     var shape = Array(operand.shape.dropLast(size.count))
     for (axis, extent) in operand.shape.suffix(size.count).enumerated() {
       let spread = extent == 0 ? Dimension(0) : (extent - 1) * Dimension(inputDilation[axis]) + 1
@@ -86,6 +89,11 @@ public struct WindowReduce: OperationDefinition {
   public var name: String { "window_\(combiner.rawValue)" }
 
   public var attributes: [(name: String, value: Attribute)] { window.attributes }
+
+  init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    window = try WindowShape(attributes)
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
@@ -155,6 +163,11 @@ public struct WindowArgReduce: OperationDefinition {
   public var name: String { "window_arg_\(combiner.rawValue)" }
 
   public var attributes: [(name: String, value: Attribute)] { window.attributes }
+
+  init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
+    self.combiner = combiner
+    window = try WindowShape(attributes)
+  }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)

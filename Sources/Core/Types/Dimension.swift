@@ -15,7 +15,7 @@ public struct Dimension: Hashable, Sendable {
 
     var text: String {
       switch self {
-      case .symbol(let name): name
+      case .symbol(let name): name == "floor" ? "\"floor\"" : TextName.quoted(name)
       case .floorDivide(let dividend, let divisor): "floor((\(dividend)) / \(divisor))"
       }
     }
@@ -162,7 +162,7 @@ extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Cu
     var text = ""
     for term in terms {
       let product = term.atoms.map(\.text).joined(separator: "*")
-      let magnitude = abs(term.coefficient)
+      let magnitude = term.coefficient.magnitude
       let factor = magnitude == 1 ? product : "\(magnitude)*\(product)"
       if text.isEmpty {
         text = term.coefficient < 0 ? "-\(factor)" : factor
@@ -170,7 +170,7 @@ extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Cu
         text += term.coefficient < 0 ? " - \(factor)" : " + \(factor)"
       }
     }
-    if constant != 0 { text += constant < 0 ? " - \(-constant)" : " + \(constant)" }
+    if constant != 0 { text += constant < 0 ? " - \(constant.magnitude)" : " + \(constant)" }
     return text
   }
 }

@@ -23,6 +23,18 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// The number of elements, or nil while symbols are unbound.
   public var elementCount: Int? { shape.elementCount.known }
 
+  /// The product of the known sizes, empty axes counted as 1: nil where it is beyond 2^40, more than any memory holds.
+  var boundedElementCount: Int? {
+    var bound = 1
+    for size in shape {
+      guard let known = size.known else { continue }
+      let (product, overflow) = bound.multipliedReportingOverflow(by: max(1, known))
+      guard !overflow, product <= 1 << 40 else { return nil }
+      bound = product
+    }
+    return shape.contains(0) ? 0 : bound
+  }
+
   /// The bytes of a dense tensor of this type, or nil while symbols are unbound.
   public var byteCount: Int? { elementCount.map { $0 * dtype.byteCount } }
 

@@ -1,0 +1,575 @@
+extension Graph {
+  /// Reads the text form that `text` writes.
+  ///
+  /// Operations are built anew through `Builder`, so that types are inferred again and compared with those written.
+  /// Values may have any names; dead nodes vanish, and equal ones are joined.
+  ///
+  /// - Parameters:
+  ///   - text: One function.
+  ///   - file: The file that diagnostics name; nodes without a location of their own get theirs in this file.
+  /// - Throws: Every independent mistake, with line and column.
+  public init(parsing text: String, file: String? = nil) throws(DiagnosticsError) {
+    var parser = Parser(text, file: file)
+    self = try parser.whole()
+  }
+}
+
+/// A mistake of syntax: the rest of the statement cannot be read.
+private struct SyntaxFault: Error {
+  var diagnostic: Diagnostic
+}
+
+/// A recursive-descent parser; after a mistake it goes on with the next statement.
+private struct Parser {
+  /// What a function's text has declared so far.
+  private struct Scope {
+    let builder = Builder()
+    var values: [String: Tensor] = [:]
+    var variables: [String: Tensor] = [:]
+    var results: [(name: String, tensor: Tensor)] = []
+    var outputs: [(token: Token, name: String, type: TensorType)] = []
+    var returned = false
+  }
+
+  /// A literal as it is written, before its type is known.
+  private enum Literal {
+    case splat(String, Token)
+    case list([(String, Token)], Token)
+    case bytes([UInt8], Token)
+  }
+
+  /// Functions and dimensions nest at most this deeply, so that no text overflows the stack.
+  private static let depthLimit = 48
+  /// A literal of more bytes is a mistake rather than a model.
+  private static let literalLimit = 1 << 32
+
+  private let lexer: Lexer
+  private let file: String?
+  private var position = 0
+  private var diagnostics: [Diagnostic] = []
+  /// The locations that comments give to the statements at the places in the text.
+  private var restored: [Location: Location] = [:]
+
+  init(_ text: String, file: String?) {
+    lexer = Lexer(text)
+    self.file = file
+  }
+
+  mutating func whole() throws(DiagnosticsError) -> Graph {
+    var graph: Graph?
+    do throws(SyntaxFault) {
+      graph = try function(depth: 0)
+      if token.kind != .end { throw fault("expected the end of the text after the function") }
+    } catch {
+      diagnostics.append(error.diagnostic)
+    }
+    guard diagnostics.isEmpty, let graph else {
+      throw DiagnosticsError(
+        diagnostics.sorted { ($0.location.line ?? 0, $0.location.column ?? 0) < ($1.location.line ?? 0, $1.location.column ?? 0) })
+    }
+    return graph
+  }
+
+  // MARK: Tokens
+
+  private var token: Token { lexer.tokens[position] }
+
+  private func text(_ token: Token) -> String { String(decoding: lexer.bytes[token.range], as: UTF8.self) }
+
+  private func place(_ token: Token) -> Location {
+    Location(file: file ?? "<text>", line: token.line, column: token.column)
+  }
+
+  private func fault(_ message: String, at token: Token? = nil, help: String? = nil) -> SyntaxFault {
+    let token = token ?? self.token
+    let found: String =
+      switch token.kind {
+      case .end: "the end of the text"
+      default: "'\(text(token).prefix(40))'"
+      }
+    let message = message.hasPrefix("expected") ? "\(message), found \(found)" : message
+    return SyntaxFault(diagnostic: Diagnostic(message, location: place(token), help: help))
+  }
+
+  private mutating func report(_ message: String, at token: Token, help: String? = nil) {
+    diagnostics.append(fault(message, at: token, help: help).diagnostic)
+  }
+
+  private mutating func advance() {
+    if position + 1 < lexer.tokens.count { position += 1 }
+  }
+
+  private func isAt(_ character: Character) -> Bool {
+    character.asciiValue.map { token.kind == .punctuation($0) } ?? false
+  }
+
+  private func isAt(word: String) -> Bool { token.kind == .identifier && text(token) == word }
+
+  private mutating func take(_ character: Character) -> Bool {
+    guard isAt(character) else { return false }
+    advance()
+    return true
+  }
+
+  private mutating func expect(_ character: Character) throws(SyntaxFault) {
+    guard take(character) else { throw fault("expected '\(character)'") }
+  }
+
+  private mutating func expect(_ kind: Token.Kind, _ what: String) throws(SyntaxFault) -> Token {
+    guard token.kind == kind else { throw fault("expected \(what)") }
+    defer { advance() }
+    return token
+  }
+
+  /// The name in `%name`, `@name`, `name` or a quoted form of these; numbered values keep apart from quoted digits.
+  private func name(_ token: Token, dropping prefix: Int) throws(SyntaxFault) -> String {
+    let start = token.range.lowerBound + prefix
+    guard start < token.range.upperBound, lexer.bytes[start] == UInt8(ascii: "\"") else {
+      return String(decoding: lexer.bytes[start..<token.range.upperBound], as: UTF8.self)
+    }
+    guard let (name, _) = TextString.read(lexer.bytes, from: start) else {
+      throw fault("the name has an unknown escape", at: token)
+    }
+    return name
+  }
+
+  private func isNumbered(_ token: Token) -> Bool {
+    let first = token.range.lowerBound + 1
+    return first < token.range.upperBound && lexer.bytes[first] != UInt8(ascii: "\"") && !TextName.isStart(lexer.bytes[first])
+  }
+
+  private func key(_ token: Token) throws(SyntaxFault) -> String {
+    (isNumbered(token) ? "#" : "%") + (try name(token, dropping: 1))
+  }
+
+  // MARK: Functions
+
+  /// Nil when there are mistakes, which are recorded.
+  private mutating func function(depth: Int) throws(SyntaxFault) -> Graph? {
+    guard depth < Self.depthLimit else { throw fault("functions nest more than \(Self.depthLimit) deep") }
+    let before = diagnostics.count
+    var scope = Scope()
+    guard isAt(word: "func") else { throw fault("expected 'func'") }
+    let start = token
+    advance()
+    guard token.kind == .identifier || token.kind == .string else { throw fault("expected the function's name") }
+    let functionName = try name(token, dropping: 0)
+    advance()
+    try expect("(")
+    if !isAt(")") {
+      repeat {
+        let argument = try expect(.value, "an argument, %name")
+        if isNumbered(argument) { throw fault("expected a name for the argument", at: argument) }
+        let argumentName = try name(argument, dropping: 1)
+        try expect(":")
+        let type = try type()
+        let tensor = scope.builder.at(place(argument)) { scope.builder.input(argumentName, type) }
+        remember(place(argument))
+        scope.values["%" + argumentName] = tensor
+      } while take(",")
+    }
+    try expect(")")
+    _ = try expect(.arrow, "'->'")
+    try expect("(")
+    if !isAt(")") {
+      repeat {
+        let output = try expect(.value, "an output, %name")
+        let outputName = try name(output, dropping: 1)
+        try expect(":")
+        scope.outputs.append((output, outputName, try type()))
+      } while take(",")
+    }
+    try expect(")")
+    try expect("{")
+    while !isAt("}") {
+      if token.kind == .end { throw fault("expected '}'") }
+      statement(&scope, depth: depth)
+    }
+    let end = token
+    advance()
+    if !scope.returned { report("the function has no 'return'", at: end) }
+    diagnostics += scope.builder.diagnostics
+    guard diagnostics.count == before else { return nil }
+    do {
+      var graph = try scope.builder.finish(name: functionName, outputs: scope.results)
+      graph.locations = graph.locations.map { restored[$0] ?? (file == nil ? Location() : $0) }
+      return graph
+    } catch {
+      diagnostics += error.diagnostics.map { diagnostic in
+        var diagnostic = diagnostic
+        diagnostic.location = place(start)
+        return diagnostic
+      }
+      return nil
+    }
+  }
+
+  /// Notes what the comment at the end of the statement that was just read says.
+  private mutating func remember(_ start: Location) {
+    guard let location = lexer.locations[lexer.tokens[max(0, position - 1)].line] else { return }
+    var full = location
+    if location.file == nil, file != nil { (full.file, full.line, full.column) = (start.file, start.line, start.column) }
+    restored[start] = full
+  }
+
+  // MARK: Statements
+
+  private mutating func statement(_ scope: inout Scope, depth: Int) {
+    let start = position
+    // What the statement would have defined is faulty, so that its users say nothing more.
+    var defined: [String] = []
+    do throws(SyntaxFault) {
+      if isAt(word: "var") {
+        try variable(&scope)
+      } else if isAt(word: "update") {
+        try update(&scope)
+      } else if isAt(word: "return") {
+        try results(&scope)
+      } else if token.kind == .value || isAt("=") {
+        try node(&scope, depth: depth, defined: &defined)
+      } else {
+        throw fault("expected a statement: %name = …, var, update or return")
+      }
+    } catch {
+      diagnostics.append(error.diagnostic)
+      for name in defined { scope.values[name] = scope.builder.poison }
+      recover(from: start)
+    }
+  }
+
+  /// Goes to the next line that begins a statement of the same function, or to the function's end.
+  private mutating func recover(from start: Int) {
+    var nesting = 0
+    var next = start
+    while lexer.tokens[next].kind != .end {
+      let candidate = lexer.tokens[next]
+      switch candidate.kind {
+      case .punctuation(UInt8(ascii: "{")): nesting += 1
+      case .punctuation(UInt8(ascii: "}")):
+        if nesting == 0 && next > start {
+          position = next
+          return
+        }
+        nesting -= 1
+      default: break
+      }
+      if next > position || (next == position && next > start), nesting <= 0, candidate.startsLine { break }
+      next += 1
+    }
+    position = next
+  }
+
+  private mutating func variable(_ scope: inout Scope) throws(SyntaxFault) {
+    advance()
+    let declared = try expect(.variable, "a variable, @name")
+    let name = try name(declared, dropping: 1)
+    if scope.variables[name] == nil { scope.variables[name] = scope.builder.poison }
+    try expect(":")
+    let type = try type()
+    let word = try expect(.identifier, "'parameter' or 'buffer'")
+    guard let role = Variable.Role(rawValue: text(word)) else { throw fault("expected 'parameter' or 'buffer'", at: word) }
+    try expect("=")
+    let initial = try array(try literal(), type, at: declared)
+    if scope.variables[name]?.isPoisoned == false {
+      return report("variable '\(name)' is declared twice", at: declared)
+    }
+    let place = place(declared)
+    scope.variables[name] = scope.builder.at(place) {
+      scope.builder.variable(Variable(name: name, role: role, initial: initial))
+    }
+    remember(place)
+  }
+
+  private mutating func update(_ scope: inout Scope) throws(SyntaxFault) {
+    advance()
+    let target = try expect(.variable, "a variable, @name")
+    let name = try name(target, dropping: 1)
+    try expect("=")
+    let value = try operand(&scope)
+    if scope.variables[name]?.isPoisoned == true { return }
+    scope.builder.at(place(target)) { scope.builder.update(name, to: value) }
+  }
+
+  private mutating func results(_ scope: inout Scope) throws(SyntaxFault) {
+    let start = token
+    if scope.returned { throw fault("a second 'return'") }
+    scope.returned = true
+    advance()
+    var values: [(Token, Tensor)] = []
+    if token.kind == .value || token.kind == .variable {
+      repeat { values.append((token, try operand(&scope))) } while take(",")
+    }
+    guard values.count == scope.outputs.count else {
+      throw fault("the function returns \(values.count) values, its head names \(scope.outputs.count)", at: start)
+    }
+    for ((token, value), output) in zip(values, scope.outputs) {
+      if !value.isPoisoned, value.type != output.type {
+        report("output '\(output.name)' is declared as \(output.type), the value returned is \(value.type)", at: token)
+      }
+      scope.results.append((output.name, value))
+    }
+  }
+
+  private mutating func node(_ scope: inout Scope, depth: Int, defined: inout [String]) throws(SyntaxFault) {
+    let start = token
+    if token.kind == .value {
+      repeat {
+        let result = try expect(.value, "a value, %name")
+        let key = try key(result)
+        if scope.values[key] != nil || defined.contains(key) { throw fault("\(text(result)) is defined twice", at: result) }
+        defined.append(key)
+      } while take(",")
+    }
+    try expect("=")
+    let operationToken = try expect(.identifier, "an operation")
+    let operationName = text(operationToken)
+    let place = place(operationToken)
+    var operands: [Tensor] = []
+    var attributes: Attributes? = Attributes([:])
+    var literal: Literal?
+    if operationName == "constant" {
+      literal = try self.literal()
+    } else {
+      if token.kind == .value || token.kind == .variable {
+        repeat { operands.append(try operand(&scope)) } while take(",")
+      }
+      if isAt("{") { attributes = try self.attributes(depth: depth) }
+    }
+    try expect(":")
+    var types: [TensorType] = []
+    if token.kind == .identifier {
+      repeat { types.append(try type()) } while take(",")
+    }
+    if let literal {
+      guard types.count == 1 else { throw fault("a constant has one type", at: start) }
+      attributes = Attributes(["value": .array(try array(literal, types[0], at: operationToken))])
+    }
+    let results = apply(operationName, attributes, operands, at: place, in: scope.builder)
+    remember(place)
+    if let results, !results.contains(where: \.isPoisoned) {
+      guard results.count == defined.count else {
+        throw fault("\(operationName) gives \(results.count) results, \(defined.count) are named", at: start)
+      }
+      let inferred = results.map(\.type)
+      guard inferred == types else {
+        throw fault(
+          "\(operationName) gives \(inferred.map(\.description).joined(separator: ", ")), written is "
+            + types.map(\.description).joined(separator: ", "), at: operationToken)
+      }
+    }
+    for (position, key) in defined.enumerated() {
+      scope.values[key] = results.flatMap { position < $0.count ? $0[position] : nil } ?? scope.builder.poison
+    }
+  }
+
+  /// The operation's results; nil when it is not known or its attributes do not fit, which is recorded.
+  private mutating func apply(
+    _ name: String, _ attributes: Attributes?, _ operands: [Tensor], at place: Location, in builder: Builder
+  ) -> [Tensor]? {
+    guard let attributes else { return nil }
+    do throws(TypeFault) {
+      let operation = try Operation(name: name, attributes: attributes)
+      return builder.at(place) { builder.apply(operation, operands) }
+    } catch {
+      builder.at(place) { builder.record(error, operation: name, operands: operands) }
+      return nil
+    }
+  }
+
+  private mutating func operand(_ scope: inout Scope) throws(SyntaxFault) -> Tensor {
+    let token = token
+    guard token.kind == .value || token.kind == .variable else { throw fault("expected a value, %name or @name") }
+    let known =
+      token.kind == .value ? scope.values[try key(token)] : scope.variables[try name(token, dropping: 1)]
+    advance()
+    if let known { return known }
+    report("\(text(token)) is not defined", at: token)
+    return scope.builder.poison
+  }
+
+  // MARK: Attributes
+
+  /// Nil when a function among them is faulty.
+  private mutating func attributes(depth: Int) throws(SyntaxFault) -> Attributes? {
+    try expect("{")
+    var values: [String: Attribute] = [:]
+    var isFaulty = false
+    if !isAt("}") {
+      repeat {
+        let name = try expect(.identifier, "an attribute's name")
+        try expect(":")
+        let value = try attribute(depth: depth)
+        guard values[text(name)] == nil else { throw fault("attribute '\(text(name))' is given twice", at: name) }
+        if let value { values[text(name)] = value } else { isFaulty = true }
+      } while take(",")
+    }
+    try expect("}")
+    return isFaulty ? nil : Attributes(values)
+  }
+
+  private mutating func attribute(depth: Int) throws(SyntaxFault) -> Attribute? {
+    if isAt("[") {
+      let list = try dimensions()
+      return list.known.map { .integers($0) } ?? .dimensions(list)
+    }
+    if isAt("-") || token.kind == .number { return .integer(try integer()) }
+    guard token.kind == .identifier else { throw fault("expected an attribute's value") }
+    let word = text(token)
+    switch word {
+    case "true", "false":
+      advance()
+      return .flag(word == "true")
+    case "func": return try function(depth: depth + 1).map { .graph($0) }
+    default:
+      guard let scalar = ScalarType(rawValue: word) else {
+        advance()
+        return .word(word)
+      }
+      let start = token
+      let next = lexer.tokens[min(position + 1, lexer.tokens.count - 1)]
+      guard next.kind == .punctuation(UInt8(ascii: "[")) else {
+        advance()
+        return .type(scalar)
+      }
+      let type = try type()
+      return .array(try array(try literal(), type, at: start))
+    }
+  }
+
+  private mutating func integer() throws(SyntaxFault) -> Int {
+    let isNegative = take("-")
+    let number = try expect(.number, "a number")
+    guard let value = Int((isNegative ? "-" : "") + text(number)) else { throw fault("expected a 64-bit integer", at: number) }
+    return value
+  }
+
+  // MARK: Types
+
+  private mutating func type() throws(SyntaxFault) -> TensorType {
+    let word = token
+    guard word.kind == .identifier, let scalar = ScalarType(rawValue: text(word)) else {
+      throw fault("expected a type such as f32[2,3]")
+    }
+    advance()
+    return TensorType(scalar, try dimensions())
+  }
+
+  /// Sizes in brackets.
+  private mutating func dimensions() throws(SyntaxFault) -> [Dimension] {
+    try expect("[")
+    var sizes: [Dimension] = []
+    if !isAt("]") {
+      repeat { sizes.append(try dimension(depth: 0)) } while take(",")
+    }
+    try expect("]")
+    return sizes
+  }
+
+  /// A sum of products of numbers, symbols and `floor((…) / n)`.
+  private mutating func dimension(depth: Int) throws(SyntaxFault) -> Dimension {
+    guard depth < Self.depthLimit else { throw fault("dimensions nest more than \(Self.depthLimit) deep") }
+    var sum = Dimension(0)
+    var isNegative = take("-")
+    while true {
+      var product = try factor(depth: depth)
+      while take("*") { product = product * (try factor(depth: depth)) }
+      sum = isNegative ? sum - product : sum + product
+      if take("+") {
+        isNegative = false
+      } else if take("-") {
+        isNegative = true
+      } else {
+        return sum
+      }
+    }
+  }
+
+  private mutating func factor(depth: Int) throws(SyntaxFault) -> Dimension {
+    if token.kind == .number { return Dimension(try integer()) }
+    if token.kind == .string {
+      let symbol = try name(token, dropping: 0)
+      advance()
+      return Dimension(symbol: symbol)
+    }
+    guard token.kind == .identifier else { throw fault("expected a size") }
+    guard isAt(word: "floor") else {
+      defer { advance() }
+      return Dimension(symbol: text(token))
+    }
+    advance()
+    try expect("(")
+    try expect("(")
+    let dividend = try dimension(depth: depth + 1)
+    try expect(")")
+    try expect("/")
+    let divisor = token
+    let number = try integer()
+    guard number > 0 else { throw fault("expected a positive divisor", at: divisor) }
+    try expect(")")
+    return dividend.floorDivided(by: number)
+  }
+
+  // MARK: Literals
+
+  private mutating func literal() throws(SyntaxFault) -> Literal {
+    let start = token
+    if isAt(word: "base64") {
+      advance()
+      let payload = try expect(.string, "a string")
+      let range = (payload.range.lowerBound + 1)..<(payload.range.upperBound - 1)
+      guard let bytes = TextLiteral.bytes(lexer.bytes[range]) else { throw fault("the string is not base64", at: payload) }
+      return .bytes(bytes, payload)
+    }
+    if isAt("<") { throw fault("the literal was left out when the text was written", help: "write it with 'text'") }
+    guard take("[") else { return .splat(try number(), start) }
+    var elements: [(String, Token)] = []
+    if !isAt("]") {
+      repeat {
+        let element = token
+        elements.append((try number(), element))
+      } while take(",")
+    }
+    try expect("]")
+    return .list(elements, start)
+  }
+
+  /// The text of a number, `true`, `inf` and the like.
+  private mutating func number() throws(SyntaxFault) -> String {
+    let sign = take("-") ? "-" : ""
+    guard token.kind == .number || token.kind == .identifier else { throw fault("expected a literal") }
+    defer { advance() }
+    return sign + text(token)
+  }
+
+  private func array(_ literal: Literal, _ type: TensorType, at start: Token) throws(SyntaxFault) -> NDArray {
+    guard let shape = type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
+      throw fault("a literal has a known shape, this one is \(type)", at: start)
+    }
+    guard let count = type.boundedElementCount, count * type.dtype.byteCount <= Self.literalLimit else {
+      throw fault("a literal of type \(type) is too large", at: start)
+    }
+    func element(_ text: String, _ token: Token) throws(SyntaxFault) -> ScalarValue {
+      guard let value = TextLiteral.value(text, type.dtype) else {
+        throw fault("'\(text.prefix(40))' is no \(type.dtype)", at: token)
+      }
+      return value
+    }
+    switch literal {
+    case .splat(let text, let token):
+      let one = NDArray(scalar: try element(text, token), dtype: type.dtype).bytes
+      return NDArray(dtype: type.dtype, shape: shape) { buffer in
+        for index in buffer.indices { buffer[index] = one[index % one.count] }
+      }
+    case .list(let elements, let token):
+      guard elements.count == count else { throw fault("\(elements.count) numbers are given for \(type)", at: token) }
+      var values: [ScalarValue] = []
+      for (text, token) in elements { values.append(try element(text, token)) }
+      return NDArray(dtype: type.dtype, shape: shape, values: values)
+    case .bytes(let bytes, let token):
+      guard bytes.count == count * type.dtype.byteCount else {
+        throw fault("\(bytes.count) bytes are given for \(type), which has \(count * type.dtype.byteCount)", at: token)
+      }
+      return NDArray(dtype: type.dtype, shape: shape, bytes: bytes)
+    }
+  }
+}

@@ -65,7 +65,9 @@ private struct Parser {
     }
     guard diagnostics.isEmpty, let graph else {
       throw DiagnosticsError(
-        diagnostics.sorted { ($0.location.line ?? 0, $0.location.column ?? 0) < ($1.location.line ?? 0, $1.location.column ?? 0) })
+        diagnostics.sorted {
+          ($0.location.line ?? 0, $0.location.column ?? 0) < ($1.location.line ?? 0, $1.location.column ?? 0)
+        })
     }
     return graph
   }
@@ -135,7 +137,8 @@ private struct Parser {
 
   private func isNumbered(_ token: Token) -> Bool {
     let first = token.range.lowerBound + 1
-    return first < token.range.upperBound && lexer.bytes[first] != UInt8(ascii: "\"") && !TextName.isStart(lexer.bytes[first])
+    return first < token.range.upperBound && lexer.bytes[first] != UInt8(ascii: "\"")
+      && !TextName.isStart(lexer.bytes[first])
   }
 
   private func key(_ token: Token) throws(SyntaxFault) -> String {
@@ -208,7 +211,9 @@ private struct Parser {
   private mutating func remember(_ start: Location) {
     guard let location = lexer.locations[lexer.tokens[max(0, position - 1)].line] else { return }
     var full = location
-    if location.file == nil, file != nil { (full.file, full.line, full.column) = (start.file, start.line, start.column) }
+    if location.file == nil, file != nil {
+      (full.file, full.line, full.column) = (start.file, start.line, start.column)
+    }
     restored[start] = full
   }
 
@@ -267,7 +272,9 @@ private struct Parser {
     try expect(":")
     let type = try type()
     let word = try expect(.identifier, "'parameter' or 'buffer'")
-    guard let role = Variable.Role(rawValue: text(word)) else { throw fault("expected 'parameter' or 'buffer'", at: word) }
+    guard let role = Variable.Role(rawValue: text(word)) else {
+      throw fault("expected 'parameter' or 'buffer'", at: word)
+    }
     try expect("=")
     let initial = try array(try literal(), type, at: declared)
     if scope.variables[name]?.isPoisoned == false {
@@ -316,7 +323,9 @@ private struct Parser {
       repeat {
         let result = try expect(.value, "a value, %name")
         let key = try key(result)
-        if scope.values[key] != nil || defined.contains(key) { throw fault("\(text(result)) is defined twice", at: result) }
+        if scope.values[key] != nil || defined.contains(key) {
+          throw fault("\(text(result)) is defined twice", at: result)
+        }
         defined.append(key)
       } while take(",")
     }
@@ -439,7 +448,9 @@ private struct Parser {
   private mutating func integer() throws(SyntaxFault) -> Int {
     let isNegative = take("-")
     let number = try expect(.number, "a number")
-    guard let value = Int((isNegative ? "-" : "") + text(number)) else { throw fault("expected a 64-bit integer", at: number) }
+    guard let value = Int((isNegative ? "-" : "") + text(number)) else {
+      throw fault("expected a 64-bit integer", at: number)
+    }
     return value
   }
 
@@ -517,7 +528,9 @@ private struct Parser {
       advance()
       let payload = try expect(.string, "a string")
       let range = (payload.range.lowerBound + 1)..<(payload.range.upperBound - 1)
-      guard let bytes = TextLiteral.bytes(lexer.bytes[range]) else { throw fault("the string is not base64", at: payload) }
+      guard let bytes = TextLiteral.bytes(lexer.bytes[range]) else {
+        throw fault("the string is not base64", at: payload)
+      }
       return .bytes(bytes, payload)
     }
     if isAt("<") { throw fault("the literal was left out when the text was written", help: "write it with 'text'") }

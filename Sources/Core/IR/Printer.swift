@@ -65,7 +65,9 @@ private struct Printer {
       default: write(node, position, graph, indent: inner, name: name)
       }
     }
-    for update in graph.updates { text += "\(inner)update @\(TextName.quoted(update.variable)) = \(name(update.value))\n" }
+    for update in graph.updates {
+      text += "\(inner)update @\(TextName.quoted(update.variable)) = \(name(update.value))\n"
+    }
     let results = graph.outputs.map { name($0.value) }
     text += inner + (["return"] + (results.isEmpty ? [] : [results.joined(separator: ", ")])).joined(separator: " ")
     text += "\n\(indent)}"

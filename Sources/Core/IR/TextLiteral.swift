@@ -68,7 +68,9 @@ enum TextComment {
   static func text(_ location: Location) -> String {
     var parts: [String] = []
     if let position = location.position { parts.append(position) }
-    if let path = location.modulePath { parts.append("in " + (path.contains(where: needsQuotes) ? TextName.string(path) : path)) }
+    if let path = location.modulePath {
+      parts.append("in " + (path.contains(where: needsQuotes) ? TextName.string(path) : path))
+    }
     if let node = location.node { parts.append("node " + TextName.string(node)) }
     return parts.joined(separator: " ")
   }

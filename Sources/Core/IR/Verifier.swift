@@ -64,7 +64,9 @@ private struct Verifier {
     }
     if graph.inputs != names.indices.map({ Value(node: $0) }) { report("the inputs are not the input nodes in order") }
     if Set(names).count != names.count { report("two inputs have one name") }
-    if reads != graph.variables.map(\.name).filter(reads.contains) { report("variables are not read in order, once each") }
+    if reads != graph.variables.map(\.name).filter(reads.contains) {
+      report("variables are not read in order, once each")
+    }
   }
 
   private mutating func node(_ position: Int) {
@@ -75,7 +77,9 @@ private struct Verifier {
     let types = node.operands.map { graph.type(of: $0) }
     do throws(TypeFault) {
       let inferred = try node.operation.definition.infer(types)
-      if inferred != node.types { report("\(node.operation.name): is \(node.types), its rule gives \(inferred)", position) }
+      if inferred != node.types {
+        report("\(node.operation.name): is \(node.types), its rule gives \(inferred)", position)
+      }
     } catch {
       report("\(node.operation.name): \(error.message)", position, operands: types.map(\.description), help: error.help)
     }

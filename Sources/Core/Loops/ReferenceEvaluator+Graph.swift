@@ -14,7 +14,9 @@ extension ReferenceEvaluator {
     var arguments: [NDArray] = []
     for input in graph.inputs {
       guard case .input(let payload) = graph[input].operation else { continue }
-      guard let array = inputs[payload.argument] else { throw DiagnosticsError("input '\(payload.argument)' is missing") }
+      guard let array = inputs[payload.argument] else {
+        throw DiagnosticsError("input '\(payload.argument)' is missing")
+      }
       guard array.type == payload.type else {
         throw DiagnosticsError("input '\(payload.argument)' is \(payload.type), given \(array.type)")
       }
@@ -101,7 +103,9 @@ extension ReferenceEvaluator {
     var carry = Array(operands.prefix(payload.carryCount))
     let sequences = operands.dropFirst(payload.carryCount).prefix(payload.sequenceCount)
     let constants = operands.dropFirst(payload.carryCount + payload.sequenceCount)
-    var stacked = types.dropFirst(payload.carryCount).map { [[UInt8]](repeating: [], count: max(0, $0.shape[0].known ?? 0)) }
+    var stacked = types.dropFirst(payload.carryCount).map {
+      [[UInt8]](repeating: [], count: max(0, $0.shape[0].known ?? 0))
+    }
     for step in payload.reverse ? Array((0..<length).reversed()) : Array(0..<length) {
       let elements = sequences.map { sequence in
         let size = sequence.bytes.count / length

@@ -1,0 +1,463 @@
+extension Program {
+  /// Lowers a graph whose sizes are all known: groups nodes into kernels, gives every materialized value a buffer, and
+  /// writes the loops.
+  ///
+  /// - Throws: A diagnostic for each dimension that is still a symbol.
+  public init(lowering graph: Graph) throws(DiagnosticsError) {
+    let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
+    guard symbols.isEmpty else {
+      throw DiagnosticsError(
+        symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
+    }
+    var lowering = GraphLowering(name: graph.name)
+    lowering.lower(model: graph)
+    self = lowering.program.sharingStorage()
+  }
+}
+
+/// Lowers graphs and their sub-graphs into one program.
+private struct GraphLowering {
+  /// Where a value is: a dense tensor that starts at an element of a buffer.
+  struct Place {
+    var buffer: BufferID
+    var start: Index
+  }
+
+  /// One graph being lowered.
+  struct Region {
+    let graph: Graph
+    let groups: FusionGroups
+    let parameters: [LoopVariable]
+    var places: [Value: Place] = [:]
+    /// Where values that are results of the graph are to be put.
+    var destinations: [Value: Place] = [:]
+    let isModel: Bool
+  }
+
+  private(set) var program: Program
+  private var names: [String: Int] = [:]
+  private var constants: [NDArray: BufferID] = [:]
+  /// Numbers of loop variables of the program are negative, those of kernels are not.
+  private var nextVariable = -1
+
+  init(name: String) {
+    program = Program(name: name)
+  }
+
+  // MARK: Names and buffers
+
+  /// A unique identifier made from a text.
+  private mutating func identifier(_ text: String) -> String {
+    var name = ""
+    for character in text.prefix(60) {
+      name.append(character.isASCII && (character.isLetter || character.isNumber) ? character : "_")
+    }
+    if name.isEmpty || name.first?.isNumber == true { name = "_" + name }
+    let count = names[name, default: 0]
+    names[name] = count + 1
+    return count == 0 ? name : identifier("\(name)_\(count)")
+  }
+
+  private mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location) -> BufferID {
+    program.buffers.append(
+      Buffer(name: identifier(name), dtype: type.dtype, shape: type.shape.known ?? [], kind: kind, location: location))
+    return BufferID(program.buffers.count - 1)
+  }
+
+  private mutating func variable(_ extent: Int) -> LoopVariable {
+    nextVariable -= 1
+    return LoopVariable(id: nextVariable, extent: extent)
+  }
+
+  private mutating func constant(_ array: NDArray, _ name: String, _ location: Location) -> BufferID {
+    if let known = constants[array] { return known }
+    let result = buffer(name, array.type, .constant(array), location)
+    constants[array] = result
+    return result
+  }
+
+  // MARK: Models
+
+  mutating func lower(model graph: Graph) {
+    var region = Region(graph: graph, groups: FusionGroups(graph), parameters: [], isModel: true)
+    for (position, input) in graph.inputs.enumerated() {
+      let name = graph.inputName(input)
+      let type = graph.type(of: input)
+      let place = buffer(name, type, .input(position), graph.locations[Int(input.node)])
+      region.places[input] = Place(buffer: place, start: Index(0))
+      program.inputs.append(Port(name: name, buffer: place, type: type))
+    }
+    for (position, variable) in graph.variables.enumerated() {
+      let place = buffer(variable.name, variable.type, .variable(position), Location())
+      program.variables.append(variable)
+      program.variableBuffers.append(place)
+    }
+    var targets: [(value: Value, place: Place)] = []
+    for (position, output) in graph.outputs.enumerated() {
+      let type = graph.type(of: output.value)
+      let place = Place(
+        buffer: buffer(output.name, type, .output(position), graph.locations[Int(output.value.node)]), start: Index(0))
+      program.outputs.append(Port(name: output.name, buffer: place.buffer, type: type))
+      targets.append((output.value, place))
+    }
+    for update in graph.updates {
+      guard let position = graph.variables.firstIndex(where: { $0.name == update.variable }) else { continue }
+      targets.append((update.value, Place(buffer: program.variableBuffers[position], start: Index(0))))
+    }
+    program.steps = lower(&region, targets: targets)
+  }
+
+  /// Lowers all nodes of a region and puts the targets' values into their places.
+  private mutating func lower(_ region: inout Region, targets: [(value: Value, place: Place)]) -> [Step] {
+    let graph = region.graph
+    for (position, node) in graph.nodes.enumerated() {
+      let value = Value(node: position)
+      switch node.operation {
+      case .constant(let constant) where constant.array.count != 1:
+        let name = graph.locations[position].node ?? graph.locations[position].modulePath ?? "weight"
+        region.places[value] = Place(
+          buffer: self.constant(constant.array, name, graph.locations[position]), start: Index(0))
+      case .variable(let read):
+        if let index = program.variables.firstIndex(where: { $0.name == read.variable }) {
+          region.places[value] = Place(buffer: program.variableBuffers[index], start: Index(0))
+        }
+      default: break
+      }
+    }
+    // A result is written where it belongs at once, if its kernel is free to.
+    var copies: [(value: Value, place: Place)] = []
+    for target in targets {
+      let home = home(target.value, region)
+      if region.destinations[home] == nil, canWriteDirectly(home, to: target.place, region) {
+        region.destinations[home] = target.place
+      } else {
+        copies.append(target)
+      }
+    }
+    var steps: [Step] = []
+    for (position, node) in graph.nodes.enumerated() where region.groups.isMaterialized[position] && !node.operation.isSource {
+      steps += lower(node, position, &region)
+    }
+    // What could not be written at once is copied in the end, when nobody reads the old content any more; contents that
+    // are themselves overwritten by these copies are kept aside first.
+    let overwritten = Set(copies.map(\.place.buffer))
+    for index in copies.indices {
+      guard let source = storage(copies[index].value, region), overwritten.contains(source.buffer),
+        source.buffer != copies[index].place.buffer
+      else { continue }
+      let type = graph.type(of: copies[index].value)
+      let kept = Place(buffer: buffer("kept", type, .temporary, Location()), start: Index(0))
+      steps.append(copy(copies[index].value, to: kept, region))
+      region.places[copies[index].value] = kept
+    }
+    for entry in copies {
+      if let source = storage(entry.value, region), source.buffer == entry.place.buffer, source.start == entry.place.start { continue }
+      steps.append(copy(entry.value, to: entry.place, region))
+    }
+    return steps
+  }
+
+  /// The value whose kernel writes what `value` reads: reshapes share their operand's storage.
+  private func home(_ value: Value, _ region: Region) -> Value {
+    let node = region.graph[value]
+    if case .reshape = node.operation, region.groups.isMaterialized[Int(node.operands[0].node)] {
+      return home(node.operands[0], region)
+    }
+    return value
+  }
+
+  /// Whether the kernel of a value may write a place: it has a kernel, and for a variable, nobody reads the old content
+  /// afterwards, nor the kernel itself at other positions.
+  private func canWriteDirectly(_ value: Value, to place: Place, _ region: Region) -> Bool {
+    let node = region.graph[value]
+    guard !node.operation.isSource else { return false }
+    switch node.operation {
+    case .conditional, .whileLoop: return false
+    case .scan(let scan): return Int(value.result) >= scan.carryCount && isOutput(place)
+    default: break
+    }
+    guard case .variable(let index) = program[place.buffer].kind else { return true }
+    let name = program.variables[index].name
+    guard let reader = region.graph.nodes.firstIndex(where: { if case .variable(let read) = $0.operation { read.variable == name } else { false } })
+    else { return true }
+    // Nodes whose kernels read the variable: its users, and those whose kernels inline them.
+    let uses = Uses(region.graph)
+    var reading: Set<Int> = []
+    var work = uses.users[reader]
+    var seen = Set(work)
+    while let user = work.popLast() {
+      let operation = region.graph.nodes[user].operation
+      // A reshape shares the storage, so its users read the variable too.
+      if case .reshape = operation {
+        for next in uses.users[user] where seen.insert(next).inserted { work.append(next) }
+        if uses.escaping.contains(user) { return false }
+        continue
+      }
+      reading.formUnion(region.groups.roots[user])
+    }
+    if uses.escaping.contains(reader) { return false }
+    let last = Int(value.node)
+    guard reading.allSatisfy({ $0 <= last }) else { return false }
+    guard reading.contains(last) else { return true }
+    // The kernel reads what it overwrites: only safe at the same position, which element-wise chains guarantee.
+    return readsInPlace(value, variable: reader, region)
+  }
+
+  private func isOutput(_ place: Place) -> Bool { if case .output = program[place.buffer].kind { true } else { false } }
+
+  /// Whether the kernel of a value reads a variable only at the element that it writes.
+  private func readsInPlace(_ value: Value, variable: Int, _ region: Region) -> Bool {
+    let scalars = ScalarBuilder()
+    var memo: [Value: TensorExpression] = [:]
+    var region = region
+    if let index = program.variables.firstIndex(where: { if case .variable(let read) = region.graph.nodes[variable].operation { read.variable == $0.name } else { false } }) {
+      region.places[Value(node: variable)] = Place(buffer: program.variableBuffers[index], start: Index(0))
+    }
+    // Kernels lowered later have no places yet: stand-ins will do, only the variable's loads are looked at.
+    for (position, node) in region.graph.nodes.enumerated() where region.groups.isMaterialized[position] && position != Int(value.node) {
+      for result in node.types.indices where region.places[Value(node: position, result: result)] == nil {
+        region.places[Value(node: position, result: result)] = Place(buffer: BufferID(.max), start: Index(0))
+      }
+    }
+    let node = region.graph[value]
+    let shape = node.types[0].shape.known ?? []
+    let context = LoweringContext(
+      operands: node.operands.map { expression($0, region, scalars, &memo) }, results: node.types, scalars: scalars)
+    guard case .elements(let elements) = node.operation.definition.lower(context) else { return false }
+    let domain = scalars.variables(shape)
+    let own = Index.flattened(domain.map { Index($0) }, shape: shape)
+    guard let buffer = region.places[Value(node: variable)]?.buffer else { return false }
+    var result = true
+    scalars.forEach([elements[0](domain.map { Index($0) })]) { _, node in
+      if case .load(buffer, let position) = node, position != own { result = false }
+    }
+    return result
+  }
+
+  // MARK: Nodes
+
+  private mutating func lower(_ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+    switch node.operation {
+    case .conditional(let conditional): return lower(conditional, node, position, &region)
+    case .whileLoop(let loop): return lower(loop, node, position, &region)
+    case .scan(let scan): return lower(scan, node, position, &region)
+    case .reshape where region.destinations[Value(node: position)] == nil:
+      if let place = storage(node.operands[0], region) {
+        region.places[Value(node: position)] = place
+        return []
+      }
+    default: break
+    }
+    let value = Value(node: position)
+    let place = place(for: value, &region)
+    let step = kernel(node, position, into: place, region)
+    region.places[value] = place
+    return [step]
+  }
+
+  /// The place that a value's kernel writes: its destination, or a new temporary.
+  private mutating func place(for value: Value, _ region: inout Region) -> Place {
+    if let destination = region.destinations[value] { return destination }
+    let location = region.graph.locations[Int(value.node)]
+    let name = (location.modulePath.map { $0 + "_" } ?? "") + region.graph[value].operation.name
+    return Place(buffer: buffer(name, region.graph.type(of: value), .temporary, location), start: Index(0))
+  }
+
+  private mutating func kernel(_ node: Node, _ position: Int, into place: Place, _ region: Region) -> Step {
+    let members = members(position, region)
+    let location = region.graph.locations[position]
+    let names = members.map { region.graph.nodes[$0].operation.name }
+    return kernel(
+      node.operation.definition, node.operands, node.types[0], into: place, region, names: names,
+      nodes: region.isModel ? members : [], location: location)
+  }
+
+  private mutating func copy(_ value: Value, to place: Place, _ region: Region) -> Step {
+    kernel(
+      Detach(), [value], region.graph.type(of: value), into: place, region, names: ["copy"], nodes: [],
+      location: region.graph.locations[Int(value.node)])
+  }
+
+  private mutating func kernel(
+    _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place, _ region: Region,
+    names: [String], nodes: [Int], location: Location
+  ) -> Step {
+    let scalars = ScalarBuilder()
+    var memo: [Value: TensorExpression] = [:]
+    let context = LoweringContext(
+      operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)
+    let lowered = KernelLowering(scalars: scalars, parameters: region.parameters).lower(
+      definition.lower(context), shape: type.shape.known ?? [], type: type.dtype, into: place.buffer, at: place.start)
+    // The costliest operation names the kernel, the layer path leads.
+    let telling = names.filter { !["constant", "broadcast", "reshape", "permute", "slice", "detach"].contains($0) }
+    let shown = telling.isEmpty ? Array(names.suffix(1)) : telling
+    let path = location.modulePath.map { $0 + "_" } ?? ""
+    program.kernels.append(
+      Kernel(
+        name: identifier(path + shown.prefix(3).joined(separator: "_")),
+        summary: (location.modulePath.map { $0 + ": " } ?? "") + shown.joined(separator: ", "),
+        parameters: region.parameters, macs: lowered.macs, body: lowered.body, contraction: lowered.contraction,
+        inPlace: lowered.inPlace.filter { $0 != place.buffer }, nodes: nodes, location: location))
+    return .kernel(program.kernels.count - 1)
+  }
+
+  /// The nodes that a kernel computes: its root and what is inlined into it.
+  private func members(_ root: Int, _ region: Region) -> [Int] {
+    region.graph.nodes.indices.filter { position in
+      position == root
+        || (!region.groups.isMaterialized[position] && region.groups.roots[position].contains(root)
+          && !region.graph.nodes[position].operation.isSource)
+    }
+  }
+
+  // MARK: Values
+
+  /// Where a value's elements are in memory in row-major order, if they are: reshapes share their operand's storage.
+  private func storage(_ value: Value, _ region: Region) -> Place? {
+    if let place = region.places[value] { return place }
+    let node = region.graph[value]
+    if case .reshape = node.operation { return storage(node.operands[0], region) }
+    return nil
+  }
+
+  /// Element access to a value: from memory, or computed on the spot.
+  private func expression(
+    _ value: Value, _ region: Region, _ scalars: ScalarBuilder, _ memo: inout [Value: TensorExpression]
+  ) -> TensorExpression {
+    if let known = memo[value] { return known }
+    let type = region.graph.type(of: value)
+    let result: TensorExpression
+    if let place = storage(value, region) {
+      result = TensorExpression(type, in: place.buffer, from: place.start, scalars)
+    } else {
+      let node = region.graph[value]
+      let operands = node.operands.map { expression($0, region, scalars, &memo) }
+      let context = LoweringContext(operands: operands, results: node.types, scalars: scalars)
+      switch node.operation.definition.lower(context) {
+      case .elements(let elements):
+        let element = elements[Int(value.result)]
+        let cache = ElementCache()
+        result = TensorExpression(type) { index in cache.element(index, element) }
+      case .cumulative, .scatter, .controlFlow:
+        // Fusion materializes these, so that a place is known.
+        result = TensorExpression(type) { _ in scalars.constant(.integer(0), type.dtype) }
+      }
+    }
+    memo[value] = result
+    return result
+  }
+
+  /// The scalars of an inlined value by index, so that shared elements are made once.
+  private final class ElementCache {
+    private var known: [[Index]: Scalar] = [:]
+
+    func element(_ index: [Index], _ make: ([Index]) -> Scalar) -> Scalar {
+      if let scalar = known[index] { return scalar }
+      let scalar = make(index)
+      known[index] = scalar
+      return scalar
+    }
+  }
+
+  // MARK: Control flow
+
+  /// A new temporary for a value.
+  private mutating func temporary(_ name: String, _ type: TensorType, _ location: Location) -> Place {
+    Place(buffer: buffer(name, type, .temporary, location), start: Index(0))
+  }
+
+  /// A value in memory for a sub-graph to read, written out first where it is computed on the spot.
+  private mutating func argument(_ value: Value, _ region: Region, _ steps: inout [Step]) -> Place {
+    if let place = storage(value, region) { return place }
+    let place = temporary("argument", region.graph.type(of: value), Location())
+    steps.append(copy(value, to: place, region))
+    return place
+  }
+
+  /// The steps of a sub-graph on arguments in memory; results go to the given places.
+  private mutating func body(
+    _ graph: Graph, _ arguments: [Place], _ outputs: [Place], _ parameters: [LoopVariable]
+  ) -> [Step] {
+    var region = Region(graph: graph, groups: FusionGroups(graph), parameters: parameters, isModel: false)
+    for (input, place) in zip(graph.inputs, arguments) { region.places[input] = place }
+    return lower(&region, targets: zip(graph.outputs, outputs).map { ($0.value, $1) })
+  }
+
+  private mutating func lower(_ conditional: Conditional, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+    var steps: [Step] = []
+    let operands = node.operands.map { argument($0, region, &steps) }
+    let location = region.graph.locations[position]
+    let results = node.types.map { temporary("cond", $0, location) }
+    let arguments = Array(operands.dropFirst())
+    let then = body(conditional.then, arguments, results, region.parameters)
+    let otherwise = body(conditional.otherwise, arguments, results, region.parameters)
+    steps.append(.branch(operands[0].buffer, then: then, otherwise: otherwise))
+    for (result, place) in results.enumerated() { region.places[Value(node: position, result: result)] = place }
+    return steps
+  }
+
+  private mutating func lower(_ loop: WhileLoop, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+    var steps: [Step] = []
+    let location = region.graph.locations[position]
+    let state = node.types.map { temporary("while", $0, location) }
+    for (value, place) in zip(node.operands, state) { steps.append(copy(value, to: place, region)) }
+    let constants = node.operands.dropFirst(loop.stateCount).map { argument($0, region, &steps) }
+    let predicate = temporary("condition", .scalar(.bool), location)
+    let condition = body(loop.condition, state + constants, [predicate], region.parameters)
+    let (next, write) = carrying(loop.body, state, node.types, state + constants, [], region.parameters, location)
+    steps.append(.whileLoop(condition: condition, predicate.buffer, body: next + write))
+    for (result, place) in state.enumerated() { region.places[Value(node: position, result: result)] = place }
+    return steps
+  }
+
+  private mutating func lower(_ scan: Scan, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+    var steps: [Step] = []
+    let location = region.graph.locations[position]
+    let length = scan.length.known ?? 0
+    let carry = node.types.prefix(scan.carryCount).map { temporary("carry", $0, location) }
+    for (value, place) in zip(node.operands, carry) { steps.append(copy(value, to: place, region)) }
+    let step = variable(length)
+    let time = scan.reverse ? Index(length - 1) - Index(step) : Index(step)
+    func element(_ place: Place, _ type: TensorType) -> Place {
+      let stride = (type.shape.known ?? []).dropFirst().reduce(1, *)
+      return Place(buffer: place.buffer, start: place.start + time * stride)
+    }
+    var arguments = carry
+    for (offset, value) in node.operands.dropFirst(scan.carryCount).enumerated() {
+      let place = argument(value, region, &steps)
+      arguments.append(offset < scan.sequenceCount ? element(place, region.graph.type(of: value)) : place)
+    }
+    var stacked: [Place] = []
+    for result in scan.carryCount..<node.types.count {
+      let place = place(for: Value(node: position, result: result), &region)
+      region.places[Value(node: position, result: result)] = place
+      stacked.append(element(place, node.types[result]))
+    }
+    let (next, write) = carrying(
+      scan.body, carry, Array(node.types.prefix(scan.carryCount)), arguments, stacked, region.parameters + [step], location)
+    if length > 0 { steps.append(.loop(step, next + write)) }
+    for (result, place) in carry.enumerated() { region.places[Value(node: position, result: result)] = place }
+    return steps
+  }
+
+  /// One iteration: the body's steps, and the steps that make its first results the next carry.
+  private mutating func carrying(
+    _ graph: Graph, _ carry: [Place], _ types: [TensorType], _ arguments: [Place], _ results: [Place],
+    _ parameters: [LoopVariable], _ location: Location
+  ) -> (body: [Step], write: [Step]) {
+    let next = types.map { temporary("next", $0, location) }
+    let steps = body(graph, arguments, next + results, parameters)
+    var write: [Step] = []
+    for ((from, to), type) in zip(zip(next, carry), types) {
+      let scalars = ScalarBuilder()
+      let source = TensorExpression(type, in: from.buffer, from: from.start, scalars)
+      let lowered = KernelLowering(scalars: scalars, parameters: parameters).lower(
+        .element { source[$0] }, shape: source.shape, type: type.dtype, into: to.buffer, at: to.start)
+      program.kernels.append(
+        Kernel(
+          name: identifier("carry"), summary: "carry", parameters: parameters, body: lowered.body, location: location))
+      write.append(.kernel(program.kernels.count - 1))
+    }
+    return (steps, write)
+  }
+}

@@ -1,0 +1,51 @@
+extension Program {
+  /// The program with results written over operands that die with them: element-wise kernels work in place.
+  func sharingStorage() -> Program {
+    let liveness = Liveness(self)
+    let ranges = liveness.settled()
+    var owner: [BufferID: BufferID] = [:]
+    /// The last tick at which a storage is in use, by owner.
+    var last: [BufferID: Int] = [:]
+    for (position, range) in ranges.enumerated() { if let range { last[BufferID(position)] = range.upperBound } }
+    func resolved(_ buffer: BufferID) -> BufferID { owner[buffer].map(resolved) ?? buffer }
+
+    for (position, kernel) in kernels.enumerated() {
+      guard let time = liveness.times[position], kernel.writes.count == 1, let result = kernel.writes.first,
+        case .temporary = self[result].kind, owner[result] == nil, ranges[result.position]?.lowerBound == time
+      else { continue }
+      let candidates = kernel.inPlace.map(resolved).filter { operand in
+        guard case .temporary = self[operand].kind, operand != result, last[operand] == time,
+          self[operand].byteCount == self[result].byteCount, let range = ranges[operand.position]
+        else { return false }
+        // Both belong to the same iteration of the same loops.
+        return liveness.loops[range.lowerBound] == liveness.loops[time]
+      }
+      guard let operand = candidates.first, let end = last[result] else { continue }
+      owner[result] = operand
+      last[operand] = end
+    }
+    guard !owner.isEmpty else { return self }
+    let names = Dictionary(uniqueKeysWithValues: owner.keys.map { ($0, resolved($0)) })
+    var result = self
+    result.kernels = kernels.map { $0.renaming(names) }
+    result.steps = steps.map { $0.renaming(names) }
+    return result
+  }
+}
+
+extension Step {
+  fileprivate func renaming(_ names: [BufferID: BufferID]) -> Step {
+    switch self {
+    case .kernel: self
+    case .loop(let variable, let body): .loop(variable, body.map { $0.renaming(names) })
+    case .branch(let predicate, let then, let otherwise):
+      .branch(
+        names[predicate] ?? predicate, then: then.map { $0.renaming(names) },
+        otherwise: otherwise.map { $0.renaming(names) })
+    case .whileLoop(let condition, let predicate, let body):
+      .whileLoop(
+        condition: condition.map { $0.renaming(names) }, names[predicate] ?? predicate,
+        body: body.map { $0.renaming(names) })
+    }
+  }
+}

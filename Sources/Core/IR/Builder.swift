@@ -20,7 +20,11 @@ public final class Builder: Sendable {
     var captures: [(outer: Value, inner: Value)] = []
     var diagnostics: [Diagnostic] = []
     var scopes: [String] = []
+    /// The module that what is built outside of all scopes is taken to belong to.
+    var owner: String?
     var origin = Location()
+    /// The composite function being built: its name, and its operands as diagnostics show them.
+    var composite: (name: String, operands: [String])?
   }
 
   /// Results of at most this many elements are folded while building.
@@ -35,11 +39,15 @@ public final class Builder: Sendable {
   /// Whether layers behave as in training: batch statistics, running averages.
   public let isTraining: Bool
 
-  public init(isTraining: Bool = false) {
+  /// What a front-end keeps with the graph that it traces, such as the names of parameters; nothing here reads it.
+  public let context: (any Sendable)?
+
+  public init(isTraining: Bool = false, context: (any Sendable)? = nil) {
     state = Mutex(State())
     parent = nil
     depth = 0
     self.isTraining = isTraining
+    self.context = context
   }
 
   private init(parent: Builder) {
@@ -47,10 +55,13 @@ public final class Builder: Sendable {
     self.parent = parent
     depth = parent.depth + 1
     isTraining = parent.isTraining
-    let (scopes, origin) = parent.state.withLock { ($0.scopes, $0.origin) }
+    context = parent.context
+    let (scopes, owner, origin, composite) = parent.state.withLock { ($0.scopes, $0.owner, $0.origin, $0.composite) }
     state.withLock {
       $0.scopes = scopes
+      $0.owner = owner
       $0.origin = origin
+      $0.composite = composite
     }
   }
 
@@ -83,7 +94,11 @@ public final class Builder: Sendable {
       let key = Key(operation: operation, operands: operands)
       if let known = state.interned[key] { return Value(node: known) }
       var location = state.origin
-      if !state.scopes.isEmpty { location.modulePath = state.scopes.joined(separator: ".") }
+      if !state.scopes.isEmpty {
+        location.modulePath = state.scopes.joined(separator: ".")
+      } else if location.isEmpty {
+        location.modulePath = state.owner
+      }
       state.nodes.append(Node(operation: operation, operands: operands, types: types))
       state.locations.append(location)
       state.interned[key] = state.nodes.count - 1
@@ -123,7 +138,9 @@ public final class Builder: Sendable {
   /// An argument of the graph.
   public func input(_ name: String, _ type: TensorType) -> Tensor {
     let known = state.withLock { state in
-      state.inputs.first { if case .input(let input) = state.nodes[Int($0.node)].operation { input.argument == name } else { false } }
+      state.inputs.first {
+        if case .input(let input) = state.nodes[Int($0.node)].operation { input.argument == name } else { false }
+      }
     }
     if known != nil {
       report(Diagnostic("input '\(name)' is declared twice", operation: "input"))
@@ -174,7 +191,9 @@ public final class Builder: Sendable {
   public func constant(_ array: NDArray) -> Tensor { apply(.constant(Constant(array)), [])[0] }
 
   /// A literal without axes.
-  public func scalar(_ value: ScalarValue, _ dtype: ScalarType) -> Tensor { constant(NDArray(scalar: value, dtype: dtype)) }
+  public func scalar(_ value: ScalarValue, _ dtype: ScalarType) -> Tensor {
+    constant(NDArray(scalar: value, dtype: dtype))
+  }
 
   /// A tensor with one value in every element.
   public func full(_ type: TensorType, _ value: ScalarValue) -> Tensor {
@@ -260,18 +279,57 @@ public final class Builder: Sendable {
     return try body()
   }
 
+  /// Runs `body` as the call of the module at a whole path.
+  ///
+  /// What is built afterwards outside of all modules, such as the activation behind a layer, is taken to belong to the
+  /// module that this one is a part of: calls of modules written by users cannot be seen from here.
+  public func module<R>(_ path: String, _ body: () throws -> R) rethrows -> R {
+    let before = state.withLock { state in
+      let before = state.scopes
+      state.scopes = [path]
+      return before
+    }
+    defer {
+      state.withLock { state in
+        state.scopes = before
+        if before.isEmpty {
+          let end = path.lastIndex(of: ".")
+          state.owner = end.map { String(path[..<$0]) }
+        }
+      }
+    }
+    return try body()
+  }
+
+  /// Runs `body` as one function of the user's vocabulary: faults inside of it carry its name and operands. Of nested
+  /// functions the outermost, which the user called, counts.
+  public func composite<R>(_ name: String, _ operands: [Tensor], _ body: () throws -> R) rethrows -> R {
+    let opened = state.withLock { state in
+      guard state.composite == nil else { return false }
+      state.composite = (name, [])
+      return true
+    }
+    guard opened else { return try body() }
+    defer { state.withLock { $0.composite = nil } }
+    let described = self.described(operands)
+    state.withLock { $0.composite = (name, described) }
+    return try body()
+  }
+
   /// Runs `body` with another place for what it builds: an importer's node, a rebuilt node's first location.
   public func at<R>(_ location: Location, _ body: () throws -> R) rethrows -> R {
     let before = state.withLock { state in
-      let before = (state.origin, state.scopes)
+      let before = (state.origin, state.scopes, state.owner)
       state.origin = location
       state.scopes = []
+      state.owner = nil
       return before
     }
     defer {
       state.withLock {
         $0.origin = before.0
         $0.scopes = before.1
+        $0.owner = before.2
       }
     }
     return try body()
@@ -280,17 +338,20 @@ public final class Builder: Sendable {
   /// Records a fault of an operation or a composite function at the place of the user's call.
   public func record(_ fault: TypeFault, operation: String, operands: [Tensor]) {
     guard fault != .poisoned else { return }
-    let described = operands.filter { $0.builder === self }.map { tensor in
-      tensor.isPoisoned ? "(faulty)" : "\(describe(tensor.value)): \(type(of: tensor.value))"
+    let (name, operands) = state.withLock { $0.composite } ?? (operation, described(operands))
+    report(Diagnostic("\(name): \(fault.message)", operation: name, operands: operands, help: fault.help))
+  }
+
+  private func described(_ operands: [Tensor]) -> [String] {
+    operands.map { tensor in
+      tensor.isPoisoned ? "(faulty)" : "\(tensor.builder.describe(tensor.value)): \(tensor.type)"
     }
-    report(
-      Diagnostic("\(operation): \(fault.message)", operation: operation, operands: described, help: fault.help))
   }
 
   /// Records a mistake; fills in what is known of the place.
   public func report(_ diagnostic: Diagnostic) {
     var diagnostic = diagnostic
-    let (origin, scopes) = state.withLock { ($0.origin, $0.scopes) }
+    let (origin, scopes, owner) = state.withLock { ($0.origin, $0.scopes, $0.owner) }
     if diagnostic.location.isEmpty {
       diagnostic.location = origin
       if origin.file == nil {
@@ -299,7 +360,11 @@ public final class Builder: Sendable {
         diagnostic.location.line = site.line
         diagnostic.location.column = site.column
       }
-      if !scopes.isEmpty { diagnostic.location.modulePath = scopes.joined(separator: ".") }
+      if !scopes.isEmpty {
+        diagnostic.location.modulePath = scopes.joined(separator: ".")
+      } else if origin.isEmpty {
+        diagnostic.location.modulePath = owner
+      }
     }
     state.withLock { $0.diagnostics.append(diagnostic) }
   }

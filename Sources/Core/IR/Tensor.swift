@@ -29,8 +29,13 @@ public struct Tensor: Sendable {
 
   /// Applies an operation with one result, in the innermost of the operands' graphs.
   public static func apply(_ operation: Operation, _ operands: [Tensor]) -> Tensor {
-    let builder = operands.max { $0.builder.depth < $1.builder.depth }?.builder ?? operands[0].builder
-    return builder.apply(operation, operands)[0]
+    innermostBuilder(of: operands).apply(operation, operands)[0]
+  }
+
+  /// The builder of the innermost of the tensors' graphs: where what is computed from all of them belongs. Without
+  /// tensors it is one that nobody finishes, so that its poison ends in a fault of the graph that meets it.
+  public static func innermostBuilder(of tensors: [Tensor]) -> Builder {
+    tensors.max { $0.builder.depth < $1.builder.depth }?.builder ?? Builder()
   }
 
   private func apply(_ operation: Operation, _ others: Tensor...) -> Tensor { Tensor.apply(operation, [self] + others) }

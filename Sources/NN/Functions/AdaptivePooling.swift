@@ -1,0 +1,117 @@
+public import LatheCore
+
+/// Pooling to a given size: window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
+
+public func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveAverage("adaptiveAvgPool1d", x, 1, outputSize.integers)
+}
+
+public func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveAverage("adaptiveAvgPool2d", x, 2, outputSize.integers)
+}
+
+public func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveAverage("adaptiveAvgPool3d", x, 3, outputSize.integers)
+}
+
+public func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveMaxPoolWithIndices(x, spatial: 1, outputSize).output
+}
+
+public func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveMaxPoolWithIndices(x, spatial: 2, outputSize).output
+}
+
+public func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
+  adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize).output
+}
+
+/// The windows of one axis; the places of window `i` are `starts[i] ..< ends[i]`.
+private struct AdaptiveWindows {
+  let starts: [Int]
+  let ends: [Int]
+
+  init(size: Int, count: Int) {
+    starts = (0..<count).map { $0 * size / count }
+    ends = (0..<count).map { (($0 + 1) * size + count - 1) / count }
+  }
+
+  var widest: Int { zip(starts, ends).map { $1 - $0 }.max() ?? 0 }
+
+  /// The places of every window, filled up to the widest one with its last.
+  var places: [[Int]] {
+    zip(starts, ends).map { start, end in (0..<widest).map { Swift.min(start + $0, end - 1) } }
+  }
+}
+
+private func requireImage(_ x: Tensor, _ spatial: Int, _ sizes: [Int]) throws(TypeFault) {
+  guard x.rank == spatial + 1 || x.rank == spatial + 2 else {
+    throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
+  }
+  for size in sizes where size < 1 { throw TypeFault("the size \(size) is not positive") }
+}
+
+private func adaptiveAverage(_ name: String, _ x: Tensor, _ spatial: Int, _ outputSize: [Int]) -> Tensor {
+  composite(name, [x]) { () throws(TypeFault) -> Tensor in
+    let sizes = try outputSize.spread(spatial, "outputSize")
+    try requireImage(x, spatial, sizes)
+    try x.requireFloat("the input")
+    let lead = x.rank - spatial
+    let axes = Array(lead..<x.rank)
+    if sizes.allSatisfy({ $0 == 1 }) { return x.mean(dim: axes, keepdim: true) }
+    let extents = try axes.map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
+    if zip(extents, sizes).allSatisfy({ $0 % $1 == 0 && $0 > 0 }) {
+      let kernel = zip(extents, sizes).map { $0 / $1 }
+      let none = kernel.map { _ in 0 }
+      return avgPoolNd(x, kernelSize: kernel, stride: kernel, low: none, high: none)
+    }
+    // Windows of different widths: a product with the matrix of their weights, axis by axis.
+    var y = x.wide
+    for (axis, (extent, size)) in zip(axes, zip(extents, sizes)) {
+      let windows = AdaptiveWindows(size: extent, count: size)
+      let weights = zip(windows.starts, windows.ends).flatMap { start, end in
+        (0..<extent).map { start..<end ~= $0 ? 1 / Double(end - start) : 0 }
+      }
+      let matrix = x.builder.tensor(weights, shape: [size, extent], dtype: y.dtype)
+      y = try y.dot(matrix, DotGeneral(leftContracting: [axis], rightContracting: [1])).checked()
+        .movedim(-1, axis)
+    }
+    return y.convert(to: x.dtype)
+  }
+}
+
+/// Adaptive maximum with the row-major places of the maxima in the spatial axes of the input.
+public func adaptiveMaxPoolWithIndices(
+  _ x: Tensor, spatial: Int, _ outputSize: some IntegerList
+) -> (output: Tensor, indices: Tensor) {
+  let results = composite("adaptiveMaxPool\(spatial)d", [x], count: 2) { () throws(TypeFault) -> [Tensor] in
+    let sizes = try outputSize.spread(spatial, "outputSize")
+    try requireImage(x, spatial, sizes)
+    let lead = x.rank - spatial
+    let extents = try (lead..<x.rank).map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
+    if zip(extents, sizes).allSatisfy({ $0 % $1 == 0 && $0 > 0 }) {
+      let kernel = zip(extents, sizes).map { $0 / $1 }
+      let (values, places) = maxPoolWithIndices(x, spatial: spatial, kernelSize: kernel, stride: kernel)
+      return [values, places]
+    }
+    // The places of every window in the flattened input, one row each, so that one arg-reduction finds them.
+    var rows: [[Int]] = [[0]]
+    for (extent, size) in zip(extents, sizes) {
+      let places = AdaptiveWindows(size: extent, count: size).places
+      rows = rows.flatMap { row in
+        places.map { places in row.flatMap { base in places.map { base * extent + $0 } } }
+      }
+    }
+    let width = rows.first?.count ?? 0
+    let flat = x.reshape(x.shape[..<lead] + [Array(x.shape[lead...]).elementCount])
+    let table = x.builder.constant(
+      NDArray(dtype: .i64, shape: [rows.count, width], values: rows.flatMap { $0.map { .integer($0) } }))
+    let (values, chosen) = flat.take(dim: lead, table).max(dim: -1)
+    let places = try table.broadcast(
+      to: try chosen.checked().shape + [Dimension(width)], axes: [chosen.rank - 1, chosen.rank]
+    ).gather(dim: -1, chosen.unsqueeze(dim: -1)).checked().squeeze(dim: -1)
+    let shape = x.shape[..<lead] + sizes.map { Dimension($0) }
+    return [values.reshape(Array(shape)), places.reshape(Array(shape))]
+  }
+  return (results[0], results[1])
+}

@@ -1,0 +1,129 @@
+public import LatheCore
+
+/// `softmax(query . key^T * scale + mask) . value` over the last two axes.
+///
+/// - Parameters:
+///   - attnMask: `bool` (true takes part) or a float that is added; broadcasts to `[..., L, S]`.
+///   - isCausal: Position `i` sees keys up to `i` only.
+///   - scale: By default one over the root of the query's features.
+///   - enableGqa: Whether key and value may have fewer heads (axis -3), each shared by several query heads.
+public func scaledDotProductAttention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, attnMask: Tensor? = nil, isCausal: Bool = false,
+  scale: Double? = nil, enableGqa: Bool = false
+) -> Tensor {
+  composite("scaledDotProductAttention", [query, key, value] + (attnMask.map { [$0] } ?? [])) {
+    () throws(TypeFault) -> Tensor in
+    for (name, tensor) in [("query", query), ("key", key), ("value", value)] where tensor.rank < 2 {
+      throw TypeFault("the \(name) \(tensor.type) needs at least two axes")
+    }
+    try query.requireFloat("the query")
+    let features = query.shape[query.rank - 1]
+    guard key.shape[key.rank - 1] == features else {
+      throw TypeFault(
+        "the query has \(features) features (\(query.type)), the key \(key.shape[key.rank - 1]) (\(key.type))")
+    }
+    guard key.shape[key.rank - 2] == value.shape[value.rank - 2] else {
+      throw TypeFault(
+        "the key has \(key.shape[key.rank - 2]) positions (\(key.type)), the value \(value.shape[value.rank - 2]) (\(value.type))"
+      )
+    }
+    var (key, value) = (key, value)
+    if enableGqa {
+      key = try sharedHeads(key, query)
+      value = try sharedHeads(value, query)
+    }
+    let width = Double(try query.knownSize(query.rank - 1))
+    let factor = scale ?? 1 / width.squareRoot()
+    var scores = try matmul(query * factor, key.mT).checked()
+    if isCausal {
+      guard attnMask == nil else { throw TypeFault("a mask and isCausal exclude each other") }
+      let matrix = TensorType(.i64, Array(scores.shape.suffix(2)))
+      let seen = scores.builder.iota(matrix, axis: 1) .<= scores.builder.iota(matrix, axis: 0)
+      scores = seen.select(scores, scores.fullLike(-.infinity))
+    }
+    if let attnMask {
+      try requireBroadcast(attnMask, to: scores.shape, "the mask")
+      scores =
+        attnMask.dtype == .bool
+        ? attnMask.select(scores, scores.fullLike(-.infinity)) : scores + attnMask.convert(to: scores.dtype)
+    }
+    return matmul(softmax(scores, dim: -1), value)
+  }
+}
+
+/// Repeats every head for the query heads that share it.
+private func sharedHeads(_ x: Tensor, _ query: Tensor) throws(TypeFault) -> Tensor {
+  guard x.rank >= 3, query.rank == x.rank else { throw TypeFault("shared heads need an axis of heads") }
+  let (heads, queries) = (try x.knownSize(x.rank - 3), try query.knownSize(query.rank - 3))
+  guard heads > 0, queries % heads == 0 else { throw TypeFault("\(queries) query heads do not share \(heads) heads") }
+  return heads == queries ? x : x.repeatInterleave(queries / heads, dim: -3)
+}
+
+/// Multi-head attention as PyTorch's layer computes it, on `[L, N, E]` or `[L, E]`, or `[N, L, E]` with `batchFirst`.
+///
+/// - Parameters:
+///   - inProjWeight: `[3 E, E]`: the projections of query, key and value, one below the other.
+///   - keyPaddingMask: `bool[N, S]`; true leaves a key out.
+///   - attnMask: `bool` (true leaves out, as PyTorch's layer reads it) or a float that is added; `[L, S]` or `[N heads, L, S]`.
+/// - Returns: The output, and the weights averaged over heads, `[N, L, S]`.
+public func multiHeadAttention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads: Int, inProjWeight: Tensor, inProjBias: Tensor? = nil,
+  outProjWeight: Tensor, outProjBias: Tensor? = nil, keyPaddingMask: Tensor? = nil, attnMask: Tensor? = nil,
+  isCausal: Bool = false, batchFirst: Bool = false
+) -> (output: Tensor, weights: Tensor) {
+  let optional = [inProjBias, outProjBias, keyPaddingMask, attnMask].compactMap { $0 }
+  let results = composite(
+    "multiHeadAttention", [query, key, value, inProjWeight, outProjWeight] + optional, count: 2
+  ) { () throws(TypeFault) -> [Tensor] in
+    try inProjWeight.requireRank(2...2, "the projection")
+    let embedding = try inProjWeight.knownSize(1)
+    guard numHeads > 0, embedding % numHeads == 0, inProjWeight.shape[0] == Dimension(3 * embedding) else {
+      throw TypeFault("the projection \(inProjWeight.type) does not fit \(numHeads) heads of \(embedding) features")
+    }
+    for (name, tensor) in [("query", query), ("key", key), ("value", value)] {
+      try tensor.requireRank(2...3, "the \(name)")
+      guard tensor.rank == query.rank, tensor.shape[tensor.rank - 1] == Dimension(embedding) else {
+        throw TypeFault(
+          "the \(name) has \(tensor.shape[tensor.rank - 1]) features (\(tensor.type)), the layer takes \(embedding)")
+      }
+    }
+    // To [N, L, E]; without batch N is 1.
+    let isBatched = query.rank == 3
+    func batched(_ x: Tensor) -> Tensor { !isBatched ? x.unsqueeze(dim: 0) : batchFirst ? x : x.transpose(0, 1) }
+    let weights = inProjWeight.chunk(3, dim: 0)
+    let biases = inProjBias?.chunk(3, dim: 0)
+    let (width, heads) = (embedding / numHeads, Dimension(numHeads))
+    func projected(_ x: Tensor, _ part: Int) throws(TypeFault) -> Tensor {
+      let y = try linear(batched(x), weights[part], biases?[part]).checked()
+      return y.reshape([y.shape[0], y.shape[1], heads, Dimension(width)]).permute([0, 2, 1, 3])
+    }
+    let (q, k, v) = (try projected(query, 0), try projected(key, 1), try projected(value, 2))
+    var scores = try matmul(q * (1 / Double(width).squareRoot()), k.mT).checked()
+    func masked(_ mask: Tensor) throws(TypeFault) -> Tensor {
+      try requireBroadcast(mask, to: scores.shape, "the mask")
+      return mask.dtype == .bool
+        ? mask.select(scores.fullLike(-.infinity), scores) : scores + mask.convert(to: scores.dtype)
+    }
+    if let attnMask {
+      scores = try masked(
+        attnMask.rank == 3
+          ? attnMask.reshape([scores.shape[0], heads] + attnMask.shape.suffix(2)) : attnMask)
+    } else if isCausal {
+      let matrix = TensorType(.i64, Array(scores.shape.suffix(2)))
+      scores = try masked(scores.builder.iota(matrix, axis: 1) .> scores.builder.iota(matrix, axis: 0))
+    }
+    if let keyPaddingMask {
+      let rows = keyPaddingMask.rank == 1 ? keyPaddingMask.unsqueeze(dim: 0) : keyPaddingMask
+      try rows.requireRank(2...2, "the padding mask")
+      scores = try masked(rows.unsqueeze(dim: 1).unsqueeze(dim: 1))
+    }
+    let attention = softmax(scores, dim: -1)
+    let joined = try matmul(attention, v).checked().permute([0, 2, 1, 3])
+    let output = linear(
+      joined.reshape([joined.shape[0], joined.shape[1], Dimension(embedding)]), outProjWeight, outProjBias)
+    let averaged = attention.mean(dim: 1)
+    guard isBatched else { return [output.squeeze(dim: 0), averaged.squeeze(dim: 0)] }
+    return [batchFirst ? output : output.transpose(0, 1), averaged]
+  }
+  return (results[0], results[1])
+}

@@ -1,0 +1,123 @@
+import LatheCore
+
+/// A number or several: what PyTorch takes as "int or tuple".
+public protocol IntegerList: Sendable {
+  /// The numbers in order.
+  var integers: [Int] { get }
+}
+
+extension Int: IntegerList {
+  public var integers: [Int] { [self] }
+}
+
+extension Array: IntegerList where Element == Int {
+  public var integers: [Int] { self }
+}
+
+extension IntegerList {
+  /// One number for each of `count` axes; a single number stands for all of them.
+  func spread(_ count: Int, _ what: String) throws(TypeFault) -> [Int] {
+    let numbers = integers
+    if numbers.count == 1 { return Array(repeating: numbers[0], count: count) }
+    guard numbers.count == count else {
+      throw TypeFault("\(what) has \(numbers.count) numbers for \(count) axes", help: "give one number or \(count)")
+    }
+    return numbers
+  }
+}
+
+/// Builds a function of the user's vocabulary from others: poison in, poison out, and every fault on the way is one
+/// diagnostic with this function's name and operands at the place of the user's call.
+func composite(
+  _ name: String, _ operands: [Tensor], _ body: () throws(TypeFault) -> Tensor
+) -> Tensor {
+  composite(name, operands, count: 1) { () throws(TypeFault) -> [Tensor] in [try body()] }[0]
+}
+
+/// The same for a function with `count` results.
+func composite(
+  _ name: String, _ operands: [Tensor], count: Int, _ body: () throws(TypeFault) -> [Tensor]
+) -> [Tensor] {
+  let builder = Tensor.innermostBuilder(of: operands)
+  let poisoned = Array(repeating: builder.poison, count: count)
+  guard !operands.contains(where: \.isPoisoned) else { return poisoned }
+  return builder.composite(name, operands) {
+    do throws(TypeFault) {
+      let results = try body()
+      return results.count == count ? results : poisoned
+    } catch {
+      builder.record(error, operation: name, operands: operands)
+      return poisoned
+    }
+  }
+}
+
+extension Tensor {
+  /// The tensor, or the silent fault when it could not be built; for intermediate values whose shape is looked at.
+  func checked() throws(TypeFault) -> Tensor {
+    if isPoisoned { throw TypeFault.poisoned }
+    return self
+  }
+
+  /// The axis that a possibly negative number means, counted as PyTorch does.
+  func axis(_ dim: Int, rank: Int? = nil) throws(TypeFault) -> Int {
+    let rank = rank ?? self.rank
+    let axis = dim < 0 ? dim + rank : dim
+    guard axis >= 0, axis < rank else {
+      throw TypeFault(
+        "dim \(dim) is outside \(type), which has \(rank) axes",
+        help: rank == 0 ? "the tensor has no axes" : "dim is \(-rank)...\(rank - 1)")
+    }
+    return axis
+  }
+
+  /// Distinct axes that possibly negative numbers mean, in the order given.
+  func axes(_ dims: [Int]) throws(TypeFault) -> [Int] {
+    let axes = try dims.map { (dim) throws(TypeFault) -> Int in try axis(dim) }
+    guard Set(axes).count == axes.count else { throw TypeFault("dims \(dims) name an axis of \(type) twice") }
+    return axes
+  }
+
+  /// The size of an axis where it has to be known while tracing.
+  func knownSize(_ axis: Int) throws(TypeFault) -> Int {
+    guard let size = shape[axis].known else {
+      throw TypeFault("needs the size of axis \(axis) of \(type)", help: "bind it with --dim")
+    }
+    return size
+  }
+
+  func requireRank(_ ranks: ClosedRange<Int>, _ what: String) throws(TypeFault) {
+    guard ranks.contains(rank) else {
+      let wanted = ranks.count == 1 ? "\(ranks.lowerBound)" : "\(ranks.lowerBound) to \(ranks.upperBound)"
+      throw TypeFault("\(what) has \(rank) axes (\(type)), needs \(wanted)")
+    }
+  }
+
+  func requireFloat(_ what: String) throws(TypeFault) {
+    guard dtype.isFloat else { throw TypeFault("\(what) is \(type), needs floats", help: "convert it to f32") }
+  }
+
+  /// A number as a tensor without axes and with this tensor's type.
+  func number(_ value: Double) -> Tensor {
+    builder.scalar(dtype.isFloat ? .float(value) : .integer(Int(exactly: value.rounded(.towardZero)) ?? 0), dtype)
+  }
+
+  /// A tensor of this type with one value.
+  func filledLike(_ value: Double) -> Tensor {
+    filled(dtype.isFloat ? .float(value) : .integer(Int(exactly: value.rounded(.towardZero)) ?? 0))
+  }
+
+  /// In the type that sums are accumulated in: 16-bit floats as `f32`.
+  var wide: Tensor { convert(to: dtype.computeType) }
+
+  /// Integers and `bool` as `f32`.
+  var floating: Tensor { dtype.isFloat ? self : convert(to: .f32) }
+}
+
+/// Throws unless a tensor's shape broadcasts to another.
+func requireBroadcast(_ tensor: Tensor, to shape: [Dimension], _ what: String) throws(TypeFault) {
+  let fits =
+    tensor.rank <= shape.count
+    && zip(tensor.shape.reversed(), shape.reversed()).allSatisfy { $0 == $1 || $0 == 1 }
+  guard fits else { throw TypeFault("\(what) \(tensor.type) does not broadcast to \(shape.text)") }
+}

@@ -1,0 +1,166 @@
+public import LatheCore
+
+/// Functions of single elements that are written in the primitive ones; the primitive ones are methods in `LatheCore`.
+extension Tensor {
+  /// Limits every element to a range. Elements at its ends pass their gradient on, NaN stays.
+  public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor {
+    composite("clamp", [self]) {
+      var result = self
+      if let min { result = (result .< min).select(fullLike(min), result) }
+      if let max { result = (result .> max).select(fullLike(max), result) }
+      return result
+    }
+  }
+
+  /// Limits every element to bounds that are tensors.
+  public func clamp(min: Tensor? = nil, max: Tensor? = nil) -> Tensor {
+    composite("clamp", [self] + [min, max].compactMap { $0 }) {
+      var result = self
+      if let min { result = (result .< min).select(min, result) }
+      if let max { result = (result .> max).select(max, result) }
+      return result
+    }
+  }
+
+  public func square() -> Tensor { self * self }
+
+  public func reciprocal() -> Tensor { 1 / floating }
+
+  /// The fractional part, with the sign of the element.
+  public func frac() -> Tensor { self - trunc() }
+
+  public func exp2() -> Tensor { (floating * 0.693_147_180_559_945_3).exp() }
+
+  /// `log(x / (1 - x))`, after limiting x to `eps ... 1 - eps`.
+  public func logit(eps: Double? = nil) -> Tensor {
+    let x = eps.map { floating.clamp(min: $0, max: 1 - $0) } ?? floating
+    return (x / (1 - x)).log()
+  }
+
+  /// `sin(pi x) / (pi x)`, 1 at 0.
+  public func sinc() -> Tensor {
+    let x = floating * Double.pi
+    let isZero = x .== 0
+    return isZero.select(x.onesLike(), x.sin() / isZero.select(x.onesLike(), x))
+  }
+
+  public func deg2rad() -> Tensor { floating * (Double.pi / 180) }
+
+  public func rad2deg() -> Tensor { floating * (180 / Double.pi) }
+
+  public func isInf() -> Tensor { dtype.isFloat ? abs() .== .infinity : self .!= self }
+
+  /// NaN and infinities replaced by finite numbers, by default 0 and the ends of the type.
+  public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
+    guard !isPoisoned, dtype.isFloat else { return self }
+    let greatest: Double =
+      switch dtype {
+      case .f64: Double.greatestFiniteMagnitude
+      case .f16: 65504
+      case .bf16: 0x1.FEp127
+      default: Double(Float.greatestFiniteMagnitude)
+      }
+    var x = isNaN().select(fullLike(nan), self)
+    x = (x .== .infinity).select(fullLike(posinf ?? greatest), x)
+    return (x .== -.infinity).select(fullLike(neginf ?? -greatest), x)
+  }
+
+  /// The quotient rounded as named: `div` with `rounding_mode`.
+  public func div(_ other: Tensor, roundingMode: RoundingMode? = nil) -> Tensor {
+    switch roundingMode {
+    case nil: self / other
+    case .trunc: dtype.isFloat || other.dtype.isFloat ? (self / other).trunc() : .pointwise(.divide, self, other)
+    case .floor: floorDivide(other)
+    }
+  }
+
+  /// The quotient rounded down.
+  public func floorDivide(_ other: Tensor) -> Tensor {
+    composite("floorDivide", [self, other]) {
+      if dtype.isFloat || other.dtype.isFloat { return (self / other).floor() }
+      let quotient = Tensor.pointwise(.divide, self, other)
+      let rest = Tensor.pointwise(.fmod, self, other)
+      let rounds = (rest .!= 0) .& ((rest .< 0) .!= (other .< 0))
+      return rounds.select(quotient - 1, quotient)
+    }
+  }
+
+  /// The remainder with the sign of the divisor, Python's `%`.
+  public func remainder(_ other: Tensor) -> Tensor {
+    composite("remainder", [self, other]) {
+      let rest = fmod(other)
+      let wrong = (rest .!= 0) .& ((rest .< 0) .!= (other .< 0))
+      return wrong.select(rest + other, rest)
+    }
+  }
+
+  /// The remainder by a number.
+  public func remainder(_ other: Double) -> Tensor { isPoisoned ? self : remainder(number(other)) }
+
+  /// `self + weight * (end - self)`.
+  public func lerp(_ end: Tensor, weight: Tensor) -> Tensor { self + weight * (end - self) }
+
+  /// `self + weight * (end - self)`.
+  public func lerp(_ end: Tensor, weight: Double) -> Tensor { self + (end - self) * weight }
+
+  /// `self + value * a * b`.
+  public func addcmul(_ a: Tensor, _ b: Tensor, value: Double = 1) -> Tensor {
+    value == 1 ? self + a * b : self + a * b * value
+  }
+
+  /// `self + value * a / b`.
+  public func addcdiv(_ a: Tensor, _ b: Tensor, value: Double = 1) -> Tensor {
+    value == 1 ? self + a / b : self + a / b * value
+  }
+
+  public func hypot(_ other: Tensor) -> Tensor { (self * self + other * other).sqrt() }
+
+  /// `log(exp(a) + exp(b))` without overflow.
+  public func logaddexp(_ other: Tensor) -> Tensor {
+    let greater = maximum(other)
+    let difference = (-(self - other).abs()).exp().log1p()
+    // Equal infinities have no difference.
+    return (self .== other).select(greater + 0.693_147_180_559_945_3, greater + difference)
+  }
+
+  /// `self * log(other)`, 0 where this is 0.
+  public func xlogy(_ other: Tensor) -> Tensor {
+    composite("xlogy", [self, other]) {
+      let isZero = (self .== 0) .& other.floating.isNaN().logicalNot()
+      let one = other.floating.onesLike()
+      let safe = isZero.select(one, other.floating)
+      return floating * safe.log()
+    }
+  }
+
+  public func logicalNot() -> Tensor { self .== 0 }
+  public func logicalAnd(_ other: Tensor) -> Tensor { truth .& other.truth }
+  public func logicalOr(_ other: Tensor) -> Tensor { truth .| other.truth }
+  public func logicalXor(_ other: Tensor) -> Tensor { .pointwise(.xor, truth, other.truth) }
+  public func bitwiseAnd(_ other: Tensor) -> Tensor { self .& other }
+  public func bitwiseOr(_ other: Tensor) -> Tensor { self .| other }
+  public func bitwiseXor(_ other: Tensor) -> Tensor { .pointwise(.xor, self, other) }
+  public func bitwiseLeftShift(_ other: Tensor) -> Tensor { .pointwise(.shiftLeft, self, other) }
+  public func bitwiseRightShift(_ other: Tensor) -> Tensor { .pointwise(.shiftRight, self, other) }
+
+  /// 0 below zero, `values` at zero, 1 above.
+  public func heaviside(_ values: Tensor) -> Tensor {
+    (self .== 0).select(values, (self .> 0).convert(to: dtype))
+  }
+
+  /// Where two tensors agree: `|a - b| <= atol + rtol * |b|`.
+  public func isClose(_ other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8) -> Tensor {
+    ((self - other).abs() .<= other.abs() * rtol + atol) .| (self .== other)
+  }
+
+  /// Anything but zero.
+  private var truth: Tensor { dtype == .bool ? self : self .!= 0 }
+}
+
+/// How `div` rounds.
+public enum RoundingMode: String, Sendable {
+  case trunc, floor
+}
+
+/// `a` where the condition holds, `b` elsewhere.
+public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { condition.select(a, b) }

@@ -1,0 +1,243 @@
+public import LatheCore
+
+/// Reading and writing at places given by data. Indices may be negative as in Python where they are constants only if
+/// PyTorch allows it; places outside of an axis read as 0 and are not written.
+extension Tensor {
+  private func requireIndices(_ index: Tensor) throws(TypeFault) {
+    guard index.dtype.isInteger else { throw TypeFault("the index is \(index.type), needs integers") }
+  }
+
+  /// The slices of an axis at the places of `index`, which has one axis.
+  public func indexSelect(dim: Int, _ index: Tensor) -> Tensor {
+    composite("indexSelect", [self, index]) { () throws(TypeFault) -> Tensor in
+      try requireIndices(index)
+      try index.requireRank(0...1, "the index")
+      return try taken(axis(dim), index.rank == 0 ? index.reshape([1]) : index)
+    }
+  }
+
+  /// The slices of an axis at places of any shape, whose axes replace it: NumPy's `take`.
+  public func take(dim: Int, _ index: Tensor) -> Tensor {
+    composite("take", [self, index]) { () throws(TypeFault) -> Tensor in
+      try requireIndices(index)
+      return try taken(axis(dim), index)
+    }
+  }
+
+  private func taken(_ axis: Int, _ index: Tensor) throws(TypeFault) -> Tensor {
+    let places = index.rank
+    let gathered = try gather(index.unsqueeze(dim: -1), IndexedAxes(axes: [axis])).checked()
+    // The places come first; they belong where the axis was.
+    let order = (places..<(places + axis)) + Array(0..<places) + ((places + axis)..<gathered.rank)
+    return gathered.permute(Array(order))
+  }
+
+  /// `result[.., i, ..] = self[.., index[.., i, ..], ..]`; `index` may be smaller on the other axes.
+  public func gather(dim: Int, _ index: Tensor) -> Tensor {
+    composite("gather", [self, index]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let source = try aligned(index, axis)
+      return source.gatherAlong(axis: axis, indices: index)
+    }
+  }
+
+  /// This tensor cut to the index on every axis but one.
+  private func aligned(_ index: Tensor, _ axis: Int) throws(TypeFault) -> Tensor {
+    try requireIndices(index)
+    guard index.rank == rank else {
+      throw TypeFault("the index \(index.type) needs as many axes as \(type)")
+    }
+    var limit = shape
+    for other in shape.indices where other != axis && index.shape[other] != shape[other] {
+      guard let wanted = index.shape[other].known, let size = shape[other].known, wanted <= size else {
+        throw TypeFault("the index \(index.type) is larger than \(type) on axis \(other)")
+      }
+      limit[other] = index.shape[other]
+    }
+    return slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
+  }
+
+  /// As `gather`, after broadcasting both on the other axes.
+  public func takeAlongDim(_ indices: Tensor, dim: Int) -> Tensor {
+    composite("takeAlongDim", [self, indices]) { () throws(TypeFault) -> Tensor in
+      try requireIndices(indices)
+      let axis = try axis(dim)
+      guard indices.rank == rank else { throw TypeFault("the indices \(indices.type) need as many axes as \(type)") }
+      var (left, right) = (shape, indices.shape)
+      left[axis] = 1
+      right[axis] = 1
+      var outer = try Tensor.broadcastShape([type.with(shape: left), type.with(shape: right)])
+      outer[axis] = shape[axis]
+      let source = expanded(to: outer)
+      outer[axis] = indices.shape[axis]
+      return source.gatherAlong(axis: axis, indices: indices.expanded(to: outer))
+    }
+  }
+
+  /// Writes elements of `source` at `self[.., index[.., i, ..], ..]`; the last one stays.
+  public func scatter(dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
+    scattering("scatter", dim, index, source, nil)
+  }
+
+  /// Writes a number at `self[.., index[.., i, ..], ..]`.
+  public func scatter(dim: Int, _ index: Tensor, value: Double) -> Tensor {
+    guard !isPoisoned, !index.isPoisoned else { return isPoisoned ? self : index }
+    return scattering(
+      "scatter", dim, index, builder.full(type.with(shape: index.shape), Builder.number(value, dtype)), nil)
+  }
+
+  /// Adds elements of `source` at `self[.., index[.., i, ..], ..]`.
+  public func scatterAdd(dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
+    scattering("scatterAdd", dim, index, source, .sum)
+  }
+
+  /// Joins elements of `source` into `self[.., index[.., i, ..], ..]`.
+  ///
+  /// - Parameter includeSelf: Whether the elements that are there take part.
+  public func scatterReduce(
+    dim: Int, _ index: Tensor, _ source: Tensor, reduce: ScatterReduction, includeSelf: Bool = true
+  ) -> Tensor {
+    guard !isPoisoned, !index.isPoisoned, !source.isPoisoned else {
+      return isPoisoned ? self : index.isPoisoned ? index : source
+    }
+    var base = self
+    let ones = source.onesLike()
+    if !includeSelf {
+      // Elements that are hit start from the identity, the others stay.
+      let hit = scattering("scatterReduce", dim, index, source.zerosLike() + 1, nil, base: zerosLike()) .!= 0
+      base = hit.select(filled(reduce.combiner.identity(dtype)), self)
+    }
+    let joined = scattering("scatterReduce", dim, index, source, reduce.combiner, base: base)
+    guard reduce == .mean else { return joined }
+    let counts = scattering(
+      "scatterReduce", dim, index, ones, .sum, base: includeSelf ? onesLike() : zerosLike())
+    return joined.div(counts.maximum(1), roundingMode: dtype.isFloat ? nil : .floor)
+  }
+
+  private func scattering(
+    _ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ combiner: Combiner?, base: Tensor? = nil
+  ) -> Tensor {
+    composite(name, [self, index, source]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      try requireIndices(index)
+      guard index.rank == rank, source.rank == rank else {
+        throw TypeFault("the index \(index.type) and the source \(source.type) need as many axes as \(type)")
+      }
+      var limit: [Dimension] = []
+      for other in shape.indices {
+        let wanted = index.shape[other]
+        if let wanted = wanted.known, let size = source.shape[other].known, wanted > size {
+          throw TypeFault("the index \(index.type) is larger than the source \(source.type) on axis \(other)")
+        }
+        if other != axis, let wanted = wanted.known, let size = shape[other].known, wanted > size {
+          throw TypeFault("the index \(index.type) is larger than \(type) on axis \(other)")
+        }
+        limit.append(wanted)
+      }
+      let updates = source.convert(to: dtype)
+        .slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
+      let base = base ?? self
+      if shape.indices.allSatisfy({ $0 == axis || shape[$0] == limit[$0] }) {
+        return base.scatterAlong(axis: axis, indices: index, updates: updates, combiner: combiner)
+      }
+      // A smaller index addresses every axis: the other places are its own.
+      let places = shape.indices.map { other in
+        other == axis ? index.convert(to: .i64) : builder.iota(TensorType(.i64, index.shape), axis: other)
+      }
+      return base.scatter(stack(places, dim: rank), updates, IndexedAxes(axes: Array(0..<rank)), combiner: combiner)
+    }
+  }
+
+  /// Adds slices of `source` to the slices of an axis at `index`.
+  public func indexAdd(dim: Int, _ index: Tensor, _ source: Tensor, alpha: Double = 1) -> Tensor {
+    indexing("indexAdd", dim, index, alpha == 1 ? source : source * alpha, .sum)
+  }
+
+  /// Replaces the slices of an axis at `index` by those of `source`.
+  public func indexCopy(dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
+    indexing("indexCopy", dim, index, source, nil)
+  }
+
+  /// Fills the slices of an axis at `index`.
+  public func indexFill(dim: Int, _ index: Tensor, _ value: Double) -> Tensor {
+    composite("indexFill", [self, index]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      try index.requireRank(1...1, "the index")
+      var shape = shape
+      shape[axis] = index.shape[0]
+      return indexing("indexFill", dim, index, builder.full(type.with(shape: shape), Builder.number(value, dtype)), nil)
+    }
+  }
+
+  private func indexing(_ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ combiner: Combiner?) -> Tensor
+  {
+    composite(name, [self, index, source]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      try requireIndices(index)
+      try index.requireRank(1...1, "the index")
+      var wanted = shape
+      wanted[axis] = index.shape[0]
+      guard source.shape == wanted else {
+        throw TypeFault("the source is \(source.type), needs shape \(wanted.text)")
+      }
+      let updates = source.convert(to: dtype).movedim(axis, 0)
+      return scatter(index.unsqueeze(dim: 1), updates, IndexedAxes(axes: [axis]), combiner: combiner)
+    }
+  }
+
+  /// `value` where the mask holds.
+  public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor {
+    composite("maskedFill", [self, mask]) { () throws(TypeFault) -> Tensor in
+      guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
+      try requireBroadcast(mask, to: shape, "the mask")
+      return mask.select(fullLike(value), self)
+    }
+  }
+
+  /// A tensor without axes where the mask holds.
+  public func maskedFill(_ mask: Tensor, _ value: Tensor) -> Tensor {
+    composite("maskedFill", [self, mask, value]) { () throws(TypeFault) -> Tensor in
+      guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
+      return mask.select(value.convert(to: dtype), self)
+    }
+  }
+}
+
+/// How `scatterReduce` joins elements.
+public enum ScatterReduction: String, Sendable {
+  case sum, prod, mean, amax, amin
+
+  var combiner: Combiner {
+    switch self {
+    case .sum, .mean: .sum
+    case .prod: .product
+    case .amax: .max
+    case .amin: .min
+    }
+  }
+}
+
+/// Ones at the places that `x` names along a new last axis, zeros elsewhere, as `i64`.
+public func oneHot(_ x: Tensor, numClasses: Int) -> Tensor {
+  composite("oneHot", [x]) { () throws(TypeFault) -> Tensor in
+    guard x.dtype.isInteger else { throw TypeFault("the classes are \(x.type), need integers") }
+    guard numClasses > 0 else { throw TypeFault("numClasses is \(numClasses)", help: "give the number of classes") }
+    let shape = x.shape + [Dimension(numClasses)]
+    let place = x.builder.iota(TensorType(.i64, shape), axis: x.rank)
+    return (x.convert(to: .i64).unsqueeze(dim: -1) .== place).convert(to: .i64)
+  }
+}
+
+/// The rows of a table at places of any shape.
+///
+/// - Parameter paddingIdx: A row that takes no gradient.
+public func embedding(_ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil) -> Tensor {
+  composite("embedding", [x, weight]) { () throws(TypeFault) -> Tensor in
+    guard x.dtype.isInteger else { throw TypeFault("the indices are \(x.type), need integers") }
+    try weight.requireRank(2...2, "the weight")
+    let rows = weight.gather(x.unsqueeze(dim: -1), IndexedAxes(axes: [0]))
+    guard let paddingIdx else { return rows }
+    let place = paddingIdx < 0 ? paddingIdx + (try weight.knownSize(0)) : paddingIdx
+    return (x .== Double(place)).unsqueeze(dim: -1).select(rows.detach(), rows)
+  }
+}

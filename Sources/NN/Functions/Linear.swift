@@ -1,0 +1,144 @@
+public import LatheCore
+
+/// `x . weight^T + bias` over the last axis: `weight[out, in]`.
+public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  composite("linear", [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+    try weight.requireRank(1...2, "the weight")
+    guard x.rank >= 1 else { throw TypeFault("the input \(x.type) has no features") }
+    let features = weight.shape[weight.rank - 1]
+    guard x.shape[x.rank - 1] == features else {
+      let outputs = weight.rank == 2 ? "\(weight.shape[0])" : "1"
+      throw TypeFault(
+        "the input has \(x.shape[x.rank - 1]) features (axis \(x.rank - 1) of \(x.type)), the weight takes \(features)",
+        help: "Linear(\(features), \(outputs)) expects \(x.dtype)\((Array(x.shape.dropLast()) + [features]).text); "
+          + "for this input use Linear(\(x.shape[x.rank - 1]), \(outputs))")
+    }
+    let y = x.dot(weight, DotGeneral(leftContracting: [x.rank - 1], rightContracting: [weight.rank - 1]))
+    guard let bias else { return y }
+    try requireBroadcast(bias, to: try y.checked().shape, "the bias")
+    return y + bias
+  }
+}
+
+/// `sum over i, j of a[.., i] weight[o, i, j] b[.., j] + bias[o]`.
+public func bilinear(_ a: Tensor, _ b: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  composite("bilinear", [a, b, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+    try weight.requireRank(3...3, "the weight")
+    guard a.rank >= 1, a.rank == b.rank, a.shape.dropLast() == b.shape.dropLast() else {
+      throw TypeFault("the inputs \(a.type) and \(b.type) differ before their last axis")
+    }
+    // [.., o, j], then j goes with b.
+    let half = try a.dot(weight, DotGeneral(leftContracting: [a.rank - 1], rightContracting: [1])).checked()
+    let batch = Array(0..<(b.rank - 1))
+    let y = half.dot(
+      b,
+      DotGeneral(
+        leftBatch: batch, rightBatch: batch, leftContracting: [half.rank - 1], rightContracting: [b.rank - 1]))
+    return bias.map { y + $0 } ?? y
+  }
+}
+
+/// The product of matrices, vectors, or batches of matrices whose batch axes broadcast.
+///
+/// Source: https://pytorch.org/docs/stable/generated/torch.matmul.html
+public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+  composite("matmul", [a, b]) { () throws(TypeFault) -> Tensor in
+    guard a.rank >= 1, b.rank >= 1 else { throw TypeFault("\(a.type) and \(b.type) need at least one axis each") }
+    let dtype = a.dtype.promoted(with: b.dtype)
+    var (a, b) = (a.convert(to: dtype), b.convert(to: dtype))
+    let rows = b.rank == 1 ? 0 : b.rank - 2
+    guard a.shape[a.rank - 1] == b.shape[rows] else {
+      throw TypeFault(
+        "the inner sizes differ, \(a.shape[a.rank - 1]) (axis \(a.rank - 1) of \(a.type)) and \(b.shape[rows]) (axis \(rows) of \(b.type))"
+      )
+    }
+    // Without batch on one side one contraction does it, in the order that the result needs.
+    if b.rank <= 2 {
+      return a.dot(b, DotGeneral(leftContracting: [a.rank - 1], rightContracting: [rows]))
+    }
+    if a.rank == 1 {
+      return a.dot(b, DotGeneral(leftContracting: [0], rightContracting: [rows]))
+    }
+    let batch = try Tensor.broadcastShape([
+      a.type.with(shape: Array(a.shape.dropLast(2))), b.type.with(shape: Array(b.shape.dropLast(2))),
+    ])
+    a = a.expanded(to: batch + a.shape.suffix(2))
+    b = b.expanded(to: batch + b.shape.suffix(2))
+    let axes = Array(batch.indices)
+    return a.dot(
+      b, DotGeneral(leftBatch: axes, rightBatch: axes, leftContracting: [a.rank - 1], rightContracting: [b.rank - 2]))
+  }
+}
+
+/// The product of two matrices.
+public func mm(_ a: Tensor, _ b: Tensor) -> Tensor { ranked("mm", a, 2, b, 2) }
+
+/// The products of two batches of matrices.
+public func bmm(_ a: Tensor, _ b: Tensor) -> Tensor {
+  composite("bmm", [a, b]) { () throws(TypeFault) -> Tensor in
+    if a.rank == 3, b.rank == 3, a.shape[0] != b.shape[0] {
+      throw TypeFault("the batch sizes differ, \(a.shape[0]) of \(a.type) and \(b.shape[0]) of \(b.type)")
+    }
+    return ranked("bmm", a, 3, b, 3)
+  }
+}
+
+/// A matrix times a vector.
+public func mv(_ a: Tensor, _ b: Tensor) -> Tensor { ranked("mv", a, 2, b, 1) }
+
+/// The sum of the products of two vectors.
+public func dot(_ a: Tensor, _ b: Tensor) -> Tensor { ranked("dot", a, 1, b, 1) }
+
+/// All products of the elements of two vectors.
+public func outer(_ a: Tensor, _ b: Tensor) -> Tensor {
+  composite("outer", [a, b]) { () throws(TypeFault) -> Tensor in
+    try a.requireRank(1...1, "the left operand")
+    try b.requireRank(1...1, "the right operand")
+    return a.unsqueeze(dim: 1) * b.unsqueeze(dim: 0)
+  }
+}
+
+private func ranked(_ name: String, _ a: Tensor, _ left: Int, _ b: Tensor, _ right: Int) -> Tensor {
+  composite(name, [a, b]) { () throws(TypeFault) -> Tensor in
+    try a.requireRank(left...left, "the left operand")
+    try b.requireRank(right...right, "the right operand")
+    return matmul(a, b)
+  }
+}
+
+/// `beta * x + alpha * (a . b)`.
+public func addmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+  scaledSum(x, mm(a, b), beta, alpha)
+}
+
+/// `beta * x + alpha * (a . b)` for batches.
+public func baddbmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+  scaledSum(x, bmm(a, b), beta, alpha)
+}
+
+/// `beta * x + alpha * (a . v)`.
+public func addmv(_ x: Tensor, _ a: Tensor, _ v: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+  scaledSum(x, mv(a, v), beta, alpha)
+}
+
+private func scaledSum(_ x: Tensor, _ product: Tensor, _ beta: Double, _ alpha: Double) -> Tensor {
+  let scaled = alpha == 1 ? product : product * alpha
+  return beta == 0 ? scaled : (beta == 1 ? x : x * beta) + scaled
+}
+
+/// The cross product of vectors of three elements along an axis.
+public func cross(_ a: Tensor, _ b: Tensor, dim: Int = -1) -> Tensor {
+  composite("cross", [a, b]) { () throws(TypeFault) -> Tensor in
+    let axis = try a.axis(dim)
+    guard a.shape == b.shape, a.shape[axis] == 3 else {
+      throw TypeFault("\(a.type) and \(b.type) need one shape with size 3 on axis \(axis)")
+    }
+    func turned(_ x: Tensor, _ shift: Int) -> Tensor { x.roll(shifts: -shift, dims: axis) }
+    return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)
+  }
+}
+
+extension Tensor {
+  /// See the function `matmul`.
+  public func matmul(_ other: Tensor) -> Tensor { LatheNN.matmul(self, other) }
+}

@@ -1,0 +1,267 @@
+public import LatheCore
+
+/// Pooling over the last axes of `[N, C, spatial...]` or `[C, spatial...]`. The stride is the kernel's size by default.
+///
+/// Source: https://pytorch.org/docs/stable/nn.functional.html#pooling-functions
+
+public func maxPool1d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> Tensor {
+  Pooling("maxPool1d", 1, kernelSize, stride, padding, dilation, ceilMode).max(x)
+}
+
+public func maxPool2d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> Tensor {
+  Pooling("maxPool2d", 2, kernelSize, stride, padding, dilation, ceilMode).max(x)
+}
+
+public func maxPool3d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> Tensor {
+  Pooling("maxPool3d", 3, kernelSize, stride, padding, dilation, ceilMode).max(x)
+}
+
+/// `maxPool`, with the row-major place of every maximum in the spatial axes of the input.
+///
+/// - Parameter spatial: How many axes are pooled.
+public func maxPoolWithIndices(
+  _ x: Tensor, spatial: Int, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  padding: some IntegerList = 0, dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> (output: Tensor, indices: Tensor) {
+  Pooling("maxPool\(spatial)d", spatial, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
+}
+
+/// Maximum over windows with different amounts of padding before and after.
+public func maxPoolNd(
+  _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil, ceilMode: Bool = false
+) -> Tensor {
+  Pooling("maxPool\(kernelSize.count)d", kernelSize, stride, low, high, dilation, ceilMode).max(x)
+}
+
+/// Mean over windows with different amounts of padding before and after.
+public func avgPoolNd(
+  _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil,
+  ceilMode: Bool = false, countIncludePad: Bool = true
+) -> Tensor {
+  Pooling("avgPool\(kernelSize.count)d", kernelSize, stride, low, high, dilation, ceilMode)
+    .average(x, countIncludePad: countIncludePad, divisor: nil)
+}
+
+public func avgPool1d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true
+) -> Tensor {
+  Pooling("avgPool1d", 1, kernelSize, stride, padding, 1, ceilMode)
+    .average(x, countIncludePad: countIncludePad, divisor: nil)
+}
+
+public func avgPool2d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
+) -> Tensor {
+  Pooling("avgPool2d", 2, kernelSize, stride, padding, 1, ceilMode)
+    .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
+}
+
+public func avgPool3d(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
+) -> Tensor {
+  Pooling("avgPool3d", 3, kernelSize, stride, padding, 1, ceilMode)
+    .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
+}
+
+/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
+public func lpPool1d(
+  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  ceilMode: Bool = false
+) -> Tensor {
+  Pooling("lpPool1d", 1, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
+}
+
+/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
+public func lpPool2d(
+  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  ceilMode: Bool = false
+) -> Tensor {
+  Pooling("lpPool2d", 2, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
+}
+
+/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
+public func lpPool3d(
+  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  ceilMode: Bool = false
+) -> Tensor {
+  Pooling("lpPool3d", 3, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
+}
+
+/// Writes elements back to the places that `maxPoolWithIndices` found; zeros elsewhere.
+///
+/// - Parameter outputSize: The spatial sizes of the result; by default those of the smallest input that pooling fits.
+public func maxUnpool(
+  _ x: Tensor, _ indices: Tensor, spatial: Int, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  padding: some IntegerList = 0, outputSize: [Int]? = nil
+) -> Tensor {
+  composite("maxUnpool\(spatial)d", [x, indices]) { () throws(TypeFault) -> Tensor in
+    guard spatial > 0, x.rank >= spatial, indices.shape == x.shape, indices.dtype.isInteger else {
+      throw TypeFault("the indices \(indices.type) do not belong to \(x.type)")
+    }
+    let kernel = try kernelSize.spread(spatial, "kernelSize")
+    let stride = try stride?.spread(spatial, "stride") ?? kernel
+    let padding = try padding.spread(spatial, "padding")
+    let lead = x.rank - spatial
+    var sizes: [Int] = []
+    for axis in 0..<spatial {
+      sizes.append(((try x.knownSize(lead + axis)) - 1) * stride[axis] - 2 * padding[axis] + kernel[axis])
+    }
+    if let outputSize { sizes = try outputSize.spread(spatial, "outputSize") }
+    guard sizes.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the result would have sizes \(sizes)") }
+    let outer = Array(x.shape[..<lead])
+    let count = Array(x.shape[lead...]).elementCount
+    let flat = x.builder.zeros(TensorType(x.dtype, outer + [Dimension(sizes.reduce(1, *))]))
+    return flat.scatterAlong(
+      axis: lead, indices: indices.reshape(outer + [count]), updates: x.reshape(outer + [count]), combiner: nil
+    ).reshape(outer + sizes.map { Dimension($0) })
+  }
+}
+
+/// One pooling call with its numbers, before they are checked against an input.
+private struct Pooling {
+  let name: String
+  let spatial: Int
+  let kernel: [Int]
+  let stride: [Int]?
+  let low: [Int]
+  let high: [Int]
+  let dilation: [Int]
+  let ceilMode: Bool
+
+  init(
+    _ name: String, _ spatial: Int, _ kernel: some IntegerList, _ stride: (some IntegerList)?,
+    _ padding: some IntegerList, _ dilation: some IntegerList, _ ceilMode: Bool
+  ) {
+    self.name = name
+    self.spatial = spatial
+    self.kernel = kernel.integers
+    self.stride = stride?.integers
+    low = padding.integers
+    high = padding.integers
+    self.dilation = dilation.integers
+    self.ceilMode = ceilMode
+  }
+
+  init(
+    _ name: String, _ kernel: [Int], _ stride: [Int], _ low: [Int], _ high: [Int], _ dilation: [Int]?, _ ceilMode: Bool
+  ) {
+    self.name = name
+    spatial = kernel.count
+    self.kernel = kernel
+    self.stride = stride
+    self.low = low
+    self.high = high
+    self.dilation = dilation ?? [1]
+    self.ceilMode = ceilMode
+  }
+
+  /// The windows over an input, and how much of the padding behind is there for `ceilMode` only.
+  func window(_ x: Tensor) throws(TypeFault) -> (shape: WindowShape, excess: [Int]) {
+    guard x.rank == spatial + 1 || x.rank == spatial + 2 else {
+      throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
+    }
+    let kernel = try kernel.spread(spatial, "kernelSize")
+    var window = WindowShape(
+      size: kernel, stride: try stride?.spread(spatial, "stride") ?? kernel, low: try low.spread(spatial, "padding"),
+      high: try high.spread(spatial, "padding"), dilation: try dilation.spread(spatial, "dilation"))
+    for axis in 0..<spatial {
+      guard kernel[axis] > 0, window.stride[axis] > 0, window.dilation[axis] > 0 else {
+        throw TypeFault("kernel, stride and dilation must be positive")
+      }
+      guard window.low[axis] >= 0, window.high[axis] >= 0 else { throw TypeFault("padding must not be negative") }
+    }
+    var excess = [Int](repeating: 0, count: spatial)
+    guard ceilMode else { return (window, excess) }
+    for axis in 0..<spatial {
+      let size = try x.knownSize(x.rank - spatial + axis)
+      let reach = (kernel[axis] - 1) * window.dilation[axis] + 1
+      let room = size + window.low[axis] + window.high[axis] - reach
+      guard room >= 0 else { continue }
+      let stride = window.stride[axis]
+      var count = (room + stride - 1) / stride + 1
+      // The last window has to start inside of the input or the padding before it.
+      if (count - 1) * stride >= size + window.low[axis] { count -= 1 }
+      excess[axis] = Swift.max(0, (count - 1) * stride - room)
+      window.high[axis] += excess[axis]
+    }
+    return (window, excess)
+  }
+
+  func max(_ x: Tensor) -> Tensor {
+    composite(name, [x]) { () throws(TypeFault) -> Tensor in x.windowReduce(.max, try maxWindow(x)) }
+  }
+
+  func maxWithIndices(_ x: Tensor) -> (Tensor, Tensor) {
+    let results = composite(name, [x], count: 2) { () throws(TypeFault) -> [Tensor] in
+      let window = try maxWindow(x)
+      return [x.windowReduce(.max, window), x.windowArgReduce(.max, window)]
+    }
+    return (results[0], results[1])
+  }
+
+  private func maxWindow(_ x: Tensor) throws(TypeFault) -> WindowShape {
+    try window(x).shape
+  }
+
+  func average(_ x: Tensor, countIncludePad: Bool, divisor: Int?) -> Tensor {
+    composite(name, [x]) { () throws(TypeFault) -> Tensor in
+      try x.requireFloat("the input")
+      let (window, excess) = try window(x)
+      var y = try x.wide.windowReduce(.sum, window).checked()
+      if let divisor {
+        guard divisor != 0 else { throw TypeFault("divisorOverride is 0") }
+        return (y / Double(divisor)).convert(to: x.dtype)
+      }
+      // The number of elements under a window is a product over the axes, mostly constant.
+      var constant = 1
+      for axis in 0..<spatial {
+        let counts = try counts(x, window, excess, axis, countIncludePad)
+        if Set(counts).count == 1 {
+          constant *= counts[0]
+          continue
+        }
+        let shape = [counts.count] + [Int](repeating: 1, count: spatial - 1 - axis)
+        y = y / y.builder.tensor(counts.map { Double($0) }, shape: shape, dtype: y.dtype)
+      }
+      return (constant == 1 ? y : y / Double(constant)).convert(to: x.dtype)
+    }
+  }
+
+  /// How many elements the windows have along an axis; one number where it is the same for all.
+  private func counts(
+    _ x: Tensor, _ window: WindowShape, _ excess: [Int], _ axis: Int, _ countIncludePad: Bool
+  ) throws(TypeFault) -> [Int] {
+    let (size, low) = (window.size[axis], window.low[axis])
+    let high = window.high[axis] - excess[axis]
+    if excess[axis] == 0, countIncludePad || (low == 0 && high == 0) { return [size] }
+    let extent = try x.knownSize(x.rank - spatial + axis)
+    let dilation = window.dilation[axis]
+    let reach = (size - 1) * dilation + 1
+    let count = (extent + low + window.high[axis] - reach) / window.stride[axis] + 1
+    let valid = countIncludePad ? -low..<(extent + high) : 0..<extent
+    return (0..<count).map { position in
+      let start = position * window.stride[axis] - low
+      return Swift.max(1, (0..<size).filter { valid.contains(start + $0 * dilation) }.count)
+    }
+  }
+
+  func powerMean(_ x: Tensor, _ p: Double) -> Tensor {
+    composite(name, [x]) { () throws(TypeFault) -> Tensor in
+      guard p != 0 else { throw TypeFault("normType is 0") }
+      let sums = x.power(p).windowReduce(.sum, try window(x).shape)
+      return sums.clamp(min: 0).power(1 / p)
+    }
+  }
+}

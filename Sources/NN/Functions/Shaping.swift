@@ -1,0 +1,481 @@
+public import LatheCore
+
+/// Functions that rearrange elements.
+extension Tensor {
+  /// The same elements in another shape; one size may be -1 and is computed.
+  public func reshape(_ sizes: Int...) -> Tensor { view(sizes) }
+
+  /// The same elements in another shape; one size may be -1 and is computed.
+  public func view(_ sizes: Int...) -> Tensor { view(sizes) }
+
+  /// The same elements in another shape; one size may be -1 and is computed.
+  public func view(_ sizes: [Int]) -> Tensor { view(sizes.map { Dimension($0) }) }
+
+  /// The same elements in another shape of possibly symbolic sizes; one may be -1 and is computed.
+  public func view(_ sizes: [Dimension]) -> Tensor {
+    composite("reshape", [self]) { () throws(TypeFault) -> Tensor in
+      var shape = sizes
+      let holes = shape.indices.filter { shape[$0] == -1 }
+      guard holes.count <= 1 else { throw TypeFault("more than one size of \(sizes.text) is -1") }
+      for size in shape {
+        if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") }
+      }
+      if let hole = holes.first {
+        let others = shape.indices.filter { $0 != hole }.map { shape[$0] }.elementCount
+        let count = self.shape.elementCount
+        guard others != 0, let size = count.divided(exactlyBy: others) else {
+          throw TypeFault("the \(count) elements of \(type) do not fill \(sizes.text)")
+        }
+        shape[hole] = size
+      }
+      return reshape(shape)
+    }
+  }
+
+  /// The same elements in the shape of another tensor.
+  public func viewAs(_ other: Tensor) -> Tensor { other.isPoisoned ? other : view(other.shape) }
+
+  /// Joins the axes `startDim ... endDim` into one.
+  public func flatten(startDim: Int = 0, endDim: Int = -1) -> Tensor {
+    composite("flatten", [self]) { () throws(TypeFault) -> Tensor in
+      if rank == 0 { return reshape([1]) }
+      let (start, end) = (try axis(startDim), try axis(endDim))
+      guard start <= end else { throw TypeFault("startDim \(startDim) lies behind endDim \(endDim)") }
+      return reshape(shape[..<start] + [Array(shape[start...end]).elementCount] + shape[(end + 1)...])
+    }
+  }
+
+  /// Splits one axis into several; one size may be -1.
+  public func unflatten(dim: Int, _ sizes: [Int]) -> Tensor {
+    composite("unflatten", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      var inner = sizes.map { Dimension($0) }
+      if let hole = sizes.firstIndex(of: -1) {
+        let others = sizes.enumerated().filter { $0.offset != hole }.map { Dimension($0.element) }.elementCount
+        guard others != 0, let size = shape[axis].divided(exactlyBy: others) else {
+          throw TypeFault("axis \(axis) of \(type) does not split into \(sizes)")
+        }
+        inner[hole] = size
+      }
+      guard inner.elementCount == shape[axis] else {
+        throw TypeFault("axis \(axis) of \(type) does not split into \(sizes)")
+      }
+      return reshape(shape[..<axis] + inner + shape[(axis + 1)...])
+    }
+  }
+
+  /// Drops every axis of size 1.
+  public func squeeze() -> Tensor { isPoisoned ? self : reshape(shape.filter { $0 != 1 }) }
+
+  /// Drops the named axes where their size is 1.
+  public func squeeze(dim: some IntegerList) -> Tensor {
+    composite("squeeze", [self]) { () throws(TypeFault) -> Tensor in
+      let axes = try axes(dim.integers)
+      return reshape(shape.indices.filter { !axes.contains($0) || shape[$0] != 1 }.map { shape[$0] })
+    }
+  }
+
+  /// Puts a new axis of size 1 at a position, counted in the result.
+  public func unsqueeze(dim: Int) -> Tensor {
+    composite("unsqueeze", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim, rank: rank + 1)
+      var shape = shape
+      shape.insert(1, at: axis)
+      return reshape(shape)
+    }
+  }
+
+  /// Exchanges two axes.
+  public func transpose(_ dim0: Int, _ dim1: Int) -> Tensor {
+    composite("transpose", [self]) { () throws(TypeFault) -> Tensor in
+      if rank == 0, [0, -1].contains(dim0), [0, -1].contains(dim1) { return self }
+      var order = Array(0..<rank)
+      order.swapAt(try axis(dim0), try axis(dim1))
+      return permute(order)
+    }
+  }
+
+  /// The transposed matrix; tensors with fewer axes stay.
+  public func t() -> Tensor {
+    composite("t", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(0...2, "the input")
+      return rank < 2 ? self : permute([1, 0])
+    }
+  }
+
+  /// The last two axes exchanged.
+  public var mT: Tensor { transpose(-2, -1) }
+
+  /// The axes in another order; numbers may be negative.
+  public func permute(_ dims: Int...) -> Tensor { permute(dims: dims) }
+
+  /// The axes in another order; numbers may be negative.
+  public func permute(dims: [Int]) -> Tensor {
+    composite("permute", [self]) { () throws(TypeFault) -> Tensor in
+      let axes = try axes(dims)
+      guard axes.count == rank else { throw TypeFault("\(dims) does not name every axis of \(type) once") }
+      return permute(axes)
+    }
+  }
+
+  /// Moves axes to new positions; the others keep their order.
+  public func movedim(_ source: some IntegerList, _ destination: some IntegerList) -> Tensor {
+    composite("movedim", [self]) { () throws(TypeFault) -> Tensor in
+      let (from, to) = (try axes(source.integers), try axes(destination.integers))
+      guard from.count == to.count else { throw TypeFault("\(from.count) axes move to \(to.count) positions") }
+      var order = [Int?](repeating: nil, count: rank)
+      for (from, to) in zip(from, to) { order[to] = from }
+      var rest = (0..<rank).filter { !from.contains($0) }.makeIterator()
+      return permute(order.map { $0 ?? rest.next() ?? 0 })
+    }
+  }
+
+  /// Repeats axes of size 1 without copying; -1 keeps a size, new axes come first.
+  public func expand(_ sizes: Int...) -> Tensor { expand(sizes.map { Dimension($0) }) }
+
+  /// Repeats axes of size 1 without copying; -1 keeps a size, new axes come first.
+  public func expand(_ sizes: [Dimension]) -> Tensor {
+    composite("expand", [self]) { () throws(TypeFault) -> Tensor in
+      guard sizes.count >= rank else {
+        throw TypeFault("\(sizes.text) has fewer axes than \(type)")
+      }
+      var target = sizes
+      for position in target.indices where target[position] == -1 {
+        let axis = position - (sizes.count - rank)
+        guard axis >= 0 else { throw TypeFault("-1 is no size for the new axis \(position)") }
+        target[position] = shape[axis]
+      }
+      try requireBroadcast(self, to: target, "the tensor")
+      return expanded(to: target)
+    }
+  }
+
+  /// Repeats to the shape of another tensor.
+  public func expandAs(_ other: Tensor) -> Tensor { other.isPoisoned ? other : expand(other.shape) }
+
+  /// Repeats to a shape with which this one broadcasts.
+  public func broadcastTo(_ shape: [Int]) -> Tensor { expand(shape.map { Dimension($0) }) }
+
+  /// Copies the tensor `counts[i]` times along axis `i`; more counts than axes add axes in front.
+  public func `repeat`(_ counts: Int...) -> Tensor { `repeat`(counts) }
+
+  /// Copies the tensor `counts[i]` times along axis `i`; more counts than axes add axes in front.
+  public func `repeat`(_ counts: [Int]) -> Tensor {
+    composite("repeat", [self]) { () throws(TypeFault) -> Tensor in
+      guard counts.count >= rank else { throw TypeFault("\(counts) has fewer numbers than \(type) axes") }
+      for count in counts where count < 0 { throw TypeFault("the count \(count) is negative") }
+      let sizes = [Dimension](repeating: 1, count: counts.count - rank) + shape
+      let spread = zip(counts, sizes).flatMap { [Dimension($0), $1] }
+      return reshape(sizes.flatMap { [1, $0] }).expanded(to: spread)
+        .reshape(zip(counts, sizes).map { Dimension($0) * $1 })
+    }
+  }
+
+  /// As `repeat`; missing counts are 1.
+  public func tile(_ counts: [Int]) -> Tensor {
+    `repeat`([Int](repeating: 1, count: Swift.max(rank - counts.count, 0)) + counts)
+  }
+
+  /// Repeats every element `repeats` times along an axis; without an axis, of the flattened tensor.
+  public func repeatInterleave(_ repeats: Int, dim: Int? = nil) -> Tensor {
+    composite("repeatInterleave", [self]) { () throws(TypeFault) -> Tensor in
+      guard repeats >= 0 else { throw TypeFault("the count \(repeats) is negative") }
+      let x = dim == nil ? flatten() : self
+      let axis = try x.axis(dim ?? 0)
+      var spread = x.shape
+      spread.insert(Dimension(repeats), at: axis + 1)
+      var shape = x.shape
+      shape[axis] = shape[axis] * Dimension(repeats)
+      return x.unsqueeze(dim: axis + 1).expanded(to: spread).reshape(shape)
+    }
+  }
+
+  /// Pieces of `size` along an axis; the last may be smaller.
+  public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
+    pieces("split", dim) { (total) throws(TypeFault) in
+      guard size > 0 else { throw TypeFault("the size \(size) is not positive") }
+      return total == 0 ? [0] : stride(from: 0, to: total, by: size).map { Swift.min(size, total - $0) }
+    }
+  }
+
+  /// Pieces of the given sizes along an axis.
+  public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
+    guard !isPoisoned else { return sizes.map { _ in self } }
+    return pieces("split", dim, poisonCount: sizes.count) { (total) throws(TypeFault) in
+      guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == total else {
+        throw TypeFault("the sizes \(sizes) do not add up to \(total)", help: "they must cover the axis")
+      }
+      return sizes
+    }
+  }
+
+  /// At most `count` pieces of equal size along an axis; the last may be smaller.
+  public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
+    pieces("chunk", dim, poisonCount: Swift.max(count, 1)) { (total) throws(TypeFault) in
+      guard count > 0 else { throw TypeFault("the count \(count) is not positive") }
+      let size = (total + count - 1) / count
+      return size == 0
+        ? Array(repeating: 0, count: count) : stride(from: 0, to: total, by: size).map { Swift.min(size, total - $0) }
+    }
+  }
+
+  private func pieces(
+    _ name: String, _ dim: Int, poisonCount: Int = 1, _ sizes: (Int) throws(TypeFault) -> [Int]
+  ) -> [Tensor] {
+    let poisoned = Array(repeating: isPoisoned ? self : builder.poison, count: poisonCount)
+    guard !isPoisoned else { return poisoned }
+    return builder.composite(name, [self]) {
+      do throws(TypeFault) {
+        let axis = try axis(dim)
+        var start = 0
+        return try sizes(try knownSize(axis)).map { size in
+          defer { start += size }
+          return slice(axis: axis, from: start, to: start + size)
+        }
+      } catch {
+        builder.record(error, operation: name, operands: [self])
+        return poisoned
+      }
+    }
+  }
+
+  /// The slices along an axis, which vanishes.
+  public func unbind(dim: Int = 0) -> [Tensor] {
+    guard !isPoisoned else { return [self] }
+    let rank = rank
+    return split(1, dim: dim).map { $0.isPoisoned ? $0 : $0.squeezedOnce(dim < 0 ? dim + rank : dim) }
+  }
+
+  private func squeezedOnce(_ axis: Int) -> Tensor {
+    var shape = shape
+    guard shape.indices.contains(axis), shape[axis] == 1 else { return self }
+    shape.remove(at: axis)
+    return reshape(shape)
+  }
+
+  /// `length` elements of an axis from `start`, which may be negative.
+  public func narrow(dim: Int, start: Int, length: Int) -> Tensor {
+    composite("narrow", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let first = start < 0 ? start + (try knownSize(axis)) : start
+      if let size = shape[axis].known, first < 0 || length < 0 || first + length > size {
+        throw TypeFault("\(first)..<\(first + length) is outside axis \(axis) of \(type)")
+      }
+      return slice(axis: axis, from: first, to: first + length)
+    }
+  }
+
+  /// One slice of an axis, which vanishes; `index` may be negative.
+  public func select(dim: Int, index: Int) -> Tensor {
+    composite("select", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let position = index < 0 ? index + (try knownSize(axis)) : index
+      if position < 0 || shape[axis].known.map({ position >= $0 }) == true {
+        throw TypeFault("index \(index) is outside axis \(axis) of \(type)")
+      }
+      return try slice(axis: axis, from: position, to: position + 1).checked().squeezedOnce(axis)
+    }
+  }
+
+  /// Python's `x[start:end:step]` on one axis: ends may be negative and are limited to the axis; a negative step walks
+  /// backwards.
+  public func slice(dim: Int, start: Int? = nil, end: Int? = nil, step: Int = 1) -> Tensor {
+    composite("slice", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      if (start ?? 0) == 0, end == nil, step == 1 { return self }
+      if step > 0, (start ?? 0) >= 0, end == nil, shape[axis].known == nil {
+        var starts = [Int](repeating: 0, count: rank)
+        var strides = [Int](repeating: 1, count: rank)
+        starts[axis] = start ?? 0
+        strides[axis] = step
+        return slice(start: starts, limit: shape, stride: strides)
+      }
+      let size = try knownSize(axis)
+      guard step != 0 else { throw TypeFault("the step is 0") }
+      func bounded(_ position: Int, _ low: Int, _ high: Int) -> Int {
+        Swift.min(Swift.max(position < 0 ? (position < -size ? -1 : position + size) : position, low), high)
+      }
+      if step > 0 {
+        let first = bounded(start ?? 0, 0, size)
+        let last = Swift.max(bounded(end ?? size, 0, size), first)
+        return slice(axis: axis, from: first, to: last, stride: step)
+      }
+      let first = start.map { bounded($0, -1, size - 1) } ?? size - 1
+      let last = end.map { bounded($0, -1, size - 1) } ?? -1
+      let stride = -step
+      let reversed = reverse([axis])
+      return reversed.slice(
+        axis: axis, from: size - 1 - first, to: Swift.max(size - 1 - last, size - 1 - first), stride: stride)
+    }
+  }
+
+  /// The elements in opposite order along axes.
+  public func flip(dims: some IntegerList) -> Tensor {
+    composite("flip", [self]) { () throws(TypeFault) -> Tensor in reverse(try axes(dims.integers)) }
+  }
+
+  /// Moves elements along axes; what falls off one end comes in at the other.
+  public func roll(shifts: some IntegerList, dims: some IntegerList) -> Tensor {
+    composite("roll", [self]) { () throws(TypeFault) -> Tensor in
+      let axes = try axes(dims.integers)
+      guard axes.count == shifts.integers.count else {
+        throw TypeFault("\(shifts.integers.count) shifts for \(axes.count) axes")
+      }
+      var result = self
+      for (axis, shift) in zip(axes, shifts.integers) {
+        let size = try knownSize(axis)
+        guard size > 0 else { continue }
+        let cut = size - ((shift % size) + size) % size
+        if cut == size { continue }
+        result = .concatenate(
+          [result.slice(axis: axis, from: cut, to: size), result.slice(axis: axis, from: 0, to: cut)], axis: axis)
+      }
+      return result
+    }
+  }
+
+  /// The lower triangle of the last two axes; zero above the diagonal.
+  public func tril(diagonal: Int = 0) -> Tensor {
+    triangle("tril") { row, column in column .<= row + Double(diagonal) }
+  }
+
+  /// The upper triangle of the last two axes; zero below the diagonal.
+  public func triu(diagonal: Int = 0) -> Tensor {
+    triangle("triu") { row, column in column .>= row + Double(diagonal) }
+  }
+
+  private func triangle(_ name: String, _ keeps: (_ row: Tensor, _ column: Tensor) -> Tensor) -> Tensor {
+    composite(name, [self]) { () throws(TypeFault) -> Tensor in
+      guard rank >= 2 else { throw TypeFault("the input \(type) is no matrix") }
+      let matrix = TensorType(.i64, Array(shape.suffix(2)))
+      let kept = keeps(builder.iota(matrix, axis: 0), builder.iota(matrix, axis: 1))
+      return kept.select(self, zerosLike())
+    }
+  }
+
+  /// The elements of a diagonal of two axes, which become the last axis.
+  public func diagonal(offset: Int = 0, dim1: Int = 0, dim2: Int = 1) -> Tensor {
+    composite("diagonal", [self]) { () throws(TypeFault) -> Tensor in
+      let (first, second) = (try axis(dim1), try axis(dim2))
+      guard first != second else { throw TypeFault("dim1 and dim2 are the same axis") }
+      let rest = shape.indices.filter { $0 != first && $0 != second }
+      let (rows, columns) = (try knownSize(first), try knownSize(second))
+      let count = Swift.max(0, Swift.min(rows - Swift.max(-offset, 0), columns - Swift.max(offset, 0)))
+      let start = Swift.max(-offset, 0) * columns + Swift.max(offset, 0)
+      // A diagonal is every (columns + 1)-th element of the flattened matrix.
+      let flat = permute(rest + [first, second]).reshape(rest.map { shape[$0] } + [Dimension(rows * columns)])
+      guard count > 0 else { return flat.slice(axis: rest.count, from: 0, to: 0) }
+      return flat.slice(axis: rest.count, from: start, to: start + (count - 1) * (columns + 1) + 1, stride: columns + 1)
+    }
+  }
+
+  /// A matrix with this vector on a diagonal, or the diagonal of this matrix.
+  public func diag(diagonal: Int = 0) -> Tensor {
+    composite("diag", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(1...2, "the input")
+      if rank == 2 { return self.diagonal(offset: diagonal) }
+      let size = try knownSize(0)
+      let total = size + Swift.abs(diagonal)
+      let matrix = TensorType(.i64, [total, total])
+      let onDiagonal =
+        builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + Double(diagonal)
+      // Element i lies in row i, or in column i when the diagonal is below.
+      let low = diagonal < 0 ? 0 : 0
+      let padded = pad(low: [low], high: [total - size - low], interior: [0])
+      let spread = padded.broadcast(to: [Dimension(total), Dimension(total)], axes: [diagonal < 0 ? 1 : 0])
+      return onDiagonal.select(spread, spread.zerosLike())
+    }
+  }
+
+  /// Sliding windows of an axis as a new last axis.
+  public func unfold(dimension: Int, size: Int, step: Int) -> Tensor {
+    composite("unfold", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dimension)
+      let total = try knownSize(axis)
+      guard size > 0, step > 0, size <= total else {
+        throw TypeFault("windows of \(size) every \(step) do not fit axis \(axis) of \(type)")
+      }
+      let count = (total - size) / step + 1
+      let windows = builder.iota(TensorType(.i64, [count, size]), axis: 0) * Double(step)
+      let places = windows + builder.iota(TensorType(.i64, [count, size]), axis: 1)
+      return try indexSelect(dim: axis, places.reshape([count * size])).checked()
+        .unflatten(dim: axis, [count, size]).movedim(axis + 1, rank)
+    }
+  }
+}
+
+/// Joins tensors along an axis; element types are promoted.
+public func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
+  composite("cat", tensors) { () throws(TypeFault) -> Tensor in
+    guard let first = tensors.first else { throw TypeFault("needs at least one tensor") }
+    let axis = try first.axis(dim)
+    let dtype = tensors.reduce(first.dtype) { $0.promoted(with: $1.dtype) }
+    return .concatenate(tensors.map { $0.convert(to: dtype) }, axis: axis)
+  }
+}
+
+/// Joins tensors of one shape along a new axis.
+public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
+  composite("stack", tensors) { () throws(TypeFault) -> Tensor in
+    guard let first = tensors.first else { throw TypeFault("needs at least one tensor") }
+    for tensor in tensors where tensor.shape != first.shape {
+      throw TypeFault("tensors have different shapes, \(first.type) and \(tensor.type)")
+    }
+    let axis = try first.axis(dim, rank: first.rank + 1)
+    return cat(tensors.map { $0.unsqueeze(dim: axis) }, dim: axis)
+  }
+}
+
+/// Tensors repeated to their common shape.
+public func broadcastTensors(_ tensors: [Tensor]) -> [Tensor] {
+  composite("broadcastTensors", tensors, count: tensors.count) { () throws(TypeFault) -> [Tensor] in
+    let shape = try Tensor.broadcastShape(tensors.map(\.type))
+    return tensors.map { $0.expanded(to: shape) }
+  }
+}
+
+/// Depth to space: `[N, C r^2, H, W]` to `[N, C, H r, W r]`.
+public func pixelShuffle(_ x: Tensor, _ upscaleFactor: Int) -> Tensor {
+  composite("pixelShuffle", [x]) { () throws(TypeFault) -> Tensor in
+    let lead = x.rank - 3
+    guard lead >= 0, upscaleFactor > 0 else { throw TypeFault("\(x.type) is no image") }
+    let r = Dimension(upscaleFactor)
+    guard let channels = x.shape[lead].divided(exactlyBy: r * r) else {
+      throw TypeFault("\(x.shape[lead]) channels do not divide by \(upscaleFactor) squared")
+    }
+    let (height, width) = (x.shape[lead + 1], x.shape[lead + 2])
+    let outer = Array(x.shape[..<lead])
+    let order = Array(0..<lead) + [0, 3, 1, 4, 2].map { $0 + lead }
+    return x.reshape(outer + [channels, r, r, height, width]).permute(order)
+      .reshape(outer + [channels, height * r, width * r])
+  }
+}
+
+/// Space to depth, the inverse of `pixelShuffle`.
+public func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
+  composite("pixelUnshuffle", [x]) { () throws(TypeFault) -> Tensor in
+    let lead = x.rank - 3
+    guard lead >= 0, downscaleFactor > 0 else { throw TypeFault("\(x.type) is no image") }
+    let r = Dimension(downscaleFactor)
+    guard let height = x.shape[lead + 1].divided(exactlyBy: r), let width = x.shape[lead + 2].divided(exactlyBy: r)
+    else {
+      throw TypeFault("the image \(x.type) does not divide by \(downscaleFactor)")
+    }
+    let outer = Array(x.shape[..<lead])
+    let order = Array(0..<lead) + [0, 2, 4, 1, 3].map { $0 + lead }
+    return x.reshape(outer + [x.shape[lead], height, r, width, r]).permute(order)
+      .reshape(outer + [x.shape[lead] * r * r, height, width])
+  }
+}
+
+/// Mixes the channels of groups: `[N, g, C / g, ...]` with the two exchanged.
+public func channelShuffle(_ x: Tensor, groups: Int) -> Tensor {
+  composite("channelShuffle", [x]) { () throws(TypeFault) -> Tensor in
+    guard x.rank >= 3 else { throw TypeFault("\(x.type) is no image") }
+    guard groups > 0, let inner = x.shape[1].divided(exactlyBy: Dimension(groups)) else {
+      throw TypeFault("\(x.shape[1]) channels do not divide into \(groups) groups")
+    }
+    let grouped = x.reshape([x.shape[0], Dimension(groups), inner] + x.shape[2...])
+    return grouped.permute([0, 2, 1] + Array(3..<(x.rank + 1))).reshape(x.shape)
+  }
+}

@@ -1,0 +1,271 @@
+public import LatheCore
+
+/// Reductions. Without `dim` they run over all axes; `keepdim` keeps reduced axes with size 1.
+extension Tensor {
+  private func reduction(
+    _ name: String, _ dims: [Int]?, _ keepdim: Bool,
+    _ body: (_ x: Tensor, _ axes: [Int]) throws(TypeFault) -> Tensor
+  ) -> Tensor {
+    composite(name, [self]) { () throws(TypeFault) -> Tensor in
+      let axes = try reducedAxes(dims)
+      let result = try body(self, axes)
+      return keepdim ? try result.checked().reshape(keeping(axes)) : result
+    }
+  }
+
+  /// PyTorch reads an empty list of axes as all axes, and takes axis 0 of a scalar.
+  private func reducedAxes(_ dims: [Int]?) throws(TypeFault) -> [Int] {
+    guard let dims, !dims.isEmpty else { return Array(0..<rank) }
+    if rank == 0, dims.allSatisfy({ $0 == 0 || $0 == -1 }) { return [] }
+    return try axes(dims)
+  }
+
+  /// This shape with size 1 on some axes.
+  private func keeping(_ axes: [Int]) -> [Dimension] { shape.indices.map { axes.contains($0) ? 1 : shape[$0] } }
+
+  /// How many elements go into one result.
+  private func count(_ axes: [Int]) throws(TypeFault) -> Int {
+    var count = 1
+    for axis in axes { count *= try knownSize(axis) }
+    return count
+  }
+
+  /// `bool` and small integers as `i64`, as PyTorch sums them.
+  private var summable: Tensor { dtype.isFloat ? wide : convert(to: .i64) }
+
+  private func narrowed(_ result: Tensor) -> Tensor { dtype.isFloat ? result.convert(to: dtype) : result }
+
+  public func sum(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("sum", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.sum, axes: axes)) }
+  }
+
+  public func sum(dim: Int, keepdim: Bool = false) -> Tensor { sum(dim: [dim], keepdim: keepdim) }
+
+  public func mean(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("mean", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+      try x.requireFloat("the input")
+      return x.narrowed(x.wide.reduce(.sum, axes: axes) / Double(try x.count(axes)))
+    }
+  }
+
+  public func mean(dim: Int, keepdim: Bool = false) -> Tensor { mean(dim: [dim], keepdim: keepdim) }
+
+  public func prod(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("prod", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.product, axes: axes)) }
+  }
+
+  public func prod(dim: Int, keepdim: Bool = false) -> Tensor { prod(dim: [dim], keepdim: keepdim) }
+
+  /// The greatest elements; ties share the gradient evenly.
+  public func amax(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("amax", dim, keepdim) { x, axes in x.reduce(.max, axes: axes) }
+  }
+
+  public func amax(dim: Int, keepdim: Bool = false) -> Tensor { amax(dim: [dim], keepdim: keepdim) }
+
+  /// The least elements; ties share the gradient evenly.
+  public func amin(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("amin", dim, keepdim) { x, axes in x.reduce(.min, axes: axes) }
+  }
+
+  public func amin(dim: Int, keepdim: Bool = false) -> Tensor { amin(dim: [dim], keepdim: keepdim) }
+
+  /// The greatest element of all.
+  public func max() -> Tensor { amax() }
+
+  /// The least element of all.
+  public func min() -> Tensor { amin() }
+
+  /// The greatest elements along an axis and the first places where they are; those places take the gradient.
+  public func max(dim: Int, keepdim: Bool = false) -> (values: Tensor, indices: Tensor) {
+    extreme("max", .max, dim, keepdim)
+  }
+
+  /// The least elements along an axis and the first places where they are; those places take the gradient.
+  public func min(dim: Int, keepdim: Bool = false) -> (values: Tensor, indices: Tensor) {
+    extreme("min", .min, dim, keepdim)
+  }
+
+  private func extreme(_ name: String, _ combiner: Combiner, _ dim: Int, _ keepdim: Bool) -> (Tensor, Tensor) {
+    let results = composite(name, [self], count: 2) { () throws(TypeFault) -> [Tensor] in
+      if rank == 0, dim == 0 || dim == -1 { return [self, builder.scalar(.integer(0), .i64)] }
+      let axis = try axis(dim)
+      let places = try argReduce(combiner, axis: axis).checked()
+      let kept = places.unsqueeze(dim: axis)
+      let values = gatherAlong(axis: axis, indices: kept)
+      return keepdim ? [values, kept] : [values.squeeze(dim: axis), places]
+    }
+    return (results[0], results[1])
+  }
+
+  /// The place of the greatest element along an axis, the first on ties; of the flattened tensor without `dim`.
+  public func argmax(dim: Int? = nil, keepdim: Bool = false) -> Tensor { place("argmax", .max, dim, keepdim) }
+
+  /// The place of the least element along an axis, the first on ties; of the flattened tensor without `dim`.
+  public func argmin(dim: Int? = nil, keepdim: Bool = false) -> Tensor { place("argmin", .min, dim, keepdim) }
+
+  private func place(_ name: String, _ combiner: Combiner, _ dim: Int?, _ keepdim: Bool) -> Tensor {
+    composite(name, [self]) { () throws(TypeFault) -> Tensor in
+      guard let dim else {
+        let result = flatten().argReduce(combiner, axis: 0)
+        return keepdim ? result.reshape([Dimension](repeating: 1, count: rank)) : result
+      }
+      if rank == 0, dim == 0 || dim == -1 { return builder.scalar(.integer(0), .i64) }
+      let axis = try axis(dim)
+      let result = argReduce(combiner, axis: axis)
+      return keepdim ? try result.checked().unsqueeze(dim: axis) : result
+    }
+  }
+
+  /// Whether every element is true or not zero.
+  public func all(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("all", dim, keepdim) { x, axes in
+      (x.dtype == .bool ? x : x .!= 0).reduce(.min, axes: axes)
+    }
+  }
+
+  public func all(dim: Int, keepdim: Bool = false) -> Tensor { all(dim: [dim], keepdim: keepdim) }
+
+  /// Whether some element is true or not zero.
+  public func any(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("any", dim, keepdim) { x, axes in
+      (x.dtype == .bool ? x : x .!= 0).reduce(.max, axes: axes)
+    }
+  }
+
+  public func any(dim: Int, keepdim: Bool = false) -> Tensor { any(dim: [dim], keepdim: keepdim) }
+
+  /// The variance; `correction` 1 is Bessel's.
+  public func `var`(dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> Tensor {
+    reduction("var", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+      x.narrowed(try x.wideVariance(axes, correction: correction))
+    }
+  }
+
+  public func `var`(dim: Int, correction: Double = 1, keepdim: Bool = false) -> Tensor {
+    `var`(dim: [dim], correction: correction, keepdim: keepdim)
+  }
+
+  /// The standard deviation; `correction` 1 is Bessel's.
+  public func std(dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> Tensor {
+    reduction("std", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+      x.narrowed(try x.wideVariance(axes, correction: correction).sqrt())
+    }
+  }
+
+  public func std(dim: Int, correction: Double = 1, keepdim: Bool = false) -> Tensor {
+    std(dim: [dim], correction: correction, keepdim: keepdim)
+  }
+
+  private func wideVariance(_ axes: [Int], correction: Double) throws(TypeFault) -> Tensor {
+    try requireFloat("the input")
+    let count = Double(try count(axes))
+    let centred = wide - wide.reduce(.sum, axes: axes).reshape(keeping(axes)) / count
+    return (centred * centred).reduce(.sum, axes: axes) / Swift.max(count - correction, 0)
+  }
+
+  /// `log(sum(exp(x)))` without overflow.
+  public func logsumexp(dim: [Int], keepdim: Bool = false) -> Tensor {
+    reduction("logsumexp", dim, keepdim) { x, axes in
+      let wide = x.floating.wide
+      let greatest = wide.detach().reduce(.max, axes: axes)
+      // An infinite maximum is its own logarithm and would make NaN as a shift.
+      let shift = greatest.isFinite().select(greatest, greatest.zerosLike())
+      let sum = (wide - shift.reshape(x.keeping(axes))).exp().reduce(.sum, axes: axes)
+      return x.narrowed(sum.log() + shift)
+    }
+  }
+
+  public func logsumexp(dim: Int, keepdim: Bool = false) -> Tensor { logsumexp(dim: [dim], keepdim: keepdim) }
+
+  /// The `p`-norm of the elements along axes: `.infinity` the greatest magnitude, 0 the number of elements that are not 0.
+  public func norm(p: Double = 2, dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("norm", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+      try x.requireFloat("the input")
+      return x.narrowed(x.wide.powerNorm(p, axes))
+    }
+  }
+
+  public func norm(p: Double = 2, dim: Int, keepdim: Bool = false) -> Tensor {
+    norm(p: p, dim: [dim], keepdim: keepdim)
+  }
+
+  private func powerNorm(_ p: Double, _ axes: [Int]) -> Tensor {
+    switch p {
+    case 0: return (self .!= 0).convert(to: dtype).reduce(.sum, axes: axes)
+    case 1: return abs().reduce(.sum, axes: axes)
+    case 2:
+      let squares = (self * self).reduce(.sum, axes: axes)
+      // The root of 0 has an infinite slope; PyTorch takes 0 there.
+      let isZero = squares .== 0
+      return isZero.select(squares.zerosLike(), isZero.select(squares.onesLike(), squares).sqrt())
+    case .infinity: return abs().reduce(.max, axes: axes)
+    case -.infinity: return abs().reduce(.min, axes: axes)
+    default: return abs().power(p).reduce(.sum, axes: axes).power(1 / p)
+    }
+  }
+
+  /// The `p`-norm of the difference.
+  public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p: p) }
+
+  public func cumsum(dim: Int) -> Tensor {
+    cumulation("cumsum", dim) { $0.narrowed($0.summable.cumulative(.sum, axis: $1)) }
+  }
+
+  public func cumprod(dim: Int) -> Tensor {
+    cumulation("cumprod", dim) { $0.narrowed($0.summable.cumulative(.product, axis: $1)) }
+  }
+
+  /// The greatest elements so far along an axis, and the last places where they were met.
+  public func cummax(dim: Int) -> (values: Tensor, indices: Tensor) { running("cummax", .max, dim) }
+
+  /// The least elements so far along an axis, and the last places where they were met.
+  public func cummin(dim: Int) -> (values: Tensor, indices: Tensor) { running("cummin", .min, dim) }
+
+  private func running(_ name: String, _ combiner: Combiner, _ dim: Int) -> (Tensor, Tensor) {
+    let results = composite(name, [self], count: 2) { () throws(TypeFault) -> [Tensor] in
+      if rank == 0 { return [self, builder.scalar(.integer(0), .i64)] }
+      let axis = try axis(dim)
+      let values = try cumulative(combiner, axis: axis).checked()
+      let place = builder.iota(TensorType(.i64, shape), axis: axis)
+      let met = (self .== values).select(place, place.filled(.integer(0)))
+      return [values, met.cumulative(.max, axis: axis)]
+    }
+    return (results[0], results[1])
+  }
+
+  /// `log(cumsum(exp(x)))`, shifted by the running maximum's end so that it does not overflow.
+  public func logcumsumexp(dim: Int) -> Tensor {
+    cumulation("logcumsumexp", dim) { x, axis in
+      let greatest = x.detach().reduce(.max, axes: [axis]).unsqueeze(dim: axis)
+      return (x - greatest).exp().cumulative(.sum, axis: axis).log() + greatest
+    }
+  }
+
+  private func cumulation(_ name: String, _ dim: Int, _ body: (Tensor, Int) throws(TypeFault) -> Tensor) -> Tensor {
+    composite(name, [self]) { () throws(TypeFault) -> Tensor in
+      if rank == 0, dim == 0 || dim == -1 { return self }
+      return try body(self, try axis(dim))
+    }
+  }
+
+  /// How many elements are not zero.
+  public func countNonzero(dim: [Int]? = nil) -> Tensor {
+    reduction("countNonzero", dim, false) { x, axes in (x .!= 0).convert(to: .i64).reduce(.sum, axes: axes) }
+  }
+
+  /// The differences of neighbours along an axis.
+  public func diff(dim: Int = -1) -> Tensor {
+    composite("diff", [self]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let size = try knownSize(axis)
+      guard size > 0 else { return self }
+      return slice(axis: axis, from: 1, to: size) - slice(axis: axis, from: 0, to: size - 1)
+    }
+  }
+}
+
+/// Variance and mean at once.
+public func varMean(_ x: Tensor, dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> (Tensor, Tensor) {
+  (x.var(dim: dim, correction: correction, keepdim: keepdim), x.mean(dim: dim, keepdim: keepdim))
+}

@@ -1,0 +1,164 @@
+public import LatheCore
+
+/// How a model is traced.
+public struct TraceOptions: Sendable {
+  /// The graph's name.
+  public var name: String
+  /// The names of the inputs; by default `input`, `input1`, …
+  public var inputNames: [String]
+  /// Whether layers behave as in training: batch statistics, updates of running averages.
+  public var isTraining: Bool
+  /// The contents of the parameters by name; empty for drawn ones. Buffers that are missing keep their initial content.
+  public var parameters: [String: NDArray]
+  /// What drawn parameters depend on.
+  public var seed: UInt64
+
+  public init(
+    name: String = "main", inputNames: [String] = [], isTraining: Bool = false, parameters: [String: NDArray] = [:],
+    seed: UInt64 = 0
+  ) {
+    self.name = name
+    self.inputNames = inputNames
+    self.isTraining = isTraining
+    self.parameters = parameters
+    self.seed = seed
+  }
+}
+
+/// Records what a model computes as a graph.
+///
+/// - Throws: All mistakes in the model at once.
+public func trace<M: Module>(
+  _ module: M, _ input: TensorType, name: String = "main", inputNames: [String] = [], isTraining: Bool = false,
+  parameters: [String: NDArray] = [:], seed: UInt64 = 0
+) throws(DiagnosticsError) -> Graph {
+  try trace(
+    module, inputs: [input],
+    options: TraceOptions(
+      name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
+  ) { module($1[0]) }
+}
+
+/// Records what a model of two inputs computes as a graph.
+///
+/// - Throws: All mistakes in the model at once.
+public func trace<M: BinaryModule>(
+  _ module: M, _ first: TensorType, _ second: TensorType, name: String = "main", inputNames: [String] = [],
+  isTraining: Bool = false, parameters: [String: NDArray] = [:], seed: UInt64 = 0
+) throws(DiagnosticsError) -> Graph {
+  try trace(
+    module, inputs: [first, second],
+    options: TraceOptions(
+      name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
+  ) { module($1[0], $1[1]) }
+}
+
+/// Records what a model of three inputs computes as a graph.
+///
+/// - Throws: All mistakes in the model at once.
+public func trace<M: TernaryModule>(
+  _ module: M, _ first: TensorType, _ second: TensorType, _ third: TensorType, name: String = "main",
+  inputNames: [String] = [], isTraining: Bool = false, parameters: [String: NDArray] = [:], seed: UInt64 = 0
+) throws(DiagnosticsError) -> Graph {
+  try trace(
+    module, inputs: [first, second, third],
+    options: TraceOptions(
+      name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
+  ) { module($1[0], $1[1], $1[2]) }
+}
+
+/// Records what a function of one tensor computes as a graph.
+///
+/// - Throws: All mistakes in the function at once.
+public func trace<Result>(
+  _ input: TensorType, options: TraceOptions = TraceOptions(), _ body: (Tensor) -> Result
+) throws(DiagnosticsError) -> Graph {
+  try trace(nil, inputs: [input], options: options) { body($1[0]) }
+}
+
+/// Records what a function of two tensors computes as a graph.
+///
+/// - Throws: All mistakes in the function at once.
+public func trace<Result>(
+  _ first: TensorType, _ second: TensorType, options: TraceOptions = TraceOptions(),
+  _ body: (Tensor, Tensor) -> Result
+) throws(DiagnosticsError) -> Graph {
+  try trace(nil, inputs: [first, second], options: options) { body($1[0], $1[1]) }
+}
+
+/// Records what a function of three tensors computes as a graph.
+///
+/// - Throws: All mistakes in the function at once.
+public func trace<Result>(
+  _ first: TensorType, _ second: TensorType, _ third: TensorType, options: TraceOptions = TraceOptions(),
+  _ body: (Tensor, Tensor, Tensor) -> Result
+) throws(DiagnosticsError) -> Graph {
+  try trace(nil, inputs: [first, second, third], options: options) { body($1[0], $1[1], $1[2]) }
+}
+
+/// Records what a function of any number of tensors computes as a graph: the general form of `trace`.
+///
+/// - Parameters:
+///   - model: What to look for parameters in, by a walk over its stored properties.
+///   - body: Given the builder, for tensors from nothing, and one tensor for each input. The result is a tensor, or a
+///     tuple, array, dictionary or struct of tensors, whose labels name the outputs: `output`, `output1`, … without.
+/// - Throws: All mistakes in the function at once.
+public func trace<Result>(
+  _ model: (any Parameterized)? = nil, inputs: [TensorType], options: TraceOptions = TraceOptions(),
+  _ body: (Builder, [Tensor]) -> Result
+) throws(DiagnosticsError) -> Graph {
+  let names = ModuleNames(model, values: options.parameters, seed: options.seed)
+  let builder = Builder(isTraining: options.isTraining, context: names)
+  for diagnostic in names.diagnostics { builder.report(diagnostic) }
+  if !options.inputNames.isEmpty, options.inputNames.count != inputs.count {
+    builder.report(Diagnostic("\(options.inputNames.count) input names are given for \(inputs.count) inputs"))
+  }
+  let tensors = inputs.enumerated().map { position, type in
+    builder.input(
+      options.inputNames.indices.contains(position) ? options.inputNames[position] : numbered("input", position), type)
+  }
+  // Declared first, so that variables are in the order of the model whatever the order of their use.
+  for variable in names.ordered { _ = builder.variable(variable) }
+  let outputs = namedTensors(body(builder, tensors), in: builder)
+  return try builder.finish(name: options.name, outputs: outputs)
+}
+
+private func numbered(_ stem: String, _ position: Int) -> String { position == 0 ? stem : "\(stem)\(position)" }
+
+/// The tensors in a traced function's result with their names.
+func namedTensors(_ result: Any, in builder: Builder) -> [(name: String, tensor: Tensor)] {
+  var found: [(name: String?, tensor: Tensor)] = []
+  func walk(_ value: Any, _ path: String?) {
+    if let tensor = value as? Tensor { return found.append((path, tensor)) }
+    if let dictionary = value as? [String: Any] {
+      for key in dictionary.keys.sorted() { if let child = dictionary[key] { walk(child, joined(path, key)) } }
+      return
+    }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional: if let child = mirror.children.first { walk(child.value, path) }
+    case .tuple, .struct, .collection:
+      for child in mirror.children {
+        // Unlabelled elements of tuples are `.0`, `.1`; they and those of arrays are numbered through.
+        let label = child.label.flatMap { $0.hasPrefix(".") ? nil : $0 }
+        walk(child.value, label.map { joined(path, $0) ?? $0 } ?? path)
+      }
+    default:
+      builder.report(
+        Diagnostic(
+          "the traced function gives a \(Swift.type(of: value)), which holds no tensors",
+          help: "return a tensor, or a tuple, array, dictionary or struct of tensors"))
+    }
+  }
+  func joined(_ path: String?, _ name: String) -> String? { path.map { "\($0).\(name)" } ?? name }
+  walk(result, nil)
+  if found.isEmpty { builder.report(Diagnostic("the traced function gives no tensor")) }
+  // A name that several unlabelled tensors share is numbered.
+  var counts: [String: Int] = [:]
+  return found.map { path, tensor in
+    let stem = path ?? "output"
+    let position = counts[stem, default: 0]
+    counts[stem] = position + 1
+    return (numbered(stem, position), tensor)
+  }
+}

@@ -39,7 +39,7 @@ struct Nest {
     var nest = self
     for _ in 0..<16 {
       guard let (variable, factor) = nest.divisibleVariable() else { return nest }
-      nest = nest.split(variable, by: factor)
+      (nest, _, _) = nest.split(variable, by: factor)
     }
     return nest
   }
@@ -65,13 +65,13 @@ struct Nest {
   }
 
   /// `variable = outer * factor + inner`; where the factor does not divide the extent, a limit is added.
-  private func split(_ variable: LoopVariable, by factor: Int) -> Nest {
+  private func split(_ variable: LoopVariable, by factor: Int) -> (nest: Nest, outer: LoopVariable, inner: LoopVariable) {
     let outer = scalars.variable((variable.extent + factor - 1) / factor)
     let inner = scalars.variable(factor)
     let index = Index(outer) * factor + Index(inner)
     var nest = rewritten([variable: ScalarBuilder.Replacement(index: index, variables: [outer, inner])])
     if variable.extent % factor != 0 { nest.limits.append(.inRange(index, 0..<variable.extent)) }
-    return nest
+    return (nest, outer, inner)
   }
 
   // MARK: Phases
@@ -95,12 +95,10 @@ struct Nest {
     var nest = self
     for variable in domain {
       guard let period = periods[variable] else { continue }
-      nest = nest.split(variable, by: period)
-      // The phase becomes the outermost of the two: swap them in the order of the loops.
-      if let inner = nest.domain.firstIndex(where: { $0.extent == period && $0 > variable && !domainSet.contains($0) }),
-        inner > 0, !domainSet.contains(nest.domain[inner - 1])
-      {
-        nest.domain.swapAt(inner - 1, inner)
+      let (split, position, phase) = nest.split(variable, by: period)
+      nest = split
+      if let first = nest.domain.firstIndex(of: position), let second = nest.domain.firstIndex(of: phase) {
+        nest.domain.swapAt(first, second)
       }
     }
     return nest

@@ -138,7 +138,7 @@ struct NestEmitter {
           .store(.local(sums), place, .constant(combiner.identity(type), type))
         }
         let (constraints, value) = emitter.liftedGuard(body, combiner)
-        let ordered = Schedule.order(variables, body, emitter.scalars)
+        let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
         emitter.reductionLoops(ordered[...], constraints, all: ordered + [inner]) { emitter, remaining in
           along(&emitter, from: start, limits: outerLimits + remaining) { emitter, place in
             let joined = Expression.pointwise(
@@ -298,7 +298,7 @@ struct NestEmitter {
     let accumulator = register(type)
     append(.declare(accumulator, .constant(combiner.identity(type), type)))
     let (constraints, value) = liftedGuard(body, combiner)
-    let ordered = Schedule.order(variables, body, scalars)
+    let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, scalars)
     guard let last = ordered.last else {
       let joined = Expression.pointwise(combiner.function, [.register(accumulator), expression(value)])
       append(.assign(accumulator, joined))

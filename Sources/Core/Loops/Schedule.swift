@@ -47,8 +47,9 @@ struct Schedule {
       default: break
       }
     }
-    if nested || (alongSum == loads && alongResult == 0) { return }
-    if alongResult == 0 && alongSum > 0 && variables.allSatisfy({ $0.extent >= Self.lanes }) { return }
+    // A long contiguous sum is worth its lanes; short windows are better walked across results.
+    let longSum = variables.contains { $0.extent >= Self.lanes }
+    if nested || (alongResult == 0 && alongSum == loads && longSum) { return }
     reduction = .row(reductions[0], tile: min(inner.extent, Self.rowTile))
   }
 

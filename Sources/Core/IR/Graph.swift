@@ -62,9 +62,9 @@ public struct Graph: Sendable {
 
   public subscript(value: Value) -> Node { nodes[Int(value.node)] }
 
-  /// The name of an input or variable node, and the type it stands for.
+  /// The name of an input, empty for other values.
   public func inputName(_ value: Value) -> String {
-    if case .input(let input) = self[value].operation { return input.name }
+    if case .input(let input) = self[value].operation { return input.argument }
     return ""
   }
 

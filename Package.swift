@@ -68,6 +68,6 @@ let package = Package(
       name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests", swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["LatheCommands", "LatheCLI", "LeNetSample", "TestSupport"],
-      path: "Tests/CommandTests", swiftSettings: settings),
+      path: "Tests/CommandTests", exclude: ["Snapshots"], swiftSettings: settings),
   ]
 )

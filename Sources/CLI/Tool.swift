@@ -1,4 +1,6 @@
+import LatheCommands
+
 @main
 enum Tool {
-  static func main() {}
+  static func main() { LatheTool.main() }
 }

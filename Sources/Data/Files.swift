@@ -163,6 +163,19 @@ private func createTemporary(
 
 /// Writes everything and closes the descriptor: some file systems report a full disk only then.
 private func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(DiagnosticsError) {
+  do throws(DiagnosticsError) {
+    try writeAll(bytes, to: descriptor, name: path)
+  } catch {
+    close(descriptor)
+    throw error
+  }
+  guard close(descriptor) == 0 else { throw systemError("cannot be written", path) }
+}
+
+/// Writes everything to an open file, `name` to a person.
+///
+/// - Throws: One diagnostic with the name as its place.
+package func writeAll(_ bytes: [UInt8], to descriptor: Int32, name: String) throws(DiagnosticsError) {
   let problem = bytes.withUnsafeBytes { buffer -> Int32 in
     var position = 0
     while position < buffer.count {
@@ -173,11 +186,7 @@ private func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(
     }
     return 0
   }
-  guard problem == 0 else {
-    close(descriptor)
-    throw systemError("cannot be written", path, code: problem)
-  }
-  guard close(descriptor) == 0 else { throw systemError("cannot be written", path) }
+  guard problem == 0 else { throw systemError("cannot be written", name, code: problem) }
 }
 
 private func resolved(_ path: String) -> String {

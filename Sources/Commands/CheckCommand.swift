@@ -1,0 +1,102 @@
+import ArgumentParser
+import LatheCore
+
+/// `check`: every mistake of a model, or a summary of it.
+struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: "check", abstract: "Report every mistake of a model, each with its place.")
+  }
+
+  @OptionGroup var model: Provider
+  @OptionGroup var dimensions: DimensionOptions
+
+  @Flag(help: "Print the summary or the mistakes as JSON.")
+  var json = false
+
+  func run() throws {
+    do throws(DiagnosticsError) {
+      let summary = ModelSummary(try verifiedGraph())
+      if json {
+        try Console.output(json: CheckReport(ok: true, summary: summary, diagnostics: []))
+      } else {
+        try Console.output(summary.text)
+      }
+    } catch {
+      guard json else { throw error }
+      try Console.output(json: CheckReport(ok: false, diagnostics: error.diagnostics.map(CheckReport.Mistake.init)))
+      throw ExitCode(1)
+    }
+  }
+
+  private func verifiedGraph() throws(DiagnosticsError) -> Graph {
+    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    try graph.verify()
+    return graph
+  }
+}
+
+/// What is said of a model without mistakes.
+struct ModelSummary: Encodable {
+  struct Port: Encodable {
+    var name: String
+    var type: String
+  }
+
+  var name: String
+  var inputs: [Port]
+  var outputs: [Port]
+  var parameters: Int
+  var symbols: [String]
+  var nodes: Int
+
+  init(_ graph: Graph) {
+    name = graph.name
+    inputs = graph.inputs.map { Port(name: graph.inputName($0), type: "\(graph.type(of: $0))") }
+    outputs = graph.outputs.map { Port(name: $0.name, type: "\(graph.type(of: $0.value))") }
+    parameters = graph.nodes.reduce(0) { $0 + graph.parameterCount(of: $1) }
+    symbols = graph.symbols
+    nodes = graph.nodes.count
+  }
+
+  var text: String {
+    var lines = ["ok: \(name)"]
+    lines += inputs.map { "  input   \($0.name): \($0.type)" }
+    lines += outputs.map { "  output  \($0.name): \($0.type)" }
+    lines.append("  \(parameters.grouped) parameters, \(nodes.grouped) nodes")
+    if !symbols.isEmpty { lines.append("  symbols \(symbols.joined(separator: ", "))") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// The result of `check` for tools.
+private struct CheckReport: Encodable {
+  struct Mistake: Encodable {
+    var severity: String
+    var message: String
+    var operation: String?
+    var operands: [String]
+    var file: String?
+    var line: Int?
+    var column: Int?
+    var module: String?
+    var node: String?
+    var help: String?
+
+    init(_ diagnostic: Diagnostic) {
+      severity = diagnostic.severity.rawValue
+      message = diagnostic.message
+      operation = diagnostic.operation
+      operands = diagnostic.operands
+      file = diagnostic.location.file
+      line = diagnostic.location.line
+      column = diagnostic.location.column
+      module = diagnostic.location.modulePath
+      node = diagnostic.location.node
+      help = diagnostic.help
+    }
+  }
+
+  var ok: Bool
+  var summary: ModelSummary?
+  var diagnostics: [Mistake]
+}

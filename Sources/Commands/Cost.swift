@@ -1,0 +1,49 @@
+import LatheCore
+
+/// What a model costs, in numbers that hold for every size of its symbols.
+extension Graph {
+  /// Multiply-accumulate operations of one run's contractions and convolutions; a loop without a known number of
+  /// rounds counts one.
+  var macs: Dimension { nodes.reduce(Dimension(0)) { $0 + macs(of: $1) } }
+
+  /// The same of one node.
+  func macs(of node: Node) -> Dimension {
+    let operands = node.operands.map { type(of: $0) }
+    switch node.operation {
+    case .dot(let axes):
+      return node.types[0].shape.elementCount * axes.leftContracting.map { operands[0].shape[$0] }.elementCount
+    case .convolution:
+      return node.types[0].shape.elementCount * Array(operands[1].shape.dropFirst()).elementCount
+    case .scan(let scan): return scan.length * scan.body.macs
+    case .whileLoop(let loop): return loop.body.macs
+    case .conditional(let choice): return choice.then.macs
+    default: return 0
+    }
+  }
+
+  /// The elements of a node that holds part of the model's knowledge: a variable, or a literal of several floats.
+  func parameterCount(of node: Node) -> Int {
+    switch node.operation {
+    case .variable(let read): read.type.elementCount ?? 0
+    case .constant(let constant) where constant.array.dtype.isFloat && constant.array.count > 1: constant.array.count
+    default: 0
+    }
+  }
+}
+
+extension Int {
+  /// The number with its digits in groups of three, `61,706`.
+  var grouped: String {
+    var text = ""
+    for (index, digit) in String(magnitude).reversed().enumerated() {
+      if index > 0 && index % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return (self < 0 ? "-" : "") + String(text.reversed())
+  }
+}
+
+extension Dimension {
+  /// The number with its digits in groups, or the formula.
+  var grouped: String { known.map(\.grouped) ?? description }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import LatheCore
+
+/// `info`: the table of layers that users of Keras know.
+struct InfoCommand<Provider: ModelProvider>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "info",
+      abstract: "Print the layers: name, operation, output type, parameters, multiply-accumulates, bytes.")
+  }
+
+  @OptionGroup var model: Provider
+  @OptionGroup var dimensions: DimensionOptions
+
+  func run() throws {
+    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    try Console.output(LayerTable(graph).text)
+  }
+}
+
+/// The nodes of a graph in rows, one for each layer.
+struct LayerTable {
+  /// Nodes one after another that come from one place.
+  private struct Layer {
+    var name: String
+    var operation: String
+    var type: TensorType
+    var parameters = 0
+    var macs: Dimension = 0
+    /// Whether the operation is that of the node that does most of the work.
+    var isNamed = false
+  }
+
+  let text: String
+
+  init(_ graph: Graph) {
+    var layers: [Layer] = []
+    var place: Location?
+    var counted = Set<Int>()
+    for (position, node) in graph.nodes.enumerated() where !node.operation.isSource {
+      let location = graph.locations[position]
+      let macs = graph.macs(of: node)
+      // Code outside of layers has no name: there every operation is a layer, save those that only repeat a number.
+      let isAnonymous = location.modulePath == nil && location.node == nil
+      if case .broadcast = node.operation, isAnonymous { continue }
+      let key = Location(modulePath: location.modulePath, node: location.node)
+      if isAnonymous || place != key || layers.isEmpty {
+        layers.append(
+          Layer(name: location.node ?? location.modulePath ?? "", operation: node.operation.name, type: node.types[0]))
+        place = key
+      }
+      let last = layers.count - 1
+      if macs != 0 {
+        layers[last].operation = node.operation.name
+        layers[last].isNamed = true
+      } else if !layers[last].isNamed {
+        layers[last].operation = node.operation.name
+      }
+      layers[last].type = node.types[0]
+      layers[last].macs = layers[last].macs + macs
+      for operand in node.operands where counted.insert(Int(operand.node)).inserted {
+        layers[last].parameters += graph.parameterCount(of: graph[operand])
+      }
+    }
+
+    var table = TextTable([
+      ("name", .left), ("operation", .left), ("output", .left), ("parameters", .right), ("MACs", .right),
+      ("bytes", .right),
+    ])
+    func bytes(_ type: TensorType) -> Dimension { type.shape.elementCount * Dimension(type.dtype.byteCount) }
+    var total: (parameters: Int, macs: Dimension, bytes: Dimension) = (0, 0, 0)
+    for input in graph.inputs {
+      let type = graph.type(of: input)
+      total.bytes = total.bytes + bytes(type)
+      table.append([graph.inputName(input), "input", "\(type)", "", "", bytes(type).grouped])
+    }
+    for layer in layers {
+      total.parameters += layer.parameters
+      total.macs = total.macs + layer.macs
+      total.bytes = total.bytes + bytes(layer.type)
+      table.append([
+        layer.name, layer.operation, "\(layer.type)", layer.parameters == 0 ? "" : layer.parameters.grouped,
+        layer.macs == 0 ? "" : layer.macs.grouped, bytes(layer.type).grouped,
+      ])
+    }
+    table.append(["total", "", "", total.parameters.grouped, total.macs.grouped, total.bytes.grouped])
+    let weights = graph.nodes.reduce(0) { sum, node in
+      graph.parameterCount(of: node) == 0 ? sum : sum + (node.types[0].byteCount ?? 0)
+    }
+    let trained = graph.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
+    text =
+      table.text(totals: true)
+      + "parameters: \(total.parameters.grouped) in \(weights.grouped) bytes"
+      + (graph.variables.isEmpty ? "" : ", \(trained.grouped) of them trained") + "\n"
+  }
+}

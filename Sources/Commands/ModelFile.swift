@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import LatheCore
+import LatheData
+
+/// A model in a file named on the command line.
+struct ModelFile: ModelProvider {
+  @Argument(help: ArgumentHelp("The model, an .onnx, .pt2 or .lathe file.", valueName: "MODEL"))
+  var path: String
+
+  private var suffix: String { URL(fileURLWithPath: path).pathExtension }
+
+  var bindsDimensions: Bool { suffix == "onnx" }
+
+  func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    let place = Location(file: path)
+    switch suffix {
+    case "onnx":
+      throw DiagnosticsError("importing ONNX is not there yet", location: place)
+    case "lathe":
+      let bytes = try FileContent(reading: path).bytes
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw DiagnosticsError("is not text in UTF-8", location: place)
+      }
+      return try Graph(parsing: text, file: path)
+    case "pt2":
+      throw DiagnosticsError(
+        "importing .pt2 is not there yet", location: place, help: "export the model with torch.onnx.export")
+    default:
+      throw DiagnosticsError("is no model: its suffix must be .onnx, .pt2 or .lathe", location: place)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+public import ArgumentParser
+public import LatheCore
+import LatheData
+
+/// What is known of a model's inputs before it is built.
+public struct ModelBindings: Sendable {
+  /// The sizes that symbols stand for.
+  public var dimensions: [String: Int]
+  /// The values of inputs, by name: one that decides a shape must be known when a model is imported.
+  public var inputs: [String: NDArray]
+  /// Whether parameters are to be variables, which have names and gradients, also where they are literals in a file.
+  public var trainable: Bool
+
+  /// Collects what is known; by default nothing is.
+  public init(dimensions: [String: Int] = [:], inputs: [String: NDArray] = [:], trainable: Bool = false) {
+    self.dimensions = dimensions
+    self.inputs = inputs
+    self.trainable = trainable
+  }
+}
+
+/// Where the subcommands get their model from: a file named on the command line, or Swift code.
+///
+/// A model in Swift needs one function, and may declare options of its own as properties:
+///
+/// ```swift
+/// struct LeNetModel: ModelProvider {
+///   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+///     try trace(LeNet(), .f32(1, 1, 32, 32))
+///   }
+/// }
+/// ```
+public protocol ModelProvider: ParsableArguments {
+  /// Builds the model.
+  ///
+  /// - Parameter bindings: What is known of the inputs. Symbols that remain in the graph are bound afterwards.
+  /// - Throws: All mistakes of the model.
+  func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph
+
+  /// Whether `graph` itself binds sizes, and reports names that are no symbols; if not, that is done afterwards.
+  var bindsDimensions: Bool { get }
+}
+
+extension ModelProvider {
+  /// Most models are built without a look at sizes.
+  public var bindsDimensions: Bool { false }
+
+  /// The model with the symbols that are known replaced by their sizes.
+  ///
+  /// - Throws: Also names of sizes that are not symbols of the model.
+  func boundGraph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    Console.progress("reading the model")
+    defer { Console.endProgress() }
+    let graph = try graph(bindings)
+    if !bindsDimensions { try graph.requireSymbols(bindings.dimensions.keys) }
+    return try graph.binding(bindings.dimensions.filter { graph.symbols.contains($0.key) })
+  }
+}
+
+extension Graph {
+  /// Checks that names given as symbols are symbols.
+  func requireSymbols(_ names: some Sequence<String>) throws(DiagnosticsError) {
+    let unknown = Set(names).subtracting(symbols).sorted()
+    guard !unknown.isEmpty else { return }
+    let known = symbols.isEmpty ? "all its sizes are numbers" : "its symbols are \(symbols.joined(separator: ", "))"
+    throw DiagnosticsError(unknown.map { Diagnostic("--dim \($0): the model has no such symbol", help: known) })
+  }
+}

@@ -1,0 +1,38 @@
+import LatheCore
+
+/// Sebastiano Vigna's SplitMix64: small, and the same on every platform.
+///
+/// Source: https://prng.di.unimi.it/splitmix64.c
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var bits = state
+    bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+    bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+    return bits ^ bits >> 31
+  }
+}
+
+extension NDArray {
+  /// A tensor for trying a model out.
+  ///
+  /// Floats are uniform from -1 to 1; integers from 0 to 9, since most of them are indices of something.
+  static func random(_ dtype: ScalarType, _ shape: [Int], using generator: inout SplitMix64) -> NDArray {
+    NDArray(dtype: dtype, shape: shape) { buffer in
+      for index in 0..<buffer.count / dtype.byteCount {
+        let bits = generator.next()
+        let value: ScalarValue =
+          if dtype.isFloat {
+            .float(Double(bits >> 40) * 0x1p-23 - 1)
+          } else {
+            .integer(Int(bits >> 32) % (dtype == .bool ? 2 : 10))
+          }
+        dtype.store(value, to: buffer, at: index)
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Foundation
+import LatheCore
+import LatheData
+
+/// `run`: the outputs for some inputs.
+struct RunCommand<Provider: ModelProvider>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: "run", abstract: "Run the model on inputs from files, or on random ones.")
+  }
+
+  @OptionGroup var model: Provider
+  @OptionGroup var inputs: InputOptions
+  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var execution: ExecutionOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to write the outputs: output_0.npy ... in a folder, or an archive by their names.",
+      valueName: "DIR|FILE.npz"))
+  var outputs: String?
+
+  func run() throws {
+    let ready = try inputs.ready(model, dimensions)
+    let executable = try execution.executable(ready.graph)
+    let results = try executable.run(ready.arrays)
+    if let outputs {
+      try write(results, graph: ready.graph, to: outputs)
+    } else {
+      try Console.output(zip(ready.graph.outputs, results).map { summary(of: $1, named: $0.name) }.joined())
+    }
+  }
+
+  private func write(_ results: [NDArray], graph: Graph, to path: String) throws(DiagnosticsError) {
+    if path.hasSuffix(".npz") {
+      let members = zip(graph.outputs, results).map { NPZ.Member(name: $0.name, array: $1) }
+      return try NPZ(members).write(to: path)
+    }
+    let files = results.enumerated().map { FileContent(path: "\(path)/output_\($0).npy", bytes: $1.npy()) }
+    let isNew = !FileManager.default.fileExists(atPath: path)
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw DiagnosticsError("the folder cannot be made", location: Location(file: path))
+    }
+    do throws(DiagnosticsError) {
+      try files.writeAtomically()
+    } catch {
+      if isNew { try? FileManager.default.removeItem(atPath: path) }
+      throw error
+    }
+  }
+
+  /// A line for each output: its type, its range, its first elements.
+  private func summary(of array: NDArray, named name: String) -> String {
+    let head = (0..<min(array.count, 6)).map { text(array[$0]) }.joined(separator: ", ")
+    let numbers = array.doubles
+    let finite = numbers.filter(\.isFinite)
+    var line = "\(name): \(array.type) = [\(head)\(array.count > 6 ? ", ..." : "")]"
+    if let least = finite.min(), let most = finite.max(), array.count > 6 {
+      line += "  min \(text(.float(least))), max \(text(.float(most)))"
+    }
+    if finite.count < numbers.count { line += "  \(numbers.count - finite.count) not finite" }
+    return line + "\n"
+  }
+
+  private func text(_ value: ScalarValue) -> String {
+    switch value {
+    case .integer(let number): String(number)
+    case .float(let number): number.isFinite ? String(format: "%.6g", number) : "\(number)"
+    }
+  }
+}
+
+/// What a model is run on.
+struct InputOptions: ParsableArguments {
+  @Option(
+    name: .customLong("input"), help: ArgumentHelp("The file of one input.", valueName: "NAME=FILE.npy"))
+  var bindings: [InputBinding] = []
+
+  @Option(
+    name: .customLong("inputs"),
+    help: ArgumentHelp(
+      "The files of all inputs: input_0.pb ... or NAME.npy in a folder, or an archive.", valueName: "DIR|FILE.npz"))
+  var collection: String?
+
+  @Option(help: ArgumentHelp("What random inputs start from, where none are given.", valueName: "S"))
+  var seed: UInt64 = 0
+
+  /// A model with all sizes known, and its inputs.
+  struct Ready {
+    var graph: Graph
+    var arrays: [NDArray]
+  }
+
+  /// Reads the inputs, builds the model, and binds the sizes that options and inputs tell.
+  func ready(_ model: some ModelProvider, _ dimensions: DimensionOptions) throws(DiagnosticsError) -> Ready {
+    let given = try GivenInputs(bindings, collection: collection)
+    let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: given.named))
+    let declared = symbolic.inputs.map {
+      GivenInputs.Declared(name: symbolic.inputName($0), type: symbolic.type(of: $0))
+    }
+    if given.isEmpty && !declared.isEmpty {
+      let graph = try fullyBound(symbolic)
+      var generator = SplitMix64(seed: seed)
+      Console.note("no inputs given: random ones from seed \(seed)")
+      let arrays = graph.inputs.map { input in
+        let type = graph.type(of: input)
+        return NDArray.random(type.dtype, type.shape.known ?? [], using: &generator)
+      }
+      return Ready(graph: graph, arrays: arrays)
+    }
+    let (arrays, sizes) = try given.matched(to: declared, dimensions: dimensions.sizes)
+    return Ready(graph: try fullyBound(try symbolic.binding(sizes)), arrays: arrays)
+  }
+}
+
+/// Checks that no size is left open.
+func fullyBound(_ graph: Graph) throws(DiagnosticsError) -> Graph {
+  guard graph.symbols.isEmpty else {
+    throw DiagnosticsError(
+      graph.symbols.map { Diagnostic("the size \($0) is not known", help: "add --dim \($0)=SIZE") })
+  }
+  return graph
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import LatheCore
+
+/// `NAME=SIZE`.
+struct DimensionBinding: ExpressibleByArgument, Hashable {
+  var name: String
+  var size: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let size = Int(parts[1]), size > 0 else { return nil }
+    name = String(parts[0])
+    self.size = size
+  }
+}
+
+/// `NAME=FILE`.
+struct InputBinding: ExpressibleByArgument, Hashable {
+  var name: String
+  var file: String
+
+  /// The last `=` divides: names of tensors hold more of them than names of files.
+  init?(argument: String) {
+    guard let divider = argument.lastIndex(of: "="), divider > argument.startIndex else { return nil }
+    name = String(argument[..<divider])
+    file = String(argument[argument.index(after: divider)...])
+    guard !file.isEmpty else { return nil }
+  }
+}
+
+/// The sizes that symbols stand for.
+struct DimensionOptions: ParsableArguments {
+  @Option(
+    name: .customLong("dim"),
+    help: ArgumentHelp("The size that a symbol of the model's input types stands for.", valueName: "NAME=SIZE"))
+  var bindings: [DimensionBinding] = []
+
+  var sizes: [String: Int] { Dictionary(bindings.map { ($0.name, $0.size) }) { $1 } }
+
+  func validate() throws {
+    var sizes: [String: Int] = [:]
+    for binding in bindings {
+      if let other = sizes.updateValue(binding.size, forKey: binding.name), other != binding.size {
+        throw ValidationError("--dim gives \(binding.name) two sizes, \(other) and \(binding.size)")
+      }
+    }
+  }
+}
+
+/// Which back-end runs the model.
+enum Backend: String, ExpressibleByArgument, CaseIterable {
+  case interpreter, native
+}
+
+/// How a model is executed.
+struct ExecutionOptions: ParsableArguments {
+  @Option(help: "What runs the model.")
+  var backend: Backend = .interpreter
+
+  @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+  }
+}

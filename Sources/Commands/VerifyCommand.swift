@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import LatheCore
+import LatheData
+
+/// `lathe verify DIR...`: models against the outputs that ONNX's test data expects of them.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Run models on their test data, as ONNX lays it out, and compare the outputs.",
+    discussion: "A folder holds model.onnx and test_data_set_*/{input,output}_*.pb.")
+
+  @Argument(help: ArgumentHelp("Folders with a model and its test data.", valueName: "DIR"))
+  var folders: [String]
+
+  @OptionGroup var execution: ExecutionOptions
+
+  @Option(help: "The relative difference that is allowed.")
+  var rtol = 1e-3
+
+  @Option(help: "The absolute difference that is allowed.")
+  var atol = 1e-7
+
+  func validate() throws {
+    guard !folders.isEmpty else { throw ValidationError("Missing expected argument 'DIR'") }
+  }
+
+  func run() throws {
+    var diagnostics: [Diagnostic] = []
+    var mismatches = 0
+    for folder in folders {
+      do throws(DiagnosticsError) {
+        mismatches += try verify(folder)
+      } catch {
+        diagnostics += error.diagnostics
+      }
+    }
+    guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
+    if mismatches > 0 { throw ExitCode.mismatch }
+  }
+
+  /// Runs all data sets of a folder; gives how many outputs differ.
+  private func verify(_ folder: String) throws(DiagnosticsError) -> Int {
+    let sets = try contents(of: folder).filter { $0.hasPrefix("test_data_set_") }
+      .sorted { ($0.count, $0) < ($1.count, $1) }
+    guard !sets.isEmpty else {
+      throw DiagnosticsError("the folder holds no test_data_set_*", location: Location(file: folder))
+    }
+    var file = ModelFile()
+    file.path = folder + "/model.onnx"
+    var mismatches = 0
+    // Data sets mostly have the same shapes: one compilation serves them all.
+    var compiled: (graph: Graph, model: PreparedModel)?
+    for set in sets {
+      let path = folder + "/" + set
+      var inputs = InputOptions()
+      inputs.bindings = []
+      inputs.collection = path
+      inputs.seed = 0
+      let ready = try inputs.ready(file, DimensionOptions())
+      let model: PreparedModel
+      if let compiled, compiled.graph == ready.graph {
+        model = compiled.model
+      } else {
+        model = try execution.executable(ready.graph)
+      }
+      compiled = (ready.graph, model)
+      let results = try model.run(ready.arrays)
+      for (index, (output, result)) in zip(ready.graph.outputs, results).enumerated() {
+        let expected = try readArray("\(path)/output_\(index).pb")
+        let difference = Difference(result, expected, rtol: rtol, atol: atol)
+        if !difference.isWithin { mismatches += 1 }
+        try Console.output("\(path): \(output.name): \(difference)\n")
+      }
+    }
+    return mismatches
+  }
+
+  private func contents(of folder: String) throws(DiagnosticsError) -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw DiagnosticsError("the folder cannot be read", location: Location(file: folder))
+    }
+  }
+}
+
+/// How far an array is from the one expected.
+struct Difference: CustomStringConvertible {
+  /// Whether types agree and every element is within the tolerance.
+  let isWithin: Bool
+  let description: String
+
+  /// Compares as NumPy's `allclose` does, with NaN equal to NaN.
+  init(_ array: NDArray, _ expected: NDArray, rtol: Double, atol: Double) {
+    guard array.type == expected.type else {
+      isWithin = false
+      description = "MISMATCH: \(array.type) instead of \(expected.type)"
+      return
+    }
+    var wrong = 0
+    var first: Int?
+    var largest = 0.0
+    for (index, (a, b)) in zip(array.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {
+      let distance = abs(a - b)
+      largest = distance.isNaN ? .infinity : max(largest, distance)
+      // The negation catches NaN and infinity.
+      if !(distance <= atol + rtol * abs(b)) || b.isInfinite {
+        wrong += 1
+        if first == nil { first = index }
+      }
+    }
+    isWithin = wrong == 0
+    let distance = "largest difference \(largest == 0 ? "0" : String(format: "%.3g", largest))"
+    if let first {
+      description =
+        "MISMATCH: \(wrong) of \(array.count) elements, \(distance), the first is element \(first): "
+        + "\(array[first].double) instead of \(expected[first].double)"
+    } else {
+      description = "ok, \(distance)"
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Testing
+
+@Suite struct UsageTests {
+  @Test(arguments: [
+    [], ["--help"], ["help", "run"], ["check", "--help"], ["plan", "--help"],
+  ])
+  func helpIsNoMistake(_ arguments: [String]) throws {
+    let bench = try Workbench()
+    let outcome = try bench.shell("$lathe " + arguments.joined(separator: " "))
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("USAGE: lathe"))
+  }
+
+  @Test(arguments: [
+    "frobnicate", "check", "check a.lathe b.lathe", "check a.lathe --dim N", "check a.lathe --dim N=",
+    "check a.lathe --dim N=x", "check a.lathe --dim N=0", "check a.lathe --dim N=1 --dim N=2", "check a.lathe --dim =3",
+    "run a.lathe --input x", "run a.lathe --input =f.npy", "run a.lathe --input x=", "run a.lathe --backend gpu",
+    "run a.lathe --threads 0", "run a.lathe --threads x", "run a.lathe --seed x", "run a.lathe --outputs",
+    "compile a.lathe", "compile a.lathe -o", "compile a.lathe -o a.cc", "compile a.lathe -o a.c --arena heap",
+    "compile a.lathe -o a.c --bind x", "compile a.lathe -o a.c --std c89", "dot a.lathe -o a.gif",
+    "dot a.lathe --stage all", "grad a.lathe --of y", "grad a.lathe -o g.lathe", "grad a.lathe --of y -o g.txt",
+    "convert a.lathe", "convert a.lathe -o a.pt2", "verify", "verify x --rtol y", "bench", "plan", "plan a.csv --fast",
+  ])
+  func wrongUsageIs64(_ arguments: String) throws {
+    let bench = try Workbench(["a.lathe": perceptron])
+    let outcome = try bench.shell("$lathe " + arguments)
+    #expect(outcome.status == 64, "\(outcome.errors)")
+    #expect(outcome.output == "")
+    #expect(outcome.errors.hasPrefix("Error: "))
+    #expect(try bench.files() == ["a.lathe"])
+  }
+}

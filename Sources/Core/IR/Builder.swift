@@ -71,7 +71,7 @@ public final class Builder: Sendable {
   public func apply(_ operation: Operation, _ operands: [Tensor]) -> [Tensor] {
     let values = operands.map { adopted($0) }
     let definition = operation.definition
-    guard !values.contains(where: \.isPoison) else { return poisoned(operation) }
+    guard !values.contains(where: \.isPoison) else { return poisoned(operation, operands.count) }
     let types: [TensorType]
     do throws(TypeFault) {
       try TypeFault.requireBounded(definition.attributes)
@@ -79,7 +79,7 @@ public final class Builder: Sendable {
       try TypeFault.requireBounded(types)
     } catch {
       record(error, operation: definition.name, operands: operands)
-      return poisoned(operation)
+      return poisoned(operation, operands.count)
     }
     let key = Key(operation: operation, operands: values)
     if !operation.isSource, let folded = folded(operation, values, types) {
@@ -119,11 +119,11 @@ public final class Builder: Sendable {
     return ReferenceEvaluator.evaluate(operation, literals, types)
   }
 
-  private func poisoned(_ operation: Operation) -> [Tensor] {
+  private func poisoned(_ operation: Operation, _ operandCount: Int) -> [Tensor] {
     let count: Int =
       switch operation {
       case .conditional(let payload): payload.then.outputs.count
-      case .whileLoop(let payload): payload.stateCount
+      case .whileLoop(let payload): max(0, min(payload.stateCount, operandCount))
       case .scan(let payload): payload.body.outputs.count
       default: 1
       }

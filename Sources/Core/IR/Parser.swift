@@ -41,7 +41,7 @@ private struct Parser {
   /// Functions and dimensions nest at most this deeply, so that no text overflows the stack.
   private static let depthLimit = 48
   /// A literal of more bytes is a mistake rather than a model.
-  private static let literalLimit = 1 << 32
+  private static let literalLimit = 1 << 31
 
   private let lexer: Lexer
   private let file: String?

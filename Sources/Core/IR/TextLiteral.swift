@@ -67,7 +67,9 @@ enum TextLiteral {
 enum TextComment {
   static func text(_ location: Location) -> String {
     var parts: [String] = []
-    if let position = location.position { parts.append(position) }
+    if let position = location.position {
+      parts.append(location.line == nil ? "file " + TextName.string(position) : position)
+    }
     if let path = location.modulePath {
       parts.append("in " + (path.contains(where: needsQuotes) ? TextName.string(path) : path))
     }
@@ -92,10 +94,11 @@ enum TextComment {
     }
     location.node = take("node")
     location.modulePath = take("in")
+    location.file = take("file")
     if !words.isEmpty {
       // Paths may contain spaces; what is left must end in `:line` or `:line:column`.
       let parts = words.joined(separator: " ").split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count > 1, let last = Int(parts[parts.count - 1]), last > 0 else { return nil }
+      guard location.file == nil, parts.count > 1, let last = Int(parts[parts.count - 1]), last > 0 else { return nil }
       if parts.count > 2, let line = Int(parts[parts.count - 2]), line > 0 {
         (location.line, location.column) = (line, last)
       } else {

@@ -265,6 +265,9 @@ extension PrimitiveCase {
       PrimitiveCase("scatter", [.spread([2, 3, 2], -1...1), pairs, .spread([3, 2], -1...1)]) { _, x in
         [x[0].scatter(x[1], x[2], IndexedAxes(axes: [0, 1]), combiner: nil).exp()]
       },
+      PrimitiveCase("scatter to one place twice", [.spread([4, 2], -1...1), rows, .spread([5, 2], -1...1)]) { _, x in
+        [x[0].scatter(x[1], x[2], IndexedAxes(axes: [0]), combiner: nil).exp()]
+      },
       PrimitiveCase("scatter in batches", [.spread([2, 2, 3], -1...1), batched, .spread([2, 2, 2], -1...1)]) { _, x in
         [x[0].scatter(x[1], x[2], IndexedAxes(batch: 1, axes: [2]), combiner: .sum).exp()]
       },

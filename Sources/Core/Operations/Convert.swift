@@ -48,7 +48,8 @@ public struct Bitcast: OperationDefinition {
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
-    guard operands[0].dtype.byteCount == target.byteCount, target != .bool, operands[0].dtype != .bool else {
+    guard target != .bool, operands[0].dtype != .bool else { throw TypeFault("is not defined on bool") }
+    guard operands[0].dtype.byteCount == target.byteCount else {
       throw TypeFault("\(operands[0].dtype) and \(target) have different sizes")
     }
     return [operands[0].with(dtype: target)]

@@ -132,8 +132,17 @@ public struct Scatter: OperationDefinition {
     switch combiner {
     case .sum: return [dy, nil, dy.gather(indices, indexed)]
     case nil:
-      let kept = dy.scatter(indices, context.operands[2].zerosLike(), indexed, combiner: nil)
-      return [kept, nil, dy.gather(indices, indexed)]
+      let updates = context.operands[2]
+      let kept = dy.scatter(indices, updates.zerosLike(), indexed, combiner: nil)
+      guard context.wanted[2] else { return [kept, nil, nil] }
+      // Where several updates meet, only the last one is seen in the result: the one whose number stays there.
+      let places = Array(updates.shape.prefix(indices.rank - 1))
+      let numbers = updates.builder.iota(TensorType(.i64, [places.elementCount]), axis: 0).reshape(places)
+        .broadcast(to: updates.shape, axes: Array(places.indices))
+      let last = dy.builder.full(TensorType(.i64, dy.shape), .integer(-1))
+        .scatter(indices, numbers, indexed, combiner: nil).gather(indices, indexed)
+      let gathered = dy.gather(indices, indexed)
+      return [kept, nil, (last .== numbers).select(gathered, gathered.zerosLike())]
     case .some(let combiner): throw TypeFault("has no gradient for the combiner \(combiner)")
     }
   }

@@ -1,0 +1,211 @@
+/// The graph as a DOT text for Graphviz: modules as nested clusters, types and bytes on the nodes, fused kernels.
+extension Graph {
+  /// The DOT text; the same graph gives the same bytes.
+  ///
+  /// - Parameter kernels: The number of the fused kernel that computes a node, by the node's position. Nodes of one
+  ///   kernel have one colour, and a cluster where they lie in one module.
+  public func graphViz(kernels: [Int: Int] = [:]) -> String {
+    var writer = DotWriter()
+    writer.line("digraph \(DotText.quoted(name)) {")
+    writer.indented { writer in
+      writer.line("compound=true; rankdir=TB; fontname=\"Helvetica\"; fontsize=11; color=\"#8a8f98\";")
+      writer.line("node [shape=box, style=\"filled,rounded\", fillcolor=white, color=\"#5a6270\", fontname=\"Helvetica\", fontsize=10];")
+      writer.line("edge [color=\"#5a6270\", fontname=\"Helvetica\", fontsize=8, arrowsize=0.6];")
+      writer.write(self, prefix: "n", kernels: kernels)
+    }
+    writer.line("}")
+    return writer.text
+  }
+}
+
+private struct DotWriter {
+  /// A module of the model, with the nodes that were made in it and the modules in it.
+  private final class Module {
+    var nodes: [Int] = []
+    var names: [String] = []
+    var modules: [String: Module] = [:]
+
+    func module(_ name: String) -> Module {
+      if let known = modules[name] { return known }
+      let new = Module()
+      names.append(name)
+      modules[name] = new
+      return new
+    }
+  }
+
+  /// Light enough for black text.
+  private static let palette = [
+    "#cfe8ff", "#ffe3c2", "#d5f2d0", "#f6d3e4", "#e2d9f7", "#fff3b8", "#cdeeee", "#f4d0c8", "#e3ead0", "#d9dfe8",
+  ]
+
+  private(set) var text = ""
+  private var indent = ""
+  private var clusterCount = 0
+
+  mutating func line(_ line: String) { text += indent + line + "\n" }
+
+  mutating func indented(_ body: (inout DotWriter) -> Void) {
+    let before = indent
+    indent += "  "
+    body(&self)
+    indent = before
+  }
+
+  private mutating func cluster(_ label: String, _ style: String, _ body: (inout DotWriter) -> Void) {
+    line("subgraph cluster\(clusterCount) {")
+    clusterCount += 1
+    indented { writer in
+      writer.line("label=\(DotText.quoted(label)); \(style)")
+      body(&writer)
+    }
+    line("}")
+  }
+
+  /// Writes a function; `prefix` keeps its nodes apart from those of other functions.
+  mutating func write(_ graph: Graph, prefix: String, kernels: [Int: Int]) {
+    let root = Module()
+    for position in graph.nodes.indices {
+      let path = graph.locations[position].modulePath?.split(separator: ".") ?? []
+      path.reduce(root) { $0.module(String($1)) }.nodes.append(position)
+    }
+    write(root, graph, prefix, kernels)
+    for (position, output) in graph.outputs.enumerated() {
+      line("\(prefix)out\(position) [label=\(DotText.quoted("output " + output.name)), shape=oval, fillcolor=\"#d7f0d7\"];")
+    }
+    for (position, update) in graph.updates.enumerated() {
+      line(
+        "\(prefix)update\(position) [label=\(DotText.quoted("update " + update.variable)), shape=cylinder, fillcolor=\"#ffe9c7\"];"
+      )
+    }
+    for (position, node) in graph.nodes.enumerated() {
+      for operand in node.operands { edge(operand, to: "\(position)", graph, prefix) }
+    }
+    for (position, output) in graph.outputs.enumerated() { edge(output.value, to: "out\(position)", graph, prefix) }
+    for (position, update) in graph.updates.enumerated() { edge(update.value, to: "update\(position)", graph, prefix) }
+  }
+
+  private mutating func edge(_ value: Value, to target: String, _ graph: Graph, _ prefix: String) {
+    let label = DotText.quoted(graph.type(of: value).description)
+    line("\(prefix)\(value.node) -> \(prefix)\(target) [label=\(label)];")
+  }
+
+  private mutating func write(_ module: Module, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int]) {
+    // A kernel whose nodes all lie here becomes a cluster of its own.
+    let all = Dictionary(grouping: kernels.keys) { kernels[$0] ?? 0 }
+    let here = Dictionary(grouping: module.nodes.filter { kernels[$0] != nil }) { kernels[$0] ?? 0 }
+    var written = Set<Int>()
+    for position in module.nodes {
+      guard let kernel = kernels[position], let nodes = here[kernel], nodes.count > 1, nodes.count == all[kernel]?.count
+      else {
+        write(position, graph, prefix, kernels)
+        continue
+      }
+      guard written.insert(kernel).inserted else { continue }
+      cluster("kernel \(kernel)", "style=\"rounded,dashed\";") { writer in
+        for position in nodes { writer.write(position, graph, prefix, kernels) }
+      }
+    }
+    for name in module.names {
+      guard let inner = module.modules[name] else { continue }
+      cluster(name, "style=rounded;") { $0.write(inner, graph, prefix, kernels) }
+    }
+  }
+
+  private mutating func write(_ position: Int, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int]) {
+    let node = graph.nodes[position]
+    var lines: [String]
+    var style: String
+    switch node.operation {
+    case .input(let input): (lines, style) = (["input " + input.argument], ", shape=oval, fillcolor=\"#cfe3ff\"")
+    case .variable(let read): (lines, style) = ([read.variable], ", shape=cylinder, fillcolor=\"#ffe9c7\"")
+    case .constant(let constant):
+      (lines, style) = ([DotText.summary(constant.array)], ", shape=note, style=filled, fillcolor=\"#ececec\"")
+    default:
+      lines = [node.operation.name] + DotText.attributes(node.operation)
+      style = ""
+      if let kernel = kernels[position] {
+        lines.append("kernel \(kernel)")
+        let colour = Self.palette[Int(kernel.magnitude % UInt(Self.palette.count))]
+        style = ", fillcolor=\"\(colour)\""
+      }
+    }
+    for type in node.types { lines.append(type.description + (type.byteCount.map { ", " + DotText.bytes($0) } ?? "")) }
+    line("\(prefix)\(position) [label=\(DotText.quoted(lines.joined(separator: "\n")))\(style)];")
+    // Sub-graphs stand beside their operation, tied to it by a dotted edge.
+    for case (let name, .graph(let inner)) in node.operation.definition.attributes {
+      let inside = "\(prefix)\(position)\(name)_"
+      let identifier = clusterCount
+      cluster("\(node.operation.name) \(name)", "style=\"rounded,filled\"; fillcolor=\"#f7f8fa\";") {
+        $0.write(inner, prefix: inside, kernels: [:])
+      }
+      let target = inner.outputs.isEmpty ? (inner.nodes.isEmpty ? nil : "0") : "out0"
+      if let target { line("\(prefix)\(position) -> \(inside)\(target) [style=dotted, lhead=cluster\(identifier)];") }
+    }
+  }
+}
+
+/// Pieces of labels.
+private enum DotText {
+  /// A quoted DOT string that shows `text` as it is: quotes, backslashes, line ends and entities are escaped.
+  static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "&": result += "&amp;"
+      // Other control characters are not allowed in the SVG that Graphviz makes.
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f: result += " "
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  /// The attributes that say something: neither what the types tell nor what changes nothing.
+  static func attributes(_ operation: Operation) -> [String] {
+    let neutral = [
+      "low": 0, "high": 0, "interior": 0, "start": 0, "batch": 0, "stride": 1, "dilation": 1, "input_dilation": 1,
+      "groups": 1,
+    ]
+    return operation.definition.attributes.compactMap { name, value in
+      if name == "shape" || name == "dtype" || name == "to" { return nil }
+      switch value {
+      case .integer(let number): return number == neutral[name] ? nil : "\(name) \(number)"
+      case .integers(let numbers):
+        return numbers.allSatisfy { $0 == neutral[name] } ? nil : "\(name) \(numbers.map(String.init).joined(separator: ","))"
+      case .dimensions(let sizes): return "\(name) \(sizes.map(\.description).joined(separator: ","))"
+      case .flag(let flag): return flag ? name : nil
+      case .word(let word): return "\(name) \(word)"
+      case .type, .array, .graph: return nil
+      }
+    }
+  }
+
+  /// A literal's number where it has but one, else what it is.
+  static func summary(_ array: NDArray) -> String {
+    guard array.count == 1 else { return "constant" }
+    switch array[0] {
+    case .float(let number): return array.dtype == .f64 ? "\(number)" : "\(Float(number))"
+    case .integer(let number):
+      if array.dtype == .bool { return number == 0 ? "false" : "true" }
+      return array.dtype == .u64 ? "\(UInt(bitPattern: number))" : "\(number)"
+    }
+  }
+
+  /// `640 B`, `1.5 KiB`.
+  static func bytes(_ count: Int) -> String {
+    if count < 1024 { return "\(count) B" }
+    var tenths = count
+    for unit in ["KiB", "MiB", "GiB", "TiB"] {
+      if tenths < 1024 * 1024 || unit == "TiB" {
+        let rounded = (tenths * 10 + 512) / 1024
+        return "\(rounded / 10).\(rounded % 10) \(unit)"
+      }
+      tenths /= 1024
+    }
+    return "\(count) B"
+  }
+}

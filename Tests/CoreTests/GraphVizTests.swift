@@ -1,0 +1,79 @@
+import LatheCore
+import Testing
+
+@Suite struct GraphVizTests {
+  private func graph() throws -> Graph {
+    try Graph(
+      parsing: #"""
+        func main(%"x & \"y\"": f32[N,64]) -> (%logits: f32[N,10]) {
+          var @fc.weight: f32[10,64] parameter = 0.5
+          %0 = dot %"x & \"y\"", @fc.weight {left_batch: [], right_batch: [], left_contracting: [1], \#
+        right_contracting: [1]} : f32[N,10]  // in mlp.fc
+          %1 = constant 2.0 : f32[]  // in mlp.fc
+          %2 = broadcast %1 {shape: [N, 10], axes: []} : f32[N,10]  // in mlp.fc
+          %3 = multiply %0, %2 : f32[N,10]  // in mlp.fc
+          %4 = tanh %3 : f32[N,10]  // in mlp
+          %5 = scan %4 {length: [3], carry: 1, sequences: 0, reverse: true, body: func f(%a: f32[N,10]) -> (%b: f32[N,10]) {
+            %0 = sin %a : f32[N,10]
+            return %0
+          }} : f32[N,10]
+          update @fc.weight = @fc.weight
+          return %5
+        }
+        """#)
+  }
+
+  @Test("modules nest, kernels are coloured, names are escaped") func form() throws {
+    let text = try graph().graphViz(kernels: [2: 1, 4: 1, 5: 1, 6: 2])
+    #expect(
+      text == #"""
+        digraph "main" {
+          compound=true; rankdir=TB; fontname="Helvetica"; fontsize=11; color="#8a8f98";
+          node [shape=box, style="filled,rounded", fillcolor=white, color="#5a6270", fontname="Helvetica", fontsize=10];
+          edge [color="#5a6270", fontname="Helvetica", fontsize=8, arrowsize=0.6];
+          n0 [label="input x &amp; \"y\"\nf32[N,64]", shape=oval, fillcolor="#cfe3ff"];
+          n1 [label="fc.weight\nf32[10,64], 2.5 KiB", shape=cylinder, fillcolor="#ffe9c7"];
+          n7 [label="scan\nlength 3\ncarry 1\nsequences 0\nreverse\nf32[N,10]"];
+          subgraph cluster0 {
+            label="scan body"; style="rounded,filled"; fillcolor="#f7f8fa";
+            n7body_0 [label="input a\nf32[N,10]", shape=oval, fillcolor="#cfe3ff"];
+            n7body_1 [label="sin\nf32[N,10]"];
+            n7body_out0 [label="output b", shape=oval, fillcolor="#d7f0d7"];
+            n7body_0 -> n7body_1 [label="f32[N,10]"];
+            n7body_1 -> n7body_out0 [label="f32[N,10]"];
+          }
+          n7 -> n7body_out0 [style=dotted, lhead=cluster0];
+          subgraph cluster1 {
+            label="mlp"; style=rounded;
+            n6 [label="tanh\nkernel 2\nf32[N,10]", fillcolor="#d5f2d0"];
+            subgraph cluster2 {
+              label="fc"; style=rounded;
+              subgraph cluster3 {
+                label="kernel 1"; style="rounded,dashed";
+                n2 [label="dot\nleft_contracting 1\nright_contracting 1\nkernel 1\nf32[N,10]", fillcolor="#ffe3c2"];
+                n4 [label="broadcast\nkernel 1\nf32[N,10]", fillcolor="#ffe3c2"];
+                n5 [label="multiply\nkernel 1\nf32[N,10]", fillcolor="#ffe3c2"];
+              }
+              n3 [label="2.0\nf32[], 4 B", shape=note, style=filled, fillcolor="#ececec"];
+            }
+          }
+          nout0 [label="output logits", shape=oval, fillcolor="#d7f0d7"];
+          nupdate0 [label="update fc.weight", shape=cylinder, fillcolor="#ffe9c7"];
+          n0 -> n2 [label="f32[N,64]"];
+          n1 -> n2 [label="f32[10,64]"];
+          n3 -> n4 [label="f32[]"];
+          n2 -> n5 [label="f32[N,10]"];
+          n4 -> n5 [label="f32[N,10]"];
+          n5 -> n6 [label="f32[N,10]"];
+          n6 -> n7 [label="f32[N,10]"];
+          n7 -> nout0 [label="f32[N,10]"];
+          n1 -> nupdate0 [label="f32[10,64]"];
+        }
+
+        """#)
+  }
+
+  @Test("the same graph gives the same bytes") func deterministic() throws {
+    #expect(try graph().graphViz(kernels: [2: 4, 5: 4]) == graph().graphViz(kernels: [5: 4, 2: 4]))
+  }
+}

@@ -6,7 +6,8 @@ public enum Initializer: Hashable, Sendable {
   case constant(Double)
   /// Evenly between two bounds.
   case uniform(Double, Double)
-  case normal(mean: Double, std: Double)
+  /// Normal numbers; one row may be zeros.
+  case normal(mean: Double, std: Double, zeroRow: Int? = nil)
   /// Ones on the diagonal of a matrix.
   case identity
   /// Given numbers.
@@ -61,9 +62,10 @@ public enum Initializer: Hashable, Sendable {
     case .uniform(let low, let high):
       let numbers = KeyedNumbers(seed: seed, name: name)
       return filled { low + (high - low) * numbers.uniform($0) }
-    case .normal(let mean, let std):
+    case .normal(let mean, let std, let zeroRow):
       let numbers = KeyedNumbers(seed: seed, name: name)
-      return filled { mean + std * numbers.normal($0) }
+      let width = max(shape.dropFirst().reduce(1, *), 1)
+      return filled { $0 / width == zeroRow ? 0 : mean + std * numbers.normal($0) }
     case .identity:
       let columns = shape.last ?? 1
       return filled { $0 / columns == $0 % columns ? 1 : 0 }

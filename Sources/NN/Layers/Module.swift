@@ -7,7 +7,7 @@ public protocol Parameterized: Sendable {}
 ///
 /// A call computes in the graph of its argument; the result may be a tensor, or a tuple, array, dictionary or struct of
 /// tensors.
-public protocol Module: Parameterized {
+public protocol Module<Output>: Parameterized {
   associatedtype Output = Tensor
 
   func callAsFunction(_ input: Tensor) -> Output

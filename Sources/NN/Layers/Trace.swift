@@ -123,6 +123,14 @@ public func trace<Result>(
   return try builder.finish(name: options.name, outputs: outputs)
 }
 
+extension Builder {
+  /// The trained parameters of the model that is traced, in its order: what gradients are taken with respect to.
+  public var parameters: [(name: String, tensor: Tensor)] {
+    let variables = (context as? ModuleNames)?.ordered ?? []
+    return variables.filter { $0.role == .parameter && $0.type.dtype.isFloat }.map { ($0.name, variable($0)) }
+  }
+}
+
 private func numbered(_ stem: String, _ position: Int) -> String { position == 0 ? stem : "\(stem)\(position)" }
 
 /// The tensors in a traced function's result with their names.

@@ -1,0 +1,229 @@
+public import LatheCore
+
+/// How `interpolate` finds values between elements.
+public enum InterpolationMode: String, Sendable {
+  case nearest
+  /// As `nearest`, but measured between the centres of elements.
+  case nearestExact
+  /// Between the two neighbours on each axis: linear, bilinear and trilinear.
+  case linear
+  /// Between four neighbours on each axis, by Keys' kernel with -0.75.
+  case cubic
+  /// The mean of the elements that a new one covers.
+  case area
+}
+
+/// Resizes the axes after batch and channels.
+///
+/// - Parameters:
+///   - size: The new sizes, one for all axes or one each.
+///   - scaleFactor: The factors, where no sizes are given.
+///   - alignCorners: Whether the first and last elements stay in place (`linear` and `cubic`).
+///   - recomputeScaleFactor: Whether coordinates are scaled by the ratio of sizes rather than by `scaleFactor`.
+///
+/// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
+public func interpolate(
+  _ x: Tensor, size: [Int]? = nil, scaleFactor: [Double]? = nil, mode: InterpolationMode = .nearest,
+  alignCorners: Bool = false, recomputeScaleFactor: Bool = false
+) -> Tensor {
+  composite("interpolate", [x]) { () throws(TypeFault) -> Tensor in
+    guard x.rank >= 3 else { throw TypeFault("the input \(x.type) has no axes after batch and channels") }
+    let spatial = x.rank - 2
+    let extents = try (2..<x.rank).map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
+    var sizes: [Int]
+    var scales = [Double?](repeating: nil, count: spatial)
+    switch (size, scaleFactor) {
+    case (let size?, nil): sizes = try size.spread(spatial, "size")
+    case (nil, let factors?):
+      guard factors.count == 1 || factors.count == spatial else {
+        throw TypeFault("scaleFactor has \(factors.count) numbers for \(spatial) axes")
+      }
+      let factors = factors.count == 1 ? Array(repeating: factors[0], count: spatial) : factors
+      sizes = zip(extents, factors).map { Int((Double($0) * $1).rounded(.down)) }
+      if !recomputeScaleFactor { scales = factors.map { 1 / $0 } }
+    default: throw TypeFault("give either size or scaleFactor")
+    }
+    guard sizes.allSatisfy({ $0 > 0 }), extents.allSatisfy({ $0 > 0 }) else {
+      throw TypeFault("cannot resize \(x.type) to \(sizes)")
+    }
+    if mode == .area {
+      switch spatial {
+      case 1: return adaptiveAvgPool1d(x, sizes)
+      case 2: return adaptiveAvgPool2d(x, sizes)
+      default: return adaptiveAvgPool3d(x, sizes)
+      }
+    }
+    var y = mode == .nearest || mode == .nearestExact ? x : x.floating.wide
+    for axis in 0..<spatial {
+      let taps = ResamplingTaps(
+        size: extents[axis], to: sizes[axis], scale: scales[axis], mode: mode, alignCorners: alignCorners)
+      y = try resample(y, dim: 2 + axis, indices: taps.indices, weights: taps.weights).checked()
+    }
+    return y.convert(to: x.dtype)
+  }
+}
+
+/// Every new element of an axis as a weighted sum of old ones: the one form of all resizing.
+///
+/// - Parameters:
+///   - indices: For each new element, as many places on the axis as every other has.
+///   - weights: One for each place.
+public func resample(_ x: Tensor, dim: Int, indices: [[Int]], weights: [[Double]]) -> Tensor {
+  composite("resample", [x]) { () throws(TypeFault) -> Tensor in
+    let axis = try x.axis(dim)
+    let count = indices.first?.count ?? 0
+    guard count > 0, indices.allSatisfy({ $0.count == count }), weights.count == indices.count,
+      weights.allSatisfy({ $0.count == count })
+    else { throw TypeFault("indices and weights do not belong together") }
+    let size = try x.knownSize(axis)
+    if count == 1, indices.map({ $0[0] }) == Array(0..<size), weights.allSatisfy({ $0[0] == 1 }) { return x }
+    let repeats = size > 0 ? indices.count / size : 0
+    if count == 1, repeats > 0, indices.indices.allSatisfy({ indices[$0][0] == $0 / repeats }),
+      weights.allSatisfy({ $0[0] == 1 })
+    {
+      return x.repeatInterleave(repeats, dim: axis)
+    }
+    var sum: Tensor?
+    for tap in 0..<count {
+      let places = x.builder.constant(
+        NDArray(dtype: .i64, shape: [indices.count], values: indices.map { .integer($0[tap]) }))
+      var term = x.indexSelect(dim: axis, places)
+      if !weights.allSatisfy({ $0[tap] == 1 }) {
+        let shape = [indices.count] + [Int](repeating: 1, count: x.rank - 1 - axis)
+        term = term * x.builder.tensor(weights.map { $0[tap] }, shape: shape, dtype: x.dtype)
+      }
+      sum = sum.map { $0 + term } ?? term
+    }
+    return sum ?? x
+  }
+}
+
+/// The elements that each new element of an axis is made of, and their weights.
+private struct ResamplingTaps {
+  var indices: [[Int]] = []
+  var weights: [[Double]] = []
+
+  init(size: Int, to count: Int, scale: Double?, mode: InterpolationMode, alignCorners: Bool) {
+    let ratio =
+      alignCorners && (mode == .linear || mode == .cubic)
+      ? (count > 1 ? Double(size - 1) / Double(count - 1) : 0) : scale ?? Double(size) / Double(count)
+    func within(_ place: Int) -> Int { min(max(place, 0), size - 1) }
+    for position in 0..<count {
+      let centre = alignCorners ? ratio * Double(position) : ratio * (Double(position) + 0.5) - 0.5
+      switch mode {
+      case .nearest, .area:
+        indices.append([within(Int((Double(position) * ratio).rounded(.down)))])
+        weights.append([1])
+      case .nearestExact:
+        indices.append([within(Int(((Double(position) + 0.5) * ratio).rounded(.down)))])
+        weights.append([1])
+      case .linear:
+        let source = max(centre, 0)
+        let low = within(Int(source))
+        let share = min(max(source - Double(low), 0), 1)
+        indices.append([low, within(low + 1)])
+        weights.append([1 - share, share])
+      case .cubic:
+        let low = Int(centre.rounded(.down))
+        let t = centre - Double(low)
+        indices.append((-1...2).map { within(low + $0) })
+        weights.append([Self.far(t + 1), Self.near(t), Self.near(1 - t), Self.far(2 - t)])
+      }
+    }
+  }
+
+  private static let a = -0.75
+
+  /// Keys' kernel for distances up to 1.
+  private static func near(_ x: Double) -> Double { ((a + 2) * x - (a + 3)) * x * x + 1 }
+
+  /// Keys' kernel for distances from 1 to 2.
+  private static func far(_ x: Double) -> Double { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
+}
+
+/// Where the windows of `unfold` and `fold` lie on one axis.
+private struct Windows {
+  let count: Int
+  /// For each place in the window and each window: the element, outside of the axis where there is padding.
+  let places: [Int]
+
+  init(size: Int, kernel: Int, dilation: Int, padding: Int, stride: Int) throws(TypeFault) {
+    guard kernel > 0, dilation > 0, padding >= 0, stride > 0 else {
+      throw TypeFault("kernel, dilation and stride must be positive, padding not negative")
+    }
+    count = (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
+    guard size + 2 * padding - dilation * (kernel - 1) - 1 >= 0 else {
+      throw TypeFault("windows of \(kernel) do not fit \(size) elements with padding \(padding)")
+    }
+    let count = count
+    places = (0..<kernel).flatMap { tap in (0..<count).map { $0 * stride - padding + tap * dilation } }
+  }
+
+  func index(in builder: Builder) -> Tensor {
+    builder.constant(NDArray(dtype: .i64, shape: [places.count], values: places.map { .integer($0) }))
+  }
+}
+
+/// The windows of an image as columns: `[N, C, H, W]` to `[N, C kH kW, windows]` (im2col).
+public func unfold(
+  _ x: Tensor, kernelSize: some IntegerList, dilation: some IntegerList = 1, padding: some IntegerList = 0,
+  stride: some IntegerList = 1
+) -> Tensor {
+  composite("unfold", [x]) { () throws(TypeFault) -> Tensor in
+    try x.requireRank(4...4, "the input")
+    let kernel = try kernelSize.spread(2, "kernelSize")
+    let (dilation, padding) = (try dilation.spread(2, "dilation"), try padding.spread(2, "padding"))
+    let stride = try stride.spread(2, "stride")
+    var y = x
+    var counts: [Int] = []
+    for axis in 0..<2 {
+      let windows = try Windows(
+        size: try x.knownSize(2 + axis), kernel: kernel[axis], dilation: dilation[axis], padding: padding[axis],
+        stride: stride[axis])
+      counts.append(windows.count)
+      // Places in the padding lie outside of the axis, where gather reads 0.
+      y = y.indexSelect(dim: 2 + axis, windows.index(in: x.builder))
+    }
+    let sizes = [kernel[0], counts[0], kernel[1], counts[1]].map { Dimension($0) }
+    return try y.checked().reshape([x.shape[0], x.shape[1]] + sizes).permute([0, 1, 2, 4, 3, 5])
+      .reshape([x.shape[0], x.shape[1] * sizes[0] * sizes[2], sizes[1] * sizes[3]])
+  }
+}
+
+/// The sum of columns at their places in an image, the transpose of `unfold` (col2im).
+public func fold(
+  _ x: Tensor, outputSize: some IntegerList, kernelSize: some IntegerList, dilation: some IntegerList = 1,
+  padding: some IntegerList = 0, stride: some IntegerList = 1
+) -> Tensor {
+  composite("fold", [x]) { () throws(TypeFault) -> Tensor in
+    try x.requireRank(3...3, "the input")
+    let output = try outputSize.spread(2, "outputSize")
+    let kernel = try kernelSize.spread(2, "kernelSize")
+    let (dilation, padding) = (try dilation.spread(2, "dilation"), try padding.spread(2, "padding"))
+    let stride = try stride.spread(2, "stride")
+    var windows: [Windows] = []
+    for axis in 0..<2 {
+      windows.append(
+        try Windows(
+          size: output[axis], kernel: kernel[axis], dilation: dilation[axis], padding: padding[axis],
+          stride: stride[axis]))
+    }
+    guard let channels = x.shape[1].divided(exactlyBy: Dimension(kernel[0] * kernel[1])),
+      x.shape[2] == Dimension(windows[0].count * windows[1].count)
+    else {
+      throw TypeFault(
+        "\(x.type) does not hold \(kernel[0]) by \(kernel[1]) windows at \(windows[0].count) by \(windows[1].count) places"
+      )
+    }
+    let sizes = [kernel[0], kernel[1], windows[0].count, windows[1].count].map { Dimension($0) }
+    var y = x.reshape([x.shape[0], channels] + sizes).permute([0, 1, 2, 4, 3, 5])
+      .reshape([x.shape[0], channels, sizes[0] * sizes[2], sizes[1] * sizes[3]])
+    for axis in 0..<2 {
+      var shape = y.shape
+      shape[2 + axis] = Dimension(output[axis])
+      y = try x.builder.zeros(TensorType(x.dtype, shape))
+        .indexAdd(dim: 2 + axis, windows[axis].index(in: x.builder), y).checked()
+    }
+    return y
+  }
+}

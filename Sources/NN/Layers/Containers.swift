@@ -1,0 +1,35 @@
+public import LatheCore
+
+/// Modules one after another; children are named by position, or by the names given.
+public struct Sequential: Module {
+  private let modules: [(name: String, module: any Module<Tensor>)]
+  let identity = LayerIdentity()
+  private let scopes: [LayerIdentity]
+
+  public init(_ modules: any Module<Tensor>...) { self.init(modules) }
+
+  public init(_ modules: [any Module<Tensor>]) {
+    self.init(named: modules.enumerated().map { ("\($0.offset)", $0.element) })
+  }
+
+  /// Makes a sequence whose children have names.
+  public init(named modules: [(name: String, module: any Module<Tensor>)]) {
+    self.modules = modules.map { ($0.name, $0.module) }
+    scopes = modules.map { _ in LayerIdentity() }
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { _ in
+      zip(modules, scopes).reduce(x) { x, child in child.1.scope(of: x) { _ in child.0.module(x) } }
+    }
+  }
+}
+
+extension Sequential: ModuleContainer {
+  var namedChildren: [(name: String, child: Any)] {
+    zip(modules, scopes).flatMap { child, scope -> [(name: String, child: Any)] in
+      // A scope stands inside of its child's path, like a layer's own identity.
+      [("\(child.name).scope", scope), (child.name, child.module)]
+    }
+  }
+}

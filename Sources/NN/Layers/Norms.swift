@@ -1,0 +1,304 @@
+public import LatheCore
+
+/// The parameters and buffers of the batch normalizations of all ranks.
+private struct BatchNormState: Sendable {
+  let weight: Parameter?
+  let bias: Parameter?
+  let runningMean: Parameter?
+  let runningVar: Parameter?
+  let numBatchesTracked: Parameter?
+
+  init(_ features: Int, affine: Bool, trackRunningStats: Bool) {
+    weight = affine ? Parameter([features], initializer: .ones) : nil
+    bias = affine ? Parameter([features], initializer: .zeros) : nil
+    runningMean = trackRunningStats ? Parameter([features], role: .buffer, initializer: .zeros) : nil
+    runningVar = trackRunningStats ? Parameter([features], role: .buffer, initializer: .ones) : nil
+    numBatchesTracked = trackRunningStats ? Parameter([], dtype: .i64, role: .buffer, initializer: .zeros) : nil
+  }
+}
+
+/// Normalizes each channel over the batch while training, by running averages otherwise.
+///
+/// While training, the running averages and the counter of batches are updates of the graph.
+private func normalized(
+  _ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>, _ state: BatchNormState, momentum: Double?, eps: Double,
+  in builder: Builder
+) -> Tensor {
+  let checked = composite(name, [x]) { () throws(TypeFault) -> Tensor in
+    try x.requireRank(ranks, "the input")
+    return x
+  }
+  let (weight, bias) = (state.weight?.read(in: builder), state.bias?.read(in: builder))
+  guard let runningMean = state.runningMean, let runningVar = state.runningVar,
+    let numBatchesTracked = state.numBatchesTracked
+  else { return batchNorm(checked, weight: weight, bias: bias, eps: eps) }
+  let (mean, variance) = (runningMean.read(in: builder), runningVar.read(in: builder))
+  guard builder.isTraining else { return batchNorm(checked, mean, variance, weight: weight, bias: bias, eps: eps) }
+  let counter = numBatchesTracked.read(in: builder) + 1
+  numBatchesTracked.update(to: counter)
+  guard let momentum else {
+    // Without momentum the averages are plain means over all batches so far.
+    let batch = batchNormTraining(checked, mean, variance, weight: weight, bias: bias, momentum: 1, eps: eps)
+    let share = 1 / counter.convert(to: mean.dtype)
+    runningMean.update(to: mean + (batch.runningMean - mean) * share)
+    runningVar.update(to: variance + (batch.runningVar - variance) * share)
+    return batch.output
+  }
+  let batch = batchNormTraining(checked, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
+  runningMean.update(to: batch.runningMean)
+  runningVar.update(to: batch.runningVar)
+  return batch.output
+}
+
+/// Batch normalization of `[N, C] or [N, C, L]`.
+public struct BatchNorm1d: Module {
+  private let state: BatchNormState
+  private let momentum: Double?
+  private let eps: Double
+  let identity = LayerIdentity()
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
+  ///   - affine: Whether there are a trained weight and bias.
+  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  public init(
+    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    trackRunningStats: Bool = true
+  ) {
+    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    self.momentum = momentum
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      normalized(x, "batchNorm1d", 2...3, state, momentum: momentum, eps: eps, in: $0)
+    }
+  }
+}
+
+extension BatchNorm1d: ModuleContainer {
+  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
+}
+
+/// Batch normalization of `[N, C, H, W]`.
+public struct BatchNorm2d: Module {
+  private let state: BatchNormState
+  private let momentum: Double?
+  private let eps: Double
+  let identity = LayerIdentity()
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
+  ///   - affine: Whether there are a trained weight and bias.
+  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  public init(
+    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    trackRunningStats: Bool = true
+  ) {
+    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    self.momentum = momentum
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      normalized(x, "batchNorm2d", 4...4, state, momentum: momentum, eps: eps, in: $0)
+    }
+  }
+}
+
+extension BatchNorm2d: ModuleContainer {
+  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
+}
+
+/// Batch normalization of `[N, C, D, H, W]`.
+public struct BatchNorm3d: Module {
+  private let state: BatchNormState
+  private let momentum: Double?
+  private let eps: Double
+  let identity = LayerIdentity()
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
+  ///   - affine: Whether there are a trained weight and bias.
+  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  public init(
+    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    trackRunningStats: Bool = true
+  ) {
+    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    self.momentum = momentum
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      normalized(x, "batchNorm3d", 5...5, state, momentum: momentum, eps: eps, in: $0)
+    }
+  }
+}
+
+extension BatchNorm3d: ModuleContainer {
+  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
+}
+
+/// Instance normalization of `[N, C, L]`: every channel of every sample by itself.
+public struct InstanceNorm1d: Module {
+  public let weight: Parameter?
+  public let bias: Parameter?
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
+    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
+    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
+  }
+}
+
+/// Instance normalization of `[N, C, H, W]`: every channel of every sample by itself.
+public struct InstanceNorm2d: Module {
+  public let weight: Parameter?
+  public let bias: Parameter?
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
+    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
+    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
+  }
+}
+
+/// Instance normalization of `[N, C, D, H, W]`: every channel of every sample by itself.
+public struct InstanceNorm3d: Module {
+  public let weight: Parameter?
+  public let bias: Parameter?
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
+    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
+    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.eps = eps
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
+  }
+}
+
+extension BatchNormState {
+  /// PyTorch's names, directly in the layer.
+  var namedChildren: [(name: String, child: Any)] {
+    [
+      ("weight", weight as Any), ("bias", bias as Any), ("running_mean", runningMean as Any),
+      ("running_var", runningVar as Any), ("num_batches_tracked", numBatchesTracked as Any),
+    ]
+  }
+}
+
+/// Normalizes the last axes of every element.
+public struct LayerNorm: Module {
+  public let weight: Parameter?
+  public let bias: Parameter?
+  private let normalizedShape: [Int]
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  /// Makes a layer.
+  ///
+  /// - Parameter normalizedShape: The sizes of the last axes.
+  public init(
+    _ normalizedShape: some IntegerList, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true
+  ) {
+    self.normalizedShape = normalizedShape.integers
+    self.eps = eps
+    weight = elementwiseAffine ? Parameter(normalizedShape.integers, initializer: .ones) : nil
+    self.bias = elementwiseAffine && bias ? Parameter(normalizedShape.integers, initializer: .zeros) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      layerNorm(x, normalizedShape, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps)
+    }
+  }
+}
+
+/// Divides by the root of the mean square over the last axes.
+public struct RMSNorm: Module {
+  public let weight: Parameter?
+  private let normalizedShape: [Int]
+  private let eps: Double?
+  private let identity = LayerIdentity()
+
+  /// Makes a layer.
+  ///
+  /// - Parameter eps: By default the machine epsilon of the element type.
+  public init(_ normalizedShape: some IntegerList, eps: Double? = nil, elementwiseAffine: Bool = true) {
+    self.normalizedShape = normalizedShape.integers
+    self.eps = eps
+    weight = elementwiseAffine ? Parameter(normalizedShape.integers, initializer: .ones) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { rmsNorm(x, normalizedShape, weight: weight?.read(in: $0), eps: eps) }
+  }
+}
+
+/// Normalizes groups of channels of every sample.
+public struct GroupNorm: Module {
+  public let weight: Parameter?
+  public let bias: Parameter?
+  private let numGroups: Int
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true) {
+    self.numGroups = numGroups
+    self.eps = eps
+    weight = affine ? Parameter([numChannels], initializer: .ones) : nil
+    bias = affine ? Parameter([numChannels], initializer: .zeros) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      groupNorm(x, numGroups: numGroups, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps)
+    }
+  }
+}
+
+/// Divides by a power of the sum of squares over neighbouring channels.
+public struct LocalResponseNorm: Module {
+  private let size: Int
+  private let alpha: Double
+  private let beta: Double
+  private let k: Double
+  private let identity = LayerIdentity()
+
+  public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
+    self.size = size
+    self.alpha = alpha
+    self.beta = beta
+    self.k = k
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { _ in localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: k) }
+  }
+}

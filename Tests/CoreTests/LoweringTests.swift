@@ -1,0 +1,35 @@
+import LatheCore
+import TestSupport
+import Testing
+
+/// Lowered and planned programs against the element-wise meaning of their graphs.
+@Suite struct LoweringTests {
+  @Test("programs of primitives compute what the primitives mean", arguments: PrimitiveCase.all)
+  func values(_ row: PrimitiveCase) throws {
+    for dtype in row.dtypes { try check(row.graph(dtype), row.inputs(dtype)) }
+  }
+
+  @Test("programs of gradients compute what the gradients mean", arguments: PrimitiveCase.all.filter { $0.smoothness >= .once })
+  func gradients(_ row: PrimitiveCase) throws {
+    try check(row.gradientGraph(.f64, order: 1), row.inputs(.f64))
+  }
+
+  private func check(_ graph: Graph, _ inputs: [String: NDArray]) throws {
+    let expected = try ReferenceEvaluator.run(graph, inputs: inputs).outputs
+    var evaluator = ProgramEvaluator(try PlannedProgram(planning: Program(lowering: graph)))
+    let actual = try evaluator.run(inputs)
+    for (name, array) in expected {
+      let result = try #require(actual[name])
+      #expect(result.type == array.type)
+      for (a, b) in zip(result.values, array.values) { #expect(close(a, b, array.dtype), "\(name): \(result.doubles) for \(array.doubles)") }
+    }
+  }
+
+  /// Equal but for the order in which sums are taken.
+  private func close(_ a: ScalarValue, _ b: ScalarValue, _ type: ScalarType) -> Bool {
+    guard case .float(let x) = a, case .float(let y) = b else { return a == b }
+    let precisions: [ScalarType: Double] = [.f64: 1e-12, .f32: 1e-5, .f16: 2e-3, .bf16: 2e-2]
+    let precision = precisions[type] ?? 0
+    return x == y || x.isNaN && y.isNaN || abs(x - y) <= precision * max(1, abs(y))
+  }
+}

@@ -27,7 +27,7 @@ import Testing
           moved[position] += offset
           var changed = inputs
           changed[name] = NDArray(moved, shape: array.shape)
-          return try #require(ReferenceEvaluator.run(loss, inputs: changed).outputs["loss"]).doubles[0]
+          return try #require(try ReferenceEvaluator.run(loss, inputs: changed).outputs["loss"]).doubles[0]
         }
         let expected = (try value(Self.step) - value(-Self.step)) / (2 * Self.step)
         let actual = gradient.doubles[position]
@@ -36,5 +36,72 @@ import Testing
           "\(name)[\(position)]: \(actual), differences give \(expected)")
       }
     }
+  }
+
+  // MARK: What differences cannot show
+
+  /// The gradient of the sum of a function of one vector.
+  private func gradient(
+    _ dtype: ScalarType, at numbers: [Double], _ body: (Tensor) -> Tensor
+  ) throws -> [Double] {
+    let builder = Builder()
+    let x = builder.input("x", TensorType(dtype, [numbers.count]))
+    let y = body(x)
+    let gradient = builder.gradients(of: [(y, y.onesLike())], withRespectTo: [x])[0]
+    let graph = try builder.finish(name: "main", outputs: [("d", gradient)])
+    let array = NDArray(dtype: dtype, shape: [numbers.count], values: numbers.map { .float($0) })
+    return try #require(try ReferenceEvaluator.run(graph, inputs: ["x": array]).outputs["d"]).doubles
+  }
+
+  @Test("at kinks and ties the gradient is PyTorch's") func kinks() throws {
+    #expect(try gradient(.f64, at: [0, -1, 2]) { $0.abs() } == [0, -1, 1])
+    #expect(try gradient(.f64, at: [3, 1, 3]) { $0.reduce(.max, axes: [0]) } == [0.5, 0, 0.5])
+    #expect(try gradient(.f64, at: [0, 1, -1]) { $0.maximum(0) } == [0.5, 1, 0])
+    #expect(try gradient(.f64, at: [1, 2, 2, 1]) { $0.cumulative(.max, axis: 0) } == [1, 1, 2, 0])
+    #expect(
+      try gradient(.f64, at: [2, 2, 1]) {
+        $0.windowReduce(.max, WindowShape(size: [2], stride: [1], low: [0], high: [0]))
+      } == [1, 1, 0])
+    #expect(try gradient(.f64, at: [0, 4]) { $0.power(0) } == [0, 0])
+    #expect(try gradient(.f64, at: [0, 2]) { $0.power(1) } == [1, 1])
+  }
+
+  @Test("nothing flows through detach, conversions to integers and tests") func stops() throws {
+    #expect(try gradient(.f64, at: [1, 2]) { $0.detach() * $0 } == [1, 2])
+    #expect(try gradient(.f64, at: [1, 2]) { $0.convert(to: .i32).convert(to: .f64) * $0 } == [1, 2])
+    #expect(try gradient(.f64, at: [1, 2]) { ($0 .> 1.5).select($0, $0 * 3) } == [3, 1])
+    #expect(try gradient(.f64, at: [1, 2]) { $0.floor() } == [0, 0])
+  }
+
+  @Test("conversions between floats hand the gradient on, rounded") func conversions() throws {
+    #expect(try gradient(.f64, at: [0.1, 2]) { $0.convert(to: .f16) * 3 } == [3, 3])
+    #expect(try gradient(.bf16, at: [1, 2]) { $0.convert(to: .f32) * $0.convert(to: .f32) } == [2, 4])
+  }
+
+  @Test(
+    "an operation without a gradient is a fault at its place",
+    arguments: [
+      ("lgamma", "gradient of lgamma: has no gradient yet (digamma)"),
+      ("window_product", "gradient of window_product: has no gradient; multiply slices of the operand instead"),
+      (
+        "while",
+        "gradient of while: has no gradient, because the number of steps is not known when the graph is built"
+      ),
+      ("scatter with other combiners", "gradient of scatter_max: has no gradient for the combiner max"),
+    ])
+  func faults(_ name: String, _ message: String) throws {
+    let row = try #require(PrimitiveCase.all.first { $0.name == name })
+    let error = #expect(throws: DiagnosticsError.self) { try row.gradientGraph(.f64, order: 1) }
+    #expect(error?.diagnostics.contains { $0.message == message } == true)
+  }
+
+  @Test("a tensor that does not take part has a gradient of zero") func independent() throws {
+    let builder = Builder()
+    let (x, z) = (builder.input("x", .f64(2)), builder.input("z", .f64(3)))
+    let y = x.exp()
+    let gradients = builder.gradients(of: [(y, y.onesLike())], withRespectTo: [z])
+    let graph = try builder.finish(name: "main", outputs: [("d", gradients[0])])
+    let run = try ReferenceEvaluator.run(graph, inputs: ["x": .zeros(.f64, [2]), "z": .zeros(.f64, [3])])
+    #expect(run.outputs["d"] == .zeros(.f64, [3]))
   }
 }

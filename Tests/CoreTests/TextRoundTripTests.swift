@@ -34,7 +34,8 @@ import Testing
     }
     for row in PrimitiveCase.all { for dtype in row.dtypes { collect(try row.graph(dtype)) } }
     let structural = [
-      "input", "constant", "iota", "convert", "bitcast", "detach", "reshape", "permute", "broadcast", "slice", "reverse",
+      "input", "constant", "iota", "convert", "bitcast", "detach", "reshape", "permute", "broadcast", "slice",
+      "reverse",
       "pad", "concatenate", "gather", "scatter", "scatter_sum", "scatter_product", "scatter_min", "scatter_max",
       "reduce_sum", "reduce_product", "reduce_min", "reduce_max", "arg_min", "arg_max", "cumulative_sum",
       "cumulative_product", "cumulative_min", "cumulative_max", "dot", "convolution", "window_sum", "window_product",
@@ -51,8 +52,10 @@ import Testing
     let odd = builder.input("/conv1/Conv \"0\"\n\u{1}", TensorType(.f32, [Dimension("N") * 2 + 1]))
     let digits = builder.input("0", .f32())
     let weight = builder.variable(
-      Variable(name: "layers.0.weight", role: .parameter, initial: NDArray((0..<40).map { Float($0) / 7 }, shape: [4, 10])))
-    let counter = builder.variable(Variable(name: "step count", role: .buffer, initial: NDArray([3 as Int64], shape: [])))
+      Variable(
+        name: "layers.0.weight", role: .parameter, initial: NDArray((0..<40).map { Float($0) / 7 }, shape: [4, 10])))
+    let counter = builder.variable(
+      Variable(name: "step count", role: .buffer, initial: NDArray([3 as Int64], shape: [])))
     let y = builder.scope("encoder") {
       builder.scope("layers.0") {
         x.dot(weight, DotGeneral(leftContracting: [1], rightContracting: [0]))
@@ -96,7 +99,8 @@ import Testing
     let builder = Builder()
     let x = builder.input("x", TensorType(.f32, ["N", 3]))
     let weight = builder.variable(
-      Variable(name: "fc.weight", role: .parameter, initial: NDArray([1, 2, 0.5, -1, 0, 1e-7] as [Float], shape: [2, 3])))
+      Variable(
+        name: "fc.weight", role: .parameter, initial: NDArray([1, 2, 0.5, -1, 0, 1e-7] as [Float], shape: [2, 3])))
     let steps = builder.variable(Variable(name: "steps", role: .buffer, initial: NDArray([0 as Int64], shape: [])))
     let y = builder.scope("fc") { x.dot(weight, DotGeneral(leftContracting: [1], rightContracting: [1])) }
     let mean = builder.capturing(y)
@@ -188,7 +192,10 @@ import Testing
       ("", "a.lathe:1:1: error: expected 'func', found the end of the text"),
       ("func main() -> () {", "a.lathe:1:20: error: expected '}', found the end of the text"),
       ("func main() -> () {\n}", "a.lathe:2:1: error: the function has no 'return'"),
-      ("func main() -> () {\n  return\n} x", "a.lathe:3:3: error: expected the end of the text after the function, found 'x'"),
+      (
+        "func main() -> () {\n  return\n} x",
+        "a.lathe:3:3: error: expected the end of the text after the function, found 'x'"
+      ),
       ("func main(%x: f31[]) -> () {}", "a.lathe:1:15: error: expected a type such as f32[2,3], found 'f31'"),
       (
         "func main(%x: f32[-1]) -> () {\n  return\n}",
@@ -235,7 +242,8 @@ import Testing
   @Test("nesting without end is a mistake, not an overflow") func nesting() {
     let functions = String(repeating: "func f() -> () {\n %0 = cond {then: ", count: 10_000)
     #expect(faults(functions).contains("functions nest more than"))
-    #expect(faults("func f(%x: f32[" + String(repeating: "floor((", count: 100_000)).contains("dimensions nest more than"))
+    #expect(
+      faults("func f(%x: f32[" + String(repeating: "floor((", count: 100_000)).contains("dimensions nest more than"))
   }
 
   // MARK: Garbage
@@ -259,7 +267,9 @@ import Testing
         var digits = bytes
         let numbers = bytes.indices.filter { (48...57).contains(bytes[$0]) }
         if let place = numbers.randomElement(using: &generator) {
-          digits.replaceSubrange(place...place, with: Array(["-1", "9223372036854775807", "0", "4294967296"].randomElement(using: &generator)!.utf8))
+          digits.replaceSubrange(
+            place...place,
+            with: Array(["-1", "9223372036854775807", "0", "4294967296"].randomElement(using: &generator)!.utf8))
         }
         attempt(digits)
       }

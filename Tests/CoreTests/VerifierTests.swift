@@ -51,7 +51,8 @@ import Testing
         == "net.swift:7:3: error: node 3: exp: an operand is not defined before its use\n  note: in head")
     for value in [Value(node: 9), Value(node: -1), Value(node: 3, result: 1), Value(node: 0, result: -1)] {
       #expect(
-        try faults { $0.nodes[4].operands[0] = value } == "error: node 4: add: an operand is not defined before its use")
+        try faults { $0.nodes[4].operands[0] = value } == "error: node 4: add: an operand is not defined before its use"
+      )
     }
   }
 
@@ -88,7 +89,9 @@ import Testing
     #expect(try faults { $0.inputs.swapAt(0, 1) } == "error: the inputs are not the input nodes in order")
     #expect(
       try faults { $0.nodes[1].operation = .input(Input("x", .f32(2))) } == "error: two inputs have one name")
-    let rendering = try faults { $0.nodes[4] = Node(operation: .input(Input("w", .f32(2))), operands: [], types: [.f32(2)]) }
+    let rendering = try faults {
+      $0.nodes[4] = Node(operation: .input(Input("w", .f32(2))), operands: [], types: [.f32(2)])
+    }
     #expect(rendering.contains("error: node 4: input 'w' does not come first"))
   }
 

@@ -1,0 +1,51 @@
+import LatheCore
+import Testing
+
+@Suite struct NDArrayTests {
+  @Test("elements come back as they were put", arguments: ScalarType.allCases)
+  func elements(_ type: ScalarType) {
+    let numbers: [ScalarValue] =
+      type.isFloat ? [.float(1), .float(-0.5), .float(0)] : [.integer(1), .integer(0), .integer(1)]
+    let array = NDArray(dtype: type, shape: [3, 1], values: numbers)
+    #expect(array.values == numbers)
+    #expect(array.count == 3 && array.bytes.count == 3 * type.byteCount)
+    #expect(array.type == TensorType(type, [3, 1]))
+    #expect(NDArray(dtype: type, shape: [3, 1], bytes: array.bytes) == array)
+  }
+
+  @Test("native elements are read only as what they are") func native() {
+    let array = NDArray([1.5, -2] as [Float])
+    #expect(array.elements(as: Float.self) == [1.5, -2])
+    #expect(array.elements(as: Double.self) == nil)
+    #expect(array.elements(as: Int32.self) == nil)
+    #expect(NDArray([true, false]).elements() as [Bool]? == [true, false])
+  }
+
+  @Test("equality and hashing go by type, shape and bits") func equality() {
+    let zeros = NDArray([0.0, 0.0] as [Float])
+    #expect(zeros == NDArray.zeros(.f32, [2]))
+    #expect(zeros.hashValue == NDArray.zeros(.f32, [2]).hashValue)
+    #expect(zeros != NDArray([-0.0, 0.0] as [Float]))
+    #expect(zeros != zeros.reshaped([2, 1]))
+    #expect(NDArray([Float.nan]) == NDArray([Float.nan]))
+    #expect(NDArray.zeros(.i32, [2]) != zeros)
+  }
+
+  @Test("conversion rounds as the graph's convert does") func converts() {
+    #expect(NDArray([1.9, -1.9, 300, .nan] as [Float]).converted(to: .i8).integers == [1, -1, 127, 0])
+    #expect(NDArray([-1, 2] as [Int32]).converted(to: .bool).elements() as [Bool]? == [true, true])
+    #expect(NDArray([1e10, 2.5] as [Double]).converted(to: .f16).doubles == [.infinity, 2.5])
+  }
+
+  @Test("copies are independent") func copies() {
+    let first = NDArray([1, 2] as [Int32])
+    var second = first
+    second.withUnsafeMutableBytes { $0.storeBytes(of: 7, as: Int32.self) }
+    #expect(first.integers == [1, 2] && second.integers == [7, 2])
+  }
+
+  @Test("empty tensors are tensors") func empty() {
+    let array = NDArray.zeros(.f64, [0, 3])
+    #expect(array.count == 0 && array.values.isEmpty && array == NDArray([] as [Double], shape: [0, 3]))
+  }
+}

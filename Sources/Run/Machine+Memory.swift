@@ -1,0 +1,247 @@
+internal import LatheCore
+
+/// Loads and stores.
+extension Machine {
+  /// The first byte of the tensor or array that an address lies in.
+  @inline(__always)
+  private func base(_ address: Address) -> UnsafeMutableRawPointer {
+    address.buffer >= 0 ? buffers[Int(address.buffer)] : locals + address.localOffset
+  }
+
+  /// Checks both ends of a strip against the tensor.
+  @inline(__always)
+  private mutating func isInside(_ start: Int, _ stride: Int, _ count: Int, _ address: Address) -> Bool {
+    let last = start &+ stride &* (count - 1)
+    if start >= 0 && start < address.count && last >= 0 && last < address.count { return true }
+    fault = Fault(address: address, position: start >= 0 && start < address.count ? last : start)
+    return false
+  }
+
+  mutating func load(_ instruction: Instruction) {
+    let address = addresses[Int(instruction.extra)]
+    let (first, count) = span(instruction)
+    let stride = address.affine.stride
+    let start = value(address.affine) &+ stride &* first
+    if instruction.b >= 0 { return loadMasked(instruction, address, start, stride, nil) }
+    guard isInside(start, stride, count, address) else { return }
+    let source = base(address)
+    switch address.type {
+    case .f32: read(source, Float.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) { $0 }
+    case .f64: read(source, Double.self, start, stride, count, lanes(instruction.dst, Double.self, from: first)) { $0 }
+    case .bool:
+      read(source, UInt8.self, start, stride, count, lanes(instruction.dst, UInt8.self, from: first)) {
+        $0 == 0 ? 0 : 1
+      }
+    case .f16:
+      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) {
+        Half.float(fromHalf: $0)
+      }
+    case .bf16:
+      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) {
+        Half.float(fromBrain: $0)
+      }
+    case .i64, .u64:
+      read(source, Int.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { $0 }
+    case .i32: read(source, Int32.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    case .i16: read(source, Int16.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    case .i8: read(source, Int8.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    case .u32:
+      read(source, UInt32.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    case .u16:
+      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    case .u8: read(source, UInt8.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    }
+  }
+
+  @inline(__always)
+  private func read<Source, Target>(
+    _ memory: UnsafeMutableRawPointer, _: Source.Type, _ start: Int, _ stride: Int, _ count: Int,
+    _ out: UnsafeMutablePointer<Target>, _ convert: (Source) -> Target
+  ) {
+    let source = memory.assumingMemoryBound(to: Source.self) + start
+    switch stride {
+    case 1 where Source.self == Target.self:
+      UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * MemoryLayout<Source>.stride)
+    case 1: for lane in 0..<count { out[lane] = convert(source[lane]) }
+    case 0:
+      let element = convert(source[0])
+      for lane in 0..<count { out[lane] = element }
+    default: for lane in 0..<count { out[lane] = convert(source[lane &* stride]) }
+    }
+  }
+
+  mutating func store(_ instruction: Instruction) {
+    let address = addresses[Int(instruction.extra)]
+    let (first, count) = span(instruction)
+    let stride = address.affine.stride
+    let start = value(address.affine) &+ stride &* first
+    if instruction.b >= 0 { return storeMasked(instruction, address, start, stride, nil) }
+    guard isInside(start, stride, count, address) else { return }
+    let target = base(address)
+    let uniform = instruction.uniform & 1 != 0
+    switch address.type {
+    case .f32: write(target, Float.self, start, stride, count, operand(instruction, Float.self), uniform) { $0 }
+    case .f64: write(target, Double.self, start, stride, count, operand(instruction, Double.self), uniform) { $0 }
+    case .bool: write(target, UInt8.self, start, stride, count, operand(instruction, UInt8.self), uniform) { $0 }
+    case .f16:
+      write(target, UInt16.self, start, stride, count, operand(instruction, Float.self), uniform) { Half.half($0) }
+    case .bf16:
+      write(target, UInt16.self, start, stride, count, operand(instruction, Float.self), uniform) { Half.brain($0) }
+    case .i64, .u64: write(target, Int.self, start, stride, count, operand(instruction, Int.self), uniform) { $0 }
+    case .i32, .u32:
+      write(target, Int32.self, start, stride, count, operand(instruction, Int.self), uniform) {
+        Int32(truncatingIfNeeded: $0)
+      }
+    case .i16, .u16:
+      write(target, Int16.self, start, stride, count, operand(instruction, Int.self), uniform) {
+        Int16(truncatingIfNeeded: $0)
+      }
+    case .i8, .u8:
+      write(target, Int8.self, start, stride, count, operand(instruction, Int.self), uniform) {
+        Int8(truncatingIfNeeded: $0)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func operand<T>(_ instruction: Instruction, _ type: T.Type) -> UnsafeMutablePointer<T> {
+    lanes(instruction.a, type, from: instruction.lanes && instruction.uniform & 1 == 0 ? first : 0)
+  }
+
+  @inline(__always)
+  private func write<Source, Target>(
+    _ memory: UnsafeMutableRawPointer, _: Target.Type, _ start: Int, _ stride: Int, _ count: Int,
+    _ values: UnsafeMutablePointer<Source>, _ uniform: Bool, _ convert: (Source) -> Target
+  ) {
+    let target = memory.assumingMemoryBound(to: Target.self) + start
+    if uniform {
+      let element = convert(values[0])
+      if stride == 1 {
+        for lane in 0..<count { target[lane] = element }
+      } else {
+        for lane in 0..<count { target[lane &* stride] = element }
+      }
+    } else if stride == 1 && Source.self == Target.self {
+      UnsafeMutableRawPointer(target).copyMemory(from: values, byteCount: count * MemoryLayout<Source>.stride)
+    } else if stride == 1 {
+      for lane in 0..<count { target[lane] = convert(values[lane]) }
+    } else {
+      for lane in 0..<count { target[lane &* stride] = convert(values[lane]) }
+    }
+  }
+
+  mutating func gather(_ instruction: Instruction) {
+    let address = addresses[Int(instruction.extra)]
+    let first = span(instruction).first
+    loadMasked(instruction, address, 0, 0, lanes(instruction.a, Int.self, from: first))
+  }
+
+  mutating func scatter(_ instruction: Instruction) {
+    let address = addresses[Int(instruction.extra)]
+    let first = span(instruction).first
+    storeMasked(instruction, address, 0, 0, lanes(instruction.c, Int.self, from: first))
+  }
+
+  /// Loads lane by lane: from `positions` where given, and only where the mask `b` allows.
+  private mutating func loadMasked(
+    _ instruction: Instruction, _ address: Address, _ start: Int, _ stride: Int, _ positions: UnsafeMutablePointer<Int>?
+  ) {
+    let (first, count) = span(instruction)
+    let allowed = instruction.b >= 0 ? lanes(instruction.b, UInt8.self, from: first) : nil
+    let source = base(address)
+    switch Lane(address.type) {
+    case .float where address.type == .f32:
+      let out = lanes(instruction.dst, Float.self, from: first)
+      for lane in 0..<count where allowed.map({ $0[lane] != 0 }) ?? true {
+        let position = positions.map { $0[lane] } ?? (start &+ stride &* lane)
+        guard position >= 0 && position < address.count else { return fail(address, position) }
+        out[lane] = source.assumingMemoryBound(to: Float.self)[position]
+      }
+    default:
+      for lane in 0..<count where allowed.map({ $0[lane] != 0 }) ?? true {
+        let position = positions.map { $0[lane] } ?? (start &+ stride &* lane)
+        guard position >= 0 && position < address.count else { return fail(address, position) }
+        setElement(source, position, address.type, instruction.dst, first + lane)
+      }
+    }
+  }
+
+  private mutating func storeMasked(
+    _ instruction: Instruction, _ address: Address, _ start: Int, _ stride: Int, _ positions: UnsafeMutablePointer<Int>?
+  ) {
+    let (first, count) = span(instruction)
+    let allowed = instruction.b >= 0 ? lanes(instruction.b, UInt8.self, from: first) : nil
+    let target = base(address)
+    let uniform = instruction.uniform & 1 != 0
+    for lane in 0..<count where allowed.map({ $0[lane] != 0 }) ?? true {
+      let position = positions.map { $0[lane] } ?? (start &+ stride &* lane)
+      guard position >= 0 && position < address.count else { return fail(address, position) }
+      putElement(target, position, address.type, instruction.a, uniform ? 0 : first + lane)
+    }
+  }
+
+  private mutating func fail(_ address: Address, _ position: Int) {
+    fault = Fault(address: address, position: position)
+  }
+
+  /// Reads one element of memory into one lane of a register.
+  @inline(__always)
+  func setElement(
+    _ memory: UnsafeMutableRawPointer, _ position: Int, _ type: ScalarType, _ register: Int32, _ lane: Int
+  ) {
+    let place = registers + Int(register)
+    switch type {
+    case .f32: place.assumingMemoryBound(to: Float.self)[lane] = memory.assumingMemoryBound(to: Float.self)[position]
+    case .f64: place.assumingMemoryBound(to: Double.self)[lane] = memory.assumingMemoryBound(to: Double.self)[position]
+    case .f16:
+      place.assumingMemoryBound(to: Float.self)[lane] =
+        Half.float(fromHalf: memory.assumingMemoryBound(to: UInt16.self)[position])
+    case .bf16:
+      place.assumingMemoryBound(to: Float.self)[lane] =
+        Half.float(fromBrain: memory.assumingMemoryBound(to: UInt16.self)[position])
+    case .bool:
+      place.assumingMemoryBound(to: UInt8.self)[lane] =
+        memory.assumingMemoryBound(to: UInt8.self)[position] == 0 ? 0 : 1
+    case .i64, .u64: place.assumingMemoryBound(to: Int.self)[lane] = memory.assumingMemoryBound(to: Int.self)[position]
+    case .i32:
+      place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: Int32.self)[position])
+    case .u32:
+      place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: UInt32.self)[position])
+    case .i16:
+      place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: Int16.self)[position])
+    case .u16:
+      place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: UInt16.self)[position])
+    case .i8: place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: Int8.self)[position])
+    case .u8: place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: UInt8.self)[position])
+    }
+  }
+
+  /// Writes one lane of a register to one element of memory.
+  @inline(__always)
+  func putElement(
+    _ memory: UnsafeMutableRawPointer, _ position: Int, _ type: ScalarType, _ register: Int32, _ lane: Int
+  ) {
+    let place = registers + Int(register)
+    switch type {
+    case .f32: memory.assumingMemoryBound(to: Float.self)[position] = place.assumingMemoryBound(to: Float.self)[lane]
+    case .f64: memory.assumingMemoryBound(to: Double.self)[position] = place.assumingMemoryBound(to: Double.self)[lane]
+    case .f16:
+      memory.assumingMemoryBound(to: UInt16.self)[position] =
+        Half.half(place.assumingMemoryBound(to: Float.self)[lane])
+    case .bf16:
+      memory.assumingMemoryBound(to: UInt16.self)[position] =
+        Half.brain(place.assumingMemoryBound(to: Float.self)[lane])
+    case .bool: memory.assumingMemoryBound(to: UInt8.self)[position] = place.assumingMemoryBound(to: UInt8.self)[lane]
+    case .i64, .u64: memory.assumingMemoryBound(to: Int.self)[position] = place.assumingMemoryBound(to: Int.self)[lane]
+    case .i32, .u32:
+      memory.assumingMemoryBound(to: Int32.self)[position] =
+        Int32(truncatingIfNeeded: place.assumingMemoryBound(to: Int.self)[lane])
+    case .i16, .u16:
+      memory.assumingMemoryBound(to: Int16.self)[position] =
+        Int16(truncatingIfNeeded: place.assumingMemoryBound(to: Int.self)[lane])
+    case .i8, .u8:
+      memory.assumingMemoryBound(to: Int8.self)[position] =
+        Int8(truncatingIfNeeded: place.assumingMemoryBound(to: Int.self)[lane])
+    }
+  }
+}

@@ -1,0 +1,122 @@
+internal import LatheCore
+
+/// Expressions: each becomes one register.
+extension TapeBuilder {
+  /// Emits the expression; the result is a fresh temporary, a literal or a declared register.
+  mutating func emit(_ expression: Expression) throws(TapeFault) -> Operand {
+    switch expression {
+    case .constant(let value, let type): return literal(value, type)
+    case .register(let register):
+      guard var operand = registers[register.id] else { throw TapeFault("register \(register.id) is not in scope") }
+      operand.isTemporary = false
+      return operand
+    case .index(let index): return try value(index)
+    case .load(let memory, let index, let type): return try load(memory, index, type)
+    case .pointwise(let function, let operands): return try pointwise(function, operands)
+    case .convert(let inner, let type): return try convert(inner, type, .convert)
+    case .bitcast(let inner, let type): return try convert(inner, type, .bitcast)
+    case .select(let constraints, let then, let otherwise): return try select(constraints, then, otherwise)
+    }
+  }
+
+  private mutating func load(_ memory: Memory, _ index: Index, _ type: ScalarType) throws(TapeFault) -> Operand {
+    let (address, positions) = try address(memory, index)
+    let stride = tape.addresses[Int(address)].affine.stride
+    guard tape.addresses[Int(address)].type == type else {
+      throw TapeFault("a \(type) is loaded from memory of \(tape.addresses[Int(address)].type)")
+    }
+    let perLane = positions != nil || stride != 0 || mask != nil
+    let result = register(type, perLane: perLane)
+    var instruction = Instruction(positions == nil ? .load : .gather)
+    instruction.type = type
+    instruction.dst = result.offset
+    instruction.lanes = perLane
+    instruction.a = positions?.offset ?? -1
+    instruction.b = mask?.offset ?? -1
+    instruction.extra = address
+    append(instruction)
+    if let positions { release(positions) }
+    return result
+  }
+
+  private mutating func pointwise(_ function: Pointwise, _ arguments: [Expression]) throws(TapeFault) -> Operand {
+    guard arguments.count == function.arity else { throw TapeFault("\(function.rawValue) of \(arguments.count) operands") }
+    var operands: [Operand] = []
+    for argument in arguments { operands.append(try emit(argument)) }
+    let type = operands[operands.count - 1].type
+    let result = register(
+      function.resultType(operands.map(\.type)), perLane: operands.contains { $0.isPerLane })
+    var instruction = Instruction(.pointwise)
+    instruction.function = function
+    instruction.type = type
+    instruction.dst = result.offset
+    instruction.lanes = result.isPerLane
+    set(&instruction, operands)
+    append(instruction)
+    if !function.isTest && function != .select { round(result) }
+    for operand in operands { release(operand) }
+    return result
+  }
+
+  func set(_ instruction: inout Instruction, _ operands: [Operand]) {
+    for (position, operand) in operands.enumerated() {
+      switch position {
+      case 0: instruction.a = operand.offset
+      case 1: instruction.b = operand.offset
+      default: instruction.c = operand.offset
+      }
+      if !operand.isPerLane { instruction.uniform |= 1 << UInt8(position) }
+    }
+  }
+
+  private mutating func convert(
+    _ inner: Expression, _ type: ScalarType, _ code: Instruction.Code
+  ) throws(TapeFault) -> Operand {
+    let operand = try emit(inner)
+    let result = register(type, perLane: operand.isPerLane)
+    var instruction = Instruction(code)
+    instruction.type = type
+    instruction.sourceType = operand.type
+    instruction.dst = result.offset
+    instruction.lanes = result.isPerLane
+    set(&instruction, [operand])
+    append(instruction)
+    if code == .convert { round(result) }
+    release(operand)
+    return result
+  }
+
+  /// `otherwise` everywhere, then `then` over it where the constraints hold.
+  private mutating func select(
+    _ constraints: [Constraint], _ then: Expression, _ otherwise: Expression
+  ) throws(TapeFault) -> Operand {
+    let perLane =
+      lane != nil
+      && (mask != nil || constraints.contains { dependsOnLane($0.index) } || isPerLane(then) || isPerLane(otherwise))
+    let result = register(then.type, perLane: perLane)
+    let other = try emit(otherwise)
+    move(other, to: result)
+    release(other)
+    let outer = mask?.offset
+    try restricted(to: constraints) { builder throws(TapeFault) in
+      let value = try builder.emit(then)
+      builder.move(value, to: result, masked: builder.mask?.offset != outer)
+      builder.release(value)
+    }
+    return result
+  }
+
+  /// Whether the value may differ between lanes.
+  func isPerLane(_ expression: Expression) -> Bool {
+    switch expression {
+    case .constant: false
+    case .register(let register): registers[register.id]?.isPerLane ?? false
+    case .index(let index): dependsOnLane(index)
+    case .load(_, let index, _): mask != nil || dependsOnLane(index)
+    case .pointwise(_, let operands): operands.contains { isPerLane($0) }
+    case .convert(let inner, _), .bitcast(let inner, _): isPerLane(inner)
+    case .select(let constraints, let then, let otherwise):
+      constraints.contains { dependsOnLane($0.index) } || isPerLane(then) || isPerLane(otherwise)
+    }
+  }
+}

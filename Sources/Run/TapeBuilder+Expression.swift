@@ -40,7 +40,9 @@ extension TapeBuilder {
   }
 
   private mutating func pointwise(_ function: Pointwise, _ arguments: [Expression]) throws(TapeFault) -> Operand {
-    guard arguments.count == function.arity else { throw TapeFault("\(function.rawValue) of \(arguments.count) operands") }
+    guard arguments.count == function.arity else {
+      throw TapeFault("\(function.rawValue) of \(arguments.count) operands")
+    }
     var operands: [Operand] = []
     for argument in arguments { operands.append(try emit(argument)) }
     let type = operands[operands.count - 1].type

@@ -3,6 +3,11 @@ public struct LoopVariable: Hashable, Sendable, Comparable {
   public let id: Int
   public let extent: Int
 
+  public init(id: Int, extent: Int) {
+    self.id = id
+    self.extent = extent
+  }
+
   public static func < (a: LoopVariable, b: LoopVariable) -> Bool { a.id < b.id }
 }
 

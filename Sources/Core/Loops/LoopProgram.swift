@@ -59,6 +59,11 @@ public struct Bound: Hashable, Sendable {
     public var dividend: Index
     /// Positive; the quotient is rounded towards positive infinity.
     public var divisor: Int
+
+    public init(dividend: Index, divisor: Int) {
+      self.dividend = dividend
+      self.divisor = divisor
+    }
   }
 
   public var constant: Int
@@ -337,6 +342,17 @@ public struct PlannedProgram: Sendable {
   /// Byte offset in the state of every variable, by position, and the size of the state.
   public var variableOffsets: [Int]
   public var stateBytes: Int
+
+  public init(
+    program: Program, offsets: [Int?], arenaBytes: Int, lowerBound: Int, variableOffsets: [Int], stateBytes: Int
+  ) {
+    self.program = program
+    self.offsets = offsets
+    self.arenaBytes = arenaBytes
+    self.lowerBound = lowerBound
+    self.variableOffsets = variableOffsets
+    self.stateBytes = stateBytes
+  }
 
   /// What offsets in the arena and the state are multiples of, in bytes.
   public static let alignment = 64

@@ -1,6 +1,10 @@
 /// A scalar expression of one kernel, by its position in the kernel's `ScalarBuilder`.
 public struct Scalar: Hashable, Sendable {
   public let id: Int32
+
+  public init(id: Int32) {
+    self.id = id
+  }
 }
 
 /// How a reduction joins two elements; associative and commutative.

@@ -1,0 +1,152 @@
+public import LatheCore
+
+/// A planned program, translated for the interpreter: prepared once, run by any number of sessions.
+public struct Executable: Sendable {
+  public let planned: PlannedProgram
+  let kernels: [KernelPlan]
+  /// Bytes that the largest kernel needs for its registers and for its local arrays.
+  let registerBytes: Int
+  let localBytes: Int
+  /// Where outputs are collected, by position among the outputs, and how much memory that takes.
+  let outputOffsets: [Int]
+  let outputBytes: Int
+  /// Where small constants are copied to, by buffer position, and how much memory that takes. Large ones stay in place.
+  let constantOffsets: [Int: Int]
+  let constantBytes: Int
+
+  /// Constants up to this size are copied into the session.
+  private static let smallConstant = 1 << 16
+
+  public var program: Program { planned.program }
+
+  /// Translates every kernel and checks that the plan fits the program.
+  ///
+  /// - Throws: what does not fit, all at once: a mistake of the lowering or the planning, not of the model.
+  public init(_ planned: PlannedProgram) throws(DiagnosticsError) {
+    self.planned = planned
+    let program = planned.program
+    var faults = Self.faults(of: planned)
+    var kernels: [KernelPlan] = []
+    if faults.isEmpty {
+      for kernel in program.kernels {
+        do {
+          kernels.append(try KernelPlan(kernel, program.buffers))
+        } catch {
+          faults.append(
+            Diagnostic("kernel \(kernel.name) cannot be run: \(error.message)", location: kernel.location))
+        }
+      }
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+    self.kernels = kernels
+    registerBytes = kernels.map(\.registerBytes).max() ?? 0
+    localBytes = kernels.map(\.localBytes).max() ?? 0
+    var outputs: [Int] = []
+    var total = 0
+    for port in program.outputs {
+      outputs.append(total)
+      total += program[port.buffer].byteCount.aligned
+    }
+    outputOffsets = outputs
+    outputBytes = total
+    var constants: [Int: Int] = [:]
+    total = 0
+    for (position, buffer) in program.buffers.enumerated() {
+      guard case .constant = buffer.kind, buffer.byteCount <= Self.smallConstant else { continue }
+      constants[position] = total
+      total += buffer.byteCount.aligned
+    }
+    constantOffsets = constants
+    constantBytes = total
+  }
+
+  /// What in the plan contradicts the program.
+  private static func faults(of planned: PlannedProgram) -> [Diagnostic] {
+    let program = planned.program
+    var messages: [String] = []
+    if planned.offsets.count != program.buffers.count {
+      return [Diagnostic("the plan has \(planned.offsets.count) offsets for \(program.buffers.count) buffers")]
+    }
+    for (buffer, offset) in zip(program.buffers, planned.offsets) {
+      switch buffer.kind {
+      case .temporary:
+        guard let offset else {
+          messages.append("temporary \(buffer.name) has no place in the arena")
+          continue
+        }
+        if offset < 0 || offset % PlannedProgram.alignment != 0 || offset + buffer.byteCount > planned.arenaBytes {
+          messages.append(
+            "temporary \(buffer.name) of \(buffer.byteCount) bytes lies at \(offset) of an arena of \(planned.arenaBytes)"
+          )
+        }
+      case .constant(let array):
+        if array.dtype != buffer.dtype || array.count != buffer.count {
+          messages.append("constant \(buffer.name) holds \(array.type)")
+        }
+      case .input(let position):
+        if !program.inputs.indices.contains(position) { messages.append("\(buffer.name) is input \(position)") }
+      case .output(let position):
+        if !program.outputs.indices.contains(position) { messages.append("\(buffer.name) is output \(position)") }
+      case .variable(let position):
+        guard program.variables.indices.contains(position), planned.variableOffsets.indices.contains(position) else {
+          messages.append("\(buffer.name) is variable \(position)")
+          continue
+        }
+        let offset = planned.variableOffsets[position]
+        let variable = program.variables[position].initial
+        if offset < 0 || offset + buffer.byteCount > planned.stateBytes
+          || variable.count * variable.dtype.byteCount != buffer.byteCount
+        {
+          messages.append("variable \(buffer.name) lies at \(offset) of a state of \(planned.stateBytes) bytes")
+        }
+      }
+    }
+    for port in program.inputs + program.outputs where !program.buffers.indices.contains(port.buffer.position) {
+      messages.append("port \(port.name) names buffer \(port.buffer.position)")
+    }
+    return (messages + stepFaults(program.steps, program)).map { Diagnostic($0) }
+  }
+
+  private static func stepFaults(_ steps: [Step], _ program: Program) -> [String] {
+    steps.flatMap { step -> [String] in
+      switch step {
+      case .kernel(let position):
+        program.kernels.indices.contains(position) ? [] : ["a step runs kernel \(position)"]
+      case .loop(_, let body): stepFaults(body, program)
+      case .branch(let predicate, let then, let otherwise):
+        predicateFaults(predicate, program) + stepFaults(then, program) + stepFaults(otherwise, program)
+      case .whileLoop(let condition, let predicate, let body):
+        predicateFaults(predicate, program) + stepFaults(condition, program) + stepFaults(body, program)
+      }
+    }
+  }
+
+  private static func predicateFaults(_ buffer: BufferID, _ program: Program) -> [String] {
+    guard program.buffers.indices.contains(buffer.position), program[buffer].dtype == .bool, program[buffer].count == 1
+    else { return ["buffer \(buffer.position) is no scalar bool to decide by"] }
+    return []
+  }
+}
+
+/// One kernel, ready to run.
+struct KernelPlan: Sendable {
+  let name: String
+  let location: Location
+  /// The loops, where no contraction takes their place.
+  let tape: Tape?
+  let contraction: ContractionPlan?
+
+  init(_ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
+    name = kernel.name
+    location = kernel.location
+    contraction = try kernel.contraction.flatMap { contraction throws(TapeFault) in
+      try ContractionPlan(contraction, kernel, buffers)
+    }
+    tape =
+      contraction == nil
+      ? try TapeBuilder.tape(for: kernel.body, parameters: kernel.parameters, buffers: buffers, name: kernel.name) : nil
+  }
+
+  var registerBytes: Int { tape?.registerBytes ?? contraction?.registerBytes ?? 0 }
+  var localBytes: Int { tape?.localBytes ?? contraction?.localBytes ?? 0 }
+}

@@ -1,0 +1,210 @@
+public import LatheCore
+
+/// Memory to run an executable in: the arena, the state of its variables, and scratch space.
+///
+/// One run at a time; make a session per thread to run side by side.
+public struct Session: ~Copyable {
+  public let executable: Executable
+  /// Threads that matrix multiplication may use.
+  public let threads: Int
+  private let arena: AlignedMemory
+  private let state: AlignedMemory
+  private let outputs: AlignedMemory
+  private let constants: AlignedMemory
+  private let registers: AlignedMemory
+  private let locals: AlignedMemory
+
+  /// Allocates everything that runs need; variables get their initial values.
+  public init(_ executable: Executable, threads: Int = 1) {
+    self.executable = executable
+    self.threads = max(1, threads)
+    arena = AlignedMemory(byteCount: executable.planned.arenaBytes)
+    state = AlignedMemory(byteCount: executable.planned.stateBytes)
+    outputs = AlignedMemory(byteCount: executable.outputBytes)
+    constants = AlignedMemory(byteCount: executable.constantBytes)
+    registers = AlignedMemory(byteCount: executable.registerBytes)
+    locals = AlignedMemory(byteCount: executable.localBytes)
+    for (position, offset) in executable.constantOffsets {
+      if case .constant(let array) = executable.program.buffers[position].kind {
+        array.copy(to: constants.start + offset)
+      }
+    }
+    reset()
+  }
+
+  // MARK: Variables
+
+  /// Gives all variables their initial values back.
+  public mutating func reset() {
+    for (variable, offset) in zip(executable.program.variables, executable.planned.variableOffsets) {
+      variable.initial.copy(to: state.start + offset)
+    }
+  }
+
+  /// The names of the variables, in the order of the state.
+  public var variableNames: [String] { executable.program.variables.map(\.name) }
+
+  /// What a variable holds now.
+  ///
+  /// - Throws: when there is no such variable.
+  public func variable(named name: String) throws(DiagnosticsError) -> NDArray {
+    let (variable, place) = try place(ofVariable: name)
+    return NDArray(copying: place, dtype: variable.initial.dtype, shape: variable.initial.shape)
+  }
+
+  /// Writes a variable.
+  ///
+  /// - Throws: when there is no such variable, or the value's type is another.
+  public mutating func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
+    let (variable, place) = try place(ofVariable: name)
+    guard value.type == variable.initial.type else {
+      throw DiagnosticsError("variable \(name) is \(variable.initial.type), given \(value.type)")
+    }
+    value.copy(to: place)
+  }
+
+  /// The contents of all variables, by name: what is saved between processes.
+  public func savedState() throws(DiagnosticsError) -> [String: NDArray] {
+    var result: [String: NDArray] = [:]
+    for name in variableNames { result[name] = try variable(named: name) }
+    return result
+  }
+
+  /// Writes all variables that are given; the others stay.
+  ///
+  /// - Throws: every name and type that does not fit; nothing is written then.
+  public mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError) {
+    var faults: [Diagnostic] = []
+    for (name, value) in saved.sorted(by: { $0.key < $1.key }) {
+      guard let variable = executable.program.variables.first(where: { $0.name == name }) else {
+        faults.append(Diagnostic("there is no variable \(name)"))
+        continue
+      }
+      if value.type != variable.initial.type {
+        faults.append(Diagnostic("variable \(name) is \(variable.initial.type), given \(value.type)"))
+      }
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+    for (name, value) in saved { try setVariable(named: name, to: value) }
+  }
+
+  private func place(ofVariable name: String) throws(DiagnosticsError) -> (Variable, UnsafeMutableRawPointer) {
+    guard let position = executable.program.variables.firstIndex(where: { $0.name == name }) else {
+      throw DiagnosticsError(
+        "there is no variable \(name)", help: "the variables are: \(variableNames.joined(separator: ", "))")
+    }
+    return (executable.program.variables[position], state.start + executable.planned.variableOffsets[position])
+  }
+
+  // MARK: Runs
+
+  /// Runs the program once.
+  ///
+  /// - Parameter inputs: one tensor per input, in order, of exactly the input's type.
+  /// - Returns: the outputs, in order.
+  /// - Throws: every input that does not fit.
+  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    let program = executable.program
+    try check(inputs)
+    BLAS.shared?.use(threads: threads)
+    var places: [UnsafeMutableRawPointer?] = []
+    var large: [(position: Int, array: NDArray)] = []
+    for (position, buffer) in program.buffers.enumerated() {
+      switch buffer.kind {
+      case .temporary: places.append(executable.planned.offsets[position].map { arena.start + $0 })
+      case .variable(let variable): places.append(state.start + executable.planned.variableOffsets[variable])
+      case .output(let output): places.append(outputs.start + executable.outputOffsets[output])
+      case .input(let input):
+        places.append(nil)
+        large.append((position, inputs[input]))
+      case .constant(let array):
+        places.append(executable.constantOffsets[position].map { constants.start + $0 })
+        if places[position] == nil { large.append((position, array)) }
+      }
+    }
+    if let fault = Self.withPlaces(large[...], &places, { run(in: $0) }) { throw fault }
+    return program.outputs.map { port in
+      NDArray(copying: place(ofOutput: port, inputs), dtype: port.type.dtype, shape: program[port.buffer].shape)
+    }
+  }
+
+  /// An output's memory; a port may also name an input, a constant or a variable.
+  private func place(ofOutput port: Port, _ inputs: [NDArray]) -> OutputPlace {
+    switch executable.program[port.buffer].kind {
+    case .output(let output): .memory(outputs.start + executable.outputOffsets[output])
+    case .temporary: .memory(arena.start + (executable.planned.offsets[port.buffer.position] ?? 0))
+    case .variable(let variable): .memory(state.start + executable.planned.variableOffsets[variable])
+    case .input(let input): .array(inputs[input])
+    case .constant(let array): .array(array)
+    }
+  }
+
+  private func check(_ inputs: [NDArray]) throws(DiagnosticsError) {
+    let ports = executable.program.inputs
+    guard inputs.count == ports.count else {
+      throw DiagnosticsError(
+        "\(executable.program.name) takes \(ports.count) inputs, given \(inputs.count)",
+        help: ports.isEmpty ? nil : "the inputs are: " + ports.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
+    }
+    var faults: [Diagnostic] = []
+    for (input, port) in zip(inputs, ports) where input.type != port.type {
+      faults.append(Diagnostic("input \(port.name) is \(port.type), given \(input.type)"))
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+  }
+
+  /// Borrows the bytes of all arrays at once.
+  private static func withPlaces(
+    _ arrays: ArraySlice<(position: Int, array: NDArray)>, _ places: inout [UnsafeMutableRawPointer?],
+    _ body: ([UnsafeMutableRawPointer?]) -> DiagnosticsError?
+  ) -> DiagnosticsError? {
+    guard let (position, array) = arrays.first else { return body(places) }
+    return array.withUnsafeBytes { bytes in
+      places[position] = UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+      return withPlaces(arrays.dropFirst(), &places, body)
+    }
+  }
+
+  private func run(in places: [UnsafeMutableRawPointer?]) -> DiagnosticsError? {
+    // Tensors without elements have no place; nothing is read from or written to there.
+    let buffers = places.map { $0 ?? arena.start }
+    return buffers.withUnsafeBufferPointer { buffers -> DiagnosticsError? in
+      guard let base = buffers.baseAddress else { return nil }
+      var runner = StepRunner(
+        executable: executable, buffers: base, registers: registers.start, locals: locals.start)
+      do throws(DiagnosticsError) {
+        try runner.run(executable.program.steps)
+        return nil
+      } catch {
+        return error
+      }
+    }
+  }
+}
+
+/// Where an output is found after a run.
+private enum OutputPlace {
+  case memory(UnsafeMutableRawPointer)
+  case array(NDArray)
+}
+
+extension NDArray {
+  fileprivate func copy(to target: UnsafeMutableRawPointer) {
+    withUnsafeBytes { bytes in
+      if let start = bytes.baseAddress { target.copyMemory(from: start, byteCount: bytes.count) }
+    }
+  }
+
+  fileprivate init(copying place: UnsafeMutableRawPointer, dtype: ScalarType, shape: [Int]) {
+    self.init(dtype: dtype, shape: shape) { bytes in
+      if bytes.count > 0 { bytes.copyMemory(from: UnsafeRawBufferPointer(start: place, count: bytes.count)) }
+    }
+  }
+
+  fileprivate init(copying place: OutputPlace, dtype: ScalarType, shape: [Int]) {
+    switch place {
+    case .memory(let start): self.init(copying: start, dtype: dtype, shape: shape)
+    case .array(let array): self = array.reshaped(shape)
+    }
+  }
+}

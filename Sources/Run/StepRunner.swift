@@ -1,0 +1,60 @@
+internal import LatheCore
+
+/// Walks the steps of a program once.
+struct StepRunner {
+  let executable: Executable
+  let buffers: UnsafePointer<UnsafeMutableRawPointer>
+  let registers: UnsafeMutableRawPointer
+  let locals: UnsafeMutableRawPointer
+  /// Where the surrounding scans are.
+  var positions: [LoopVariable: Int] = [:]
+
+  init(
+    executable: Executable, buffers: UnsafePointer<UnsafeMutableRawPointer>, registers: UnsafeMutableRawPointer,
+    locals: UnsafeMutableRawPointer
+  ) {
+    self.executable = executable
+    self.buffers = buffers
+    self.registers = registers
+    self.locals = locals
+  }
+
+  mutating func run(_ steps: [Step]) throws(DiagnosticsError) {
+    for step in steps {
+      switch step {
+      case .kernel(let position): try run(executable.kernels[position])
+      case .loop(let variable, let body):
+        for value in 0..<max(0, variable.extent) {
+          positions[variable] = value
+          try run(body)
+        }
+      case .branch(let predicate, let then, let otherwise): try run(holds(predicate) ? then : otherwise)
+      case .whileLoop(let condition, let predicate, let body):
+        try run(condition)
+        while holds(predicate) {
+          try run(body)
+          try run(condition)
+        }
+      }
+    }
+  }
+
+  private func holds(_ predicate: BufferID) -> Bool { buffers[predicate.position].load(as: UInt8.self) != 0 }
+
+  private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
+    let positions = positions
+    let fault =
+      if let contraction = kernel.contraction {
+        contraction.run(buffers: buffers, registers: registers, locals: locals, parameters: positions)
+      } else if let tape = kernel.tape {
+        Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] ?? 0 }
+      } else {
+        Machine.Fault?.none
+      }
+    guard let fault else { return }
+    let name = fault.address.buffer >= 0 ? executable.program.buffers[Int(fault.address.buffer)].name : "a local array"
+    throw DiagnosticsError(
+      "kernel \(kernel.name) accesses element \(fault.position) of \(name), which has \(fault.address.count)",
+      location: kernel.location, help: "this is a mistake in Lathe, not in the model: please report it")
+  }
+}

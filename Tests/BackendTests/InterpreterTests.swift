@@ -1,0 +1,164 @@
+import LatheCore
+import LatheRun
+import Testing
+
+@Suite("Interpreter, on programs written by hand")
+struct InterpreterTests {
+  @Test("element-wise loops of any length give every element", arguments: [0, 1, 2, 15, 16, 511, 512, 513, 1030])
+  func elementWise(count: Int) throws {
+    let i = LoopVariable(id: 0, extent: count)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [count]), (.f32, [count])], output: (.f32, [count]),
+      [
+        .loop(
+          Loop(
+            i, kind: .vector,
+            body: [
+              store(
+                2, Index(i),
+                .pointwise(.maximum, [.pointwise(.subtract, [load(0, Index(i)), load(1, Index(i))]), number(0)]))
+            ]))
+      ])
+    let a = (0..<count).map { Float($0 % 7) }
+    let b = (0..<count).map { Float($0 % 5) }
+    let y = try HandBuilt.run(planned, NDArray(a), NDArray(b))
+    #expect(y == NDArray(zip(a, b).map { max($0 - $1, 0) }))
+  }
+
+  @Test(
+    "lanes of an accumulation are joined in the documented order", arguments: [1, 2, 8, 16], [0, 1, 15, 100, 1111])
+  func lanes(lanes: Int, count: Int) throws {
+    let i = LoopVariable(id: 0, extent: count)
+    let sum = Register(id: 1, type: .f32)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [count])], output: (.f32, []),
+      [
+        .declare(sum, number(0.5)),
+        .accumulate(
+          Accumulation(
+            i, lower: Bound(0), upper: Bound(count), combiner: .sum, accumulator: sum, lanes: lanes, prologue: [],
+            value: load(0, Index(i)))),
+        store(1, Index(0), .register(sum)),
+      ])
+    let x = (0..<count).map { 1 / Float($0 * $0 % 97 + 1) }
+    #expect(try HandBuilt.run(planned, NDArray(x))[0] == .float(Double(Self.sum(x, from: 0.5, lanes: lanes))))
+  }
+
+  /// What `Accumulation` documents.
+  static func sum(_ x: [Float], from start: Float, lanes: Int) -> Float {
+    if lanes == 1 { return x.reduce(start, +) }
+    var partial = [Float](repeating: 0, count: lanes)
+    for (i, value) in x.enumerated() { partial[i % lanes] += value }
+    var width = lanes / 2
+    while width > 0 {
+      for lane in 0..<width { partial[lane] += partial[lane + width] }
+      width /= 2
+    }
+    return start + partial[0]
+  }
+
+  @Test("sums along columns run over rows for all lanes at once", arguments: [1, 4], [3, 600])
+  func columnSums(lanes: Int, columns: Int) throws {
+    let rows = 37
+    let (i, j) = (LoopVariable(id: 0, extent: rows), LoopVariable(id: 1, extent: columns))
+    let sum = Register(id: 1, type: .f32)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [rows, columns])], output: (.f32, [columns]),
+      [
+        .loop(
+          Loop(
+            j, kind: .vector,
+            body: [
+              .declare(sum, number(0)),
+              .accumulate(
+                Accumulation(
+                  i, lower: Bound(0), upper: Bound(rows), combiner: .sum, accumulator: sum, lanes: lanes,
+                  prologue: [], value: load(0, Index(i) * columns + Index(j)))),
+              store(1, Index(j), .register(sum)),
+            ]))
+      ])
+    let x = (0..<(rows * columns)).map { 1 / Float($0 % 89 + 1) }
+    let expected = (0..<columns).map { j in Self.sum((0..<rows).map { x[$0 * columns + j] }, from: 0, lanes: lanes) }
+    #expect(try HandBuilt.run(planned, NDArray(x, shape: [rows, columns])) == NDArray(expected))
+  }
+
+  @Test("loops whose ends depend on the lane leave out what lies outside")
+  func raggedWindows() throws {
+    // A pooling window over the inside of the image: q in max(0, 1 - 2 w) ..< min(3, 10 - 2 w + 1)
+    let (w, q) = (LoopVariable(id: 0, extent: 5), LoopVariable(id: 1, extent: 3))
+    let most = Register(id: 1, type: .f32)
+    let start = Index(w) * 2 - 1
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [9])], output: (.f32, [5]),
+      [
+        .loop(
+          Loop(
+            w, kind: .vector,
+            body: [
+              .declare(most, number(-.infinity)),
+              .accumulate(
+                Accumulation(
+                  q, lower: Bound(0, [.init(dividend: start * -1, divisor: 1)]),
+                  upper: Bound(3, [.init(dividend: start * -1 + 9, divisor: 1)]), combiner: .max, accumulator: most,
+                  lanes: 1, prologue: [], value: load(0, start + Index(q)))),
+              store(1, Index(w), .register(most)),
+            ]))
+      ])
+    let x: [Float] = [3, -1, 4, -1, 5, -9, 2, -6, 5]
+    #expect(try HandBuilt.run(planned, NDArray(x)) == NDArray([3, 4, 5, 2, 5] as [Float]))
+  }
+
+  @Test("guarded loads are not made where their constraints fail")
+  func guards() throws {
+    let i = LoopVariable(id: 0, extent: 12)
+    let spread = Index(i) - 1
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [5])], output: (.f32, [12]),
+      [
+        .loop(
+          Loop(
+            i, kind: .vector,
+            body: [
+              store(
+                1, Index(i),
+                .select(
+                  [.multiple(spread, of: 2), .inRange(spread.floorDivided(by: 2), 0..<5)],
+                  then: load(0, spread.floorDivided(by: 2)), otherwise: number(-1)))
+            ]))
+      ])
+    let y = try HandBuilt.run(planned, NDArray([1, 2, 3, 4, 5] as [Float]))
+    #expect(y == NDArray([-1, 1, -1, 2, -1, 3, -1, 4, -1, 5, -1, -1] as [Float]))
+  }
+
+  @Test("an access outside its tensor is reported, not made")
+  func outOfBounds() throws {
+    let i = LoopVariable(id: 0, extent: 8)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [8])], output: (.f32, [8]),
+      [.loop(Loop(i, kind: .vector, body: [store(1, Index(i), load(0, Index(i) + 1))]))])
+    let error = #expect(throws: DiagnosticsError.self) {
+      try HandBuilt.run(planned, NDArray([Float](repeating: 0, count: 8)))
+    }
+    #expect(error?.description.contains("kernel kernel accesses element 8 of a, which has 8") == true)
+  }
+
+  @Test("inputs of another number, type or shape are refused by name")
+  func wrongInputs() throws {
+    let i = LoopVariable(id: 0, extent: 4)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [4])], output: (.f32, [4]),
+      [.loop(Loop(i, kind: .vector, body: [store(1, Index(i), load(0, Index(i)))]))])
+    var session = Session(try Executable(planned))
+    func message(_ inputs: [NDArray]) -> String {
+      do throws(DiagnosticsError) {
+        _ = try session.run(inputs)
+        return ""
+      } catch {
+        return error.diagnostics[0].message
+      }
+    }
+    #expect(message([]) == "test takes 1 inputs, given 0")
+    #expect(message([NDArray([1, 2, 3] as [Float])]) == "input a is f32[4], given f32[3]")
+    #expect(message([NDArray([1, 2, 3, 4] as [Double])]) == "input a is f32[4], given f64[4]")
+  }
+}

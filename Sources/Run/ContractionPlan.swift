@@ -143,7 +143,9 @@ struct ContractionPlan: Sendable {
     return step > 0 ? step : nil
   }
 
-  /// A tape that writes a factor, row-major over the variables, into a local array. A split variable runs over a block.
+  /// A tape that writes a factor, row-major over the variables, into a local array.
+  ///
+  /// A split variable runs over a block.
   private static func packing(
     _ factor: Contraction.Factor, _ variables: [LoopVariable], into array: LocalArray, at offset: Int,
     _ parameters: [LoopVariable], _ buffers: [Buffer], _ name: String,

@@ -2,6 +2,7 @@ public import LatheCore
 
 /// A planned program, translated for the interpreter: prepared once, run by any number of sessions.
 public struct Executable: Sendable {
+  /// The program and its places in memory.
   public let planned: PlannedProgram
   let kernels: [KernelPlan]
   /// Bytes that the largest kernel needs for its registers and for its local arrays.
@@ -10,13 +11,16 @@ public struct Executable: Sendable {
   /// Where outputs are collected, by position among the outputs, and how much memory that takes.
   let outputOffsets: [Int]
   let outputBytes: Int
-  /// Where small constants are copied to, by buffer position, and how much memory that takes. Large ones stay in place.
+  /// Where small constants are copied to, by buffer position, and how much memory that takes.
+  ///
+  /// Large ones stay in place.
   let constantOffsets: [Int: Int]
   let constantBytes: Int
 
   /// Constants up to this size are copied into the session.
   private static let smallConstant = 1 << 16
 
+  /// The program, without its places.
   public var program: Program { planned.program }
 
   /// Translates every kernel and checks that the plan fits the program.

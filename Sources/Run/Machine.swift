@@ -1,6 +1,8 @@
 internal import LatheCore
 
-/// Runs one tape. Lives for one run of one kernel; all memory belongs to the session.
+/// Runs one tape.
+///
+/// Lives for one run of one kernel; all memory belongs to the session.
 ///
 /// Every access to memory is checked against its tensor, once per strip: a fault stops the tape and is reported.
 struct Machine {

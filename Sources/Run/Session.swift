@@ -4,6 +4,7 @@ public import LatheCore
 ///
 /// One run at a time; make a session per thread to run side by side.
 public struct Session: ~Copyable {
+  /// What is run.
   public let executable: Executable
   /// Threads that matrix multiplication may use.
   public let threads: Int

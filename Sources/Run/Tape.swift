@@ -25,7 +25,9 @@ enum Lane: UInt8, Sendable {
   }
 }
 
-/// One step of a tape. Offsets are bytes in the register file; what else they mean is said at each code.
+/// One step of a tape.
+///
+/// Offsets are bytes in the register file; what else they mean is said at each code.
 struct Instruction: Sendable {
   enum Code: UInt8, Sendable {
     /// `a` = lower bound, `b` = upper bound (of `extra`); jumps to `target` when empty.

@@ -118,7 +118,9 @@ extension TapeBuilder {
     }
   }
 
-  /// A loop that counts one by one. Ends that differ between lanes become a window around the body.
+  /// A loop that counts one by one.
+  ///
+  /// Ends that differ between lanes become a window around the body.
   private mutating func counted(
     _ variable: LoopVariable, _ lower: Bound, _ upper: Bound,
     _ body: (inout TapeBuilder, _ counter: Int32) throws(TapeFault) -> Void

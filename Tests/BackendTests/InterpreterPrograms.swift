@@ -1,7 +1,9 @@
 import LatheCore
 import LatheRun
 
-/// Programs for the tests of the interpreter, written by hand: one kernel over inputs `a`, `b`, ... and one output.
+/// Programs for the tests of the interpreter, written by hand.
+///
+/// One kernel over inputs `a`, `b`, ... and one output.
 enum HandBuilt {
   static func buffer(_ name: String, _ type: ScalarType, _ shape: [Int], _ kind: Buffer.Kind) -> Buffer {
     Buffer(name: name, dtype: type, shape: shape, kind: kind)

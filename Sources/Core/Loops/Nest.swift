@@ -46,12 +46,19 @@ struct Nest {
 
   private func divisibleVariable() -> (LoopVariable, Int)? {
     var found: (LoopVariable, Int)?
+    // The result of an arg-reduction is its variable: that one stays whole.
+    var whole = Set<LoopVariable>()
+    scalars.forEach(values) { _, node in
+      if case .argReduce(_, let variable, _) = node { whole.insert(variable) }
+    }
     scalars.forEach(values) { _, node in
       guard found == nil else { return }
       for index in scalars.indices(node) {
         for (dividend, divisor) in index.divisions {
           for term in dividend.terms {
-            guard case .variable(let variable) = term.atom, term.coefficient > 0, divisor % term.coefficient == 0 else { continue }
+            guard case .variable(let variable) = term.atom, !whole.contains(variable), term.coefficient > 0,
+              divisor % term.coefficient == 0
+            else { continue }
             let factor = divisor / term.coefficient
             if factor > 1, factor < variable.extent, variable.extent % factor == 0 {
               found = (variable, factor)

@@ -6,7 +6,9 @@ public struct Plan: Sendable {
   /// The bytes that the arena needs: the highest end of any buffer.
   public var height: Int
 
-  /// A number of bytes that no plan can go below: the most that is live at once, with the padding that alignment forces.
+  /// A number of bytes that no plan can go below.
+  ///
+  /// It is the most that is live at once, with the padding that alignment forces, or more where a search has proved it.
   public var lowerBound: Int
 
   /// Whether no plan can be lower, because the lower bound is reached or an exhaustive search says so.
@@ -102,17 +104,17 @@ public struct PlannerOptions: Sendable, Hashable {
   /// What the planner is to reach.
   public var goal: Goal
 
-  /// The limit of the work in steps, some nanoseconds each in a release build.
+  /// The limit of the work in steps, about two nanoseconds each in a release build and a hundred in a debug build.
   ///
   /// Steps are counted, not timed, so that the same problem gets the same plan on every machine. A problem that a greedy
-  /// pass solves at its lower bound needs next to none of them.
+  /// pass solves at its lower bound needs none of them.
   public var steps: Int
 
   /// The limit of wall time, if there is one; with it, plans may differ from run to run.
   public var timeLimit: Duration?
 
   /// Creates options; the defaults are deterministic.
-  public init(goal: Goal = .minimize, steps: Int = 1_000_000_000, timeLimit: Duration? = nil) {
+  public init(goal: Goal = .minimize, steps: Int = 200_000_000, timeLimit: Duration? = nil) {
     self.goal = goal
     self.steps = steps
     self.timeLimit = timeLimit
@@ -120,4 +122,7 @@ public struct PlannerOptions: Sendable, Hashable {
 
   /// Greedy passes alone.
   public static let greedy = PlannerOptions(steps: 0)
+
+  /// The work of some ten seconds in a release build, for when the arena is what matters.
+  public static let thorough = PlannerOptions(steps: 5_000_000_000)
 }

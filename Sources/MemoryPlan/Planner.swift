@@ -1,7 +1,7 @@
 /// Gives every buffer an offset, as low an arena as the work allowed can find.
 ///
 /// Aliases are merged first. What remains is divided where no buffer is live across, and each component goes through
-/// greedy passes, a short hill climb and an exact search, and leaves the way as soon as it is no taller than the lower
+/// greedy passes, exact searches and a little hill climbing, and leaves the way as soon as it is no taller than the lower
 /// bound of the whole. There is always a plan; whether it is within the capacity is for ``Plan/fits(_:)`` to say.
 public func plan(_ problem: Problem, options: PlannerOptions = PlannerOptions()) -> Plan {
   let clock = ContinuousClock()
@@ -22,23 +22,13 @@ public func plan(_ problem: Problem, options: PlannerOptions = PlannerOptions())
   }
   let height = zip(storageOffsets, map.storages).map { $0 + $1.size }.max() ?? 0
   return Plan(
-    offsets: map.offsets(ofStorages: storageOffsets), height: height, lowerBound: parts.lowerBound,
+    offsets: map.offsets(ofStorages: storageOffsets), height: height, lowerBound: planner.lowerBound,
     isOptimal: planner.isOptimal, strategy: planner.strategy,
     steps: options.steps - planner.budget.remaining, elapsed: clock.now - start)
 }
 
 /// The state of planning: the best placement so far of every component.
 private struct Planner {
-  struct Packing {
-    var offsets: [Int]
-    var height: Int
-    var strategy: Strategy
-    /// A height that the component cannot go below.
-    var floor: Int
-    /// The order of the best greedy pass, from which the climb starts.
-    var order: [Int]
-  }
-
   let parts: Decomposition
   let options: PlannerOptions
   var budget: Budget
@@ -54,10 +44,14 @@ private struct Planner {
     if options.goal == .fit, let capacity { target = max(target, capacity / parts.unit) }
   }
 
+  /// The height in units that some component cannot go below.
+  private var floor: Int { packings.map(\.floor).max() ?? 0 }
+
   /// Whether the tallest component cannot be lower.
-  var isOptimal: Bool {
-    (packings.map(\.height).max() ?? 0) <= (packings.map(\.floor).max() ?? 0)
-  }
+  var isOptimal: Bool { (packings.map(\.height).max() ?? 0) <= floor }
+
+  /// The bytes that no plan can go below; the padding of the highest storage does not count.
+  var lowerBound: Int { max(parts.lowerBound, floor * parts.unit - parts.grain + 1) }
 
   var strategy: Strategy {
     packings.max { $0.height < $1.height }?.strategy ?? .given
@@ -72,7 +66,9 @@ private struct Planner {
       if packings[index].height > target {
         let steps = done + 1 < tall.count ? budget.remaining / 2 : budget.remaining
         var part = budget.part(steps)
-        improve(index, budget: &part)
+        var descent = Descent(parts.components[index], from: packings[index])
+        descent.run(target: target, budget: &part)
+        packings[index] = descent.packing
         budget.settle(part, of: steps)
       }
       target = max(target, packings[index].height)
@@ -96,31 +92,4 @@ private struct Planner {
     }
     return best ?? Packing(offsets: [], height: 0, strategy: .given, floor: 0, order: [])
   }
-
-  private mutating func improve(_ index: Int, budget: inout Budget) {
-    let part = parts.components[index]
-    if !noclimb {
-    var climb = Climb(part)
-    let steps = min(budget.remaining / 8, 20_000_000)
-    var share = budget.part(steps)
-    if let found = climb.run(
-      from: packings[index].order, height: packings[index].height, target: target, budget: &share)
-    {
-      packings[index].offsets = found.offsets
-      packings[index].height = found.height
-      packings[index].strategy = .climb
-    }
-    budget.settle(share, of: steps)
-    }
-    let packing = packings[index]
-    var descent = Descent(part, offsets: packing.offsets, height: packing.height, floor: packing.floor)
-    descent.run(target: target, budget: &budget)
-    packings[index].floor = descent.floor
-    if descent.height < packing.height {
-      packings[index].offsets = descent.offsets
-      packings[index].height = descent.height
-      packings[index].strategy = .search
-    }
-  }
 }
-nonisolated(unsafe) var noclimb = false

@@ -43,7 +43,8 @@ public struct Report: Sendable {
     let buffers = problem.buffers
     height = plan.height
     lowerBound = plan.lowerBound
-    verdict = plan.isOptimal ? "optimal" : "best found"
+    verdict =
+      !plan.isOptimal ? "best found" : plan.height == plan.lowerBound ? "optimal" : "optimal to within the alignment"
     profile = Self.profile(buffers, plan.offsets)
     end = buffers.map(\.lifetime.upperBound).max() ?? 0
     let peak = profile.max { ($0.live, $1.start) < ($1.live, $0.start) }

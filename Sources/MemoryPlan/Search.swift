@@ -42,7 +42,7 @@ struct Search: ~Copyable {
   private var depth = 0
 
   /// The depth at which a search gives up rather than exhaust the stack of a small thread.
-  private static let maximumDepth = 4000
+  private static let maximumDepth = 2500
 
   init(_ component: Component) {
     state = SearchState(component)
@@ -60,7 +60,6 @@ struct Search: ~Copyable {
     self.rank = rank
     self.budget = budget
     nodesLeft = nodes
-    memo.prepare(limit: limit)
     defer { budget = self.budget }
     return state.reset(limit: limit) ? solve(0, state.sectionCount) : .impossible
   }
@@ -192,7 +191,6 @@ struct Search: ~Copyable {
 private struct Memo {
   private var table = Array(repeating: UInt64(0), count: 1 << 12)
   private var used = 0
-  private var limit = 0
   private let itemKey: [UInt64]
 
   private static let maximumCount = 1 << 22
@@ -202,17 +200,8 @@ private struct Memo {
     itemKey = (0..<itemCount).map { _ in random.next() }
   }
 
-  /// What was hopeless stays so when the limit falls, but not when it rises.
-  mutating func prepare(limit: Int) {
-    if limit > self.limit {
-      for index in table.indices { table[index] = 0 }
-      used = 0
-    }
-    self.limit = limit
-  }
-
   func key(of state: borrowing SearchState, _ lower: Int, _ upper: Int) -> UInt64 {
-    var hash = UInt64(truncatingIfNeeded: lower)
+    var hash = UInt64(truncatingIfNeeded: state.limit) << 20 ^ UInt64(truncatingIfNeeded: lower)
     for section in lower..<upper {
       let rests = state.skyline[section] == state.floor[section] ? 1 : 0
       hash = (hash ^ UInt64(truncatingIfNeeded: state.floor[section] << 1 | rests)) &* 0x9E37_79B9_7F4A_7C15

@@ -30,6 +30,12 @@ public struct CSVFault: Error, Sendable, Hashable, CustomStringConvertible {
   /// The mistake.
   public var reason: Reason
 
+  /// Creates a fault.
+  public init(line: Int, reason: Reason) {
+    self.line = line
+    self.reason = reason
+  }
+
   /// One line in the form `line 3: what is wrong`.
   public var description: String { "line \(line): \(reason)" }
 }

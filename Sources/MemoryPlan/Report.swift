@@ -123,8 +123,8 @@ extension Report: CustomStringConvertible {
     for (index, span) in profile.enumerated() where span.live > 0 {
       let until = index + 1 < profile.count ? profile[index + 1].start : end
       let from = Int((Double(span.start) - Double(start)) / duration * Double(columns))
-      let to = ((Double(until) - Double(start)) / duration * Double(columns)).rounded(.up)
-      for column in min(from, columns - 1)..<max(from + 1, min(Int(to), columns)) where column < columns {
+      let last = Int((Double(until) - Double(start)) / duration * Double(columns) - 1e-9)
+      for column in min(from, columns - 1)...max(min(from, columns - 1), min(last, columns - 1)) {
         most[column] = max(most[column], span.live)
       }
     }
@@ -139,7 +139,7 @@ extension Report: CustomStringConvertible {
   }
 
   private static func percent(_ fraction: Double) -> String {
-    let tenths = Int((fraction * 1000).rounded())
+    let tenths = Int(fraction * 1000 + 0.5)
     return "\(tenths / 10).\(tenths % 10) %"
   }
 }

@@ -1,8 +1,8 @@
 /// A set of storages that no step of time divides in two, in the compact form that the algorithms work on.
 ///
 /// Bytes are counted in units that divide everything. Time is counted in sections: the steps between the start of one
-/// storage and the next end of another, of which only those matter that no other section contains. (Godoy et al.,
-/// "MiniMalloc", ASPLOS 2023, call them cross sections.)
+/// storage and the next end of another, of which only those matter that no other section contains. (They are the cross
+/// sections of MiniMalloc; see ``Search``.)
 struct Component {
   /// The index of each item among the storages of the problem.
   var storage: [Int] = []

@@ -7,7 +7,8 @@ extension Builder {
   /// An operation without a gradient on the way is a fault at the place of that operation.
   ///
   /// - Parameter results: Tensors of this graph, each with a cotangent of its type.
-  public func gradients(of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo targets: [Tensor]) -> [Tensor] {
+  public func gradients(of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo targets: [Tensor]) -> [Tensor]
+  {
     guard !(results.flatMap { [$0.tensor, $0.cotangent] } + targets).contains(where: \.isPoisoned) else {
       return targets.map { _ in poison }
     }

@@ -9,7 +9,9 @@ extension Graph {
     writer.line("digraph \(DotText.quoted(name)) {")
     writer.indented { writer in
       writer.line("compound=true; rankdir=TB; fontname=\"Helvetica\"; fontsize=11; color=\"#8a8f98\";")
-      writer.line("node [shape=box, style=\"filled,rounded\", fillcolor=white, color=\"#5a6270\", fontname=\"Helvetica\", fontsize=10];")
+      writer.line(
+        "node [shape=box, style=\"filled,rounded\", fillcolor=white, color=\"#5a6270\", "
+          + "fontname=\"Helvetica\", fontsize=10];")
       writer.line("edge [color=\"#5a6270\", fontname=\"Helvetica\", fontsize=8, arrowsize=0.6];")
       writer.write(self, prefix: "n", kernels: kernels)
     }
@@ -71,12 +73,12 @@ private struct DotWriter {
     }
     write(root, graph, prefix, kernels)
     for (position, output) in graph.outputs.enumerated() {
-      line("\(prefix)out\(position) [label=\(DotText.quoted("output " + output.name)), shape=oval, fillcolor=\"#d7f0d7\"];")
+      let label = DotText.quoted("output " + output.name)
+      line("\(prefix)out\(position) [label=\(label), shape=oval, fillcolor=\"#d7f0d7\"];")
     }
     for (position, update) in graph.updates.enumerated() {
-      line(
-        "\(prefix)update\(position) [label=\(DotText.quoted("update " + update.variable)), shape=cylinder, fillcolor=\"#ffe9c7\"];"
-      )
+      let label = DotText.quoted("update " + update.variable)
+      line("\(prefix)update\(position) [label=\(label), shape=cylinder, fillcolor=\"#ffe9c7\"];")
     }
     for (position, node) in graph.nodes.enumerated() {
       for operand in node.operands { edge(operand, to: "\(position)", graph, prefix) }
@@ -175,7 +177,8 @@ private enum DotText {
       switch value {
       case .integer(let number): return number == neutral[name] ? nil : "\(name) \(number)"
       case .integers(let numbers):
-        return numbers.allSatisfy { $0 == neutral[name] } ? nil : "\(name) \(numbers.map(String.init).joined(separator: ","))"
+        if numbers.allSatisfy({ $0 == neutral[name] }) { return nil }
+        return "\(name) \(numbers.map(String.init).joined(separator: ","))"
       case .dimensions(let sizes): return "\(name) \(sizes.map(\.description).joined(separator: ","))"
       case .flag(let flag): return flag ? name : nil
       case .word(let word): return "\(name) \(word)"

@@ -25,7 +25,8 @@ public struct Concatenate: OperationDefinition {
       }
       for other in first.shape.indices where other != axis && operand.shape[other] != first.shape[other] {
         throw TypeFault(
-          "sizes differ on axis \(other), which is not the one joined (\(axis)): \(first.shape[other]) in \(first) and \(operand.shape[other]) in \(operand)"
+          "sizes differ on axis \(other), which is not the one joined (\(axis)): "
+            + "\(first.shape[other]) in \(first) and \(operand.shape[other]) in \(operand)"
         )
       }
       size = size + operand.shape[axis]
@@ -40,7 +41,8 @@ public struct Concatenate: OperationDefinition {
     var cotangents: [Tensor?] = []
     for operand in context.operands {
       guard let size = operand.shape[axis].known else {
-        throw TypeFault("the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+        throw TypeFault(
+          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
       }
       cotangents.append(context.cotangent.slice(axis: axis, from: start, to: start + size))
       start += size

@@ -40,7 +40,8 @@ public struct Conditional: OperationDefinition {
     func branch(_ graph: Graph) throws(TypeFault) -> Graph {
       try context.builder.region(arguments.map(\.type) + cotangents.map(\.type)) { builder, values throws(TypeFault) in
         graph.pullback(
-          Array(values.prefix(arguments.count)), cotangents: Dictionary(uniqueKeysWithValues: zip(results, values.dropFirst(arguments.count))),
+          Array(values.prefix(arguments.count)),
+          cotangents: Dictionary(uniqueKeysWithValues: zip(results, values.dropFirst(arguments.count))),
           wanted: floating, in: builder)
       }
     }
@@ -59,8 +60,10 @@ public struct Conditional: OperationDefinition {
   }
 }
 
-/// Repeats a body while a condition on its state holds: operands are the initial state, then constants that both
-/// sub-graphs see after the state. Not differentiable in reverse, since the number of steps is unknown; use `scan`.
+/// Repeats a body while a condition on its state holds.
+///
+/// Operands are the initial state, then constants that both sub-graphs see after the state. Not differentiable in
+/// reverse, since the number of steps is unknown; use `scan`.
 public struct WhileLoop: OperationDefinition {
   public var condition: Graph
   public var body: Graph
@@ -86,14 +89,18 @@ public struct WhileLoop: OperationDefinition {
   }
 
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
-    guard stateCount >= 0, stateCount <= operands.count else { throw TypeFault("\(stateCount) states of \(operands.count) operands") }
+    guard stateCount >= 0, stateCount <= operands.count else {
+      throw TypeFault("\(stateCount) states of \(operands.count) operands")
+    }
     try condition.requireArguments(operands, "the condition")
     try body.requireArguments(operands, "the body")
     guard condition.resultTypes == [.scalar(.bool)] else {
       throw TypeFault("the condition gives \(condition.resultTypes), not one bool[]")
     }
     let state = Array(operands.prefix(stateCount))
-    guard body.resultTypes == state else { throw TypeFault("the body gives \(body.resultTypes), the state is \(state)") }
+    guard body.resultTypes == state else {
+      throw TypeFault("the body gives \(body.resultTypes), the state is \(state)")
+    }
     return state
   }
 
@@ -112,9 +119,9 @@ public struct WhileLoop: OperationDefinition {
 
 /// A loop of fixed length that carries a state and walks along the first axis of its sequences, as JAX's `scan`.
 ///
-/// Operands: the initial carry, the sequences `[length, ...]`, then constants. The body takes carry, one element of each
-/// sequence, and the constants; it gives the next carry and one element of each stacked result. Results: the last carry,
-/// then the stacked results `[length, ...]`. In reverse, elements are taken and put from the last to the first.
+/// Operands: the initial carry, the sequences `[length, ...]`, then constants. The body takes carry, one element of
+/// each sequence, and the constants; it gives the next carry and one element of each stacked result. Results: the last
+/// carry, then the stacked results `[length, ...]`. In reverse, elements are taken and put from the last to the first.
 public struct Scan: OperationDefinition {
   public var body: Graph
   public var length: Dimension
@@ -157,7 +164,10 @@ public struct Scan: OperationDefinition {
     var arguments = operands
     for position in carryCount..<(carryCount + sequenceCount) {
       guard operands[position].rank > 0, operands[position].shape[0] == length else {
-        throw TypeFault("sequence \(position - carryCount) is \(operands[position]), its first axis should have the scan's length \(length)")
+        throw TypeFault(
+          "sequence \(position - carryCount) is \(operands[position]), "
+            + "its first axis should have the scan's length \(length)"
+        )
       }
       arguments[position] = operands[position].with(shape: Array(operands[position].shape.dropFirst()))
     }

@@ -2,8 +2,8 @@
 ///
 /// Operands: `x[batch, in, spatial...]` and `weight[out, in / groups, spatial...]`; result `[batch, out, spatial...]`:
 ///
-///     y[n, o, i] = sum over c, p of x[n, group(o) * in / groups + c, (i * stride + p * dilation - low) / inputDilation]
-///                  * weight[o, c, p]
+///     y[n, o, i] = sum over c, p of weight[o, c, p]
+///                  * x[n, group(o) * in / groups + c, (i * stride + p * dilation - low) / inputDilation]
 ///
 /// where elements of `x` outside its bounds, or between its elements under input dilation, are zero. Padding may be
 /// negative. Cross-correlation, as in PyTorch and ONNX.
@@ -60,7 +60,8 @@ public struct Convolution: OperationDefinition {
     guard weight.shape[1] * Dimension(groups) == x.shape[1] else {
       let fitting = x.shape[1].divided(exactlyBy: Dimension(groups)).map { ", a weight with \($0) would fit" } ?? ""
       throw TypeFault(
-        "the input has \(x.shape[1]) channels (axis 1 of \(x)), the weight takes \(weight.shape[1] * Dimension(groups)) (axis 1 of \(weight), times \(groups) groups)\(fitting)"
+        "the input has \(x.shape[1]) channels (axis 1 of \(x)), the weight takes "
+          + "\(weight.shape[1] * Dimension(groups)) (axis 1 of \(weight), times \(groups) groups)\(fitting)"
       )
     }
     guard weight.shape[0].divided(exactlyBy: Dimension(groups)) != nil else {
@@ -84,7 +85,8 @@ public struct Convolution: OperationDefinition {
 
   public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (x, weight) = (context.operands[0], context.operands[1])
-    guard let xShape = x.shape.known, let wShape = weight.shape.known, let yShape = context.results[0].shape.known else {
+    guard let xShape = x.shape.known, let wShape = weight.shape.known, let yShape = context.results[0].shape.known
+    else {
       throw TypeFault("the gradient needs every size", help: "bind symbols with --dim")
     }
     let dy = context.cotangent

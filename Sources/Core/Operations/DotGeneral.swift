@@ -52,11 +52,13 @@ public struct DotGeneral: OperationDefinition {
       throw TypeFault("the operands name different numbers of batch or contracted axes")
     }
     for (l, r) in zip(leftBatch, rightBatch) where left.shape[l] != right.shape[r] {
-      throw TypeFault("batch sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))")
+      throw TypeFault(
+        "batch sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))")
     }
     for (l, r) in zip(leftContracting, rightContracting) where left.shape[l] != right.shape[r] {
       throw TypeFault(
-        "contracted sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))")
+        "contracted sizes differ, \(left.shape[l]) (axis \(l) of \(left)) and \(right.shape[r]) (axis \(r) of \(right))"
+      )
     }
     let shape =
       leftBatch.map { left.shape[$0] } + leftFree(left.rank).map { left.shape[$0] }
@@ -79,7 +81,9 @@ public struct DotGeneral: OperationDefinition {
         DotGeneral(
           leftBatch: batch, rightBatch: rightBatch,
           leftContracting: rightFree.indices.map { batch.count + leftFree.count + $0 }, rightContracting: rightFree))
-      let order = leftBatch + leftFree + rightContracting.indices.sorted { rightContracting[$0] < rightContracting[$1] }.map { leftContracting[$0] }
+      let order =
+        leftBatch + leftFree
+        + rightContracting.indices.sorted { rightContracting[$0] < rightContracting[$1] }.map { leftContracting[$0] }
       leftCotangent = raw.permute(Permute(order).inverse)
     }
     if context.wanted[1] {
@@ -88,7 +92,9 @@ public struct DotGeneral: OperationDefinition {
         DotGeneral(
           leftBatch: batch, rightBatch: leftBatch, leftContracting: leftFree.indices.map { batch.count + $0 },
           rightContracting: leftFree))
-      let order = rightBatch + rightFree + leftContracting.indices.sorted { leftContracting[$0] < leftContracting[$1] }.map { rightContracting[$0] }
+      let order =
+        rightBatch + rightFree
+        + leftContracting.indices.sorted { leftContracting[$0] < leftContracting[$1] }.map { rightContracting[$0] }
       rightCotangent = raw.permute(Permute(order).inverse)
     }
     return [leftCotangent, rightCotangent]

@@ -32,10 +32,12 @@ public struct IndexedAxes: Hashable, Sendable {
       throw TypeFault("axes \(axes) are not ascending after \(batch) batch axes")
     }
     guard indices.shape[indices.rank - 1] == Dimension(axes.count) else {
-      throw TypeFault("the last axis of the indices \(indices) must have size \(axes.count), one for each addressed axis")
+      throw TypeFault(
+        "the last axis of the indices \(indices) must have size \(axes.count), one for each addressed axis")
     }
     for axis in 0..<batch where operand.shape[axis] != indices.shape[axis] {
-      throw TypeFault("batch axis \(axis) has size \(operand.shape[axis]) in \(operand) and \(indices.shape[axis]) in the indices")
+      throw TypeFault(
+        "batch axis \(axis) has size \(operand.shape[axis]) in \(operand) and \(indices.shape[axis]) in the indices")
     }
     return Array(indices.shape.dropLast()) + kept(operand.rank).map { operand.shape[$0] }
   }
@@ -56,8 +58,9 @@ public struct IndexedAxes: Hashable, Sendable {
   }
 }
 
-/// Reads slices at computed places: operands are the tensor and integer `indices`; the result has the axes
-/// `[batch, places..., kept...]`. Places outside of the tensor read as 0.
+/// Reads slices at computed places.
+///
+/// Operands are the tensor and integer `indices`; the result has the axes `[batch, places..., kept...]`. Places outside of the tensor read as 0.
 public struct Gather: OperationDefinition {
   public var indexed: IndexedAxes
 
@@ -95,8 +98,9 @@ public struct Gather: OperationDefinition {
   }
 }
 
-/// Writes slices at computed places of a copy: operands are the tensor, integer `indices`, and the updates in the shape
-/// that `Gather` would give. Places outside of the tensor are left out; updates are joined in row-major order, or
+/// Writes slices at computed places of a copy.
+///
+/// Operands are the tensor, integer `indices`, and the updates in the shape that `Gather` would give. Places outside of the tensor are left out; updates are joined in row-major order, or
 /// replace the element (the last one stays) when there is no combiner.
 public struct Scatter: OperationDefinition {
   public var indexed: IndexedAxes

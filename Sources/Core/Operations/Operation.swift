@@ -1,6 +1,6 @@
-/// The primitives of Lathe's graphs: a closed set. Everything else is a function written in these.
+/// The primitives of Lathe's graphs: a closed set.
 ///
-/// Scalar functions are rows of `Pointwise`; every other case carries its definition as payload, one file a family.
+/// Everything else is a function written in these. Scalar functions are rows of `Pointwise`; every other case carries its definition as payload, one file a family.
 public enum Operation: Hashable, Sendable {
   case input(Input)
   case variable(VariableRead)
@@ -30,7 +30,7 @@ public enum Operation: Hashable, Sendable {
   case whileLoop(WhileLoop)
   case scan(Scan)
 
-  /// The rules of the operation. The only switch over all operations.
+  /// The rules of the operation: the only switch over all operations.
   public var definition: any OperationDefinition {
     switch self {
     case .input(let payload): payload

@@ -95,7 +95,9 @@ extension TypeFault {
 
   /// Throws unless there are `count` operands.
   static func requireCount(_ operands: [TensorType], _ count: Int) throws(TypeFault) {
-    guard operands.count == count else { throw TypeFault("takes \(count) operand\(count == 1 ? "" : "s"), \(operands.count) given") }
+    guard operands.count == count else {
+      throw TypeFault("takes \(count) operand\(count == 1 ? "" : "s"), \(operands.count) given")
+    }
   }
 
   /// Throws unless all operands have one element type.

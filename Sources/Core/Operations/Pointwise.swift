@@ -163,7 +163,8 @@ extension Pointwise {
           // exp of a negative number only, so that neither branch overflows
           let e = Foundation.exp(-Swift.abs(x))
           return x >= 0 ? 1 / (1 + e) : e / (1 + e)
-        }) { _, y, dy in [dy * y * (1 - y)] }
+        }
+      ) { _, y, dy in [dy * y * (1 - y)] }
     case .erf:
       PointwiseRule(.float, .math("erf"), .real1(Foundation.erf)) { x, _, dy in
         [dy * (-(x[0] * x[0])).exp() * (2 / Double.pi.squareRoot())]
@@ -230,7 +231,8 @@ extension Pointwise {
     case .or: PointwiseRule(.integerOrBool, .infix("|"), .integer2 { a, b, _ in a | b })
     case .xor: PointwiseRule(.integerOrBool, .infix("^"), .integer2 { a, b, _ in a ^ b })
     case .shiftLeft:
-      PointwiseRule(.integer, .helper("shift_left"), .integer2 { a, b, t in b < 0 || b >= t.byteCount * 8 ? 0 : a << b })
+      PointwiseRule(
+        .integer, .helper("shift_left"), .integer2 { a, b, t in b < 0 || b >= t.byteCount * 8 ? 0 : a << b })
     case .shiftRight: PointwiseRule(.integer, .helper("shift_right"), .integer2(Self.shiftedRight))
     case .select:
       PointwiseRule(.any, .conditional, .select) { x, _, dy in

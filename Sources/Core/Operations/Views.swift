@@ -35,7 +35,9 @@ public struct Reshape: OperationDefinition {
     }
   }
 
-  /// The operand's index for a result's index. Axes of equal size are matched from both ends first, so that only the
+  /// The operand's index for a result's index.
+  ///
+  /// Axes of equal size are matched from both ends first, so that only the
   /// part that really changes is flattened and unflattened.
   static func map(_ index: [Index], from shape: [Int], to target: [Int]) -> [Index] {
     var head = 0
@@ -202,7 +204,8 @@ public struct Slice: OperationDefinition {
     for axis in start.indices {
       let covered = Dimension(start[axis]) + (context.results[0].shape[axis] - 1) * Dimension(stride[axis]) + 1
       guard let rest = (operand.shape[axis] - covered).known else {
-        throw TypeFault("the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+        throw TypeFault(
+          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
       }
       high.append(rest)
     }

@@ -9,7 +9,8 @@ public struct WindowShape: Hashable, Sendable {
   /// The distance of neighbouring elements of the window.
   public var dilation: [Int]
 
-  public init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil) {
+  public init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil)
+  {
     self.size = size
     self.stride = stride
     self.low = low
@@ -53,7 +54,8 @@ public struct WindowShape: Hashable, Sendable {
       let padded = spread + Dimension(low[axis] + high[axis])
       let reach = (size[axis] - 1) * dilation[axis] + 1
       if let known = padded.known, known < reach {
-        throw TypeFault("the window of size \(reach) is larger than the padded input of size \(known) on window axis \(axis)")
+        throw TypeFault(
+          "the window of size \(reach) is larger than the padded input of size \(known) on window axis \(axis)")
       }
       shape.append((padded - Dimension(reach)).floorDivided(by: stride[axis]) + 1)
     }

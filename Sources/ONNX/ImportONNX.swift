@@ -1,0 +1,191 @@
+internal import Foundation
+public import LatheCore
+
+/// Builds the graph of an ONNX model.
+///
+/// Initializers become constants, also where they are declared as inputs too. Axes of the inputs that have no size become
+/// symbols.
+///
+/// - Parameters:
+///   - path: The `.onnx` file. Tensors in external files are read from its folder, and from nowhere else.
+///   - dims: Sizes for symbolic axes.
+///   - bindings: Values for inputs; they are used, and the input becomes a constant, only where the input's value
+///     decides a shape.
+///   - warning: Takes remarks about the file that do not stop the import.
+/// - Throws: All mistakes in the model; operators that are not supported come alone, all at once.
+public func importONNX(
+  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], warning: (Diagnostic) -> Void = { _ in }
+) throws(DiagnosticsError) -> Graph {
+  let url = URL(fileURLWithPath: path)
+  let data: Data
+  do {
+    data = try Data(contentsOf: url, options: .mappedIfSafe)
+  } catch {
+    throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
+  }
+  let model = try Onnx_ModelProto(checking: data, file: path)
+  return try Model(model, file: path, external: ExternalData(folder: url.deletingLastPathComponent()))
+    .graph(dims, bindings, warning)
+}
+
+/// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
+///
+/// - Parameter file: The name that messages give to the model.
+/// - Throws: As `importONNX(path:dims:bindings:warning:)`.
+public func importONNX(
+  bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], bindings: [String: NDArray] = [:],
+  warning: (Diagnostic) -> Void = { _ in }
+) throws(DiagnosticsError) -> Graph {
+  try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil).graph(dims, bindings, warning)
+}
+
+/// A parsed model.
+struct Model {
+  /// The versions of the standard operator set that the operators' definitions here cover.
+  static let opsets = 7...28
+
+  let proto: Onnx_ModelProto
+  let file: String
+  let external: ExternalData?
+
+  init(_ proto: Onnx_ModelProto, file: String, external: ExternalData?) {
+    self.proto = proto
+    self.file = file
+    self.external = external
+  }
+
+  /// Imports, and does so again with inputs made constants when their values turn out to be needed.
+  func graph(
+    _ dims: [String: Int], _ bindings: [String: NDArray], _ warning: (Diagnostic) -> Void
+  ) throws(DiagnosticsError) -> Graph {
+    try checkHeader()
+    try checkOperators()
+    for (name, size) in dims where size < 0 || size > Call.largestSize {
+      throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
+    }
+    var used: [String: NDArray] = [:]
+    while true {
+      let importer = Importer(file: file, external: external, dims: dims, functions: proto.functions)
+      do {
+        let graph = try importer.graph(proto, used)
+        importer.warnings.forEach(warning)
+        return graph
+      } catch {
+        let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
+        if needed.isEmpty { throw error }
+        for name in needed { used[name] = bindings[name] }
+      }
+    }
+  }
+
+  private func checkHeader() throws(DiagnosticsError) {
+    let place = Location(file: file)
+    guard proto.hasGraph else { throw DiagnosticsError("not an ONNX model: it has no graph", location: place) }
+    guard !proto.opsetImport.isEmpty else {
+      throw DiagnosticsError("not an ONNX model: it imports no operator set", location: place)
+    }
+    if let version = Importer.opsets(proto.opsetImport)[""], !Self.opsets.contains(version) {
+      throw DiagnosticsError(
+        "the model is in opset \(version); opsets \(Self.opsets.lowerBound) to \(Self.opsets.upperBound) are supported",
+        location: place, help: "onnx.version_converter can convert it")
+    }
+  }
+
+  /// Lists every operator that has no definition here, with its nodes.
+  private func checkOperators() throws(DiagnosticsError) {
+    let importer = Importer(file: file, external: nil, dims: [:], functions: proto.functions)
+    var users: [String: [String]] = [:]
+    var order: [(key: String, message: String)] = []
+    func visit(_ nodes: [Onnx_NodeProto], _ opsets: [String: Int], _ path: String) {
+      for (index, node) in nodes.enumerated() {
+        let name = path + Importer.name(node, index)
+        let domain = Importer.domain(node.domain)
+        if importer.function(node) == nil, Operator.named(node.opType, domain: domain) == nil {
+          let version = opsets[domain].map { "opset \($0)" } ?? "which the model does not import"
+          let message = "operator \(node.opType) of \(domain.isEmpty ? "ai.onnx" : domain), \(version), is not supported"
+          if users[message] == nil { order.append((message, message)) }
+          users[message, default: []].append(name)
+        }
+        for attribute in node.attribute {
+          for graph in (attribute.hasG ? [attribute.g] : []) + attribute.graphs { visit(graph.node, opsets, name + "/") }
+        }
+      }
+    }
+    visit(proto.graph.node, Importer.opsets(proto.opsetImport), "")
+    for function in proto.functions { visit(function.node, Importer.opsets(function.opsetImport), function.name + "/") }
+    guard !order.isEmpty else { return }
+    throw DiagnosticsError(
+      order.map { key, message in
+        let nodes = users[key] ?? []
+        let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
+        return Diagnostic(
+          message, operation: nil, operands: nodes.prefix(20).dropFirst().map { "node '\($0)'" } + more,
+          location: Location(file: file, node: nodes.first))
+      })
+  }
+}
+
+extension Importer {
+  /// Builds the whole model.
+  ///
+  /// - Parameter bindings: The inputs that are constants.
+  func graph(_ model: Onnx_ModelProto, _ bindings: [String: NDArray]) throws(DiagnosticsError) -> Graph {
+    let graph = model.graph
+    var scope = Scope(opsets: Self.opsets(model.opsetImport))
+    if !graph.sparseInitializer.isEmpty { report("sparse initializers are not supported") }
+    for tensor in graph.initializer {
+      if scope.values[tensor.name] != nil { report("initializer '\(tensor.name)' is defined twice") }
+      scope.values[tensor.name] = constant(tensor, in: builder)
+    }
+    let initialized = Set(scope.values.keys)
+    for input in graph.input where !initialized.contains(input.name) {
+      if scope.values[input.name] != nil { report("input '\(input.name)' is declared twice") }
+      scope.values[input.name] = argument(input, bindings[input.name])
+    }
+    let types = Dictionary(graph.valueInfo.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+    run(graph.node, &scope, in: builder, checking: types)
+
+    var outputs: [(name: String, tensor: Tensor)] = []
+    var names = Set<String>()
+    for output in graph.output {
+      if !names.insert(output.name).inserted { report("output '\(output.name)' is declared twice") }
+      guard let operand = scope.values[output.name] else {
+        report("nothing defines the output '\(output.name)'")
+        continue
+      }
+      guard let tensor = operand.tensor(in: builder) else {
+        report("output '\(output.name)' is a \(operand.type); only tensors can leave the graph")
+        continue
+      }
+      compare(Operand(tensor), output.type, name: output.name, Location(file: file), isOutput: true)
+      outputs.append((output.name, tensor))
+    }
+    if graph.output.isEmpty { report("the model has no outputs") }
+    let name = graph.name.isEmpty ? "main" : graph.name
+    // Every fault that makes an output faulty has been reported; `finish` throws them.
+    return try builder.finish(name: name, outputs: Array(outputs))
+  }
+
+  private func argument(_ input: Onnx_ValueInfoProto, _ value: NDArray?) -> Operand {
+    let location = Location(file: file, node: input.name)
+    return builder.at(location) {
+      do throws(TypeFault) {
+        if let value {
+          if let type = try declaredType(input.type, name: input.name) {
+            let fits = type.dtype == value.dtype && type.rank == value.shape.count
+              && zip(type.shape, value.shape).allSatisfy { $0.known == nil || $0.known == $1 }
+            guard fits else { throw TypeFault("is \(type), the value given for it is \(value.type)") }
+          }
+          return Operand(builder.constant(value))
+        }
+        guard let type = try declaredType(input.type, name: input.name) else {
+          throw TypeFault("its type or shape is not declared")
+        }
+        return Operand(builder.input(input.name, type), inputs: [input.name])
+      } catch {
+        report("input '\(input.name)': \(error.message)", help: error.help)
+        return Operand(builder.poison)
+      }
+    }
+  }
+}

@@ -1,0 +1,300 @@
+internal import LatheCore
+
+/// The names that nodes can read, and what the operators around them mean.
+struct Scope {
+  var values: [String: Operand] = [:]
+  /// The version of each imported operator set.
+  var opsets: [String: Int] = [:]
+  /// The attributes that a function was called with; nodes of its body refer to them.
+  var attributes: [String: Onnx_AttributeProto] = [:]
+  /// The functions and nodes around, as a prefix of node names.
+  var path = ""
+  /// The layer that the nodes around were exported from.
+  var modulePath: String?
+}
+
+/// Builds a graph from a model, node by node: looks names up, applies operators, and turns faults into diagnostics.
+final class Importer {
+  struct FunctionKey: Hashable {
+    var domain: String
+    var name: String
+    var overload: String
+  }
+
+  /// More applications than any honest model has; functions calling functions can multiply without end.
+  private static let applicationLimit = 2_000_000
+
+  let file: String
+  let external: ExternalData?
+  let dims: [String: Int]
+  let functions: [FunctionKey: Onnx_FunctionProto]
+  let builder = Builder()
+  /// The inputs whose value is needed to tell a shape.
+  var neededInputs: Set<String> = []
+  var warnings: [Diagnostic] = []
+  private var applications = 0
+  private var callStack: [FunctionKey] = []
+
+  init(file: String, external: ExternalData?, dims: [String: Int], functions: [Onnx_FunctionProto]) {
+    self.file = file
+    self.external = external
+    self.dims = dims
+    self.functions = Dictionary(
+      functions.map { (FunctionKey(domain: Self.domain($0.domain), name: $0.name, overload: $0.overload), $0) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The standard domain has two names.
+  static func domain(_ name: String) -> String { name == "ai.onnx" ? "" : name }
+
+  static func opsets(_ imports: [Onnx_OperatorSetIdProto]) -> [String: Int] {
+    Dictionary(imports.map { (domain($0.domain), Int($0.version)) }, uniquingKeysWith: max)
+  }
+
+  func function(_ node: Onnx_NodeProto) -> Onnx_FunctionProto? {
+    functions[FunctionKey(domain: Self.domain(node.domain), name: node.opType, overload: node.overload)]
+  }
+
+  static func name(_ node: Onnx_NodeProto, _ index: Int) -> String {
+    node.name.isEmpty ? "\(node.opType)_\(index)" : node.name
+  }
+
+  func report(_ message: String, node: String? = nil, help: String? = nil) {
+    builder.report(Diagnostic(message, location: Location(file: file, node: node), help: help))
+  }
+
+  // MARK: Constants and types
+
+  func constant(_ tensor: Onnx_TensorProto, in builder: Builder) -> Operand {
+    let location = Location(file: file, node: tensor.name)
+    return builder.at(location) {
+      do throws(TypeFault) {
+        return Operand(builder.constant(try tensor.array(external)))
+      } catch {
+        builder.report(
+          Diagnostic("initializer '\(tensor.name)': \(error.message)", location: location, help: error.help))
+        return Operand(builder.poison)
+      }
+    }
+  }
+
+  /// The tensor type that a file declares; axes without size get symbols.
+  ///
+  /// - Returns: nil where the type or its rank is not declared.
+  func declaredType(_ type: Onnx_TypeProto, name: String) throws(TypeFault) -> TensorType? {
+    guard let value = type.value else { return nil }
+    guard case .tensorType(let tensor) = value else { throw TypeFault("only tensors are supported here") }
+    let dtype = try ScalarType(onnx: Int(tensor.elemType))
+    guard tensor.hasShape else { return nil }
+    var shape: [Dimension] = []
+    for (axis, size) in tensor.shape.dim.enumerated() {
+      switch size.value {
+      case .dimValue(let value):
+        guard value >= 0 else { throw TypeFault("the size \(value) of axis \(axis) is negative") }
+        guard value <= Call.largestSize else { throw TypeFault("the size \(value) of axis \(axis) is absurdly large") }
+        shape.append(Dimension(Int(value)))
+      case .dimParam(let symbol) where !symbol.isEmpty: shape.append(bound(symbol))
+      default: shape.append(bound("\(name)_dim\(axis)"))
+      }
+    }
+    if let count = shape.elementCount.known, count > Onnx_TensorProto.largestElementCount {
+      throw TypeFault("\(shape.text) has absurdly many elements")
+    }
+    return TensorType(dtype, shape)
+  }
+
+  /// A symbol, or the size that it is bound to. Symbols become identifiers, since the text form and `--dim` need them so.
+  private func bound(_ symbol: String) -> Dimension {
+    var name = String(symbol.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
+    if name.first?.isNumber != false { name = "_" + name }
+    if let size = dims[name] ?? dims[symbol] { return Dimension(size) }
+    return Dimension(symbol: name)
+  }
+
+  // MARK: Nodes
+
+  /// Applies nodes in an order in which every operand is known, and gives names to their results.
+  func run(_ nodes: [Onnx_NodeProto], _ scope: inout Scope, in builder: Builder, checking types: [String: Onnx_TypeProto] = [:]) {
+    let order = NodeOrder(nodes, defined: Set(scope.values.keys))
+    for fault in order.faults {
+      let name = scope.path + Self.name(nodes[fault.node], fault.node)
+      builder.report(Diagnostic(fault.message, location: Location(file: file, node: name), help: fault.help))
+    }
+    for name in order.undefined where scope.values[name] == nil { scope.values[name] = Operand(builder.poison) }
+    for index in order.order {
+      let node = nodes[index]
+      let path = modulePath(node)
+      let location = Location(
+        file: file, modulePath: path ?? scope.modulePath, node: scope.path + Self.name(node, index))
+      let results = builder.at(location) { apply(node, location, scope, builder) }
+      for (position, name) in node.output.enumerated() where !name.isEmpty {
+        if scope.values[name] != nil && !order.undefined.contains(name) {
+          builder.report(Diagnostic("'\(name)' is defined twice", location: location, help: "names are defined once"))
+        }
+        let result = position < results.count ? results[position] : Operand(builder.poison)
+        scope.values[name] = result
+        if let type = types[name] { compare(result, type, name: name, location) }
+      }
+    }
+  }
+
+  /// The results of one node; poison after a fault, which is recorded.
+  private func apply(_ node: Onnx_NodeProto, _ location: Location, _ scope: Scope, _ builder: Builder) -> [Operand] {
+    let poison = node.output.map { _ in Operand(builder.poison) }
+    applications += 1
+    guard applications <= Self.applicationLimit else {
+      if applications == Self.applicationLimit + 1 {
+        builder.report(Diagnostic("the model's functions expand to more than \(Self.applicationLimit) nodes"))
+      }
+      return poison
+    }
+    let operands = node.input.map { $0.isEmpty ? nil : scope.values[$0] }
+    guard !operands.contains(where: { $0?.isPoisoned == true }) else { return poison }
+    let before = builder.diagnostics.count
+    do throws(TypeFault) {
+      let attributes = try resolved(node, scope)
+      if let function = function(node) {
+        return try call(function, node, operands, attributes, location, scope, builder)
+      }
+      let domain = Self.domain(node.domain)
+      guard let opset = scope.opsets[domain] else {
+        throw TypeFault("the model does not import the operator set '\(domain.isEmpty ? "ai.onnx" : domain)'")
+      }
+      guard let definition = Operator.named(node.opType, domain: domain) else { return poison }
+      let call = Call(
+        node: node, operation: node.opType, opset: opset, operands: operands, attributes: attributes, builder: builder,
+        importer: self, scope: scope)
+      let inputs = operands.reduce(into: Set<String>()) { $0.formUnion($1?.inputs ?? []) }
+      let results: [Operand]
+      if let sizes = try Sizes.evaluated(call) {
+        results = [Operand(.sizes(sizes))]
+      } else {
+        results = try definition.apply(call)
+      }
+      let named = node.output.lastIndex { !$0.isEmpty }.map { $0 + 1 } ?? 0
+      guard named <= results.count else {
+        throw TypeFault("\(named) results are named, but in opset \(opset) there are \(results.count)")
+      }
+      for case .tensor(let tensor) in results.map(\.content) where !tensor.isPoisoned {
+        if let count = tensor.type.elementCount, count > Onnx_TensorProto.largestElementCount || count < 0 {
+          throw TypeFault("the result \(tensor.type) is absurdly large")
+        }
+      }
+      return results.map { Operand($0.content, inputs: Operator.typeOnly.contains(node.opType) ? [] : $0.inputs.union(inputs)) }
+    } catch {
+      // What follows from a fault that an inner operation has reported is not reported again.
+      guard error != .poisoned, builder.diagnostics.count == before else { return poison }
+      var described: [String] = []
+      for (name, operand) in zip(node.input, operands) {
+        if let operand { described.append("'\(name)': \(operand.type)") }
+      }
+      builder.report(
+        Diagnostic(
+          "\(node.opType): \(error.message)", operation: node.opType, operands: described, location: location,
+          help: error.help))
+      return poison
+    }
+  }
+
+  /// The attributes by name, those that refer to a function's replaced by what it was called with.
+  private func resolved(_ node: Onnx_NodeProto, _ scope: Scope) throws(TypeFault) -> [String: Onnx_AttributeProto] {
+    var attributes: [String: Onnx_AttributeProto] = [:]
+    for attribute in node.attribute {
+      guard attributes[attribute.name] == nil else { throw TypeFault("attribute '\(attribute.name)' is given twice") }
+      if attribute.refAttrName.isEmpty {
+        attributes[attribute.name] = attribute
+      } else if var referred = scope.attributes[attribute.refAttrName] {
+        referred.name = attribute.name
+        attributes[attribute.name] = referred
+      }
+    }
+    return attributes
+  }
+
+  /// Builds the body of a function in place of its call.
+  private func call(
+    _ function: Onnx_FunctionProto, _ node: Onnx_NodeProto, _ operands: [Operand?],
+    _ attributes: [String: Onnx_AttributeProto], _ location: Location, _ scope: Scope, _ builder: Builder
+  ) throws(TypeFault) -> [Operand] {
+    let key = FunctionKey(domain: Self.domain(function.domain), name: function.name, overload: function.overload)
+    guard !callStack.contains(key) else { throw TypeFault("the function calls itself") }
+    guard operands.count <= function.input.count else {
+      throw TypeFault("the function takes \(function.input.count) operands, \(operands.count) given")
+    }
+    callStack.append(key)
+    defer { callStack.removeLast() }
+    var inner = Scope(opsets: Self.opsets(function.opsetImport), path: (location.node ?? "") + "/", modulePath: location.modulePath)
+    for attribute in function.attributeProto { inner.attributes[attribute.name] = attribute }
+    for (name, attribute) in attributes { inner.attributes[name] = attribute }
+    var absent: Set<String> = []
+    for (position, name) in function.input.enumerated() {
+      if position < operands.count, let operand = operands[position] {
+        inner.values[name] = operand
+      } else {
+        absent.insert(name)
+      }
+    }
+    // A parameter that is left out is left out wherever the body names it.
+    let body = function.node.map { node in
+      var node = node
+      node.input = node.input.map { absent.contains($0) ? "" : $0 }
+      return node
+    }
+    run(body, &inner, in: builder)
+    var results: [Operand] = []
+    for name in function.output {
+      guard let result = inner.values[name] else { throw TypeFault("the function does not define its output '\(name)'") }
+      results.append(result)
+    }
+    return results
+  }
+
+  /// The results of a sub-graph for given arguments. Names of the graphs around are visible.
+  func subgraph(
+    _ graph: Onnx_GraphProto, _ arguments: [Operand], _ call: Call, in builder: Builder
+  ) throws(TypeFault) -> [Operand] {
+    guard graph.input.count == arguments.count else {
+      throw TypeFault("the sub-graph takes \(graph.input.count) arguments, \(arguments.count) are given")
+    }
+    var scope = call.scope
+    scope.path += (call.node.name.isEmpty ? call.operation : call.node.name) + "/"
+    for tensor in graph.initializer { scope.values[tensor.name] = constant(tensor, in: builder) }
+    for (input, argument) in zip(graph.input, arguments) { scope.values[input.name] = argument }
+    for node in graph.node { for name in node.output { scope.values[name] = nil } }
+    run(graph.node, &scope, in: builder)
+    var results: [Operand] = []
+    for output in graph.output {
+      guard let result = scope.values[output.name] else {
+        throw TypeFault("the sub-graph does not define its output '\(output.name)'")
+      }
+      results.append(result)
+    }
+    return results
+  }
+
+  /// Compares what was inferred for a name with what the file declares.
+  ///
+  /// A declared output is a promise to the caller, so a contradiction there is an error; elsewhere it is a remark.
+  func compare(_ operand: Operand, _ type: Onnx_TypeProto, name: String, _ location: Location, isOutput: Bool = false) {
+    guard case .tensor(let tensor) = operand.content, !tensor.isPoisoned else { return }
+    func say(_ message: String) {
+      var diagnostic = Diagnostic(
+        message, severity: isOutput ? .error : .warning, operands: ["'\(name)': \(tensor.type)"], location: location)
+      if isOutput {
+        builder.report(diagnostic)
+      } else {
+        diagnostic.help = "the declaration is not used"
+        warnings.append(diagnostic)
+      }
+    }
+    do throws(TypeFault) {
+      guard let declared = try declaredType(type, name: name) else { return }
+      let agrees =
+        declared.dtype == tensor.dtype && declared.rank == tensor.rank
+        && zip(declared.shape, tensor.shape).allSatisfy { $0.known == nil || $1.known == nil || $0 == $1 }
+      if !agrees { say("'\(name)' is declared as \(declared), it is \(tensor.type)") }
+    } catch {
+      say("'\(name)': \(error.message)")
+    }
+  }
+}

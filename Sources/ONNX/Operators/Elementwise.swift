@@ -1,0 +1,143 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Scalar functions.
+extension Operator {
+  static let elementwise: [String: Operator] = [
+    "Abs": .unary { $0.abs() },
+    "Neg": .unary { -$0 },
+    "Sign": .unary { $0.sign() },
+    "Exp": .unary { $0.exp() },
+    "Log": .unary { $0.log() },
+    "Sqrt": .unary { $0.sqrt() },
+    "Reciprocal": .unary { $0.constant(1) / $0 },
+    "Sin": .unary { $0.sin() },
+    "Cos": .unary { $0.cos() },
+    "Tan": .unary { $0.tan() },
+    "Asin": .unary { $0.asin() },
+    "Acos": .unary { $0.acos() },
+    "Atan": .unary { $0.atan() },
+    "Sinh": .unary { $0.sinh() },
+    "Cosh": .unary { $0.cosh() },
+    "Tanh": .unary { $0.tanh() },
+    "Asinh": .unary { $0.asinh() },
+    "Acosh": .unary { $0.acosh() },
+    "Atanh": .unary { $0.atanh() },
+    "Erf": .unary { $0.erf() },
+    "Floor": .unary { $0.floor() },
+    "Ceil": .unary { $0.ceil() },
+    "Round": .unary { $0.round() },
+    "IsNaN": .unary { $0.isNaN() },
+    "IsInf": .one(isInf),
+    "Not": .unary { $0.logicalNot() },
+    "BitwiseNot": .unary { $0.bitwiseNot() },
+    "Identity": Operator { call throws(TypeFault) in
+      guard let operand = call.operands.first ?? nil else { throw TypeFault("operand 0 is missing") }
+      return [operand]
+    },
+    "Add": .binary(+),
+    "Sub": .binary(-),
+    "Mul": .binary(*),
+    "Div": .binary { .pointwise(.divide, $0, $1) },
+    "Pow": .one(power),
+    "Mod": .one(modulo),
+    "And": .binary { $0.logicalAnd($1) },
+    "Or": .binary { $0.logicalOr($1) },
+    "Xor": .binary { $0.logicalXor($1) },
+    "BitwiseAnd": .binary { $0.bitwiseAnd($1) },
+    "BitwiseOr": .binary { $0.bitwiseOr($1) },
+    "BitwiseXor": .binary { $0.bitwiseXor($1) },
+    "BitShift": .one(bitShift),
+    "Equal": .binary(.==),
+    "Less": .binary(.<),
+    "LessOrEqual": .binary(.<=),
+    "Greater": .binary(.>),
+    "GreaterOrEqual": .binary(.>=),
+    "Max": .variadic { $0.maximum($1) },
+    "Min": .variadic { $0.minimum($1) },
+    "Sum": .variadic(+),
+    "Mean": .one { call throws(TypeFault) in
+      let operands = try call.matching()
+      return operands.dropFirst().reduce(operands[0], +) / Double(operands.count)
+    },
+    "Where": .one(choose),
+    "Clip": .one(clip),
+    "Cast": .one { call throws(TypeFault) in
+      guard let type = try call.elementType("to") else { throw TypeFault("attribute 'to' is missing") }
+      return try call.tensor(0).convert(to: type)
+    },
+    "CastLike": .one { call throws(TypeFault) in try call.tensor(0).convert(to: try call.tensor(1).dtype) },
+    "BitCast": .one { call throws(TypeFault) in
+      guard let type = try call.elementType("to") else { throw TypeFault("attribute 'to' is missing") }
+      return try call.tensor(0).bitcast(to: type)
+    },
+    "Dropout": .several(dropout),
+  ]
+
+  private static func isInf(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    let none = x .!= x.filled(.float(.nan)) .& x.isFinite() .& x.isNaN()
+    let above = try call.flag("detect_positive", default: true) ? x .== .infinity : none
+    let below = try call.flag("detect_negative", default: true) ? x .== -.infinity : none
+    return above .| below
+  }
+
+  /// The result has the base's type, whatever the exponent's is.
+  private static func power(_ call: Call) throws(TypeFault) -> Tensor {
+    let (x, exponent) = (try call.tensor(0), try call.tensor(1))
+    if x.dtype == exponent.dtype || x.dtype.isFloat { return x.power(exponent.convert(to: x.dtype)) }
+    let meeting = exponent.dtype.isFloat ? exponent.dtype : .i64
+    return x.convert(to: meeting).power(exponent.convert(to: meeting)).convert(to: x.dtype)
+  }
+
+  /// The remainder with the sign of the divisor, or with `fmod` that of the dividend.
+  private static func modulo(_ call: Call) throws(TypeFault) -> Tensor {
+    let operands = try call.matching(2)
+    return try call.flag("fmod") ? operands[0].fmod(operands[1]) : operands[0].remainder(operands[1])
+  }
+
+  private static func bitShift(_ call: Call) throws(TypeFault) -> Tensor {
+    let operands = try call.matching(2)
+    switch try call.string("direction") {
+    case "LEFT": return operands[0].bitwiseLeftShift(operands[1])
+    case "RIGHT": return operands[0].bitwiseRightShift(operands[1])
+    case let other: throw TypeFault("the direction '\(other)' is neither LEFT nor RIGHT")
+    }
+  }
+
+  private static func choose(_ call: Call) throws(TypeFault) -> Tensor {
+    let (condition, a, b) = (try call.tensor(0), try call.tensor(1), try call.tensor(2))
+    guard condition.dtype == .bool else { throw TypeFault("the condition is \(condition.dtype), not bool") }
+    guard a.dtype == b.dtype else { throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)") }
+    return condition.select(a, b)
+  }
+
+  /// Bounds are attributes before opset 11, operands since.
+  private static func clip(_ call: Call) throws(TypeFault) -> Tensor {
+    var x = try call.tensor(0)
+    var bounds: [Tensor?]
+    if call.opset < 11 {
+      bounds = [try call.optionalFloat("min"), try call.optionalFloat("max")].map { $0.map { x.constant($0) } }
+    } else {
+      bounds = [try call.optional(1), try call.optional(2)]
+      for case let bound? in bounds where bound.dtype != x.dtype {
+        throw TypeFault("the bound is \(bound.type), the operand \(x.type)")
+      }
+      // Some exporters write a bound as one element on an axis.
+      bounds = bounds.map { bound in bound.map { $0.type.elementCount == 1 ? $0.reshape([Int]()) : $0 } }
+    }
+    if let low = bounds[0] { x = x.maximum(low) }
+    if let high = bounds[1] { x = x.minimum(high) }
+    return x
+  }
+
+  /// Inference: the operand itself, and a mask of ones, which is `bool` since opset 10.
+  private static func dropout(_ call: Call) throws(TypeFault) -> [Tensor] {
+    let x = try call.tensor(0)
+    if call.has(2), try call.number(2, "the training mode") != 0, try !call.has(1) || call.number(1, "the ratio") != 0 {
+      throw TypeFault("training mode is not supported", help: "export the model in evaluation mode")
+    }
+    let mask = TensorType(call.opset < 10 ? x.dtype : .bool, x.shape)
+    return [x, call.builder.full(mask, mask.dtype.isFloat ? .float(1) : .integer(1))]
+  }
+}

@@ -1,0 +1,125 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Normalizations. Statistics of 16-bit floats are computed in `f32`, as the `stash_type` of the operators has it.
+extension Operator {
+  static let normalizations: [String: Operator] = [
+    "BatchNormalization": .several(batchNormalization),
+    "InstanceNormalization": .one { call throws(TypeFault) in
+      instanceNorm(
+        try call.tensor(0), weight: try call.tensor(1), bias: try call.tensor(2),
+        eps: try call.float("epsilon", default: 1e-5))
+    },
+    "GroupNormalization": .one(groupNormalization),
+    "LayerNormalization": .several(layerNormalization),
+    "RMSNormalization": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let shape = try normalizedShape(call, x)
+      return rmsNorm(x, shape, eps: try call.float("epsilon", default: 1e-5)) * (try call.tensor(1))
+    },
+    "LpNormalization": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axis = try call.axis(default: -1, rank: x.rank)
+      let p = try call.integer("p", default: 2)
+      guard p == 1 || p == 2 else { throw TypeFault("p is \(p), not 1 or 2") }
+      let norm = p == 1 ? x.abs().reduce(.sum, axes: [axis]) : (x * x).reduce(.sum, axes: [axis]).sqrt()
+      // A row of zeros stays one.
+      let divisor = (norm .== norm.zerosLike()).select(norm.onesLike(), norm)
+      return x / divisor.broadcast(like: x, without: [axis])
+    },
+    "MeanVarianceNormalization": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axes = try Call.axes(try call.optionalIntegers("axes") ?? [0, 2, 3], rank: x.rank).sorted()
+      let centred = x - mean(x, axes: axes).broadcast(like: x, without: axes)
+      let deviation = mean(centred * centred, axes: axes).sqrt()
+      return centred / (deviation + 1e-9).broadcast(like: x, without: axes)
+    },
+    "LRN": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let size = try call.integer("size")
+      let (alpha, beta) = (try call.float("alpha", default: 0.0001), try call.float("beta", default: 0.75))
+      let bias = try call.float("bias", default: 1)
+      guard x.rank >= 3 else { throw TypeFault("the operand \(x.type) has no spatial axes") }
+      if size % 2 == 1 { return localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: bias) }
+      // PyTorch has the odd channel before, ONNX behind.
+      return localResponseNorm(x.reverse([1]), size: size, alpha: alpha, beta: beta, k: bias).reverse([1])
+    },
+  ]
+
+  private static func batchNormalization(_ call: Call) throws(TypeFault) -> [Tensor] {
+    let x = try call.tensor(0)
+    let (scale, bias) = (try call.tensor(1), try call.tensor(2))
+    let epsilon = try call.float("epsilon", default: 1e-5)
+    guard try call.flag("spatial", default: true) else { throw TypeFault("statistics of single places (spatial = 0) are not supported") }
+    guard x.rank >= 2 else { throw TypeFault("the operand \(x.type) has no channels") }
+    var (mean, variance) = (try call.tensor(3), try call.tensor(4))
+    let running = (mean, variance)
+    let isTraining = try call.flag("training_mode")
+    let named = call.node.output.dropFirst().contains { !$0.isEmpty }
+    guard isTraining || !named else { throw TypeFault("training mode of before opset 14 is not supported") }
+    if isTraining {
+      let axes = x.shape.indices.filter { $0 != 1 }
+      let wide = x.convert(to: mean.dtype)
+      mean = Self.mean(wide, axes: axes)
+      let centred = wide - mean.broadcast(like: wide, without: axes)
+      variance = Self.mean(centred * centred, axes: axes)
+    }
+    let y = batchNorm(x, mean, variance, weight: scale, bias: bias, eps: epsilon).convert(to: x.dtype)
+    guard isTraining else { return [y] }
+    let momentum = try call.float("momentum", default: 0.9)
+    func updated(_ old: Tensor, _ new: Tensor) -> Tensor { old * momentum + new * (1 - momentum) }
+    return [y, updated(running.0, mean), updated(running.1, variance)]
+  }
+
+  /// The sizes of the axes from `axis` on.
+  private static func normalizedShape(_ call: Call, _ x: Tensor) throws(TypeFault) -> [Int] {
+    let axis = try call.axis(default: -1, rank: x.rank)
+    return try Call.known(Array(x.shape[axis...]), "the shape that is normalized")
+  }
+
+  private static func layerNormalization(_ call: Call) throws(TypeFault) -> [Tensor] {
+    let (x, scale, bias) = (try call.tensor(0), try call.tensor(1), try call.optional(2))
+    let shape = try normalizedShape(call, x)
+    let epsilon = try call.float("epsilon", default: 1e-5)
+    let fits = scale.shape.known == shape && (bias == nil || bias?.shape.known == shape)
+    var y: Tensor
+    if fits {
+      y = layerNorm(x, shape, weight: scale, bias: bias, eps: epsilon)
+    } else {  // scale and bias may broadcast
+      y = layerNorm(x, shape, eps: epsilon) * scale
+      if let bias { y = y + bias }
+    }
+    guard call.node.output.dropFirst().contains(where: { !$0.isEmpty }) else { return [y] }
+    let axes = Array((x.rank - shape.count)..<x.rank)
+    let kept = Array(x.shape.dropLast(shape.count)) + axes.map { _ in 1 }
+    let wide = x.convert(to: x.dtype.computeType)
+    let mean = Self.mean(wide, axes: axes)
+    let centred = wide - mean.broadcast(like: wide, without: axes)
+    let inverse = (Self.mean(centred * centred, axes: axes) + epsilon).rsqrt()
+    return [y, mean.reshape(kept), inverse.reshape(kept)]
+  }
+
+  /// Scale and bias are those of groups before opset 21, those of channels since.
+  private static func groupNormalization(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    var (scale, bias) = (try call.tensor(1), try call.tensor(2))
+    let groups = try call.integer("num_groups")
+    guard x.rank >= 2, groups > 0, let each = x.shape[1].divided(exactlyBy: Dimension(groups)) else {
+      throw TypeFault("the channels of \(x.type) do not divide into \(groups) groups")
+    }
+    if call.opset < 21 {
+      func repeated(_ vector: Tensor) -> Tensor {
+        vector.broadcast(to: [Dimension(groups), each], axes: [0]).reshape([x.shape[1]])
+      }
+      (scale, bias) = (repeated(scale), repeated(bias))
+    }
+    return groupNorm(x, numGroups: groups, weight: scale, bias: bias, eps: try call.float("epsilon", default: 1e-5))
+  }
+}
+
+extension Tensor {
+  /// Repeats a reduced tensor along the axes that were reduced.
+  func broadcast(like x: Tensor, without axes: [Int]) -> Tensor {
+    broadcast(to: x.shape, axes: x.shape.indices.filter { !axes.contains($0) })
+  }
+}

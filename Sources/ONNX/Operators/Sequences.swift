@@ -1,0 +1,73 @@
+internal import LatheCore
+
+/// Lists of tensors; their lengths and the places in them are known when the model is built.
+extension Operator {
+  static let sequences: [String: Operator] = [
+    "SequenceConstruct": Operator { call throws(TypeFault) in [Operand(.sequence(try call.tensors()))] },
+    "SequenceEmpty": Operator { _ in [Operand(.sequence([]))] },
+    "SequenceAt": .one { call throws(TypeFault) in
+      let list = try call.sequence(0)
+      return list[try place(call, 1, count: list.count)]
+    },
+    "SequenceLength": Operator { call throws(TypeFault) in
+      [Operand(.sizes(Sizes([Dimension(try call.sequence(0).count)], isScalar: true)))]
+    },
+    "SequenceInsert": Operator { call throws(TypeFault) in
+      var list = try call.sequence(0)
+      let tensor = try call.tensor(1)
+      list.insert(tensor, at: call.has(2) ? try place(call, 2, count: list.count + 1) : list.count)
+      return [Operand(.sequence(list))]
+    },
+    "SequenceErase": Operator { call throws(TypeFault) in
+      var list = try call.sequence(0)
+      list.remove(at: call.has(1) ? try place(call, 1, count: list.count) : try place(-1, count: list.count))
+      return [Operand(.sequence(list))]
+    },
+    "ConcatFromSequence": .one { call throws(TypeFault) in
+      let list = try call.sequence(0)
+      guard let first = list.first else { throw TypeFault("the sequence is empty") }
+      if try call.flag("new_axis") {
+        let axis = try call.axis(rank: first.rank + 1)
+        return Tensor.concatenate(list.map { $0.inserting(axes: [axis]) }, axis: axis)
+      }
+      return Tensor.concatenate(list, axis: try call.axis(rank: first.rank))
+    },
+    "SplitToSequence": Operator { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axis = try call.axis(default: 0, rank: x.rank)
+      let total = try x.size(axis, "the size of the axis that is split")
+      var sizes = [Int](repeating: 1, count: total)
+      if call.has(1) {
+        let listed = try call.integers(1, "the sizes")
+        sizes = listed
+        if call.operands[1]?.sizes?.isScalar == true, let part = listed.first {
+          guard part > 0 else { throw TypeFault("the size \(part) is not positive") }
+          sizes = stride(from: 0, to: total, by: part).map { Swift.min(part, total - $0) }
+        }
+      }
+      guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == total else {
+        throw TypeFault("the sizes \(sizes) do not add up to \(total)")
+      }
+      // Without sizes the parts of size 1 may lose their axis.
+      let keeps = try call.has(1) || call.flag("keepdims", default: true)
+      var start = 0
+      let parts = sizes.map { size in
+        defer { start += size }
+        let part = x.slice(axis: axis, from: start, to: start + size)
+        return keeps ? part : part.reshape(x.shape.indices.filter { $0 != axis }.map { x.shape[$0] })
+      }
+      return [Operand(.sequence(parts))]
+    },
+  ]
+
+  private static func place(_ call: Call, _ operand: Int, count: Int) throws(TypeFault) -> Int {
+    let listed = try call.integers(operand, "the place")
+    guard listed.count == 1 else { throw TypeFault("the place is not one number") }
+    return try place(listed[0], count: count)
+  }
+
+  private static func place(_ place: Int, count: Int) throws(TypeFault) -> Int {
+    guard place >= -count, place < count else { throw TypeFault("place \(place) is outside a sequence of \(count)") }
+    return place < 0 ? place + count : place
+  }
+}

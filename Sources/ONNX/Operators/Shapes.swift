@@ -1,0 +1,375 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Operators that move elements around, or make them from shapes.
+extension Operator {
+  static let shapes: [String: Operator] = [
+    "Shape": Operator { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let range = SliceArguments.resolved(
+        start: try call.integer("start", default: 0), end: try call.integer("end", default: x.rank), step: 1, size: x.rank)
+      return [Operand(.sizes(Sizes(range.map { x.shape[$0] })))]
+    },
+    "Size": Operator { call throws(TypeFault) in
+      [Operand(.sizes(Sizes([try call.tensor(0).shape.elementCount], isScalar: true)))]
+    },
+    "Constant": .one(constant),
+    "ConstantOfShape": .one { call throws(TypeFault) in
+      let value = try call.array("value") ?? NDArray([Float(0)])
+      guard value.count == 1 else { throw TypeFault("the value is \(value.type), not one number") }
+      return filled(call.builder, TensorType(value.dtype, try sizes(call, 0)), value[0])
+    },
+    "Reshape": .one(reshape),
+    "Flatten": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axis = try call.integer("axis", default: 1)
+      let first = axis == x.rank ? axis : try Call.axis(axis, rank: Swift.max(1, x.rank))
+      return x.reshape([Array(x.shape[..<first]).elementCount, Array(x.shape[first...]).elementCount])
+    },
+    "Transpose": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      return x.permute(try call.optionalIntegers("perm") ?? (0..<x.rank).reversed())
+    },
+    "Squeeze": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axes = try call.axes(operand: 1, rank: x.rank) ?? x.shape.indices.filter { x.shape[$0] == 1 }
+      for axis in axes where x.shape[axis] != 1 { throw TypeFault("axis \(axis) has size \(x.shape[axis]), not 1") }
+      return x.reshape(x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] })
+    },
+    "Unsqueeze": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let listed = call.has(1) ? try call.integers(1, "the list of axes") : try call.integers("axes")
+      return x.inserting(axes: try Call.axes(listed, rank: x.rank + listed.count))
+    },
+    "Concat": .one { call throws(TypeFault) in
+      let tensors = try call.matching()
+      return Tensor.concatenate(tensors, axis: try call.axis(rank: tensors[0].rank))
+    },
+    "Split": .several(split),
+    "Slice": .one(slice),
+    "Pad": .one(pad),
+    "Expand": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let target = try sizes(call, 1)
+      // One-sided in other libraries; here both sides broadcast.
+      let shape = try Tensor.broadcastShape([x.type, TensorType(x.dtype, target)])
+      if let literal = x.literal, literal.count == 1 { return filled(call.builder, TensorType(x.dtype, shape), literal[0]) }
+      return x.expanded(to: shape)
+    },
+    "Tile": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let counts = try call.dimensions(1, "the list of repeats")
+      guard counts.count == x.rank else { throw TypeFault("\(counts.count) repeats are given for \(x.type)") }
+      // [a, b] -> [1, a, 1, b] -> [m, a, n, b] -> [m a, n b]
+      let spread = zip(counts, x.shape).flatMap { [$0, $1] }
+      return x.broadcast(to: spread, axes: x.shape.indices.map { 2 * $0 + 1 }).reshape(zip(counts, x.shape).map { $0 * $1 })
+    },
+    "DepthToSpace": .one(depthToSpace),
+    "SpaceToDepth": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let size = try call.integer("blocksize")
+      let parts = try image(x, dividing: [2, 3], by: size)
+      let b = Dimension(size)
+      return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute([0, 3, 5, 1, 2, 4])
+        .reshape([x.shape[0], x.shape[1] * b * b, parts[0], parts[1]])
+    },
+    "Trilu": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      var diagonal = 0
+      if call.has(1) {
+        let listed = try call.integers(1, "the diagonal")
+        guard listed.count == 1 else { throw TypeFault("the diagonal is not one number") }
+        diagonal = listed[0]
+      }
+      return try call.flag("upper", default: true) ? x.triu(diagonal: diagonal) : x.tril(diagonal: diagonal)
+    },
+    "EyeLike": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      guard x.rank == 2 else { throw TypeFault("the operand \(x.type) is not a matrix") }
+      let type = TensorType(.i64, x.shape)
+      let diagonal = call.builder.iota(type, axis: 0) + Double(try call.integer("k", default: 0))
+      return (call.builder.iota(type, axis: 1) .== diagonal).convert(to: try call.elementType("dtype") ?? x.dtype)
+    },
+    "Range": .one(range),
+    "OneHot": .one(oneHot),
+    "CenterCropPad": .one(centerCropPad),
+  ]
+
+  /// A tensor with one value; small ones become literals, since shapes may be computed from them.
+  static func filled(_ builder: Builder, _ type: TensorType, _ value: ScalarValue) -> Tensor {
+    guard let shape = type.shape.known, shape.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) <= 64,
+      shape.allSatisfy({ (0...64).contains($0) })
+    else { return builder.full(type, value) }
+    return builder.constant(
+      NDArray(dtype: type.dtype, shape: shape, values: Array(repeating: value, count: shape.reduce(1, *))))
+  }
+
+  /// A shape given by an operand.
+  static func sizes(_ call: Call, _ position: Int) throws(TypeFault) -> [Dimension] {
+    let shape = try call.dimensions(position, "the shape")
+    for size in shape { if let known = size.known, known < 0 { throw TypeFault("the size \(known) is negative") } }
+    return shape
+  }
+
+  private static func constant(_ call: Call) throws(TypeFault) -> Tensor {
+    if let array = try call.array("value") { return call.builder.constant(array) }
+    if let value = try call.optionalFloat("value_float") { return call.builder.scalar(.float(value), .f32) }
+    if let values = try call.floats("value_floats") { return call.builder.constant(NDArray(values.map { Float($0) })) }
+    if call.attributes["value_int"] != nil {
+      return call.builder.scalar(.integer(try call.unboundedInteger("value_int")), .i64)
+    }
+    if let values = try call.unboundedIntegers("value_ints") { return call.builder.constant(NDArray(values.map { Int64($0) })) }
+    throw TypeFault("has no value of a supported kind")
+  }
+
+  /// A size of 0 copies the operand's (unless `allowzero` is set), one size of -1 takes the rest.
+  private static func reshape(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    var shape = try call.dimensions(1, "the shape")
+    if try !call.flag("allowzero") {
+      for axis in shape.indices where shape[axis] == 0 {
+        guard axis < x.rank else { throw TypeFault("the size 0 at axis \(axis) of \(shape.text) copies an axis that \(x.type) does not have") }
+        shape[axis] = x.shape[axis]
+      }
+    }
+    for size in shape { if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") } }
+    let open = shape.indices.filter { shape[$0] == -1 }
+    guard open.count <= 1 else { throw TypeFault("\(shape.text) has more than one size of -1") }
+    if let axis = open.first {
+      shape[axis] = 1
+      let rest = shape.elementCount
+      if rest == 0 {
+        shape[axis] = 0
+      } else if let quotient = x.shape.elementCount.divided(exactlyBy: rest) {
+        shape[axis] = quotient
+      } else {
+        throw TypeFault(
+          "the \(x.shape.elementCount) elements of \(x.type) do not divide by the \(rest) of the other sizes",
+          help: rest.known == nil ? "give sizes to symbols with --dim" : nil)
+      }
+    }
+    return x.reshape(shape)
+  }
+
+  /// Sizes are an attribute before opset 13, an operand since; without them the parts are equal, the last one smaller.
+  private static func split(_ call: Call) throws(TypeFault) -> [Tensor] {
+    let x = try call.tensor(0)
+    let axis = try call.axis(default: 0, rank: x.rank)
+    var sizes = call.has(1) ? try call.integers(1, "the list of sizes") : try call.optionalIntegers("split")
+    let total = try x.size(axis, "the size of the axis that is split")
+    if sizes == nil {
+      let count = try call.integer("num_outputs", default: call.node.output.count)
+      guard count > 0 else { throw TypeFault("cannot be split into \(count) parts") }
+      let part = (total + count - 1) / count
+      guard call.attributes["num_outputs"] != nil || total % count == 0 else {
+        throw TypeFault("axis \(axis) of \(x.type) does not divide into \(count) parts")
+      }
+      sizes = (0..<count).map { Swift.max(0, Swift.min(part, total - $0 * part)) }
+    }
+    guard let sizes, sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == total else {
+      throw TypeFault("the sizes \(sizes ?? []) do not add up to \(total), axis \(axis) of \(x.type)")
+    }
+    var start = 0
+    return sizes.map { size in
+      defer { start += size }
+      return x.slice(axis: axis, from: start, to: start + size)
+    }
+  }
+
+  private static func slice(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    let arguments = try SliceArguments(call)
+    let axes = try Call.axes(arguments.axes, rank: x.rank)
+    var start = [Int](repeating: 0, count: x.rank)
+    var limit = x.shape
+    var stride = [Int](repeating: 1, count: x.rank)
+    var reversed: [Int] = []
+    for (position, axis) in axes.enumerated() {
+      let step = arguments.steps[position]
+      let (from, to) = (arguments.starts[position], arguments.ends[position])
+      if let size = x.shape[axis].known, let from = from.known, let to = to.known {
+        // A backward walk is a forward walk over the reversed axis.
+        let forward = step > 0
+        let (low, high) = SliceArguments.bounds(start: from, end: to, step: step, size: size)
+        start[axis] = forward ? low : size - 1 - low
+        limit[axis] = Dimension(forward ? Swift.max(low, high) : Swift.max(start[axis], size - 1 - high))
+        stride[axis] = Swift.abs(step)
+        if !forward { reversed.append(axis) }
+        continue
+      }
+      // With a symbolic size, an end beyond any size is the size; one counted from the end is taken off.
+      guard step > 0, let first = from.known, first >= 0 else {
+        throw TypeFault(
+          "the slice \(from) ..< \(to) by \(step) of axis \(axis) needs its size, \(x.shape[axis])",
+          help: "give sizes to symbols with --dim")
+      }
+      start[axis] = first
+      stride[axis] = step
+      if let last = to.known {
+        limit[axis] = last < 0 ? x.shape[axis] + Dimension(last) : last >= Call.largestSize ? x.shape[axis] : Dimension(last)
+      } else {
+        limit[axis] = to
+      }
+    }
+    return x.reverse(reversed).slice(start: start, limit: limit, stride: stride)
+  }
+
+  /// Amounts are an attribute before opset 11, an operand since; both lists name the axes' starts first, then the ends.
+  private static func pad(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    var value: Tensor?
+    let amounts: [Int]
+    var axes = Array(0..<x.rank)
+    if call.opset < 11 {
+      amounts = try call.integers("pads")
+      value = x.constant(try call.float("value", default: 0))
+    } else {
+      amounts = try call.integers(1, "the list of amounts")
+      value = try call.optional(2)?.reshape([Int]())
+      if call.has(3) { axes = try Call.axes(try call.integers(3, "the list of axes"), rank: x.rank) }
+    }
+    guard amounts.count == 2 * axes.count else {
+      throw TypeFault("\(amounts.count) amounts are given for \(axes.count) axes of \(x.type)")
+    }
+    var low = [Int](repeating: 0, count: x.rank)
+    var high = low
+    for (position, axis) in axes.enumerated() {
+      (low[axis], high[axis]) = (amounts[position], amounts[axes.count + position])
+    }
+    let modes: [String: PaddingMode] = ["constant": .constant, "reflect": .reflect, "edge": .replicate, "wrap": .circular]
+    let name = try call.string("mode", default: "constant")
+    guard let mode = modes[name] else { throw TypeFault("the mode '\(name)' is not one of \(modes.keys.sorted())") }
+    return LatheNN.pad(x, low: low, high: high, mode: mode, value: value)
+  }
+
+  /// The sizes of axes in blocks.
+  private static func image(_ x: Tensor, dividing axes: [Int], by size: Int) throws(TypeFault) -> [Dimension] {
+    guard x.rank == 4 else { throw TypeFault("the operand \(x.type) has not 4 axes") }
+    guard size > 0 else { throw TypeFault("the block size \(size) is not positive") }
+    var parts: [Dimension] = []
+    for axis in axes {
+      guard let part = x.shape[axis].divided(exactlyBy: Dimension(size)) else {
+        throw TypeFault("axis \(axis) of \(x.type) does not divide by \(size)")
+      }
+      parts.append(part)
+    }
+    return parts
+  }
+
+  private static func depthToSpace(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    let size = try call.integer("blocksize")
+    guard size > 0, size <= 1 << 15 else { throw TypeFault("the block size \(size) is out of range") }
+    let b = Dimension(size)
+    guard x.rank == 4, let channels = x.shape[1].divided(exactlyBy: b * b) else {
+      throw TypeFault("the channels of \(x.type) do not divide by \(size * size)")
+    }
+    let result = [x.shape[0], channels, x.shape[2] * b, x.shape[3] * b]
+    switch try call.string("mode", default: "DCR") {
+    case "DCR":
+      return x.reshape([x.shape[0], b, b, channels, x.shape[2], x.shape[3]]).permute([0, 3, 4, 1, 5, 2]).reshape(result)
+    case "CRD":
+      return x.reshape([x.shape[0], channels, b, b, x.shape[2], x.shape[3]]).permute([0, 1, 4, 2, 5, 3]).reshape(result)
+    case let other: throw TypeFault("the mode '\(other)' is neither DCR nor CRD")
+    }
+  }
+
+  private static func range(_ call: Call) throws(TypeFault) -> Tensor {
+    let type = try call.tensor(0).dtype
+    // Symbolic ends are common in exported models: as many numbers as there are positions.
+    if let start = call.operands[0]?.sizes, let end = call.has(1) ? call.operands[1]?.sizes : nil,
+      let step = call.has(2) ? call.operands[2]?.sizes : nil, step.dimensions == [1], start.dimensions.count == 1,
+      end.dimensions.count == 1, end.dimensions[0].known == nil || start.dimensions[0].known == nil
+    {
+      let count = TensorType(type, [end.dimensions[0] - start.dimensions[0]])
+      let first = Sizes(start.dimensions, isScalar: true, dtype: type).tensor(in: call.builder)
+      return call.builder.iota(count, axis: 0) + first
+    }
+    let (start, end) = (try call.literal(0, "the start"), try call.literal(1, "the limit"))
+    let step = try call.literal(2, "the step")
+    guard [start, end, step].allSatisfy({ $0.count == 1 && $0.dtype == type }) else {
+      throw TypeFault("start, limit and step are not three numbers of one type")
+    }
+    guard step[0].double != 0 else { throw TypeFault("the step is 0") }
+    let exact = ((end[0].double - start[0].double) / step[0].double).rounded(.up)
+    guard exact < 1 << 31 else { throw TypeFault("has absurdly many elements: \(exact)") }
+    let count = exact > 0 ? Int(exact) : 0
+    let positions = call.builder.iota(TensorType(type, [count]), axis: 0)
+    return positions * call.builder.scalar(step[0], type) + call.builder.scalar(start[0], type)
+  }
+
+  private static func oneHot(_ call: Call) throws(TypeFault) -> Tensor {
+    let (depth, values) = (try call.literal(1, "the depth"), try call.tensor(2))
+    let indices = try call.tensor(0).convert(to: .i64)
+    guard depth.count == 1, let count = depth.integers.first, count >= 0, count <= Call.largestSize else {
+      throw TypeFault("the depth \(depth.type) is not one number")
+    }
+    guard values.shape == [2] else { throw TypeFault("the values \(values.type) are not two numbers") }
+    let axis = try call.axis(default: -1, rank: indices.rank + 1)
+    var shape = indices.shape
+    shape.insert(Dimension(count), at: axis)
+    let places = (indices .< 0).select(indices + Double(count), indices).inserting(axes: [axis])
+    func value(_ position: Int) -> Tensor { values.slice(axis: 0, from: position, to: position + 1).reshape([Int]()) }
+    return (call.builder.iota(TensorType(.i64, shape), axis: axis) .== places).select(value(1), value(0))
+  }
+
+  private static func centerCropPad(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    let target = try call.integers(1, "the shape")
+    let axes = try Call.axes(try call.optionalIntegers("axes") ?? Array(0..<x.rank), rank: x.rank)
+    guard axes.count == target.count else { throw TypeFault("\(target.count) sizes are given for \(axes.count) axes") }
+    var low = [Int](repeating: 0, count: x.rank)
+    var high = low
+    for (axis, size) in zip(axes, target) {
+      let missing = size - (try x.size(axis, "the size of axis \(axis)"))
+      low[axis] = missing >= 0 ? missing / 2 : -(-missing / 2)
+      high[axis] = missing - low[axis]
+    }
+    return x.pad(low: low, high: high, interior: low.map { _ in 0 })
+  }
+}
+
+/// Where `Slice` cuts: attributes before opset 10, operands since.
+struct SliceArguments {
+  var starts: [Dimension]
+  var ends: [Dimension]
+  var axes: [Int]
+  var steps: [Int]
+
+  init(_ call: Call) throws(TypeFault) {
+    if call.opset < 10 {
+      guard let first = try call.unboundedIntegers("starts"), let last = try call.unboundedIntegers("ends") else {
+        throw TypeFault("attribute 'starts' or 'ends' is missing")
+      }
+      starts = first.map { Dimension($0) }
+      ends = last.map { Dimension($0) }
+      axes = try call.optionalIntegers("axes") ?? Array(starts.indices)
+      steps = starts.map { _ in 1 }
+    } else {
+      starts = try call.dimensions(1, "the list of starts", bounded: false)
+      ends = try call.dimensions(2, "the list of ends", bounded: false)
+      axes = call.has(3) ? try call.integers(3, "the list of axes") : Array(starts.indices)
+      steps = call.has(4) ? try call.integers(4, "the list of steps") : starts.map { _ in 1 }
+    }
+    guard ends.count == starts.count, axes.count == starts.count, steps.count == starts.count else {
+      throw TypeFault("starts, ends, axes and steps are lists of different lengths")
+    }
+    guard !steps.contains(0) else { throw TypeFault("a step is 0") }
+  }
+
+  /// Python's bounds of a slice: the first element, and the one behind the last in the direction of the step.
+  static func bounds(start: Int, end: Int, step: Int, size: Int) -> (start: Int, end: Int) {
+    func resolved(_ place: Int, _ range: ClosedRange<Int>) -> Int {
+      let place = place < 0 ? Swift.max(place, -Int.max) + size : place
+      return Swift.min(Swift.max(place, range.lowerBound), range.upperBound)
+    }
+    let range = step > 0 ? 0...size : -1...Swift.max(-1, size - 1)
+    return (resolved(start, range), resolved(end, range))
+  }
+
+  /// The positions that a slice visits.
+  static func resolved(start: Int, end: Int, step: Int, size: Int) -> [Int] {
+    let (first, last) = bounds(start: start, end: end, step: step, size: size)
+    return Array(Swift.stride(from: first, to: last, by: step))
+  }
+}

@@ -1,0 +1,76 @@
+internal import LatheCore
+
+/// Stride, padding and dilation of a window over the spatial axes, as `Conv` and the pooling operators give them.
+struct WindowArguments {
+  var size: [Int]
+  var stride: [Int]
+  var dilation: [Int]
+  var low: [Int]
+  var high: [Int]
+
+  /// - Parameters:
+  ///   - size: The window's size on each spatial axis.
+  ///   - x: The tensor that the window slides over; its spatial axes are the last ones.
+  init(_ call: Call, size: [Int], over x: Tensor) throws(TypeFault) {
+    let count = size.count
+    self.size = size
+    stride = try call.integers("strides", default: 1, count: count)
+    dilation = try call.integers("dilations", default: 1, count: count)
+    let pads = try call.integers("pads", default: 0, count: 2 * count)
+    low = Array(pads[..<count])
+    high = Array(pads[count...])
+    for number in size + stride + dilation where number < 1 {
+      throw TypeFault("window sizes, strides and dilations are positive, given \(number)")
+    }
+    switch try call.string("auto_pad", default: "NOTSET") {
+    case "NOTSET", "": break
+    case "VALID":
+      low = size.map { _ in 0 }
+      high = low
+    case let mode where mode == "SAME_UPPER" || mode == "SAME_LOWER":
+      for axis in 0..<count {
+        // As many results as strides start in the operand.
+        let reach = reach(axis)
+        var total = reach - 1
+        if stride[axis] > 1 {
+          let extent = try x.size(x.rank - count + axis, "the size of spatial axis \(axis), for auto_pad,")
+          total = Swift.max(0, ((extent + stride[axis] - 1) / stride[axis] - 1) * stride[axis] + reach - extent)
+        }
+        low[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
+        high[axis] = total - low[axis]
+      }
+    case let mode: throw TypeFault("auto_pad '\(mode)' is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER")
+    }
+  }
+
+  /// The window of a pooling operator.
+  init(pooling call: Call, over x: Tensor) throws(TypeFault) {
+    let size = try call.integers("kernel_shape")
+    guard x.rank == size.count + 2 else {
+      throw TypeFault("a window of \(size.count) axes needs an operand with \(size.count + 2), given \(x.type)")
+    }
+    try self.init(call, size: size, over: x)
+    for axis in size.indices where low[axis] < 0 || high[axis] < 0 { throw TypeFault("the padding is negative") }
+  }
+
+  /// How far a window extends on an axis.
+  func reach(_ axis: Int) -> Int { (size[axis] - 1) * dilation[axis] + 1 }
+
+  /// The window with as much padding at the end as makes the last, incomplete window count; a window that would start
+  /// in this padding does not count.
+  func rounded(up: Bool, over x: Tensor) throws(TypeFault) -> WindowArguments {
+    guard up else { return self }
+    var result = self
+    for axis in size.indices {
+      let extent = try x.size(x.rank - size.count + axis, "the size of spatial axis \(axis), for ceil_mode,")
+      let room = extent + low[axis] + high[axis] - reach(axis)
+      guard room >= 0 else { continue }
+      var count = (room + stride[axis] - 1) / stride[axis] + 1
+      if (count - 1) * stride[axis] >= extent + low[axis] { count -= 1 }
+      result.high[axis] += (count - 1) * stride[axis] - room
+    }
+    return result
+  }
+
+  var shape: WindowShape { WindowShape(size: size, stride: stride, low: low, high: high, dilation: dilation) }
+}

@@ -1,0 +1,113 @@
+internal import Foundation
+public import LatheCore
+internal import SwiftProtobuf
+
+extension NDArray {
+  /// Reads a serialized ONNX `TensorProto`, the content of the `.pb` files of ONNX's test data.
+  ///
+  /// - Throws: What is wrong with the bytes: not a protobuf, an element type that is not supported, sizes that do not fit
+  ///   the data.
+  public init(onnxTensor bytes: [UInt8], file: String? = nil) throws(DiagnosticsError) {
+    let tensor = try Onnx_TensorProto(checking: bytes, file: file)
+    do {
+      self = try tensor.array()
+    } catch {
+      throw DiagnosticsError(error.message, location: Location(file: file), help: error.help)
+    }
+  }
+
+  /// The tensor as a serialized ONNX `TensorProto`.
+  public func onnxTensor(name: String = "") -> [UInt8] {
+    var tensor = Onnx_TensorProto()
+    tensor.dims = shape.map { Int64($0) }
+    tensor.dataType = Int32(dtype.onnx.rawValue)
+    tensor.name = name
+    tensor.rawData = Data(bytes)
+    // Serializing fails for missing required fields only, of which ONNX has none.
+    return (try? tensor.serializedBytes()) ?? []
+  }
+}
+
+extension SwiftProtobuf.Message {
+  /// Parses a message; a failure becomes a diagnostic.
+  init(checking bytes: some SwiftProtobufContiguousBytes, file: String?) throws(DiagnosticsError) {
+    do {
+      try self.init(serializedBytes: bytes)
+    } catch {
+      throw DiagnosticsError(
+        "not a valid ONNX file: \(Self.protoMessageName) cannot be read (\(error))", location: Location(file: file),
+        help: "is it truncated, or a text or archive file?")
+    }
+  }
+}
+
+extension Onnx_TensorProto {
+  /// The largest number of elements that a tensor of a file may have; more is taken for a damaged file.
+  static let largestElementCount = 1 << 40
+
+  /// The sizes of the axes, checked.
+  func shape() throws(TypeFault) -> [Int] {
+    var count = 1
+    for size in dims {
+      guard size >= 0 else { throw TypeFault("the size \(size) in \(dims) is negative") }
+      let (product, overflow) = count.multipliedReportingOverflow(by: Swift.max(1, Int(size)))
+      guard !overflow, product <= Self.largestElementCount else { throw TypeFault("the sizes \(dims) are absurdly large") }
+      count = product
+    }
+    return dims.map { Int($0) }
+  }
+
+  /// The tensor as an array.
+  ///
+  /// - Parameter external: Where external data may be read from; nil forbids it.
+  func array(_ external: ExternalData? = nil) throws(TypeFault) -> NDArray {
+    let dtype = try ScalarType(onnx: Int(dataType))
+    let shape = try shape()
+    let count = shape.reduce(1, *)
+    guard !hasSegment else { throw TypeFault("tensors in segments are not supported") }
+    if dataLocation == .external {
+      guard let external else {
+        throw TypeFault("the data is in another file, which cannot be read from here", help: "import the model by its path")
+      }
+      let bytes = try external.bytes(externalData, count: count * dtype.byteCount)
+      return NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype))
+    }
+    if !rawData.isEmpty || (hasRawData && count == 0) {
+      guard rawData.count == count * dtype.byteCount else {
+        throw TypeFault("\(dtype)\(shape) needs \(count * dtype.byteCount) bytes, \(rawData.count) are there")
+      }
+      return NDArray(dtype: dtype, shape: shape, bytes: [UInt8](rawData).normalized(dtype))
+    }
+    switch dtype {
+    case .f32: return try filled(floatData, shape)
+    case .f64: return try filled(doubleData, shape)
+    case .i64: return try filled(int64Data, shape)
+    case .i32: return try filled(int32Data, shape)
+    case .u64: return try filled(uint64Data, shape)
+    case .u32: return try filled(uint64Data.map { UInt32(truncatingIfNeeded: $0) }, shape)
+    case .i16: return try filled(int32Data.map { Int16(truncatingIfNeeded: $0) }, shape)
+    case .i8: return try filled(int32Data.map { Int8(truncatingIfNeeded: $0) }, shape)
+    case .u8: return try filled(int32Data.map { UInt8(truncatingIfNeeded: $0) }, shape)
+    case .u16: return try filled(int32Data.map { UInt16(truncatingIfNeeded: $0) }, shape)
+    case .bool: return try filled(int32Data.map { $0 != 0 }, shape)
+    case .f16, .bf16:  // bit patterns in the low halves
+      let bits = try filled(int32Data.map { UInt16(truncatingIfNeeded: $0) }, shape)
+      return NDArray(dtype: dtype, shape: shape, bytes: bits.bytes)
+    }
+  }
+
+  private func filled<Element: NativeScalar>(_ elements: [Element], _ shape: [Int]) throws(TypeFault) -> NDArray {
+    let count = shape.reduce(1, *)
+    guard elements.count == count else {
+      throw TypeFault("\(Element.scalarType)\(shape) needs \(count) elements, \(elements.count) are there")
+    }
+    return NDArray(elements, shape: shape)
+  }
+}
+
+extension [UInt8] {
+  /// Truth values as 0 and 1, whatever non-zero bytes a file has for them.
+  fileprivate func normalized(_ dtype: ScalarType) -> [UInt8] {
+    dtype == .bool && contains { $0 > 1 } ? map { $0 == 0 ? 0 : 1 } : self
+  }
+}

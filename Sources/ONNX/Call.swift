@@ -1,4 +1,3 @@
-internal import Foundation
 internal import LatheCore
 
 /// One application of an operator, as its definition sees it: operands, attributes, opset, and where to build.

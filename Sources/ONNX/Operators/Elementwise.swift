@@ -134,7 +134,9 @@ extension Operator {
   /// Inference: the operand itself, and a mask of ones, which is `bool` since opset 10.
   private static func dropout(_ call: Call) throws(TypeFault) -> [Tensor] {
     let x = try call.tensor(0)
-    if call.has(2), try call.number(2, "the training mode") != 0, try !call.has(1) || call.number(1, "the ratio") != 0 {
+    let isTraining = call.has(2) ? try call.number(2, "the training mode") != 0 : false
+    let ratio = isTraining && call.has(1) ? try call.number(1, "the ratio") : 0.5
+    if isTraining && ratio != 0 {
       throw TypeFault("training mode is not supported", help: "export the model in evaluation mode")
     }
     let mask = TensorType(call.opset < 10 ? x.dtype : .bool, x.shape)

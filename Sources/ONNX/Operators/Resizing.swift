@@ -43,7 +43,10 @@ private struct Resampling {
   init(resize call: Call) throws(TypeFault) {
     let x = try call.tensor(0)
     mode = try Self.mode(call)
-    if call.opset < 11 { return try scale(x, Array(0..<x.rank), try call.literal(1, "the list of scales").doubles) }
+    if call.opset < 11 {
+      try scale(x, Array(0..<x.rank), try call.literal(1, "the list of scales").doubles)
+      return
+    }
     coordinates = try call.string("coordinate_transformation_mode", default: "half_pixel")
     rounding = try call.string("nearest_mode", default: "round_prefer_floor")
     cubic = try call.float("cubic_coeff_a", default: -0.75)

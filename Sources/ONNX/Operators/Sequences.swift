@@ -49,7 +49,7 @@ extension Operator {
         throw TypeFault("the sizes \(sizes) do not add up to \(total)")
       }
       // Without sizes the parts of size 1 may lose their axis.
-      let keeps = try call.has(1) || call.flag("keepdims", default: true)
+      let keeps = call.has(1) ? true : try call.flag("keepdims", default: true)
       var start = 0
       let parts = sizes.map { size in
         defer { start += size }

@@ -292,7 +292,7 @@ extension Operator {
     }
     guard step[0].double != 0 else { throw TypeFault("the step is 0") }
     let exact = ((end[0].double - start[0].double) / step[0].double).rounded(.up)
-    guard exact < 1 << 31 else { throw TypeFault("has absurdly many elements: \(exact)") }
+    guard exact < Double(Call.largestSize) else { throw TypeFault("has absurdly many elements: \(exact)") }
     let count = exact > 0 ? Int(exact) : 0
     let positions = call.builder.iota(TensorType(type, [count]), axis: 0)
     return positions * call.builder.scalar(step[0], type) + call.builder.scalar(start[0], type)

@@ -65,7 +65,8 @@ let package = Package(
     .testTarget(name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", swiftSettings: settings),
     .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
     .testTarget(
-      name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests", swiftSettings: settings),
+      name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests",
+      resources: [.copy("Models")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["LatheCommands", "LatheCLI", "LeNetSample", "TestSupport"],
       path: "Tests/CommandTests", exclude: ["Snapshots"], swiftSettings: settings),

@@ -69,7 +69,9 @@ struct Call {
   ///
   /// - Parameter bounded: Whether numbers of 64 bits are refused; `Slice` says "to the end" with them.
   func dimensions(_ position: Int, _ what: String, bounded: Bool = true) throws(TypeFault) -> [Dimension] {
-    guard has(position), let operand = operands[position] else { throw TypeFault("\(what) (operand \(position)) is missing") }
+    guard has(position), let operand = operands[position] else {
+      throw TypeFault("\(what) (operand \(position)) is missing")
+    }
     guard let sizes = operand.sizes else {
       let array = try literal(position, what)
       throw TypeFault("\(what) is \(array.type), not a list of integers")
@@ -95,7 +97,8 @@ struct Call {
   }
 
   private static func bindingHelp(_ dimensions: [Dimension]) -> String {
-    "give a size to " + Set(dimensions.flatMap(\.symbols)).sorted().map { "\($0): --dim \($0)=..." }.joined(separator: ", ")
+    "give a size to "
+      + Set(dimensions.flatMap(\.symbols)).sorted().map { "\($0): --dim \($0)=..." }.joined(separator: ", ")
   }
 
   /// The value of an operand that shapes depend on.
@@ -187,7 +190,9 @@ struct Call {
   /// A list with a given number of entries.
   func integers(_ name: String, default other: Int, count: Int) throws(TypeFault) -> [Int] {
     let list = try optionalIntegers(name) ?? Array(repeating: other, count: count)
-    guard list.count == count else { throw TypeFault("attribute '\(name)' has \(list.count) entries, \(count) fit the operand") }
+    guard list.count == count else {
+      throw TypeFault("attribute '\(name)' has \(list.count) entries, \(count) fit the operand")
+    }
     return list
   }
 

@@ -18,7 +18,9 @@ struct ExternalData {
     let path = try confined(location)
     let offset = try number(fields["offset"], "offset", default: 0)
     let length = try number(fields["length"], "length", default: count)
-    guard length == count else { throw TypeFault("its type needs \(count) bytes, '\(location)' is said to have \(length)") }
+    guard length == count else {
+      throw TypeFault("its type needs \(count) bytes, '\(location)' is said to have \(length)")
+    }
     if count == 0 { return [] }
     do {
       let handle = try FileHandle(forReadingFrom: path)
@@ -46,7 +48,8 @@ struct ExternalData {
       !parts.contains("..")
     else {
       throw TypeFault(
-        "its data file '\(location.prefix(200))' is not inside of the model's folder", help: "locations are relative, without ..")
+        "its data file '\(location.prefix(200))' is not inside of the model's folder",
+        help: "locations are relative, without ..")
     }
     let root = folder.resolvingSymlinksInPath().standardizedFileURL.pathComponents
     let file = folder.appendingPathComponent(location).resolvingSymlinksInPath().standardizedFileURL
@@ -55,7 +58,8 @@ struct ExternalData {
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue else {
-      throw TypeFault("its data file '\(location)' does not exist", help: "it belongs beside the model, in \(folder.path)")
+      throw TypeFault(
+        "its data file '\(location)' does not exist", help: "it belongs beside the model, in \(folder.path)")
     }
     return file
   }

@@ -102,12 +102,15 @@ struct Model {
         let domain = Importer.domain(node.domain)
         if importer.function(node) == nil, Operator.named(node.opType, domain: domain) == nil {
           let version = opsets[domain].map { "opset \($0)" } ?? "which the model does not import"
-          let message = "operator \(node.opType) of \(domain.isEmpty ? "ai.onnx" : domain), \(version), is not supported"
+          let message =
+            "operator \(node.opType) of \(domain.isEmpty ? "ai.onnx" : domain), \(version), is not supported"
           if users[message] == nil { order.append((message, message)) }
           users[message, default: []].append(name)
         }
         for attribute in node.attribute {
-          for graph in (attribute.hasG ? [attribute.g] : []) + attribute.graphs { visit(graph.node, opsets, name + "/") }
+          for graph in (attribute.hasG ? [attribute.g] : []) + attribute.graphs {
+            visit(graph.node, opsets, name + "/")
+          }
         }
       }
     }
@@ -172,7 +175,8 @@ extension Importer {
       do throws(TypeFault) {
         if let value {
           if let type = try declaredType(input.type, name: input.name) {
-            let fits = type.dtype == value.dtype && type.rank == value.shape.count
+            let fits =
+              type.dtype == value.dtype && type.rank == value.shape.count
               && zip(type.shape, value.shape).allSatisfy { $0.known == nil || $0.known == $1 }
             guard fits else { throw TypeFault("is \(type), the value given for it is \(value.type)") }
           }

@@ -103,7 +103,9 @@ final class Importer {
     return TensorType(dtype, shape)
   }
 
-  /// A symbol, or the size that it is bound to. Symbols become identifiers, since the text form and `--dim` need them so.
+  /// A symbol, or the size that it is bound to.
+  ///
+  /// Symbols become identifiers, since the text form and `--dim` need them so.
   private func bound(_ symbol: String) -> Dimension {
     var name = String(symbol.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
     if name.first?.isNumber != false { name = "_" + name }
@@ -114,7 +116,9 @@ final class Importer {
   // MARK: Nodes
 
   /// Applies nodes in an order in which every operand is known, and gives names to their results.
-  func run(_ nodes: [Onnx_NodeProto], _ scope: inout Scope, in builder: Builder, checking types: [String: Onnx_TypeProto] = [:]) {
+  func run(
+    _ nodes: [Onnx_NodeProto], _ scope: inout Scope, in builder: Builder, checking types: [String: Onnx_TypeProto] = [:]
+  ) {
     let order = NodeOrder(nodes, defined: Set(scope.values.keys))
     for fault in order.faults {
       let name = scope.path + Self.name(nodes[fault.node], fault.node)
@@ -180,7 +184,9 @@ final class Importer {
           throw TypeFault("the result \(tensor.type) is absurdly large")
         }
       }
-      return results.map { Operand($0.content, inputs: Operator.typeOnly.contains(node.opType) ? [] : $0.inputs.union(inputs)) }
+      return results.map {
+        Operand($0.content, inputs: Operator.typeOnly.contains(node.opType) ? [] : $0.inputs.union(inputs))
+      }
     } catch {
       // What follows from a fault that an inner operation has reported is not reported again.
       guard error != .poisoned, builder.diagnostics.count == before else { return poison }
@@ -223,7 +229,8 @@ final class Importer {
     }
     callStack.append(key)
     defer { callStack.removeLast() }
-    var inner = Scope(opsets: Self.opsets(function.opsetImport), path: (location.node ?? "") + "/", modulePath: location.modulePath)
+    var inner = Scope(
+      opsets: Self.opsets(function.opsetImport), path: (location.node ?? "") + "/", modulePath: location.modulePath)
     for attribute in function.attributeProto { inner.attributes[attribute.name] = attribute }
     for (name, attribute) in attributes { inner.attributes[name] = attribute }
     var absent: Set<String> = []
@@ -243,13 +250,17 @@ final class Importer {
     run(body, &inner, in: builder)
     var results: [Operand] = []
     for name in function.output {
-      guard let result = inner.values[name] else { throw TypeFault("the function does not define its output '\(name)'") }
+      guard let result = inner.values[name] else {
+        throw TypeFault("the function does not define its output '\(name)'")
+      }
       results.append(result)
     }
     return results
   }
 
-  /// The results of a sub-graph for given arguments. Names of the graphs around are visible.
+  /// The results of a sub-graph for given arguments.
+  ///
+  /// Names of the graphs around are visible.
   func subgraph(
     _ graph: Onnx_GraphProto, _ arguments: [Operand], _ call: Call, in builder: Builder
   ) throws(TypeFault) -> [Operand] {

@@ -25,7 +25,8 @@ struct NodeOrder {
       for name in nodes[index].input
       where !name.isEmpty && producers[name] == nil && !defined.contains(name) && undefined.insert(name).inserted {
         faults.append(
-          Fault(node: index, message: "\(nodes[index].opType): nothing defines its operand '\(name)'",
+          Fault(
+            node: index, message: "\(nodes[index].opType): nothing defines its operand '\(name)'",
             help: "an input, an initializer or the output of a node is missing from the file"))
       }
       _ = names
@@ -58,7 +59,9 @@ struct NodeOrder {
     let cycle = Self.cycle(waiting, reads, producers)
     let names = cycle.prefix(8).map { "'\(Importer.name(nodes[$0], $0))'" }.joined(separator: " -> ")
     faults.append(
-      Fault(node: cycle[0], message: "\(cycle.count) nodes depend on each other in a circle: \(names)\(cycle.count > 8 ? " ..." : "")"))
+      Fault(
+        node: cycle[0],
+        message: "\(cycle.count) nodes depend on each other in a circle: \(names)\(cycle.count > 8 ? " ..." : "")"))
     for index in nodes.indices where waiting[index] > 0 { undefined.formUnion(nodes[index].output) }
     undefined.remove("")
   }
@@ -71,7 +74,9 @@ struct NodeOrder {
     while seen[index] == nil {
       seen[index] = trail.count
       trail.append(index)
-      guard let before = reads[index].lazy.compactMap({ producers[$0] }).first(where: { waiting[$0] > 0 }) else { break }
+      guard let before = reads[index].lazy.compactMap({ producers[$0] }).first(where: { waiting[$0] > 0 }) else {
+        break
+      }
       index = before
     }
     return Array(trail[(seen[index] ?? 0)...].reversed())

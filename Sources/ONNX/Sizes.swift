@@ -16,14 +16,18 @@ struct Sizes {
 
   var type: TensorType { TensorType(dtype, isScalar ? [] : [dimensions.count]) }
 
-  /// The value as a tensor. A symbolic size becomes a sum of ones, which has its value once the symbol is bound.
+  /// The value as a tensor.
+  ///
+  /// A symbolic size becomes a sum of ones, which has its value once the symbol is bound.
   func tensor(in builder: Builder) -> Tensor {
     let shape = isScalar ? [] : [dimensions.count]
     if let known = dimensions.known {
       return builder.constant(NDArray(dtype: dtype, shape: shape, values: known.map { .integer($0) }))
     }
     let elements = dimensions.map { size in
-      if let known = size.known { return builder.constant(NDArray(dtype: dtype, shape: [1], values: [.integer(known)])) }
+      if let known = size.known {
+        return builder.constant(NDArray(dtype: dtype, shape: [1], values: [.integer(known)]))
+      }
       return builder.full(TensorType(.i64, [size]), .integer(1)).reduce(.sum, axes: [0]).convert(to: dtype).reshape([1])
     }
     return Tensor.concatenate(elements, axis: 0).reshape(shape)

@@ -51,7 +51,9 @@ extension Onnx_TensorProto {
     for size in dims {
       guard size >= 0 else { throw TypeFault("the size \(size) in \(dims) is negative") }
       let (product, overflow) = count.multipliedReportingOverflow(by: Swift.max(1, Int(size)))
-      guard !overflow, product <= Self.largestElementCount else { throw TypeFault("the sizes \(dims) are absurdly large") }
+      guard !overflow, product <= Self.largestElementCount else {
+        throw TypeFault("the sizes \(dims) are absurdly large")
+      }
       count = product
     }
     return dims.map { Int($0) }
@@ -67,7 +69,8 @@ extension Onnx_TensorProto {
     guard !hasSegment else { throw TypeFault("tensors in segments are not supported") }
     if dataLocation == .external {
       guard let external else {
-        throw TypeFault("the data is in another file, which cannot be read from here", help: "import the model by its path")
+        throw TypeFault(
+          "the data is in another file, which cannot be read from here", help: "import the model by its path")
       }
       let bytes = try external.bytes(externalData, count: count * dtype.byteCount)
       return NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype))

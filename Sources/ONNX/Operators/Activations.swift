@@ -40,7 +40,8 @@ extension Operator {
     "Shrink": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
       let (bias, bound) = (try call.float("bias", default: 0), try call.float("lambd", default: 0.5))
-      return (x .< x.constant(-bound)).select(x + x.constant(bias), (x .> x.constant(bound)).select(x - x.constant(bias), x.zerosLike()))
+      return (x .< x.constant(-bound)).select(
+        x + x.constant(bias), (x .> x.constant(bound)).select(x - x.constant(bias), x.zerosLike()))
     },
     "Softmax": .one { call throws(TypeFault) in try alongAxis(call) { softmax($0, dim: $1) } },
     "LogSoftmax": .one { call throws(TypeFault) in try alongAxis(call) { logSoftmax($0, dim: $1) } },

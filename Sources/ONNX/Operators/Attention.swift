@@ -73,7 +73,8 @@ extension Operator {
     if let lengths { seen.append(column .< lengths.convert(to: .i64).broadcast(to: scores.shape, axes: [0])) }
     if var mask {
       // A shorter mask hides the keys behind its end.
-      if let missing = (scores.shape[3] - mask.shape[mask.rank - 1]).known, missing > 0, mask.shape[mask.rank - 1] != 1 {
+      if let missing = (scores.shape[3] - mask.shape[mask.rank - 1]).known, missing > 0, mask.shape[mask.rank - 1] != 1
+      {
         let hidden = call.builder.scalar(mask.dtype.isFloat ? .float(-.infinity) : .integer(0), mask.dtype)
         let none = [Int](repeating: 0, count: mask.rank)
         mask = mask.pad(low: none, high: none.dropLast() + [missing], interior: none, value: hidden)
@@ -110,7 +111,9 @@ extension Operator {
     let size = try input.size(3, "the size of a head")
     let listed = try call.integer("rotary_embedding_dim", default: 0)
     let turned = listed == 0 ? size : listed
-    guard turned > 0, turned <= size, turned % 2 == 0 else { throw TypeFault("\(turned) of \(size) features cannot be turned") }
+    guard turned > 0, turned <= size, turned % 2 == 0 else {
+      throw TypeFault("\(turned) of \(size) features cannot be turned")
+    }
     if let places = try call.optional(3) {
       cosine = cosine.take(dim: 0, places)
       sine = sine.take(dim: 0, places)
@@ -120,8 +123,10 @@ extension Operator {
     let part = input.slice(axis: 3, from: 0, to: turned)
     let half = turned / 2
     let isInterleaved = try call.flag("interleaved")
-    let first = isInterleaved ? part.slice(axis: 3, from: 0, to: turned, stride: 2) : part.slice(axis: 3, from: 0, to: half)
-    let second = isInterleaved ? part.slice(axis: 3, from: 1, to: turned, stride: 2) : part.slice(axis: 3, from: half, to: turned)
+    let first =
+      isInterleaved ? part.slice(axis: 3, from: 0, to: turned, stride: 2) : part.slice(axis: 3, from: 0, to: half)
+    let second =
+      isInterleaved ? part.slice(axis: 3, from: 1, to: turned, stride: 2) : part.slice(axis: 3, from: half, to: turned)
     let real = try (cosine * first - sine * second).checked()
     let imaginary = try (sine * first + cosine * second).checked()
     var y =

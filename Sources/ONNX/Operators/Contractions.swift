@@ -14,7 +14,9 @@ extension Operator {
   private static func gemm(_ call: Call) throws(TypeFault) -> Tensor {
     var (a, b) = (try call.tensor(0), try call.tensor(1))
     guard a.rank == 2, b.rank == 2 else { throw TypeFault("the operands \(a.type) and \(b.type) are not matrices") }
-    guard a.dtype == b.dtype else { throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)") }
+    guard a.dtype == b.dtype else {
+      throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)")
+    }
     if try call.flag("transA") { a = a.permute([1, 0]) }
     if try call.flag("transB") { b = b.permute([1, 0]) }
     guard a.shape[1] == b.shape[0] else {
@@ -25,7 +27,9 @@ extension Operator {
     var y = matmul(a, b)
     if alpha != 1 { y = y * y.constant(alpha) }
     guard let c = try call.optional(2), beta != 0 else { return y }
-    guard c.dtype == a.dtype else { throw TypeFault("operands have different element types, \(a.dtype) and \(c.dtype)") }
+    guard c.dtype == a.dtype else {
+      throw TypeFault("operands have different element types, \(a.dtype) and \(c.dtype)")
+    }
     let shape = try Tensor.broadcastShape([y.type, c.type])
     guard shape == y.shape else { throw TypeFault("C, \(c.type), does not broadcast to \(y.shape.text)") }
     return y + (beta == 1 ? c : c * c.constant(beta))
@@ -70,7 +74,9 @@ extension Operator {
       }
     }
     if let wanted = wanted?.suffix(spatial).map({ $0 }) {
-      guard wanted.count == spatial else { throw TypeFault("the output_shape \(wanted) has fewer than \(spatial) sizes") }
+      guard wanted.count == spatial else {
+        throw TypeFault("the output_shape \(wanted) has fewer than \(spatial) sizes")
+      }
       for axis in 0..<spatial {
         let extent = try x.size(2 + axis, "the size of spatial axis \(axis), for output_shape,")
         let total = window.stride[axis] * (extent - 1) + extra[axis] + window.reach(axis) - wanted[axis]

@@ -22,7 +22,9 @@ extension Operator {
   ) throws(TypeFault) -> [Tensor] {
     var tensors: [Tensor] = []
     for result in try call.importer.subgraph(graph, arguments.map { Operand($0) }, call, in: builder) {
-      guard let tensor = result.tensor(in: builder) else { throw TypeFault("a sub-graph gives a \(result.type), not a tensor") }
+      guard let tensor = result.tensor(in: builder) else {
+        throw TypeFault("a sub-graph gives a \(result.type), not a tensor")
+      }
       tensors.append(tensor)
     }
     return tensors
@@ -45,7 +47,9 @@ extension Operator {
     let second = try region(branches.otherwise, [], call)
     // Both branches take the captures of both.
     var captures = first.captures
-    for capture in second.captures where !captures.contains(where: { $0.value == capture.value }) { captures.append(capture) }
+    for capture in second.captures where !captures.contains(where: { $0.value == capture.value }) {
+      captures.append(capture)
+    }
     func widened(_ branch: (graph: Graph, captures: [Tensor])) throws(TypeFault) -> Graph {
       let own = branch.captures.map { capture in captures.firstIndex { $0.value == capture.value } ?? 0 }
       return try call.builder.region(captures.map(\.type)) { inner, values throws(TypeFault) in
@@ -56,14 +60,17 @@ extension Operator {
     return call.builder.apply(.conditional(conditional), [predicate] + captures).map { Operand($0) }
   }
 
-  /// Operands: the number of steps, the condition, the state. The body takes the step, the condition and the state; it
+  /// A loop with a number of steps, a condition and a state as operands.
+  ///
+  /// The body takes the step, the condition and the state; it
   /// gives the condition, the state, and what is stacked.
   private static func loop(_ call: Call) throws(TypeFault) -> [Operand] {
     let body = try call.graph("body")
     let builder = call.builder
     let stateCount = Swift.max(0, call.operands.count - 2)
     guard body.input.count == stateCount + 2, body.output.count >= stateCount + 1 else {
-      throw TypeFault("the body takes \(body.input.count) arguments and gives \(body.output.count), for \(stateCount) states")
+      throw TypeFault(
+        "the body takes \(body.input.count) arguments and gives \(body.output.count), for \(stateCount) states")
     }
     var state: [Tensor] = []
     for position in 0..<stateCount { state.append(try call.tensor(2 + position)) }
@@ -132,7 +139,9 @@ extension Operator {
     return results.dropFirst(2).map { Operand($0) }
   }
 
-  /// Operands: states, then sequences; the body gives states, then what is stacked. Axes and directions are each's own.
+  /// A loop over sequences: the body takes states and elements, and gives states and what is stacked.
+  ///
+  /// Axes and directions are each's own.
   private static func scan(_ call: Call) throws(TypeFault) -> [Tensor] {
     guard call.opset >= 9 else { throw TypeFault("Scan of before opset 9 is not supported") }
     let body = try call.graph("body")

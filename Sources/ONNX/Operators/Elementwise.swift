@@ -108,7 +108,9 @@ extension Operator {
   private static func choose(_ call: Call) throws(TypeFault) -> Tensor {
     let (condition, a, b) = (try call.tensor(0), try call.tensor(1), try call.tensor(2))
     guard condition.dtype == .bool else { throw TypeFault("the condition is \(condition.dtype), not bool") }
-    guard a.dtype == b.dtype else { throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)") }
+    guard a.dtype == b.dtype else {
+      throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)")
+    }
     return condition.select(a, b)
   }
 

@@ -26,7 +26,8 @@ extension Operator {
       guard indices.rank > 0 else { throw TypeFault("the indices \(indices.type) have no axes") }
       let axes = try addressed(x, indices, 0)
       return x.scatter(
-        counted(indices, sizes: axes.map { x.shape[$0] }), updates, IndexedAxes(axes: axes), combiner: try combiner(call))
+        counted(indices, sizes: axes.map { x.shape[$0] }), updates, IndexedAxes(axes: axes),
+        combiner: try combiner(call))
     },
     "NonZero": .one { call throws(TypeFault) in
       let x = try call.literal(0, "the operand, whose zeros decide the shape of the result,")
@@ -62,7 +63,9 @@ extension Operator {
     // One known place is a slice, which costs nothing.
     if let literal = indices.literal, literal.count == 1, literal.dtype.isInteger, let size = x.shape[axis].known {
       let listed = literal.integers[0]
-      guard listed >= -size, listed < size else { throw TypeFault("index \(listed) is outside axis \(axis) of \(x.type)") }
+      guard listed >= -size, listed < size else {
+        throw TypeFault("index \(listed) is outside axis \(axis) of \(x.type)")
+      }
       let place = listed < 0 ? listed + size : listed
       let shape = Array(x.shape[..<axis]) + indices.shape + Array(x.shape[(axis + 1)...])
       return x.slice(axis: axis, from: place, to: place + 1).reshape(shape)

@@ -50,7 +50,9 @@ extension Operator {
     let x = try call.tensor(0)
     let (scale, bias) = (try call.tensor(1), try call.tensor(2))
     let epsilon = try call.float("epsilon", default: 1e-5)
-    guard try call.flag("spatial", default: true) else { throw TypeFault("statistics of single places (spatial = 0) are not supported") }
+    guard try call.flag("spatial", default: true) else {
+      throw TypeFault("statistics of single places (spatial = 0) are not supported")
+    }
     guard x.rank >= 2 else { throw TypeFault("the operand \(x.type) has no channels") }
     var (mean, variance) = (try call.tensor(3), try call.tensor(4))
     let running = (mean, variance)

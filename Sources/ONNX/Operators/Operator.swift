@@ -49,7 +49,8 @@ struct Operator: Sendable {
 
   /// The operators of the standard domain.
   private static let standard: [String: Operator] = [
-    elementwise, activations, reductions, shapes, indexing, contractions, pooling, normalizations, recurrent, controlFlow,
+    elementwise, activations, reductions, shapes, indexing, contractions, pooling, normalizations, recurrent,
+    controlFlow,
     sequences, resizing, losses, attention, quantization,
   ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }
 

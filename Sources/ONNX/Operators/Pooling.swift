@@ -73,8 +73,10 @@ extension Operator {
     // Places count in the smallest result; a given shape is larger at the ends.
     let flat = call.builder.zeros(TensorType(x.dtype, [shape.elementCount]))
     let result = flat.scatter(
-      places.reshape([places.shape.elementCount, 1]), x.reshape([x.shape.elementCount]), IndexedAxes(axes: [0]), combiner: nil)
-      .reshape(shape)
+      places.reshape([places.shape.elementCount, 1]), x.reshape([x.shape.elementCount]), IndexedAxes(axes: [0]),
+      combiner: nil
+    )
+    .reshape(shape)
     guard call.has(2) else { return result }
     let wanted = try call.integers(2, "the output shape")
     guard wanted.count == x.rank else { throw TypeFault("the output shape \(wanted) does not fit \(x.type)") }

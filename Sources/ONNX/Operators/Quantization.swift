@@ -8,7 +8,8 @@ extension Operator {
       let (x, scale) = (try call.tensor(0), try call.tensor(1))
       var wide = x.convert(to: .f32)
       if let zero = try call.optional(2) { wide = wide - (try spread(zero, over: x, call)).convert(to: .f32) }
-      return (wide * (try spread(scale, over: x, call)).convert(to: .f32)).convert(to: try call.elementType("output_dtype") ?? scale.dtype)
+      return (wide * (try spread(scale, over: x, call)).convert(to: .f32)).convert(
+        to: try call.elementType("output_dtype") ?? scale.dtype)
     },
     "QuantizeLinear": .one { call throws(TypeFault) in
       let (x, scale) = (try call.tensor(0), try call.tensor(1))

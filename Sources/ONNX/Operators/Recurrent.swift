@@ -56,7 +56,8 @@ private struct Recurrence {
   }
 
   /// The functions of names; those with parameters take theirs from the lists in turn.
-  private static func activations(_ names: [String], alpha: [Double], beta: [Double]) throws(TypeFault) -> [Activation] {
+  private static func activations(_ names: [String], alpha: [Double], beta: [Double]) throws(TypeFault) -> [Activation]
+  {
     var (alphas, betas) = (alpha[...], beta[...])
     var functions: [Activation] = []
     for name in names {
@@ -108,7 +109,9 @@ private struct Recurrence {
       throw TypeFault("the recurrence weight \(recurrent.type) does not have \(gates) gates of \(hidden)")
     }
     let lengths = try call.optional(4)?.convert(to: .i64)
-    if let lengths, lengths.shape != [batch] { throw TypeFault("the lengths \(lengths.type) are not one for each of \(batch)") }
+    if let lengths, lengths.shape != [batch] {
+      throw TypeFault("the lengths \(lengths.type) are not one for each of \(batch)")
+    }
     var outputs: [Tensor] = []
     var finals: [[Tensor]] = Array(repeating: [], count: states)
     for (direction, reverse) in directions.enumerated() {
@@ -116,7 +119,9 @@ private struct Recurrence {
         tensor.slice(axis: 0, from: direction, to: direction + 1).reshape(Array(tensor.shape.dropFirst()))
       }
       func initial(_ position: Int) throws(TypeFault) -> Tensor {
-        guard var state = try call.optional(position) else { return call.builder.zeros(TensorType(x.dtype, [batch, size])) }
+        guard var state = try call.optional(position) else {
+          return call.builder.zeros(TensorType(x.dtype, [batch, size]))
+        }
         if batchFirst { state = state.permute([1, 0, 2]) }
         guard state.shape == [Dimension(directions.count), batch, size] else {
           throw TypeFault("an initial state is \(state.type), not [\(directions.count),\(batch),\(size)]")

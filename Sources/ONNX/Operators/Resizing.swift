@@ -36,7 +36,11 @@ private struct Resampling {
     let x = try call.tensor(0)
     mode = try Self.mode(call)
     let scales: [Double]
-    if call.opset >= 9 { scales = try call.literal(1, "the list of scales").doubles } else { scales = try call.floats("scales") ?? [] }
+    if call.opset >= 9 {
+      scales = try call.literal(1, "the list of scales").doubles
+    } else {
+      scales = try call.floats("scales") ?? []
+    }
     try scale(x, Array(0..<x.rank), scales)
   }
 
@@ -56,14 +60,18 @@ private struct Resampling {
     let places = try Call.axes(try call.optionalIntegers("axes") ?? Array(0..<x.rank), rank: x.rank)
     if call.has(3) {
       let sizes = try call.integers(3, "the list of sizes")
-      guard sizes.count == places.count else { throw TypeFault("\(sizes.count) sizes are given for \(places.count) axes") }
+      guard sizes.count == places.count else {
+        throw TypeFault("\(sizes.count) sizes are given for \(places.count) axes")
+      }
       try size(x, places, sizes, try call.string("keep_aspect_ratio_policy", default: "stretch"))
     } else {
       try scale(x, places, try call.literal(2, "the list of scales").doubles)
     }
     if coordinates == "tf_crop_and_resize" {
       let region = try call.literal(1, "the region").doubles
-      guard region.count == 2 * places.count else { throw TypeFault("the region has \(region.count) numbers for \(places.count) axes") }
+      guard region.count == 2 * places.count else {
+        throw TypeFault("the region has \(region.count) numbers for \(places.count) axes")
+      }
       for position in axes.indices { axes[position].region = (region[position], region[places.count + position]) }
     }
   }
@@ -77,11 +85,16 @@ private struct Resampling {
   }
 
   private mutating func scale(_ x: Tensor, _ places: [Int], _ scales: [Double]) throws(TypeFault) {
-    guard scales.count == places.count else { throw TypeFault("\(scales.count) scales are given for \(places.count) axes") }
+    guard scales.count == places.count else {
+      throw TypeFault("\(scales.count) scales are given for \(places.count) axes")
+    }
     for (axis, scale) in zip(places, scales) {
       guard scale > 0, scale < 1e6 else { throw TypeFault("the scale \(scale) is not a positive number") }
       guard let extent = x.shape[axis].known else {
-        guard scale == 1 else { throw TypeFault("the size \(x.shape[axis]) of axis \(axis) must be known", help: "give sizes to symbols with --dim") }
+        guard scale == 1 else {
+          throw TypeFault(
+            "the size \(x.shape[axis]) of axis \(axis) must be known", help: "give sizes to symbols with --dim")
+        }
         continue
       }
       axes.append(Axis(axis: axis, size: Int(Double(extent) * scale), scale: scale))
@@ -97,7 +110,9 @@ private struct Resampling {
     }
     guard policy != "stretch" else { return }
     let scales = axes.map(\.scale)
-    guard policy == "not_larger" || policy == "not_smaller", let scale = policy == "not_larger" ? scales.min() : scales.max() else {
+    guard policy == "not_larger" || policy == "not_smaller",
+      let scale = policy == "not_larger" ? scales.min() : scales.max()
+    else {
       throw TypeFault("the policy '\(policy)' is not one of stretch, not_larger, not_smaller")
     }
     for position in axes.indices {
@@ -216,7 +231,8 @@ private struct Resampling {
     // Many taps are a matrix.
     var matrix = [Double](repeating: 0, count: taps.count * extent)
     for (row, list) in taps.enumerated() { for tap in list { matrix[row * extent + tap.place] += tap.weight } }
-    let weights = x.builder.constant(NDArray(dtype: x.dtype, shape: [taps.count, extent], values: matrix.map { .float($0) }))
+    let weights = x.builder.constant(
+      NDArray(dtype: x.dtype, shape: [taps.count, extent], values: matrix.map { .float($0) }))
     var order = Array(0..<x.rank)
     order.remove(at: axis)
     order.insert(axis, at: x.rank - 1)

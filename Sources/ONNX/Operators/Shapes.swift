@@ -7,7 +7,8 @@ extension Operator {
     "Shape": Operator { call throws(TypeFault) in
       let x = try call.tensor(0)
       let range = SliceArguments.resolved(
-        start: try call.integer("start", default: 0), end: try call.integer("end", default: x.rank), step: 1, size: x.rank)
+        start: try call.integer("start", default: 0), end: try call.integer("end", default: x.rank), step: 1,
+        size: x.rank)
       return [Operand(.sizes(Sizes(range.map { x.shape[$0] })))]
     },
     "Size": Operator { call throws(TypeFault) in
@@ -53,7 +54,9 @@ extension Operator {
       let target = try sizes(call, 1)
       // One-sided in other libraries; here both sides broadcast.
       let shape = try Tensor.broadcastShape([x.type, TensorType(x.dtype, target)])
-      if let literal = x.literal, literal.count == 1 { return filled(call.builder, TensorType(x.dtype, shape), literal[0]) }
+      if let literal = x.literal, literal.count == 1 {
+        return filled(call.builder, TensorType(x.dtype, shape), literal[0])
+      }
       return x.expanded(to: shape)
     },
     "Tile": .one { call throws(TypeFault) in
@@ -62,7 +65,8 @@ extension Operator {
       guard counts.count == x.rank else { throw TypeFault("\(counts.count) repeats are given for \(x.type)") }
       // [a, b] -> [1, a, 1, b] -> [m, a, n, b] -> [m a, n b]
       let spread = zip(counts, x.shape).flatMap { [$0, $1] }
-      return x.broadcast(to: spread, axes: x.shape.indices.map { 2 * $0 + 1 }).reshape(zip(counts, x.shape).map { $0 * $1 })
+      return x.broadcast(to: spread, axes: x.shape.indices.map { 2 * $0 + 1 }).reshape(
+        zip(counts, x.shape).map { $0 * $1 })
     },
     "DepthToSpace": .one(depthToSpace),
     "SpaceToDepth": .one { call throws(TypeFault) in
@@ -118,7 +122,9 @@ extension Operator {
     if call.attributes["value_int"] != nil {
       return call.builder.scalar(.integer(try call.unboundedInteger("value_int")), .i64)
     }
-    if let values = try call.unboundedIntegers("value_ints") { return call.builder.constant(NDArray(values.map { Int64($0) })) }
+    if let values = try call.unboundedIntegers("value_ints") {
+      return call.builder.constant(NDArray(values.map { Int64($0) }))
+    }
     throw TypeFault("has no value of a supported kind")
   }
 
@@ -128,7 +134,9 @@ extension Operator {
     var shape = try call.dimensions(1, "the shape")
     if try !call.flag("allowzero") {
       for axis in shape.indices where shape[axis] == 0 {
-        guard axis < x.rank else { throw TypeFault("the size 0 at axis \(axis) of \(shape.text) copies an axis that \(x.type) does not have") }
+        guard axis < x.rank else {
+          throw TypeFault("the size 0 at axis \(axis) of \(shape.text) copies an axis that \(x.type) does not have")
+        }
         shape[axis] = x.shape[axis]
       }
     }
@@ -206,7 +214,8 @@ extension Operator {
       start[axis] = first
       stride[axis] = step
       if let last = to.known {
-        limit[axis] = last < 0 ? x.shape[axis] + Dimension(last) : last >= Call.largestSize ? x.shape[axis] : Dimension(last)
+        limit[axis] =
+          last < 0 ? x.shape[axis] + Dimension(last) : last >= Call.largestSize ? x.shape[axis] : Dimension(last)
       } else {
         limit[axis] = to
       }
@@ -236,7 +245,9 @@ extension Operator {
     for (position, axis) in axes.enumerated() {
       (low[axis], high[axis]) = (amounts[position], amounts[axes.count + position])
     }
-    let modes: [String: PaddingMode] = ["constant": .constant, "reflect": .reflect, "edge": .replicate, "wrap": .circular]
+    let modes: [String: PaddingMode] = [
+      "constant": .constant, "reflect": .reflect, "edge": .replicate, "wrap": .circular,
+    ]
     let name = try call.string("mode", default: "constant")
     guard let mode = modes[name] else { throw TypeFault("the mode '\(name)' is not one of \(modes.keys.sorted())") }
     return LatheNN.pad(x, low: low, high: high, mode: mode, value: value)

@@ -1,0 +1,176 @@
+internal import LatheCore
+
+extension CKernelRenderer {
+  /// An expression as a C value of `type.cValue`.
+  mutating func render(_ expression: Expression) -> CText {
+    switch expression {
+    case .constant(let value, let type):
+      let text = type.cLiteral(value)
+      return CText(text, text.hasPrefix("-") || text.hasPrefix("(") ? .unary : .primary)
+    case .register(let register): return CText(registerName(register.id))
+    case .index(let index): return render(index)
+    case .load(let memory, let index, let type):
+      let element = CText("\(name(memory))[\(render(index).text)]")
+      if case .buffer = memory, type.isHalf { return .call(helpers.name(.unpack(type)), [element]) }
+      return element
+    case .pointwise(let function, let operands):
+      return render(function, operands)
+    case .convert(let operand, let type): return convert(operand, to: type)
+    case .bitcast(let operand, let type): return bitcast(operand, to: type)
+    case .select(let constraints, let then, let otherwise):
+      return conditional(render(constraints), render(then), render(otherwise))
+    }
+  }
+
+  private func conditional(_ test: CText, _ then: CText, _ otherwise: CText) -> CText {
+    CText("\(test.at(.or)) ? \(then.at(.or)) : \(otherwise.at(.conditional))", .conditional)
+  }
+
+  /// A scalar function of operands.
+  mutating func render(_ function: Pointwise, _ operands: [Expression]) -> CText {
+    let type = operands[operands.count - 1].type
+    switch function.spelling {
+    case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]))
+    case .comparison(let symbol): return comparison(symbol, operands[0], operands[1])
+    case .math(let name):
+      let result = CText.call(name + type.mathSuffix, operands.map { render($0) })
+      return rounded(result, type, isExact: ["floor", "ceil", "rint", "trunc"].contains(name))
+    case .prefix, .infix:
+      if type == .bool { return logic(function, operands) }
+      if type.isInteger { return wrapping(.pointwise(function, operands), type) }
+      return rounded(arithmetic(function.spelling, operands.map { render($0) }), type, isExact: function == .negate)
+    case .helper(let name): return helper(name, operands, type)
+    }
+  }
+
+  /// The nearest 16-bit value, for types that have one.
+  private mutating func rounded(_ text: CText, _ type: ScalarType, isExact: Bool) -> CText {
+    type.isHalf && !isExact ? .call(helpers.name(.round(type)), [text]) : text
+  }
+
+  private func arithmetic(_ spelling: CSpelling, _ operands: [CText]) -> CText {
+    switch spelling {
+    case .prefix(let symbol):
+      let operand = operands[0].at(.unary)
+      return CText(symbol + (operand.hasPrefix(symbol) ? "(\(operand))" : operand), .unary)
+    case .infix(let symbol):
+      let level: CText.Level =
+        switch symbol {
+        case "+", "-": .sum
+        case "*", "/": .product
+        case "&": .bitAnd
+        case "|": .bitOr
+        default: .bitXor
+        }
+      // Compilers ask for parentheses around whatever is mixed with bitwise operators. On the right, an operand of the
+      // same level keeps its parentheses: floats are not associative.
+      let left = level < .sum ? operands[0].at(.unary) : operands[0].at(level)
+      let right = level < .sum ? operands[1].at(.unary) : operands[1].at(level == .sum ? .product : .unary)
+      return CText("\(left) \(symbol) \(right)", level)
+    default: return operands[0]
+    }
+  }
+
+  private mutating func logic(_ function: Pointwise, _ operands: [Expression]) -> CText {
+    let texts = operands.map { render($0) }
+    switch function {
+    case .not: return !texts[0]
+    case .and: return CText("\(texts[0].at(.and)) && \(texts[1].at(.bitOr))", .and)
+    case .or: return CText("\(texts[0].at(.bitOr)) || \(texts[1].at(.bitOr))", .or)
+    default: return CText("\(texts[0].at(.shift)) != \(texts[1].at(.shift))", .equality)
+    }
+  }
+
+  /// Integer arithmetic, computed unsigned so that it wraps.
+  private mutating func wrapping(_ expression: Expression, _ type: ScalarType) -> CText {
+    let text = unsigned(expression, type)
+    return type == .u32 || type == .u64 ? text : .cast(type.cValue, text)
+  }
+
+  private mutating func unsigned(_ expression: Expression, _ type: ScalarType) -> CText {
+    switch expression {
+    case .constant(.integer(let value), _):
+      let pattern = type.byteCount == 8 ? value : Int(UInt32(truncatingIfNeeded: value))
+      return CText(type.byteCount == 8 ? ScalarType.u64.cLiteral(.integer(pattern)) : "\(pattern)u")
+    case .pointwise(.negate, let operands):
+      return CText("\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - \(unsigned(operands[0], type).at(.product))", .sum)
+    case .pointwise(let function, let operands) where [.add, .subtract, .multiply, .and, .or, .xor, .not].contains(function):
+      return arithmetic(function.spelling, operands.map { unsigned($0, type) })
+    default:
+      let text = render(expression)
+      return type == .u32 || type == .u64 ? text : .cast(type.cWrapping, text)
+    }
+  }
+
+  private mutating func comparison(_ symbol: String, _ left: Expression, _ right: Expression) -> CText {
+    let type = left.type
+    let (a, b) = (render(left), render(right))
+    if !type.isFloat, isExtreme(left) || isExtreme(right) || a.text == b.text {
+      return .call(helpers.name(.compare(symbol, type)), [a, b])
+    }
+    let isEquality = symbol == "==" || symbol == "!="
+    return CText("\(a.at(.shift)) \(symbol) \(b.at(.shift))", isEquality ? .equality : .relation)
+  }
+
+  /// Whether compilers know the outcome of a comparison with the expression.
+  private func isExtreme(_ expression: Expression) -> Bool {
+    guard case .constant(let value, let type) = expression else { return false }
+    return type == .bool || value == type.lowest || value == type.highest
+  }
+
+  private mutating func helper(_ name: String, _ operands: [Expression], _ type: ScalarType) -> CText {
+    let compute = type.computeType
+    let texts = operands.map { render($0) }
+    switch (name, type) {
+    case ("maximum", .bool): return CText("\(texts[0].at(.bitOr)) || \(texts[1].at(.bitOr))", .or)
+    case ("minimum", .bool): return CText("\(texts[0].at(.bitOr)) && \(texts[1].at(.bitOr))", .and)
+    case ("abs", _) where type.isFloat: return .call("fabs\(type.mathSuffix)", texts)
+    case ("abs", _) where !type.isSigned: return texts[0]
+    case ("divide", _) where type.isFloat: return rounded(arithmetic(.infix("/"), texts), type, isExact: false)
+    case ("fmod", _) where type.isFloat: return .call("fmod\(type.mathSuffix)", texts)
+    case ("power", _) where type.isFloat: return rounded(.call("pow\(type.mathSuffix)", texts), type, isExact: false)
+    default:
+      let isExact = ["maximum", "minimum", "sign", "is_nan", "is_finite"].contains(name)
+      return rounded(.call(helpers.name(.function(name, compute)), texts), type, isExact: isExact)
+    }
+  }
+
+  private mutating func convert(_ operand: Expression, to type: ScalarType) -> CText {
+    let source = operand.type
+    let text = render(operand)
+    if source == type { return text }
+    if type == .bool {
+      return CText("\(text.at(.shift)) != \(source.isFloat ? source.cLiteral(.float(0)) : "0")", .equality)
+    }
+    if source.isFloat && type.isInteger {
+      return .call(helpers.name(.saturate(from: source.computeType, to: type)), [text])
+    }
+    if source.isFloat && type.isFloat {
+      if source.isHalf && type == .f32 { return text }
+      if source.isHalf && type.isHalf || source == .f32 && type.isHalf { return rounded(text, type, isExact: false) }
+      return rounded(.cast(type.cValue, text), type, isExact: false)
+    }
+    if type.isFloat {
+      // An integer goes through double on its way to float, as in the interpreter, where that makes a difference.
+      var isExact = source.byteCount < 8
+      if case .index(let index) = operand, let bounds = index.bounds, bounds.upperBound < 1 << 53 { isExact = true }
+      let double = type == .f64 || isExact ? text : .cast("double", text)
+      return rounded(.cast(type.cValue, double), type, isExact: false)
+    }
+    return .cast(type.cValue, text)
+  }
+
+  private mutating func bitcast(_ operand: Expression, to type: ScalarType) -> CText {
+    let source = operand.type
+    var text = render(operand)
+    if source == type { return text }
+    if !source.isFloat && !type.isFloat { return .cast(type.cValue, text) }
+    if source.isHalf || type.isHalf {
+      if source.isHalf { text = .call(helpers.name(.pack(source)), [text]) }
+      else { text = .cast("uint16_t", text) }
+      if type.isHalf { return .call(helpers.name(.unpack(type)), [text]) }
+      return type == .u16 ? text : .cast(type.cValue, text)
+    }
+    return .call(helpers.name(.bits(from: source, to: type)), [text])
+  }
+}

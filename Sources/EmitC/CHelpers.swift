@@ -1,0 +1,242 @@
+internal import LatheCore
+
+/// A small function that the emitted file defines for itself where it is used.
+enum CHelper: Hashable, Sendable {
+  /// The quotient rounded down, and the remainder that goes with it, for positive divisors.
+  case floorDivide, floorModulo
+  /// The larger and the smaller of two indices.
+  case larger, smaller
+  /// The float that the bits of a 16-bit type stand for.
+  case unpack(ScalarType)
+  /// The bits of the nearest value of a 16-bit type.
+  case pack(ScalarType)
+  /// The nearest value of a 16-bit type.
+  case round(ScalarType)
+  /// A float truncated to an integer, clamped to its range, 0 for NaN.
+  case saturate(from: ScalarType, to: ScalarType)
+  /// The bits of one type read as another.
+  case bits(from: ScalarType, to: ScalarType)
+  /// A scalar function by the name in its `CSpelling`.
+  case function(String, ScalarType)
+  /// A comparison of integers as a function, where the operator would make compilers warn that it is always true.
+  case compare(String, ScalarType)
+
+  /// The name behind the prefix of the model.
+  var name: String {
+    switch self {
+    case .floorDivide: "floor_divide"
+    case .floorModulo: "modulo"
+    case .larger: "larger"
+    case .smaller: "smaller"
+    case .unpack(let type): "\(type)_value"
+    case .pack(let type): "\(type)_bits"
+    case .round(let type): "\(type)_round"
+    case .saturate(let from, let to): "\(to)_from_\(from)"
+    case .bits(let from, let to): "\(to)_bits_of_\(from)"
+    case .function(let name, let type): "\(name)_\(type)"
+    case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
+    }
+  }
+
+  private static let comparisonNames = [
+    "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+  ]
+
+  /// What the function's text calls.
+  var dependencies: [CHelper] {
+    switch self {
+    case .floorModulo: [.floorDivide]
+    case .round(let type): [.unpack(type), .pack(type)]
+    default: []
+    }
+  }
+}
+
+/// The helpers that a file uses, and their names.
+struct CHelpers {
+  let prefix: String
+  private(set) var used: Set<CHelper> = []
+
+  init(prefix: String) {
+    self.prefix = prefix
+  }
+
+  /// The name to call a helper by; it will be defined in the file.
+  mutating func name(_ helper: CHelper) -> String {
+    used.insert(helper)
+    for needed in helper.dependencies { _ = name(needed) }
+    return "\(prefix)_\(helper.name)"
+  }
+
+  /// All definitions, each before its users, in an order that depends on nothing but the set.
+  var definitions: [String] {
+    let order = used.sorted { ($0.dependencies.count, $0.name) < ($1.dependencies.count, $1.name) }
+    return order.map { definition($0) }
+  }
+
+  private func definition(_ helper: CHelper) -> String {
+    let name = "\(prefix)_\(helper.name)"
+    func inline(_ result: String, _ parameters: String, _ body: String) -> String {
+      let lines = body.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
+      return "static inline \(result) \(name)(\(parameters))\n{\n\(lines)\n}"
+    }
+    switch helper {
+    case .floorDivide:
+      return inline("int64_t", "int64_t a, int64_t b", "return a / b - (a % b < 0);")
+    case .floorModulo:
+      return inline("int64_t", "int64_t a, int64_t b", "return a - \(prefix)_\(CHelper.floorDivide.name)(a, b) * b;")
+    case .larger: return inline("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", "return a > b ? a : b;")
+    case .smaller: return inline("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", "return a < b ? a : b;")
+    case .unpack(.f16):
+      return inline(
+        "float", "uint16_t bits",
+        """
+        const uint32_t sign = (uint32_t)(bits & 0x8000u) << 16;
+        const uint32_t exponent = (uint32_t)bits >> 10 & 0x1fu;
+        const uint32_t fraction = bits & 0x3ffu;
+        const float magnitude = (float)fraction * 0x1p-24f;
+        uint32_t pattern = sign | (exponent + (exponent == 0x1fu ? 224u : 112u)) << 23 | fraction << 13;
+        float value;
+        memcpy(&value, &pattern, sizeof value);
+        return exponent != 0 ? value : sign != 0 ? -magnitude : magnitude;
+        """)
+    case .unpack:
+      return inline(
+        "float", "uint16_t bits",
+        """
+        const uint32_t pattern = (uint32_t)bits << 16;
+        float value;
+        memcpy(&value, &pattern, sizeof value);
+        return value;
+        """)
+    case .pack(.f16):
+      return inline(
+        "uint16_t", "float value",
+        """
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        const uint32_t sign = bits >> 16 & 0x8000u;
+        const uint32_t magnitude = bits & 0x7fffffffu;
+        const float shifted = fabsf(value) + 0.5f; /* a subnormal: the sum shifts the fraction into place, rounded to even */
+        uint32_t subnormal;
+        memcpy(&subnormal, &shifted, sizeof subnormal);
+        const uint32_t normal = (magnitude + 0xfffu + (magnitude >> 13 & 1u) - 0x38000000u) >> 13;
+        return (uint16_t)(sign | (magnitude > 0x7f800000u    ? 0x7e00u
+                                  : magnitude >= 0x47800000u ? 0x7c00u
+                                  : magnitude < 0x38800000u  ? subnormal - 0x3f000000u
+                                                             : normal));
+        """)
+    case .pack:
+      return inline(
+        "uint16_t", "float value",
+        """
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        return (uint16_t)(value != value ? bits >> 16 | 0x40u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+        """)
+    case .round(let type):
+      return inline("float", "float value", "return \(prefix)_\(type)_value(\(prefix)_\(type)_bits(value));")
+    case .saturate(let from, let to): return saturation(name, from, to)
+    case .bits(let from, let to):
+      return inline(
+        to.cStorage, "\(from.cStorage) value",
+        """
+        \(to.cStorage) bits;
+        memcpy(&bits, &value, sizeof bits);
+        return bits;
+        """)
+    case .compare(let symbol, let type):
+      return inline("bool", "\(type.cValue) a, \(type.cValue) b", "return a \(symbol) b;")
+    case .function(let function, let type):
+      let definition = Self.function(function, type)
+      return inline(
+        definition.result ?? type.cValue, definition.parameters.map { "\(type.cValue) \($0)" }.joined(separator: ", "),
+        definition.body)
+    }
+  }
+
+  private func saturation(_ name: String, _ from: ScalarType, _ to: ScalarType) -> String {
+    let bits = to.byteCount * 8
+    let power = to.isSigned ? bits - 1 : bits
+    // powers of two are exact in every float type, the greatest integer is not
+    let high = bits <= 16 ? "\((1 << power) - 1).0" : "0x1p\(power)"
+    let low = to.isSigned ? (bits <= 16 ? "-\(1 << power).0" : "-0x1p\(power)") : "0.0"
+    let suffix = from.mathSuffix
+    let macro = (to.isSigned ? "INT" : "UINT") + "\(bits)"
+    let least = to.isSigned ? "\(macro)_MIN" : "0"
+    return """
+      static inline \(to.cValue) \(name)(\(from.cValue) x)
+      {
+        return x >= \(high)\(suffix) ? \(macro)_MAX : x <= \(low)\(suffix) ? \(least) : x != x ? 0 : (\(to.cValue))x;
+      }
+      """
+  }
+
+  /// The parameters, the result where it is not of the type itself, and the body of a scalar function.
+  private static func function(
+    _ function: String, _ type: ScalarType
+  ) -> (parameters: [String], result: String?, body: String) {
+    let suffix = type.mathSuffix
+    let zero = type.cLiteral(.integer(0))
+    let one = type.cLiteral(.integer(1))
+    let value = type.cValue
+    let wide = type.cWrapping
+    switch (function, type.isFloat) {
+    // the order of the operands decides between 0 and -0, as in the interpreter; NaN wins
+    case ("maximum", true): return (["a", "b"], nil, "return a > b || a != a ? a : b;")
+    case ("minimum", true): return (["a", "b"], nil, "return b < a || b != b ? b : a;")
+    case ("maximum", false): return (["a", "b"], nil, "return a < b ? b : a;")
+    case ("minimum", false): return (["a", "b"], nil, "return b < a ? b : a;")
+    case ("abs", false):
+      return (["x"], nil, "return x < 0 ? (\(value))(\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - (\(wide))x) : x;")
+    case ("sign", true): return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : x != x ? x : \(zero);")
+    case ("sign", false):
+      return (["x"], nil, type.isSigned ? "return (\(value))((x > 0) - (x < 0));" : "return x > 0 ? 1 : 0;")
+    case ("rsqrt", _): return (["x"], nil, "return \(one) / sqrt\(suffix)(x);")
+    case ("sigmoid", _):
+      // exp of a negative number only, so that nothing overflows
+      return (
+        ["x"], nil,
+        """
+        const \(value) e = exp\(suffix)(-fabs\(suffix)(x));
+        return (x >= \(zero) ? \(one) : e) / (\(one) + e);
+        """
+      )
+    case ("is_nan", _): return (["x"], "bool", "return x != x;")
+    case ("is_finite", _): return (["x"], "bool", "return x - x == \(zero);")
+    case ("divide", _):
+      let wrapped = "(\(value))(\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - (\(wide))a)"
+      return (
+        ["a", "b"], nil,
+        type.isSigned
+          ? "return b == 0 ? 0 : b == -1 ? \(wrapped) : (\(value))(a / b);" : "return b == 0 ? 0 : (\(value))(a / b);"
+      )
+    case ("fmod", _):
+      return (
+        ["a", "b"], nil,
+        type.isSigned ? "return b == 0 || b == -1 ? 0 : (\(value))(a % b);" : "return b == 0 ? 0 : (\(value))(a % b);"
+      )
+    case ("power", _):
+      let negative =
+        type.isSigned ? "if (exponent < 0) return base == 1 ? 1 : base != -1 ? 0 : exponent % 2 == 0 ? 1 : -1;\n" : ""
+      return (
+        ["base", "exponent"], nil,
+        """
+        \(negative)\(wide) result = 1, square = (\(wide))base;
+        for (\(wide) rest = (\(wide))exponent; rest > 0; rest >>= 1) {
+          if (rest & 1u) result *= square;
+          square *= square;
+        }
+        return (\(value))result;
+        """
+      )
+    case ("shift_left", _):
+      let outside = (type.isSigned ? "b < 0 || " : "") + "b >= \(type.byteCount * 8)"
+      return (["a", "b"], nil, "return \(outside) ? 0 : (\(value))((\(wide))a << b);")
+    case ("shift_right", _):
+      let outside = (type.isSigned ? "b < 0 || " : "") + "b >= \(type.byteCount * 8)"
+      return (["a", "b"], nil, "return \(outside) ? \(type.isSigned ? "(\(value))(a < 0 ? -1 : 0)" : "0") : (\(value))(a >> b);")
+    default: return (["x"], nil, "return x;")
+    }
+  }
+}

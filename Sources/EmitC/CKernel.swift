@@ -1,0 +1,173 @@
+internal import LatheCore
+
+/// A kernel as a C function, and what it takes.
+struct CKernel {
+  /// The function's name.
+  var name: String
+  /// The buffers that it takes as pointers, in the order of the parameters.
+  var buffers: [BufferID]
+  /// The surrounding loops' variables that it takes behind them.
+  var parameters: [LoopVariable]
+  /// The function's definition.
+  var text: String
+  /// Whether the text has the hint that a loop's iterations are independent.
+  var hintsIndependence: Bool
+}
+
+/// Writes one kernel: the names that stand in it, and one case per statement and expression.
+struct CKernelRenderer {
+  let program: PlannedProgram
+  let prefix: String
+  var helpers: CHelpers
+  var writer = CWriter()
+  var names: CNames
+  private var variables: [LoopVariable: String] = [:]
+  private var registers: [Int32: String] = [:]
+  private var locals: [Int: String] = [:]
+  private var buffers: [BufferID: String] = [:]
+  /// The registers that are assigned after their declaration.
+  private(set) var assigned: Set<Int32> = []
+  private(set) var joins: [Int32: Combiner] = [:]
+  /// Whether two of the kernel's pointers may meet in memory.
+  private(set) var mayAlias = false
+  var hintsIndependence = false
+
+  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers) {
+    self.program = program
+    self.prefix = prefix
+    self.helpers = helpers
+    self.names = CNames()
+  }
+
+  /// Writes the kernel as a function of the given name.
+  mutating func render(_ kernel: Kernel, name: String) -> CKernel {
+    let body = CUses.live(kernel.body)
+    let uses = CUses(body)
+    assigned = uses.assigned
+    collectJoins(body)
+    let taken = uses.loaded.union(uses.stored).sorted { $0.position < $1.position }
+    let order = taken.filter { !uses.stored.contains($0) } + taken.filter { uses.stored.contains($0) }
+    let aliasing = Set(
+      order.filter { one in
+        order.contains { $0 != one && (uses.stored.contains($0) || uses.stored.contains(one)) && overlap($0, one) }
+      })
+    mayAlias = !aliasing.isEmpty
+    var declarations: [(text: String, comment: String)] = []
+    for id in order {
+      let buffer = program.program[id]
+      let name = names.unique(buffer.name)
+      buffers[id] = name
+      let const = uses.stored.contains(id) ? "" : "const "
+      let restrict = aliasing.contains(id) ? "" : "restrict "
+      declarations.append(("\(const)\(buffer.dtype.cStorage) *\(restrict)\(name)", buffer.typeText))
+    }
+    let parameters = kernel.parameters.filter { uses.variables.contains($0) }
+    for (depth, variable) in parameters.enumerated() {
+      let name = names.first(of: Array(Self.stepNames.dropFirst(depth)) + ["step"])
+      variables[variable] = name
+      declarations.append(("ptrdiff_t \(name)", "0 to \(variable.extent - 1)"))
+    }
+
+    var summary = [kernel.summary.isEmpty ? kernel.name : kernel.summary]
+    if kernel.macs > 0 { summary[0] += " (\(kernel.macs) multiply-adds)" }
+    if let origin = kernel.location.origin, !kernel.summary.contains(kernel.location.modulePath ?? " ") { summary.append(origin) }
+    writer.comment(summary)
+    writer.lines(signature(name, declarations))
+    writer.open("")
+    for statement in body { render(statement) }
+    writer.close()
+    return CKernel(
+      name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence)
+  }
+
+  /// The function's head: a line per parameter, with the shapes beside them.
+  private func signature(_ name: String, _ declarations: [(text: String, comment: String)]) -> String {
+    if declarations.isEmpty { return "static void \(name)(void)" }
+    let width = declarations.map(\.text.count).max() ?? 0
+    var lines = ["static void \(name)("]
+    for (position, declaration) in declarations.enumerated() {
+      let end = position == declarations.count - 1 ? ")" : ","
+      let text = declaration.text + end
+      let padding = String(repeating: " ", count: width + 1 - text.count)
+      lines.append("    \(text)\(padding) /* \(declaration.comment) */")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Whether two buffers share bytes of the arena.
+  private func overlap(_ a: BufferID, _ b: BufferID) -> Bool {
+    guard let first = program.offsets[a.position], let second = program.offsets[b.position] else { return false }
+    return first < second + program.program[b].byteCount && second < first + program.program[a].byteCount
+  }
+
+  private mutating func collectJoins(_ statements: [Statement]) {
+    for statement in statements {
+      switch statement {
+      case .loop(let loop): collectJoins(loop.body)
+      case .accumulate(let accumulation): joins[accumulation.accumulator.id] = accumulation.combiner
+      case .when(_, let body), .whenTrue(_, let body): collectJoins(body)
+      default: break
+      }
+    }
+  }
+
+  // MARK: Names
+
+  private static let loopNames = ["i", "j", "k", "m", "n", "p", "q", "r", "s", "u", "v", "w"]
+  static let stepNames = ["t", "t1", "t2", "t3"]
+
+  func variableName(_ variable: LoopVariable) -> String { variables[variable] ?? "0" }
+
+  func registerName(_ id: Int32) -> String { registers[id] ?? "r\(id)" }
+
+  func name(_ memory: Memory) -> String {
+    switch memory {
+    case .buffer(let buffer): buffers[buffer] ?? "buffer\(buffer.position)"
+    case .local(let local): locals[local.id] ?? "local\(local.id)"
+    }
+  }
+
+  /// Runs the body with a name for a loop variable, which is free again behind it.
+  mutating func naming(_ variable: LoopVariable, _ body: (inout CKernelRenderer, String) -> Void) {
+    let outer = variables[variable]
+    let name = names.first(of: Self.loopNames)
+    variables[variable] = name
+    body(&self, name)
+    variables[variable] = outer
+    names.release(name)
+  }
+
+  /// Runs the body with a register standing for another place.
+  mutating func naming(_ register: Register, _ place: String, _ body: (inout CKernelRenderer) -> Void) {
+    let outer = registers[register.id]
+    registers[register.id] = place
+    body(&self)
+    registers[register.id] = outer
+  }
+
+  /// The register's name, made where it is declared first.
+  mutating func declare(_ register: Register) -> String {
+    if let known = registers[register.id] { return known }
+    let wish: String =
+      if let combiner = joins[register.id] {
+        combiner.rawValue
+      } else {
+        register.type == .bool ? "c" : register.type.isFloat ? "x" : "a"
+      }
+    let name: String
+    if joins[register.id] == nil {
+      name = names.unique(wish + "0")
+    } else {
+      name = names.unique(wish)
+    }
+    registers[register.id] = name
+    return name
+  }
+
+  mutating func declare(_ local: LocalArray) -> String {
+    if let known = locals[local.id] { return known }
+    let name = names.unique("tile")
+    locals[local.id] = name
+    return name
+  }
+}

@@ -1,0 +1,187 @@
+internal import LatheCore
+
+/// The test bench: inputs and outputs as `.npy` files.
+extension CProgramRenderer {
+  private func numpyType(_ type: ScalarType) -> String {
+    switch type {
+    case .f64: "<f8"
+    case .f32, .bf16: "<f4"
+    case .f16: "<f2"
+    case .i8: "|i1"
+    case .i16: "<i2"
+    case .i32: "<i4"
+    case .i64: "<i8"
+    case .u8: "|u1"
+    case .u16: "<u2"
+    case .u32: "<u4"
+    case .u64: "<u8"
+    case .bool: "|b1"
+    }
+  }
+
+  /// The functions of the test bench and `main`.
+  func mainFunction(_ helpers: inout CHelpers) -> String {
+    var writer = CWriter()
+    writer.comment("Test bench: reads the inputs from .npy files, runs once, writes the outputs to .npy files.")
+    if !program.program.inputs.isEmpty { writer.lines(Self.reader.replacing("BENCH_", with: "\(name)_")) }
+    if !program.program.outputs.isEmpty { writer.lines(Self.writerFunction.replacing("BENCH_", with: "\(name)_")) }
+    let align = options.standard == .c11
+    func memory(_ name: String, _ bytes: String) {
+      writer.line(
+        align ? "static _Alignas(64) unsigned char \(name)[\(bytes)];" : "static unsigned char \(name)[\(bytes) + 63];")
+    }
+    if takesArena { memory("bench_arena", "\(macro)_ARENA_BYTES") }
+    if takesState { memory("bench_state", "\(macro)_STATE_BYTES") }
+    if takesWeights { memory("bench_weights", "\(macro)_WEIGHTS_BYTES") }
+    for argument in arguments {
+      writer.line("static \(argument.buffer.dtype.cStorage) bench_\(argument.name)[\(max(1, argument.buffer.count))];")
+      if argument.buffer.dtype == .bf16 {
+        writer.line("static float bench_wide_\(argument.name)[\(max(1, argument.buffer.count))];")
+      }
+    }
+    writer.line()
+    let files = (takesWeights ? ["WEIGHTS"] : []) + arguments.map { "\($0.name.uppercased()).npy" }
+    writer.function("int main(int argc, char **argv)") { writer in
+      writer.block("if (argc != \(files.count + 1))") { writer in
+        let usage = CWriter.quoted("usage: %s \(files.joined(separator: " "))\n")
+        writer.line("fprintf(stderr, \(usage), argc > 0 ? argv[0] : \"\(name)\");")
+        writer.line("return 64;")
+      }
+      func place(_ name: String) -> String { align ? name : "\(name) + (64 - (uintptr_t)\(name) % 64) % 64" }
+      if takesArena { writer.line("unsigned char *const arena = \(place("bench_arena"));") }
+      if takesState { writer.line("unsigned char *const state = \(place("bench_state"));") }
+      if takesWeights { writer.line("unsigned char *const weights = \(place("bench_weights"));") }
+      writer.line("int status = \(macro)_OK;")
+      var position = 1
+      if takesWeights {
+        writeLoading(&writer)
+        position += 1
+      }
+      if takesState {
+        writer.line("status = \(name)_init_state(state\(takesWeights ? ", weights" : ""));")
+        writer.lines("if (status != \(macro)_OK) return fprintf(stderr, \"state: error %d\\n\", status), 1;")
+      }
+      for argument in arguments where argument.isInput {
+        writeTransfer("\(name)_read_npy", argument, position, &writer, &helpers)
+        position += 1
+      }
+      var given = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+      given += arguments.map { "bench_\($0.name)" }
+      writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
+      writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")
+      for argument in arguments where !argument.isInput {
+        writeTransfer("\(name)_write_npy", argument, position, &writer, &helpers)
+        position += 1
+      }
+      writer.line("return 0;")
+    }
+    return writer.text
+  }
+
+  private func writeLoading(_ writer: inout CWriter) {
+    if loadsWeights {
+      writer.line("status = \(name)_load_weights(argv[1], weights, \(macro)_WEIGHTS_BYTES);")
+    } else {
+      writer.lines(
+        """
+        FILE *const file = fopen(argv[1], "rb");
+        const size_t size = file ? fread(weights, 1, \(macro)_WEIGHTS_BYTES, file) : 0;
+        if (file) fclose(file);
+        status = \(name)_check_weights(weights, size);
+        """)
+    }
+    writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"%s: error %d\\n\", argv[1], status), 1;")
+  }
+
+  private func writeTransfer(
+    _ function: String, _ argument: Argument, _ position: Int, _ writer: inout CWriter, _ helpers: inout CHelpers
+  ) {
+    let buffer = argument.buffer
+    let isWide = buffer.dtype == .bf16
+    let array = isWide ? "bench_wide_\(argument.name)" : "bench_\(argument.name)"
+    let bytes = buffer.count * (isWide ? 4 : buffer.dtype.byteCount)
+    let sizes = buffer.shape.map(String.init)
+    let shape = "(" + sizes.joined(separator: ", ") + (sizes.count == 1 ? ",)" : ")")
+    let call = "\(function)(argv[\(position)], \"\(numpyType(buffer.dtype))\", \"\(shape)\", \(array), \(bytes))"
+    func convert(_ statement: String) {
+      if isWide { writer.line("for (size_t i = 0; i < \(buffer.count); i++) \(statement)") }
+    }
+    if !argument.isInput {
+      convert("\(array)[i] = \(isWide ? helpers.name(.unpack(.bf16)) : "")(bench_\(argument.name)[i]);")
+    }
+    writer.line("if (!\(call)) return 1;")
+    if argument.isInput {
+      convert("bench_\(argument.name)[i] = \(isWide ? helpers.name(.pack(.bf16)) : "")(\(array)[i]);")
+    }
+  }
+
+  /// Compares the header with what the model expects, spaces aside.
+  private static let reader = #"""
+    /* Whether the header's entry for the key is the value, spaces aside. */
+    static bool BENCH_npy_has(const char *header, const char *key, const char *value)
+    {
+      const char *at = strstr(header, key);
+      if (!at) return false;
+      for (at += strlen(key); *value; at++) {
+        if (*at == *value) value++;
+        else if (*at == ' ' && *value != '\'') continue;
+        else if (*value == ' ') value++, at--;
+        else if (*at != ',' || value[0] != ')') return false;
+      }
+      return true;
+    }
+
+    static bool BENCH_read_npy(const char *path, const char *type, const char *shape, void *data, size_t bytes)
+    {
+      static char header[65536];
+      unsigned char start[12];
+      char entry[32];
+      const char *error = "cannot be read";
+      FILE *const file = fopen(path, "rb");
+      if (file) {
+        error = "is no .npy file";
+        if (fread(start, 1, 10, file) == 10 && memcmp(start, "\223NUMPY", 6) == 0 && start[6] >= 1 && start[6] <= 3) {
+          size_t size = start[8] + 256u * start[9];
+          if (start[6] > 1 && fread(start + 10, 1, 2, file) == 2) size += 65536u * start[10];
+          if (size < sizeof header && fread(header, 1, size, file) == size) {
+            header[size] = '\0';
+            snprintf(entry, sizeof entry, "'%s'", type);
+            if (!BENCH_npy_has(header, "'descr':", entry)) error = "has another element type";
+            else if (!BENCH_npy_has(header, "'shape':", shape)) error = "has another shape";
+            else if (!BENCH_npy_has(header, "'fortran_order':", "False")) error = "is in column-major order";
+            else if (fread(data, 1, bytes, file) != bytes) error = "is too short";
+            else error = NULL;
+          }
+        }
+        fclose(file);
+      }
+      if (error) fprintf(stderr, "%s: %s (expected %s %s)\n", path, error, type, shape);
+      return !error;
+    }
+
+    """#
+
+  private static let writerFunction = #"""
+    static bool BENCH_write_npy(const char *path, const char *type, const char *shape, const void *data, size_t bytes)
+    {
+      char header[256];
+      const int size = snprintf(
+          header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+      const size_t used = size < 0 ? 0 : (size_t)size;
+      const size_t padded = (used + 11 + 63) / 64 * 64 - 10;
+      FILE *const file = fopen(path, "wb");
+      bool good = file && used > 0 && padded < sizeof header;
+      if (good) {
+        memset(header + used, ' ', padded - used);
+        header[padded - 1] = '\n';
+        const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)padded, (unsigned char)(padded >> 8)};
+        good = fwrite(start, 1, 10, file) == 10 && fwrite(header, 1, padded, file) == padded
+            && fwrite(data, 1, bytes, file) == bytes;
+      }
+      if (file && fclose(file) != 0) good = false;
+      if (!good) fprintf(stderr, "%s: cannot be written\n", path);
+      return good;
+    }
+
+    """#
+}

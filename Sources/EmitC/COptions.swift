@@ -1,0 +1,77 @@
+/// What C to write for a program.
+public struct COptions: Hashable, Sendable {
+  /// The language standard that the text is written in.
+  public enum Standard: String, Hashable, Sendable, CaseIterable {
+    case c11, c99
+  }
+
+  /// Who owns the memory of temporaries.
+  public enum Arena: String, Hashable, Sendable, CaseIterable {
+    /// Every call is given an arena, so that calls with different arenas may run at once.
+    case caller
+    /// One static arena in the C file: one call at a time.
+    case `static`
+  }
+
+  /// Where the constants and the initial contents of variables are kept.
+  public enum Weights: String, Hashable, Sendable, CaseIterable {
+    /// `inline` up to `COptions.inlineLimit`, else `file`.
+    case auto
+    /// In the C file.
+    case inline
+    /// In one file, which the caller maps or the C code loads with `<stdio.h>` into memory that the caller gives.
+    case file
+    /// In one file, which the caller maps; the C code uses no input or output.
+    case external
+  }
+
+  /// What every name starts with; nil takes the program's name.
+  public var name: String?
+  /// The header's file name, for `#include`; nil makes it from `name`.
+  public var headerName: String?
+  public var standard: Standard
+  public var arena: Arena
+  public var weights: Weights
+  /// The most bytes that `Weights.auto` puts into the C file.
+  public var inlineLimit: Int
+  /// Whether the file has a `main` that reads inputs from `.npy` files and writes outputs to such.
+  public var main: Bool
+  /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all models.
+  public var uniformEntry: Bool
+
+  public init(
+    name: String? = nil, headerName: String? = nil, standard: Standard = .c11, arena: Arena = .caller,
+    weights: Weights = .auto, inlineLimit: Int = 1 << 20, main: Bool = false, uniformEntry: Bool = false
+  ) {
+    self.name = name
+    self.headerName = headerName
+    self.standard = standard
+    self.arena = arena
+    self.weights = weights
+    self.inlineLimit = inlineLimit
+    self.main = main
+    self.uniformEntry = uniformEntry
+  }
+}
+
+/// A program as C.
+public struct CFiles: Hashable, Sendable {
+  /// What every name in the files starts with.
+  public var name: String
+  /// The text of the `.c` file.
+  public var source: String
+  /// The text of the `.h` file.
+  public var header: String
+  /// The file name by which the source includes the header.
+  public var headerName: String
+  /// The bytes of the weights file, when weights are not in the source.
+  public var weights: [UInt8]?
+
+  public init(name: String, source: String, header: String, headerName: String, weights: [UInt8]?) {
+    self.name = name
+    self.source = source
+    self.header = header
+    self.headerName = headerName
+    self.weights = weights
+  }
+}

@@ -1,0 +1,263 @@
+public import LatheCore
+
+/// Writes a program as C: one source, one header, and the weights where they are a file of their own.
+///
+/// The text depends on the program and the options only: two calls give the same bytes.
+public func emitC(_ program: PlannedProgram, options: COptions = COptions()) -> CFiles {
+  CProgramRenderer(program, options).files()
+}
+
+/// What the source, the header and the test bench have in common: names, sizes, kernels and weights.
+struct CProgramRenderer {
+  /// A parameter of the run function that stands for a tensor.
+  struct Argument {
+    var name: String
+    var buffer: Buffer
+    var isInput: Bool
+
+    var declaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *restrict \(name)" }
+    var publicDeclaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *\(name)" }
+  }
+
+  let program: PlannedProgram
+  let options: COptions
+  let name: String
+  /// The prefix of macros.
+  let macro: String
+  let headerName: String
+  var arguments: [Argument] = []
+  /// Where each buffer is found in the run function.
+  var places: [BufferID: String] = [:]
+  var kernels: [CKernel] = []
+  /// The kernels by their position in the program.
+  var kernelPositions: [Int: Int] = [:]
+  var helpers: CHelpers
+  var weights = CWeights()
+  /// The entry of the weights that a constant buffer has.
+  var constants: [BufferID: Int] = [:]
+  /// The entry of the weights that a variable starts with; nil where it starts as zeros.
+  var initials: [Int?] = []
+  var weightsChecksum: UInt64 = 0
+  var packedWeights: [UInt8] = []
+
+  init(_ program: PlannedProgram, _ options: COptions) {
+    self.program = program
+    self.options = options
+    name = CNames.identifier(options.name ?? (program.program.name.isEmpty ? "model" : program.program.name))
+    macro = name.uppercased()
+    headerName = options.headerName ?? "\(name).h"
+    helpers = CHelpers(prefix: name)
+    renderKernels()
+    collectWeights()
+    nameArguments()
+  }
+
+  var usesArena: Bool { program.arenaBytes > 0 }
+  var takesArena: Bool { usesArena && options.arena == .caller }
+  var takesState: Bool { program.stateBytes > 0 }
+  var takesWeights: Bool { weights.byteCount > 0 && !areWeightsInline }
+
+  var areWeightsInline: Bool {
+    switch options.weights {
+    case .inline: true
+    case .file, .external: false
+    case .auto: weights.byteCount <= options.inlineLimit
+    }
+  }
+
+  var loadsWeights: Bool { takesWeights && options.weights != .external }
+
+  // MARK: Parts
+
+  private mutating func renderKernels() {
+    var functions = CNames(reserved: [
+      "run", "call", "check_weights", "load_weights", "init_state", "save_state", "load_state", "variables", "variable",
+      "status", "weights_header", "memory",
+    ])
+    var order: [Int] = []
+    collectKernels(program.program.steps, &order)
+    for position in order {
+      let kernel = program.program.kernels[position]
+      var renderer = CKernelRenderer(program, prefix: name, helpers: helpers)
+      kernelPositions[position] = kernels.count
+      kernels.append(renderer.render(kernel, name: "\(name)_\(functions.unique(kernel.name))"))
+      helpers = renderer.helpers
+    }
+  }
+
+  /// The kernels in the order in which the steps reach them.
+  private func collectKernels(_ steps: [Step], _ order: inout [Int]) {
+    for step in steps {
+      switch step {
+      case .kernel(let position): if !order.contains(position) { order.append(position) }
+      case .loop(_, let body): collectKernels(body, &order)
+      case .branch(_, let then, let otherwise):
+        collectKernels(then, &order)
+        collectKernels(otherwise, &order)
+      case .whileLoop(let condition, _, let body):
+        collectKernels(condition, &order)
+        collectKernels(body, &order)
+      }
+    }
+  }
+
+  /// The buffers that the steps mention themselves.
+  private func conditions(_ steps: [Step]) -> Set<BufferID> {
+    var found: Set<BufferID> = []
+    for step in steps {
+      switch step {
+      case .kernel: break
+      case .loop(_, let body): found.formUnion(conditions(body))
+      case .branch(let test, let then, let otherwise):
+        found.formUnion(conditions(then).union(conditions(otherwise)).union([test]))
+      case .whileLoop(let condition, let test, let body):
+        found.formUnion(conditions(condition).union(conditions(body)).union([test]))
+      }
+    }
+    return found
+  }
+
+  /// The outputs that no kernel writes in their place: they are copied from another buffer at the end.
+  var copies: [(output: Int, source: BufferID)] {
+    program.program.outputs.enumerated().compactMap { position, port in
+      program.program[port.buffer].kind == .output(position) ? nil : (position, port.buffer)
+    }
+  }
+
+  /// The buffers that the run function mentions, in their order.
+  var usedBuffers: [BufferID] {
+    var used = conditions(program.program.steps)
+    for kernel in kernels { used.formUnion(kernel.buffers) }
+    for copy in copies { used.insert(copy.source) }
+    return used.sorted { $0.position < $1.position }
+  }
+
+  private mutating func collectWeights() {
+    var names = CNames(reserved: ["weights", "weights_header", "variables"])
+    for kernel in kernels { _ = names.unique(String(kernel.name.dropFirst(name.count + 1))) }
+    for buffer in usedBuffers {
+      guard case .constant(let array) = program.program[buffer].kind else { continue }
+      constants[buffer] = weights.add(array, name: program.program[buffer].name, &names)
+    }
+    for variable in program.program.variables {
+      let isZero = variable.initial.bytes.allSatisfy { $0 == 0 }
+      initials.append(isZero ? nil : weights.add(variable.initial, name: "initial_\(variable.name)", &names))
+    }
+    guard takesWeights else { return }
+    packedWeights = weights.packed
+    weightsChecksum = CWeights.checksum(packedWeights)
+  }
+
+  private mutating func nameArguments() {
+    var names = CNames()
+    for port in program.program.inputs {
+      let argument = Argument(name: names.unique(port.name), buffer: program.program[port.buffer], isInput: true)
+      arguments.append(argument)
+      places[port.buffer] = argument.name
+    }
+    for (position, port) in program.program.outputs.enumerated() {
+      var buffer = program.program[port.buffer]
+      buffer.shape = port.type.shape.known ?? buffer.shape
+      let argument = Argument(name: names.unique(port.name), buffer: buffer, isInput: false)
+      arguments.append(argument)
+      if program.program[port.buffer].kind == .output(position) { places[port.buffer] = argument.name }
+    }
+    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    for id in usedBuffers where places[id] == nil {
+      if let entry = constants[id], areWeightsInline, !pointers[entry].hasPrefix("(") {
+        places[id] = pointers[entry]
+      } else {
+        places[id] = names.unique(program.program[id].name)
+      }
+    }
+  }
+
+  // MARK: Signatures
+
+  /// The run function's parameters: memory first, then inputs, then outputs.
+  func parameters(forHeader: Bool) -> [String] {
+    (takesArena ? ["void *arena"] : []) + (takesState ? ["void *state"] : [])
+      + (takesWeights ? ["const void *weights"] : [])
+      + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
+  }
+
+  /// A function's head, on one line where it fits.
+  static func head(_ start: String, _ parameters: [String]) -> String {
+    let list = parameters.isEmpty ? "void" : parameters.joined(separator: ", ")
+    let line = "\(start)(\(list))"
+    return line.count <= 110 ? line : "\(start)(\n    \(parameters.joined(separator: ",\n    ")))"
+  }
+
+  // MARK: Files
+
+  func files() -> CFiles {
+    CFiles(
+      name: name, source: source(), header: header(), headerName: headerName,
+      weights: takesWeights ? CWeights.file(packedWeights, checksum: weightsChecksum) : nil)
+  }
+
+  private func source() -> String {
+    var writer = CWriter()
+    writer.comment(summary)
+    writer.line()
+    writer.line("#include \"\(headerName)\"")
+    writer.line()
+    writer.line("#include <math.h>")
+    if options.main || loadsWeights { writer.line("#include <stdio.h>") }
+    writer.line("#include <string.h>")
+    writer.line()
+    if kernels.contains(where: \.hintsIndependence) {
+      writer.comment("Tells the compiler that the iterations of the next loop are independent.")
+      writer.lines(
+        """
+        #if defined(__GNUC__) && !defined(__clang__)
+        #define \(macro)_INDEPENDENT _Pragma("GCC ivdep")
+        #else
+        #define \(macro)_INDEPENDENT
+        #endif
+
+        """)
+    }
+    if options.arena == .static && usesArena {
+      writer.line(
+        options.standard == .c11
+          ? "static _Alignas(64) unsigned char \(name)_memory[\(macro)_ARENA_BYTES];"
+          : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
+      writer.line()
+    }
+    var benchHelpers = helpers
+    let bench = options.main ? mainFunction(&benchHelpers) : ""
+    for definition in benchHelpers.definitions {
+      writer.lines(definition)
+      writer.line()
+    }
+    if areWeightsInline, weights.byteCount > 0 {
+      writer.raw(weights.definitions(name, options.standard).text)
+    }
+    for kernel in kernels {
+      writer.raw(kernel.text)
+    }
+    writeWeightsFunctions(&writer)
+    writeStateFunctions(&writer)
+    writeRun(&writer)
+    if options.uniformEntry { writeUniformEntry(&writer) }
+    if options.main { writer.raw("\n" + bench) }
+    return writer.text
+  }
+
+  /// What a reader wants to know first.
+  var summary: [String] {
+    let bytes = program.arenaBytes
+    var lines = ["\(name): written by Lathe.", ""]
+    lines += arguments.map { "\($0.isInput ? "input " : "output") \($0.name): \($0.buffer.typeText)" }
+    lines.append("")
+    lines.append("arena \(bytes) bytes (at least \(program.lowerBound) are live at once)")
+    if takesState { lines.append("state \(program.stateBytes) bytes in \(program.program.variables.count) variables") }
+    lines.append("weights \(weights.byteCount) bytes, \(areWeightsInline ? "in this file" : "in a file of their own")")
+    let macs = program.program.kernels.reduce(0) { $0 + $1.macs }
+    if macs > 0 { lines.append("\(macs) multiply-adds in kernels, scans counted once") }
+    lines.append("")
+    lines.append("Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno for speed; link with -lm.")
+    return lines
+  }
+}

@@ -1,0 +1,252 @@
+internal import LatheCore
+
+/// The functions that the caller sees.
+extension CProgramRenderer {
+  private var okay: String { "\(macro)_OK" }
+
+  /// `(float *)(void *)(base + offset)`.
+  private func pointer(_ dtype: ScalarType, _ base: String, _ offset: Int, const: Bool = false) -> String {
+    let const = const ? "const " : ""
+    return "(\(const)\(dtype.cStorage) *)(\(const)void *)(\(base) + \(offset))"
+  }
+
+  func writeRun(_ writer: inout CWriter) {
+    writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
+      writeChecks(&writer)
+      writePlaces(&writer)
+      writeSteps(program.program.steps, [:], 0, &writer)
+      for copy in copies {
+        let argument = arguments[program.program.inputs.count + copy.output]
+        let bytes = program.program[copy.source].byteCount
+        if bytes > 0, let source = places[copy.source] {
+          writer.line("memcpy(\(argument.name), \(source), \(bytes));")
+        }
+      }
+      writer.line("return \(okay);")
+    }
+  }
+
+  private func writeChecks(_ writer: inout CWriter) {
+    var pointers = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+    pointers += arguments.filter { $0.buffer.count > 0 }.map(\.name)
+    for argument in arguments where argument.buffer.count == 0 { writer.line("(void)\(argument.name);") }
+    if !pointers.isEmpty {
+      writer.line("if (\(pointers.map { "!\($0)" }.joined(separator: " || "))) return \(macro)_ERROR_NULL;")
+    }
+    let aligned = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+    if !aligned.isEmpty {
+      let tests = aligned.map { "(uintptr_t)\($0) % \(PlannedProgram.alignment) != 0" }
+      writer.line("if (\(tests.joined(separator: " || "))) return \(macro)_ERROR_ALIGNMENT;")
+    }
+    if takesWeights {
+      writer.line(
+        "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;")
+    }
+  }
+
+  /// A pointer for every buffer that is not a parameter.
+  private func writePlaces(_ writer: inout CWriter) {
+    let used = usedBuffers
+    let temporaries = used.filter { program.program[$0].kind == .temporary }
+    if !temporaries.isEmpty {
+      if takesArena {
+        writer.line("unsigned char *const memory = arena;")
+      } else if options.standard == .c11 {
+        writer.line("unsigned char *const memory = \(name)_memory;")
+      } else {
+        writer.line(
+          "unsigned char *const memory = \(name)_memory + (64 - (uintptr_t)\(name)_memory % 64) % 64;")
+      }
+    }
+    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    for id in used {
+      let buffer = program.program[id]
+      guard let place = places[id] else { continue }
+      let type = buffer.dtype.cStorage
+      let comment = " /* \(buffer.typeText) */"
+      switch buffer.kind {
+      case .temporary:
+        let offset = program.offsets[id.position] ?? 0
+        writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "memory", offset));\(comment)")
+      case .variable(let position):
+        let offset = program.variableOffsets[position]
+        writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "(unsigned char *)state", offset));\(comment)")
+      case .constant:
+        guard let entry = constants[id] else { continue }
+        if areWeightsInline {
+          if pointers[entry] != place { writer.line("const \(type) *const \(place) = \(pointers[entry]);\(comment)") }
+        } else {
+          let offset = CWeights.headerBytes + weights.entries[entry].offset
+          let base = "(const unsigned char *)weights"
+          writer.line("const \(type) *const \(place) = \(pointer(buffer.dtype, base, offset, const: true));\(comment)")
+        }
+      case .input, .output: break
+      }
+    }
+  }
+
+  private func writeSteps(_ steps: [Step], _ variables: [LoopVariable: String], _ depth: Int, _ writer: inout CWriter) {
+    for step in steps {
+      switch step {
+      case .kernel(let position):
+        guard let known = kernelPositions[position] else { continue }
+        let kernel = kernels[known]
+        let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
+        writer.line("\(kernel.name)(\(given.joined(separator: ", ")));")
+      case .loop(let variable, let body):
+        let name = depth == 0 ? "step" : "step\(depth + 1)"
+        var inner = variables
+        inner[variable] = name
+        writer.block("for (ptrdiff_t \(name) = 0; \(name) < \(variable.extent); \(name)++)") {
+          writeSteps(body, inner, depth + 1, &$0)
+        }
+      case .branch(let test, let then, let otherwise):
+        writer.open("if (*\(places[test] ?? "NULL"))")
+        writeSteps(then, variables, depth, &writer)
+        if !otherwise.isEmpty {
+          writer.close("} else {")
+          writer.reopen()
+          writeSteps(otherwise, variables, depth, &writer)
+        }
+        writer.close()
+      case .whileLoop(let condition, let test, let body):
+        writer.block("for (;;)") { writer in
+          writeSteps(condition, variables, depth, &writer)
+          writer.line("if (!*\(places[test] ?? "NULL")) break;")
+          writeSteps(body, variables, depth, &writer)
+        }
+      }
+    }
+  }
+
+  func writeUniformEntry(_ writer: inout CWriter) {
+    writer.line()
+    let parameters = [
+      "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
+    ]
+    writer.function(Self.head("int \(name)_call", parameters)) { writer in
+      if !takesArena { writer.line("(void)arena;") }
+      if !takesState { writer.line("(void)state;") }
+      if !takesWeights { writer.line("(void)weights;") }
+      if program.program.inputs.isEmpty { writer.line("(void)inputs;") }
+      if program.program.outputs.isEmpty { writer.line("(void)outputs;") }
+      var given = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+      given += program.program.inputs.indices.map { "inputs[\($0)]" }
+      given += program.program.outputs.indices.map { "outputs[\($0)]" }
+      writer.line("return \(name)_run(\(given.joined(separator: ", ")));")
+    }
+  }
+
+  // MARK: Weights
+
+  func writeWeightsFunctions(_ writer: inout CWriter) {
+    guard takesWeights else { return }
+    let header = CWeights.file([], checksum: weightsChecksum).prefix(16)
+      + withUnsafeBytes(of: UInt64(packedWeights.count).littleEndian) { Array($0) }
+      + withUnsafeBytes(of: weightsChecksum.littleEndian) { Array($0) }
+    writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
+    writer.block("static const unsigned char \(name)_weights_header[\(header.count)] =") { writer in
+      writer.line(header.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
+      writer.line(header.dropFirst(16).map { "\($0)" }.joined(separator: ", "))
+    }
+    writer.replaceLast("}", with: "};")
+    writer.line()
+    writer.function("int \(name)_check_weights(const void *weights, size_t size)") { writer in
+      writer.lines(
+        """
+        if (!weights) return \(macro)_ERROR_NULL;
+        if ((uintptr_t)weights % \(PlannedProgram.alignment) != 0) return \(macro)_ERROR_ALIGNMENT;
+        if (size < \(macro)_WEIGHTS_BYTES) return \(macro)_ERROR_SIZE;
+        if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;
+        const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);
+        uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a over 64-bit words */
+        for (size_t i = 0; i < \(packedWeights.count); i += 8) {
+          uint64_t word;
+          memcpy(&word, data + i, sizeof word);
+          hash = (hash ^ word) * UINT64_C(0x100000001b3);
+        }
+        return hash == UINT64_C(0x\(String(weightsChecksum, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
+        """)
+    }
+    writer.line()
+    guard loadsWeights else { return }
+    writer.function("int \(name)_load_weights(const char *path, void *weights, size_t size)") { writer in
+      writer.lines(
+        """
+        if (!path || !weights) return \(macro)_ERROR_NULL;
+        if (size < \(macro)_WEIGHTS_BYTES) return \(macro)_ERROR_SIZE;
+        FILE *const file = fopen(path, "rb");
+        if (!file) return \(macro)_ERROR_FILE;
+        const size_t count = fread(weights, 1, \(macro)_WEIGHTS_BYTES, file);
+        fclose(file);
+        return count == \(macro)_WEIGHTS_BYTES ? \(name)_check_weights(weights, size) : \(macro)_ERROR_FILE;
+        """)
+    }
+    writer.line()
+  }
+
+  // MARK: State
+
+  func writeStateFunctions(_ writer: inout CWriter) {
+    guard takesState else { return }
+    let variables = program.program.variables
+    let rank = max(1, variables.map(\.type.rank).max() ?? 1)
+    writer.open("const struct \(name)_variable \(name)_variables[\(macro)_VARIABLE_COUNT] =")
+    for (position, variable) in variables.enumerated() {
+      let shape = variable.initial.shape
+      let sizes = (shape + [Int](repeating: 0, count: rank - shape.count)).map(String.init).joined(separator: ", ")
+      let fields = [
+        CWriter.quoted(variable.name), "\"\(variable.type.dtype)\"", "\(shape.count)", "{\(sizes)}",
+        "\(program.variableOffsets[position])", "\(variable.initial.bytes.count)",
+      ]
+      writer.line("{\(fields.joined(separator: ", "))},")
+    }
+    writer.close("};")
+    writer.line()
+    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    let needsWeights = takesWeights
+    let head = Self.head("int \(name)_init_state", ["void *state"] + (needsWeights ? ["const void *weights"] : []))
+    writer.function(head) { writer in
+      writer.line("if (!state\(needsWeights ? " || !weights" : "")) return \(macro)_ERROR_NULL;")
+      if needsWeights {
+        writer.line(
+          "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;")
+        if initials.contains(where: { $0 != nil }) {
+          writer.line("const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);")
+        }
+      }
+      writer.line("unsigned char *const memory = state;")
+      writer.line("memset(memory, 0, \(macro)_STATE_BYTES);")
+      for (position, initial) in initials.enumerated() {
+        guard let initial else { continue }
+        let bytes = variables[position].initial.bytes.count
+        if bytes == 0 { continue }
+        let source = areWeightsInline ? pointers[initial] : "data + \(weights.entries[initial].offset)"
+        writer.line(
+          "memcpy(memory + \(program.variableOffsets[position]), \(source), \(bytes)); /* \(variables[position].name) */")
+      }
+      writer.line("return \(okay);")
+    }
+    writer.line()
+    writer.function("int \(name)_save_state(const void *state, void *bytes, size_t size)") { writer in
+      writer.lines(
+        """
+        if (!state || !bytes) return \(macro)_ERROR_NULL;
+        if (size != \(macro)_STATE_BYTES) return \(macro)_ERROR_SIZE;
+        memcpy(bytes, state, \(macro)_STATE_BYTES);
+        return \(okay);
+        """)
+    }
+    writer.line()
+    writer.function("int \(name)_load_state(void *state, const void *bytes, size_t size)") { writer in
+      writer.lines(
+        """
+        if (!state || !bytes) return \(macro)_ERROR_NULL;
+        if (size != \(macro)_STATE_BYTES) return \(macro)_ERROR_SIZE;
+        memcpy(state, bytes, \(macro)_STATE_BYTES);
+        return \(okay);
+        """)
+    }
+    writer.line()
+  }
+}

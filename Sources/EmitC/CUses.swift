@@ -1,0 +1,115 @@
+internal import LatheCore
+
+/// What the statements of a kernel mention, so that nothing unused is written: compilers warn about it.
+struct CUses {
+  private(set) var registers: Set<Int32> = []
+  private(set) var locals: Set<Int> = []
+  private(set) var loaded: Set<BufferID> = []
+  private(set) var stored: Set<BufferID> = []
+  private(set) var variables: Set<LoopVariable> = []
+  /// The registers that change after they are declared.
+  private(set) var assigned: Set<Int32> = []
+
+  init(_ statements: [Statement]) {
+    for statement in statements { add(statement) }
+  }
+
+  private mutating func add(_ statement: Statement) {
+    switch statement {
+    case .loop(let loop):
+      add(loop.lower)
+      add(loop.upper)
+      for inner in loop.body { add(inner) }
+    case .accumulate(let accumulation):
+      add(accumulation.lower)
+      add(accumulation.upper)
+      assigned.insert(accumulation.accumulator.id)
+      for inner in accumulation.prologue { add(inner) }
+      add(accumulation.value, except: accumulation.accumulator)
+    case .declare(_, let value): add(value)
+    case .assign(let register, let value):
+      assigned.insert(register.id)
+      add(value, except: register)
+    case .allocate: break
+    case .store(let memory, let index, let value):
+      if case .buffer(let buffer) = memory { stored.insert(buffer) }
+      add(index)
+      add(value)
+    case .when(let constraints, let body):
+      for constraint in constraints { add(constraint.index) }
+      for inner in body { add(inner) }
+    case .whenTrue(let condition, let body):
+      add(condition)
+      for inner in body { add(inner) }
+    }
+  }
+
+  private mutating func add(_ bound: Bound) {
+    for quotient in bound.quotients { add(quotient.dividend) }
+  }
+
+  private mutating func add(_ index: Index) {
+    for term in index.terms {
+      switch term.atom {
+      case .variable(let variable): variables.insert(variable)
+      case .value(let scalar): registers.insert(scalar.id)
+      case .floorDivide(let inner, _), .modulo(let inner, _): add(inner)
+      }
+    }
+  }
+
+  private mutating func add(_ expression: Expression, except own: Register? = nil) {
+    switch expression {
+    case .constant: break
+    case .register(let register): if register != own { registers.insert(register.id) }
+    case .index(let index): add(index)
+    case .load(let memory, let index, _):
+      switch memory {
+      case .buffer(let buffer): loaded.insert(buffer)
+      case .local(let local): locals.insert(local.id)
+      }
+      add(index)
+    case .pointwise(_, let operands): for operand in operands { add(operand, except: own) }
+    case .convert(let operand, _), .bitcast(let operand, _): add(operand, except: own)
+    case .select(let constraints, let then, let otherwise):
+      for constraint in constraints { add(constraint.index) }
+      add(then, except: own)
+      add(otherwise, except: own)
+    }
+  }
+
+  /// The statements without those whose results nobody reads.
+  static func live(_ statements: [Statement]) -> [Statement] {
+    var statements = statements
+    while true {
+      var dropped = 0
+      statements = CUses(statements).live(statements, &dropped)
+      if dropped == 0 { return statements }
+    }
+  }
+
+  private func live(_ statements: [Statement], _ dropped: inout Int) -> [Statement] {
+    statements.compactMap { statement in
+      let kept: Statement?
+      switch statement {
+      case .loop(var loop):
+        loop.body = live(loop.body, &dropped)
+        kept = loop.body.isEmpty ? nil : .loop(loop)
+      case .accumulate(var accumulation):
+        accumulation.prologue = live(accumulation.prologue, &dropped)
+        kept = registers.contains(accumulation.accumulator.id) ? .accumulate(accumulation) : nil
+      case .declare(let register, _), .assign(let register, _): kept = registers.contains(register.id) ? statement : nil
+      case .allocate(let local), .store(.local(let local), _, _): kept = locals.contains(local.id) ? statement : nil
+      case .store: kept = statement
+      case .when(let constraints, let body):
+        let body = live(body, &dropped)
+        kept = body.isEmpty ? nil : .when(constraints, body)
+      case .whenTrue(let condition, let body):
+        let body = live(body, &dropped)
+        kept = body.isEmpty ? nil : .whenTrue(condition, body)
+      }
+      if kept == nil { dropped += 1 }
+      return kept
+    }
+  }
+}

@@ -51,8 +51,8 @@ struct CNames {
     "far", "linux", "unix", "and", "or", "not", "xor", "bitand", "bitor", "compl", "NULL", "NAN", "INFINITY", "HUGE_VAL",
     "exp", "log", "sqrt", "pow", "sin", "cos", "tan", "floor", "ceil", "trunc", "rint", "erf", "gamma", "lgamma",
     "signgam", "fabs", "fmod", "memcpy", "memset", "memcmp", "strlen", "strcmp", "size_t", "ptrdiff_t", "main", "fopen",
-    "fclose", "fread", "fwrite", "printf", "stdin", "stdout", "stderr", "offsetof", "j0", "j1", "jn", "y0", "y1", "yn",
-    "index", "remainder", "round", "div", "abs", "I",
+    "fclose", "fread", "fwrite", "printf", "stdin", "stdout", "stderr", "offsetof",
+    "round",
     // what the emitted functions call their own variables
     "arena", "state", "weights", "memory", "status",
   ]

@@ -82,8 +82,8 @@ public final class CLibrary {
       owned.append(memory(count))
       return owned[owned.count - 1]
     }
-    let given = program.program.inputs.map { port -> UnsafeRawPointer? in
-      let bytes = inputs[port.name]?.bytes ?? []
+    let given = try program.program.inputs.map { port -> UnsafeRawPointer? in
+      guard let bytes = inputs[port.name]?.bytes else { throw Failure(description: "no input \(port.name)") }
       let place = own(bytes.count)
       bytes.withUnsafeBytes { if let base = $0.baseAddress { place.copyMemory(from: base, byteCount: $0.count) } }
       return UnsafeRawPointer(place)

@@ -85,9 +85,11 @@ public struct Convolution: OperationDefinition {
 
   public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (x, weight) = (context.operands[0], context.operands[1])
-    guard let xShape = x.shape.known, let wShape = weight.shape.known, let yShape = context.results[0].shape.known
+    // The batch alone may be a symbol.
+    guard let wShape = weight.shape.known, let xSizes = Array(x.shape.dropFirst(2)).known,
+      let ySizes = Array(context.results[0].shape.dropFirst(2)).known
     else {
-      throw TypeFault("the gradient needs every size", help: "bind symbols with --dim")
+      throw TypeFault("the gradient needs the sizes of channels and spatial axes", help: "bind symbols with --dim")
     }
     let dy = context.cotangent
     let spatial = Array(stride.indices)
@@ -103,8 +105,8 @@ public struct Convolution: OperationDefinition {
       let low = spatial.map { reach[$0] - self.low[$0] }
       // The strides of x under its dilation: the result has one element for each of x.
       let high = spatial.map { axis in
-        let spread = (yShape[2 + axis] - 1) * stride[axis] + 1
-        let wanted = (xShape[2 + axis] - 1) * inputDilation[axis] + 1
+        let spread = (ySizes[axis] - 1) * stride[axis] + 1
+        let wanted = (xSizes[axis] - 1) * inputDilation[axis] + 1
         return wanted + reach[axis] - spread - low[axis]
       }
       dx = dy.convolution(
@@ -115,13 +117,14 @@ public struct Convolution: OperationDefinition {
     var dw: Tensor?
     if context.wanted[1] {
       // Channels become the batch, the batch is contracted; dy is the kernel, dilated by the stride.
-      let images = x.reshape([xShape[0], groups, inputs] + xShape[2...])
+      let batch = x.shape[0]
+      let images = x.reshape([batch, Dimension(groups), Dimension(inputs)] + x.shape[2...])
         .permute([2, 1, 0] + spatial.map { $0 + 3 })
-        .reshape([inputs, groups * xShape[0]] + xShape[2...])
+        .reshape([Dimension(inputs), batch * Dimension(groups)] + x.shape[2...])
       let kernels = dy.permute([1, 0] + spatial.map { $0 + 2 })
       let high = spatial.map { axis in
-        let spread = (xShape[2 + axis] - 1) * inputDilation[axis] + 1
-        let window = (yShape[2 + axis] - 1) * stride[axis] + 1
+        let spread = (xSizes[axis] - 1) * inputDilation[axis] + 1
+        let window = (ySizes[axis] - 1) * stride[axis] + 1
         return (wShape[2 + axis] - 1) * dilation[axis] + window - spread - low[axis]
       }
       dw = images.convolution(

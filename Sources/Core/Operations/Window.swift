@@ -108,17 +108,17 @@ public struct WindowReduce: OperationDefinition {
     let dy = context.cotangent
     switch combiner {
     case .sum:
-      guard let xShape = x.shape.known, let yShape = dy.shape.known else {
-        throw TypeFault("the gradient needs every size", help: "bind symbols with --dim")
+      let count = window.size.count
+      guard let xSizes = Array(x.shape.suffix(count)).known, let ySizes = Array(dy.shape.suffix(count)).known else {
+        throw TypeFault("the gradient needs the sizes of the window's axes", help: "bind symbols with --dim")
       }
-      let lead = xShape.count - window.size.count
       var transposed = window
       transposed.stride = window.inputDilation
       transposed.inputDilation = window.stride
       for axis in window.size.indices {
         let reach = (window.size[axis] - 1) * window.dilation[axis]
-        let spread = (yShape[lead + axis] - 1) * window.stride[axis] + 1
-        let wanted = (xShape[lead + axis] - 1) * window.inputDilation[axis] + 1
+        let spread = (ySizes[axis] - 1) * window.stride[axis] + 1
+        let wanted = (xSizes[axis] - 1) * window.inputDilation[axis] + 1
         transposed.low[axis] = reach - window.low[axis]
         transposed.high[axis] = wanted + reach - spread - transposed.low[axis]
       }

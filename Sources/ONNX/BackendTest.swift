@@ -25,16 +25,13 @@ public struct BackendTest: Sendable {
   public init(folder: String) throws(DiagnosticsError) {
     let url = URL(fileURLWithPath: folder)
     model = url.appendingPathComponent("model.onnx").path
-    let proto = try Onnx_ModelProto(checking: try Self.read(model), file: model)
-    let initialized = Set(proto.graph.initializer.map(\.name))
-    let inputs = proto.graph.input.map(\.name).filter { !initialized.contains($0) }
-    let outputs = proto.graph.output.map(\.name)
+    let signature = try ONNXSignature(path: model)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     var sets: [DataSet] = []
     for name in names.filter({ $0.hasPrefix("test_data_set_") }).sorted(by: Self.precedes) {
       let path = url.appendingPathComponent(name).path
-      let given = try Self.arrays(path, "input", inputs)
-      let expected = try Self.arrays(path, "output", outputs)
+      let given = try Self.arrays(path, "input", signature.inputs)
+      let expected = try Self.arrays(path, "output", signature.outputs)
       guard !expected.isEmpty else { throw DiagnosticsError("has no output_0.pb", location: Location(file: path)) }
       sets.append(
         DataSet(name: name, inputs: Dictionary(given) { first, _ in first }, outputs: expected.map { ($0.0, $0.1) }))

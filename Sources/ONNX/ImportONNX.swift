@@ -11,21 +11,17 @@ public import LatheCore
 ///   - dims: Sizes for symbolic axes.
 ///   - bindings: Values for inputs; they are used, and the input becomes a constant, only where the input's value
 ///     decides a shape.
+///   - trainable: Whether initializers of float types become variables, which have gradients, in place of constants;
+///     not where their values decide what is built.
 ///   - warning: Takes remarks about the file that do not stop the import.
 /// - Throws: All mistakes in the model; operators that are not supported come alone, all at once.
 public func importONNX(
-  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], warning: (Diagnostic) -> Void = { _ in }
+  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false,
+  warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
-  let url = URL(fileURLWithPath: path)
-  let data: Data
-  do {
-    data = try Data(contentsOf: url, options: .mappedIfSafe)
-  } catch {
-    throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
-  }
-  let model = try Onnx_ModelProto(checking: data, file: path)
-  return try Model(model, file: path, external: ExternalData(folder: url.deletingLastPathComponent()))
-    .graph(dims, bindings, warning)
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+  return try Model(try Onnx_ModelProto(reading: path), file: path, external: ExternalData(folder: folder))
+    .graph(dims, bindings, trainable: trainable, warning)
 }
 
 /// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
@@ -56,7 +52,7 @@ struct Model {
 
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
-    _ dims: [String: Int], _ bindings: [String: NDArray], _ warning: (Diagnostic) -> Void
+    _ dims: [String: Int], _ bindings: [String: NDArray], trainable: Bool = false, _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
     try checkOperators()
@@ -64,18 +60,36 @@ struct Model {
       throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
     }
     var used: [String: NDArray] = [:]
+    var variables = Set(trainable ? proto.graph.initializer.map(\.name) : [])
     while true {
       let importer = Importer(file: file, external: external, dims: dims, functions: proto.functions)
+      let graph: Graph
       do {
-        let graph = try importer.graph(proto, used)
-        importer.warnings.forEach(warning)
-        return graph
+        graph = try importer.graph(proto, used, variables: variables)
       } catch {
         let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
-        if needed.isEmpty { throw error }
+        let literals = importer.neededInputs.intersection(variables)
+        if needed.isEmpty && literals.isEmpty { throw error }
         for name in needed { used[name] = bindings[name] }
+        variables.subtract(literals)
+        continue
       }
+      try checkSymbols(dims, importer, graph)
+      importer.warnings.forEach(warning)
+      return graph
     }
+  }
+
+  /// Checks that sizes were given for symbols that there are.
+  private func checkSymbols(
+    _ dims: [String: Int], _ importer: Importer, _ graph: Graph
+  ) throws(DiagnosticsError) {
+    let unknown = Set(dims.keys).subtracting(importer.boundSymbols).sorted()
+    guard !unknown.isEmpty else { return }
+    let known = importer.boundSymbols.union(graph.symbols).sorted()
+    let help = known.isEmpty ? "all its sizes are numbers" : "its symbols are \(known.joined(separator: ", "))"
+    throw DiagnosticsError(
+      unknown.map { Diagnostic("the model has no symbol '\($0)'", location: Location(file: file), help: help) })
   }
 
   private func checkHeader() throws(DiagnosticsError) {
@@ -131,14 +145,18 @@ struct Model {
 extension Importer {
   /// Builds the whole model.
   ///
-  /// - Parameter bindings: The inputs that are constants.
-  func graph(_ model: Onnx_ModelProto, _ bindings: [String: NDArray]) throws(DiagnosticsError) -> Graph {
+  /// - Parameters:
+  ///   - bindings: The inputs that are constants.
+  ///   - variables: The initializers that are variables, where their type is a float.
+  func graph(
+    _ model: Onnx_ModelProto, _ bindings: [String: NDArray], variables: Set<String> = []
+  ) throws(DiagnosticsError) -> Graph {
     let graph = model.graph
     var scope = Scope(opsets: Self.opsets(model.opsetImport))
     if !graph.sparseInitializer.isEmpty { report("sparse initializers are not supported") }
     for tensor in graph.initializer {
       if scope.values[tensor.name] != nil { report("initializer '\(tensor.name)' is defined twice") }
-      scope.values[tensor.name] = constant(tensor, in: builder)
+      scope.values[tensor.name] = constant(tensor, in: builder, isVariable: variables.contains(tensor.name))
     }
     let initialized = Set(scope.values.keys)
     for input in graph.input where !initialized.contains(input.name) {

@@ -31,6 +31,8 @@ final class Importer {
   let builder = Builder()
   /// The inputs whose value is needed to tell a shape.
   var neededInputs: Set<String> = []
+  /// The symbols that sizes were found for, as the file and as the graph spell them.
+  private(set) var boundSymbols: Set<String> = []
   var warnings: [Diagnostic] = []
   private var applications = 0
   private var callStack: [FunctionKey] = []
@@ -65,11 +67,14 @@ final class Importer {
 
   // MARK: Constants and types
 
-  func constant(_ tensor: Onnx_TensorProto, in builder: Builder) -> Operand {
+  func constant(_ tensor: Onnx_TensorProto, in builder: Builder, isVariable: Bool = false) -> Operand {
     let location = Location(file: file, node: tensor.name)
     return builder.at(location) {
       do throws(TypeFault) {
-        return Operand(builder.constant(try tensor.array(external)))
+        let array = try tensor.array(external)
+        guard isVariable, array.dtype.isFloat else { return Operand(builder.constant(array)) }
+        let variable = builder.variable(Variable(name: tensor.name, role: .parameter, initial: array))
+        return Operand(variable, inputs: [tensor.name])
       } catch {
         builder.report(
           Diagnostic("initializer '\(tensor.name)': \(error.message)", location: location, help: error.help))
@@ -109,7 +114,10 @@ final class Importer {
   private func bound(_ symbol: String) -> Dimension {
     var name = String(symbol.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
     if name.first?.isNumber != false { name = "_" + name }
-    if let size = dims[name] ?? dims[symbol] { return Dimension(size) }
+    if let size = dims[name] ?? dims[symbol] {
+      boundSymbols.formUnion([name, symbol])
+      return Dimension(size)
+    }
     return Dimension(symbol: name)
   }
 

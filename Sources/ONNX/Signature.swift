@@ -1,0 +1,36 @@
+internal import Foundation
+public import LatheCore
+
+/// The names of an ONNX model's inputs and outputs, which can be told without importing it.
+public struct ONNXSignature: Hashable, Sendable {
+  /// The inputs that a caller gives, in order: those without an initializer.
+  public let inputs: [String]
+  /// The outputs in order.
+  public let outputs: [String]
+
+  /// Reads the names in a model's file.
+  ///
+  /// - Throws: What keeps the file from being read as a model.
+  public init(path: String) throws(DiagnosticsError) {
+    self.init(try Onnx_ModelProto(reading: path))
+  }
+
+  init(_ model: Onnx_ModelProto) {
+    let initialized = Set(model.graph.initializer.map(\.name))
+    inputs = model.graph.input.map(\.name).filter { !initialized.contains($0) }
+    outputs = model.graph.output.map(\.name)
+  }
+}
+
+extension Onnx_ModelProto {
+  /// Reads a model's file; the tensors in it stay on the disk until they are used.
+  init(reading path: String) throws(DiagnosticsError) {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    } catch {
+      throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
+    }
+    try self.init(checking: data, file: path)
+  }
+}

@@ -47,13 +47,17 @@ let package = Package(
     .target(
       name: "LatheCommands",
       dependencies: [
-        "Lathe", "LatheONNX", "LatheDraw", "LatheMemory",
+        "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LatheRun",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Commands", swiftSettings: settings),
     .executableTarget(name: "LatheCLI", dependencies: ["LatheCommands"], path: "Sources/CLI", swiftSettings: settings),
     .executableTarget(
-      name: "LeNetSample", dependencies: ["Lathe", "LatheCommands"], path: "samples/LeNet", swiftSettings: settings),
+      name: "LeNetSample",
+      dependencies: [
+        "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "samples/LeNet", swiftSettings: settings),
     .target(name: "TestSupport", dependencies: ["Lathe"], path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "MemoryPlanTests", dependencies: ["LatheMemory"], path: "Tests/MemoryPlanTests",
@@ -68,7 +72,8 @@ let package = Package(
       name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests",
       resources: [.copy("Models")], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["LatheCommands", "LatheCLI", "LeNetSample", "TestSupport"],
+      name: "CommandTests",
+      dependencies: ["LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "TestSupport"],
       path: "Tests/CommandTests", exclude: ["Snapshots"], swiftSettings: settings),
   ]
 )

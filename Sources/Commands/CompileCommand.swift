@@ -1,5 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
+public import LatheC
 import LatheCore
 import LatheData
 
@@ -23,13 +24,25 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   var bindings: [InputBinding] = []
 
   @Option(help: "Who owns the memory of temporaries.")
-  var arena: ArenaForm = .caller
+  var arena: COptions.Arena = .caller
 
   @Option(help: "Where the weights are.")
-  var weights: WeightForm = .auto
+  var weights: COptions.Weights = .auto
 
   @Option(name: .customLong("std"), help: "The standard of C to keep to.")
-  var standard: CStandard = .c11
+  var standard: COptions.Standard = .c11
+
+  @Option(help: ArgumentHelp("What the names in the C file start with; by default the file's name.", valueName: "NAME"))
+  var name: String?
+
+  @Flag(help: "Add a main function that reads the inputs from .npy files and writes the outputs to such.")
+  var testBench = false
+
+  @Option(help: "The processor to write for; portable C leaves it to the C compiler.")
+  var target: TargetProcessor = .portable
+
+  @Option(help: "How the C code uses threads.")
+  var threads: ThreadingForm = .none
 
   func validate() throws {
     guard output.hasSuffix(".c") else {
@@ -39,24 +52,42 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
 
   func run() throws {
     let given = try GivenInputs(bindings, collection: nil)
-    let graph = try fullyBound(
-      model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: given.named)))
-    _ = graph
-    throw DiagnosticsError("writing C is not there yet")
+    let names = given.isEmpty ? [] : try model.inputNames() ?? []
+    let known = try given.named(among: names).mapValues(\.array)
+    let graph = try fullyBound(model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: known)))
+    let stem = String(output.dropLast(2))
+    var options = COptions()
+    options.name = name ?? URL(fileURLWithPath: stem).lastPathComponent
+    options.headerName = URL(fileURLWithPath: stem).lastPathComponent + ".h"
+    options.arena = arena
+    options.weights = weights
+    options.standard = standard
+    options.main = testBench
+    let program = try graph.planned()
+    let files = emitC(program, options: options)
+    var contents = [
+      FileContent(path: output, text: files.source), FileContent(path: stem + ".h", text: files.header),
+    ]
+    if let weights = files.weights { contents.append(FileContent(path: stem + ".weights", bytes: weights)) }
+    try contents.writeAtomically()
+    Console.note(
+      "arena \(program.arenaBytes.grouped) bytes, lower bound \(program.lowerBound.grouped); wrote "
+        + contents.map(\.path).joined(separator: ", "))
   }
 }
 
-/// Who owns the memory of temporaries.
-enum ArenaForm: String, ExpressibleByArgument, CaseIterable {
-  case caller, `static`
+/// What the C code is written for.
+enum TargetProcessor: String, ExpressibleByArgument, CaseIterable {
+  case portable
 }
 
-/// Where weights are kept.
-enum WeightForm: String, ExpressibleByArgument, CaseIterable {
-  case auto, inline, file, external
+/// How the C code uses threads.
+enum ThreadingForm: String, ExpressibleByArgument, CaseIterable {
+  case none
 }
 
-/// A standard of C.
-enum CStandard: String, ExpressibleByArgument, CaseIterable {
-  case c11, c99
-}
+extension COptions.Arena: ExpressibleByArgument {}
+
+extension COptions.Weights: ExpressibleByArgument {}
+
+extension COptions.Standard: ExpressibleByArgument {}

@@ -1,32 +1,24 @@
 import Foundation
 import LatheCore
 import LatheData
+import LatheONNX
 
 /// The arrays that a person gave for the inputs of a model, by name or by position.
 struct GivenInputs {
-  struct Entry {
-    enum Key: Hashable {
-      case name(String)
-      case position(Int)
-    }
+  enum Key: Hashable {
+    case name(String)
+    case position(Int)
+  }
 
-    var key: Key
+  /// An array and the file or folder that it comes from.
+  struct Entry {
     var array: NDArray
     var file: String
   }
 
-  private(set) var entries: [Entry] = []
+  private var entries: [(key: Key, value: Entry)] = []
 
   var isEmpty: Bool { entries.isEmpty }
-
-  /// What importers want to know; positions are known by name only when the model is.
-  var named: [String: NDArray] {
-    var result: [String: NDArray] = [:]
-    for entry in entries { if case .name(let name) = entry.key { result[name] = entry.array } }
-    return result
-  }
-
-  init() {}
 
   /// Reads the files of `--input` and `--inputs`; those named singly win.
   init(_ bindings: [InputBinding], collection: String?) throws(DiagnosticsError) {
@@ -40,9 +32,9 @@ struct GivenInputs {
     }
     for binding in bindings {
       do throws(DiagnosticsError) {
-        let entry = Entry(key: .name(binding.name), array: try readArray(binding.file), file: binding.file)
-        entries.removeAll { $0.key == entry.key }
-        entries.append(entry)
+        let entry = Entry(array: try readArray(binding.file), file: binding.file)
+        entries.removeAll { $0.key == .name(binding.name) }
+        entries.append((.name(binding.name), entry))
       } catch {
         diagnostics += error.diagnostics
       }
@@ -54,7 +46,7 @@ struct GivenInputs {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
       for member in try NPZ(reading: path).members {
-        entries.append(Entry(key: .name(member.name), array: member.array, file: path))
+        entries.append((.name(member.name), Entry(array: member.array, file: path)))
       }
       return
     }
@@ -66,7 +58,7 @@ struct GivenInputs {
       guard let key = Self.key(ofFile: name) else { continue }
       let file = path + "/" + name
       do throws(DiagnosticsError) {
-        entries.append(Entry(key: key, array: try readArray(file), file: file))
+        entries.append((key, Entry(array: try readArray(file), file: file)))
       } catch {
         diagnostics += error.diagnostics
       }
@@ -79,7 +71,7 @@ struct GivenInputs {
   }
 
   /// `input_0.pb` and `input_0.npy` name a position, `NAME.npy` a name; other files are not inputs.
-  private static func key(ofFile name: String) -> Entry.Key? {
+  private static func key(ofFile name: String) -> Key? {
     let url = URL(fileURLWithPath: name)
     let (stem, suffix) = (url.deletingPathExtension().lastPathComponent, url.pathExtension)
     guard suffix == "pb" || suffix == "npy" else { return nil }
@@ -90,79 +82,76 @@ struct GivenInputs {
 
 /// Reads one array, an .npy file or an ONNX `TensorProto`.
 func readArray(_ path: String) throws(DiagnosticsError) -> NDArray {
-  if path.hasSuffix(".pb") {
-    throw DiagnosticsError("reading ONNX is not there yet", location: Location(file: path))
-  }
+  if path.hasSuffix(".pb") { return try NDArray(onnxTensor: FileContent(reading: path).bytes, file: path) }
   return try NDArray(readingNPY: path)
 }
 
 extension GivenInputs {
-  /// An input as the model declares it.
-  struct Declared {
-    var name: String
-    var type: TensorType
-  }
-
-  /// The arrays in the order of the inputs, and the sizes of symbols that their shapes tell.
+  /// The arrays by the names of inputs.
   ///
-  /// - Throws: Every input that is missing, unknown, or of another type than declared.
+  /// - Parameter names: The model's inputs in order.
+  /// - Throws: Every name and position that no input has.
+  func named(among names: [String]) throws(DiagnosticsError) -> [String: Entry] {
+    var result: [String: Entry] = [:]
+    var diagnostics: [Diagnostic] = []
+    for (key, entry) in entries {
+      switch key {
+      case .name(let name) where names.contains(name): result[name] = entry
+      case .position(let position) where position < names.count:
+        // A name says more than a position.
+        if result[names[position]] == nil { result[names[position]] = entry }
+      case .name(let name): report("the model has no input '\(name)'", entry)
+      case .position(let position): report("the model has no input number \(position)", entry)
+      }
+    }
+    func report(_ message: String, _ entry: Entry) {
+      let known = names.isEmpty ? "it has none" : "its inputs are \(names.joined(separator: ", "))"
+      diagnostics.append(Diagnostic(message, location: Location(file: entry.file), help: known))
+    }
+    guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
+    return result
+  }
+}
+
+extension Graph {
+  /// The arrays for the inputs in order, and the sizes of symbols that their shapes tell.
+  ///
+  /// - Throws: Every input that is missing or of another type than declared.
   func matched(
-    to inputs: [Declared], dimensions: [String: Int]
+    _ given: [String: GivenInputs.Entry]
   ) throws(DiagnosticsError) -> (arrays: [NDArray], dimensions: [String: Int]) {
     var diagnostics: [Diagnostic] = []
-    var found = [Entry?](repeating: nil, count: inputs.count)
-    let declared = inputs.map { "\($0.name): \($0.type)" }.joined(separator: ", ")
-    for entry in entries {
-      let index: Int?
-      switch entry.key {
-      case .name(let name): index = inputs.firstIndex { $0.name == name }
-      case .position(let position): index = position < inputs.count ? position : nil
-      }
-      guard let index else {
-        let what =
-          switch entry.key {
-          case .name(let name): "the model has no input '\(name)'"
-          case .position(let position): "the model has no input number \(position)"
-          }
+    var sizes: [String: Int] = [:]
+    var arrays: [NDArray] = []
+    for input in inputs {
+      let (name, type) = (inputName(input), type(of: input))
+      guard let entry = given[name] else {
         diagnostics.append(
-          Diagnostic(what, location: Location(file: entry.file), help: "its inputs are \(declared)"))
+          Diagnostic("input '\(name)', \(type), is not given", help: "add --input \(name)=FILE.npy"))
         continue
       }
-      // A name says more than a position.
-      if case .position = entry.key, found[index] != nil { continue }
-      found[index] = entry
-    }
-    var sizes = dimensions
-    var arrays: [NDArray] = []
-    for (input, entry) in zip(inputs, found) {
-      guard let entry else {
+      if let reason = type.mismatch(entry.array, &sizes) {
         diagnostics.append(
           Diagnostic(
-            "input '\(input.name)', \(input.type), is not given", help: "add --input \(input.name)=FILE.npy"))
-        continue
-      }
-      if let message = Self.mismatch(entry.array, input, &sizes) {
-        diagnostics.append(Diagnostic(message, location: Location(file: entry.file)))
+            "input '\(name)' is \(type), the file holds \(entry.array.type)\(reason)",
+            location: Location(file: entry.file)))
       }
       arrays.append(entry.array)
     }
     guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
     return (arrays, sizes)
   }
+}
 
-  /// What keeps an array from being an input; learns the sizes of symbols that are axes of their own.
-  private static func mismatch(_ array: NDArray, _ input: Declared, _ sizes: inout [String: Int]) -> String? {
-    let expected = input.type
-    func refusal(_ reason: String) -> String {
-      "input '\(input.name)' is \(expected), the file holds \(array.type)\(reason)"
-    }
-    guard array.dtype == expected.dtype, array.shape.count == expected.rank else { return refusal("") }
-    for (axis, dimension) in expected.shape.enumerated() {
+extension TensorType {
+  /// What keeps an array from being of this type; learns the sizes of symbols that are axes of their own.
+  fileprivate func mismatch(_ array: NDArray, _ sizes: inout [String: Int]) -> String? {
+    guard array.dtype == dtype, array.shape.count == rank else { return "" }
+    for (axis, dimension) in shape.enumerated() {
       let size = array.shape[axis]
-      let bound = dimension.substituting(sizes)
-      if let known = bound.known {
+      if let known = dimension.substituting(sizes).known {
         guard known == size else {
-          return refusal(dimension.known == nil ? ": \(dimension) is \(known), axis \(axis) is \(size)" : "")
+          return dimension.known == nil ? ": \(dimension) is \(known), axis \(axis) is \(size)" : ""
         }
       } else if let symbol = dimension.symbols.first, dimension == Dimension(symbol: symbol) {
         sizes[symbol] = size

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatheCore
 import LatheData
+import LatheONNX
 
 /// A model in a file named on the command line.
 struct ModelFile: ModelProvider {
@@ -12,11 +13,17 @@ struct ModelFile: ModelProvider {
 
   var bindsDimensions: Bool { suffix == "onnx" }
 
+  func inputNames() throws(DiagnosticsError) -> [String]? {
+    suffix == "onnx" ? try ONNXSignature(path: path).inputs : nil
+  }
+
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
     let place = Location(file: path)
     switch suffix {
     case "onnx":
-      throw DiagnosticsError("importing ONNX is not there yet", location: place)
+      return try importONNX(
+        path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable
+      ) { Console.report([$0]) }
     case "lathe":
       let bytes = try FileContent(reading: path).bytes
       guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -37,11 +37,19 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: All mistakes of the model.
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph
 
+  /// The names of the inputs in order, where they can be told before the model is built, which may use their values.
+  ///
+  /// - Throws: What keeps the model from being read.
+  func inputNames() throws(DiagnosticsError) -> [String]?
+
   /// Whether `graph` itself binds sizes, and reports names that are no symbols; if not, that is done afterwards.
   var bindsDimensions: Bool { get }
 }
 
 extension ModelProvider {
+  /// Most models are built without a look at their inputs' values.
+  public func inputNames() throws(DiagnosticsError) -> [String]? { nil }
+
   /// Most models are built without a look at sizes.
   public var bindsDimensions: Bool { false }
 

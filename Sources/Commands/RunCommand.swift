@@ -22,8 +22,8 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
 
   func run() throws {
     let ready = try inputs.ready(model, dimensions)
-    let executable = try execution.executable(ready.graph)
-    let results = try executable.run(ready.arrays)
+    let prepared = try execution.prepared(ready.graph)
+    let results = try prepared.run(ready.arrays)
     if let outputs {
       try write(results, graph: ready.graph, to: outputs)
     } else {
@@ -87,31 +87,52 @@ struct InputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("What random inputs start from, where none are given.", valueName: "S"))
   var seed: UInt64 = 0
 
-  /// A model with all sizes known, and its inputs.
-  struct Ready {
-    var graph: Graph
-    var arrays: [NDArray]
-  }
-
   /// Reads the inputs, builds the model, and binds the sizes that options and inputs tell.
   func ready(_ model: some ModelProvider, _ dimensions: DimensionOptions) throws(DiagnosticsError) -> Ready {
     let given = try GivenInputs(bindings, collection: collection)
-    let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: given.named))
-    let declared = symbolic.inputs.map {
-      GivenInputs.Declared(name: symbolic.inputName($0), type: symbolic.type(of: $0))
+    if given.isEmpty {
+      let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+      return symbolic.inputs.isEmpty ? Ready(graph: symbolic, arrays: []) : try random(symbolic)
     }
-    if given.isEmpty && !declared.isEmpty {
-      let graph = try fullyBound(symbolic)
-      var generator = SplitMix64(seed: seed)
-      Console.note("no inputs given: random ones from seed \(seed)")
-      let arrays = graph.inputs.map { input in
-        let type = graph.type(of: input)
-        return NDArray.random(type.dtype, type.shape.known ?? [], using: &generator)
-      }
-      return Ready(graph: graph, arrays: arrays)
+    if let names = try model.inputNames() {
+      return try GivenInputs.ready(model, given.named(among: names), dimensions: dimensions.sizes)
     }
-    let (arrays, sizes) = try given.matched(to: declared, dimensions: dimensions.sizes)
-    return Ready(graph: try fullyBound(try symbolic.binding(sizes)), arrays: arrays)
+    let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    return try symbolic.ready(given.named(among: symbolic.inputs.map(symbolic.inputName)))
+  }
+
+  private func random(_ symbolic: Graph) throws(DiagnosticsError) -> Ready {
+    let graph = try fullyBound(symbolic)
+    var generator = SplitMix64(seed: seed)
+    Console.note("no inputs given: random ones from seed \(seed)")
+    let arrays = graph.inputs.map { input in
+      let type = graph.type(of: input)
+      return NDArray.random(type.dtype, type.shape.known ?? [], using: &generator)
+    }
+    return Ready(graph: graph, arrays: arrays)
+  }
+}
+
+/// A model with all sizes known, and its inputs.
+struct Ready {
+  var graph: Graph
+  var arrays: [NDArray]
+}
+
+extension GivenInputs {
+  /// Builds a model that may use its inputs' values, and binds the sizes that they tell.
+  static func ready(
+    _ model: some ModelProvider, _ given: [String: Entry], dimensions: [String: Int]
+  ) throws(DiagnosticsError) -> Ready {
+    try model.boundGraph(ModelBindings(dimensions: dimensions, inputs: given.mapValues(\.array))).ready(given)
+  }
+}
+
+extension Graph {
+  /// The graph for the sizes that inputs tell, and the inputs in order.
+  fileprivate func ready(_ given: [String: GivenInputs.Entry]) throws(DiagnosticsError) -> Ready {
+    let (arrays, sizes) = try matched(given)
+    return Ready(graph: try fullyBound(try binding(sizes)), arrays: arrays)
   }
 }
 

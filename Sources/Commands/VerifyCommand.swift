@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatheCore
 import LatheData
+import LatheONNX
 
 /// `lathe verify DIR...`: models against the outputs that ONNX's test data expects of them.
 struct VerifyCommand: ParsableCommand {
@@ -41,47 +42,31 @@ struct VerifyCommand: ParsableCommand {
 
   /// Runs all data sets of a folder; gives how many outputs differ.
   private func verify(_ folder: String) throws(DiagnosticsError) -> Int {
-    let sets = try contents(of: folder).filter { $0.hasPrefix("test_data_set_") }
-      .sorted { ($0.count, $0) < ($1.count, $1) }
-    guard !sets.isEmpty else {
-      throw DiagnosticsError("the folder holds no test_data_set_*", location: Location(file: folder))
-    }
+    let test = try BackendTest(folder: folder)
     var file = ModelFile()
-    file.path = folder + "/model.onnx"
+    file.path = test.model
     var mismatches = 0
     // Data sets mostly have the same shapes: one compilation serves them all.
     var compiled: (graph: Graph, model: PreparedModel)?
-    for set in sets {
-      let path = folder + "/" + set
-      var inputs = InputOptions()
-      inputs.bindings = []
-      inputs.collection = path
-      inputs.seed = 0
-      let ready = try inputs.ready(file, DimensionOptions())
+    for set in test.dataSets {
+      let given = set.inputs.mapValues { GivenInputs.Entry(array: $0, file: "\(folder)/\(set.name)") }
+      let ready = try GivenInputs.ready(file, given, dimensions: [:])
       let model: PreparedModel
       if let compiled, compiled.graph == ready.graph {
         model = compiled.model
       } else {
-        model = try execution.executable(ready.graph)
+        model = try execution.prepared(ready.graph)
       }
       compiled = (ready.graph, model)
-      let results = try model.run(ready.arrays)
-      for (index, (output, result)) in zip(ready.graph.outputs, results).enumerated() {
-        let expected = try readArray("\(path)/output_\(index).pb")
+      let results = Dictionary(zip(ready.graph.outputs.map(\.name), try model.run(ready.arrays))) { $1 }
+      for (name, expected) in set.outputs {
+        guard let result = results[name] else { continue }
         let difference = Difference(result, expected, rtol: rtol, atol: atol)
         if !difference.isWithin { mismatches += 1 }
-        try Console.output("\(path): \(output.name): \(difference)\n")
+        try Console.output("\(folder)/\(set.name): \(name): \(difference)\n")
       }
     }
     return mismatches
-  }
-
-  private func contents(of folder: String) throws(DiagnosticsError) -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder)
-    } catch {
-      throw DiagnosticsError("the folder cannot be read", location: Location(file: folder))
-    }
   }
 }
 

@@ -1,0 +1,6 @@
+// A user's program imports Lathe alone.
+@_exported public import LatheC
+@_exported public import LatheCore
+@_exported public import LatheData
+@_exported public import LatheNN
+@_exported public import LatheRun

@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+@Suite struct DotTests {
+  @Test func printsDOTText() throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.run("lathe", "dot", "mlp.lathe")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "")
+    #expect(outcome.output.hasPrefix("digraph \"mlp\" {\n"))
+    #expect(outcome.output.contains("f32[N,3]"))
+  }
+
+  @Test(arguments: [("svg", "<?xml"), ("png", "PNG"), ("pdf", "%PDF"), ("dot", "digraph")])
+  func writesPictures(_ suffix: String, _ mark: String) throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.run("lathe", "dot", "mlp.lathe", "-o", "a.\(suffix)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == "")
+    let head = String(decoding: try Data(contentsOf: bench.path("a.\(suffix)")).prefix(16), as: UTF8.self)
+    #expect(head.contains(mark))
+  }
+
+  @Test func showsTheKernelsOfTheLoweredStage() throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.run("lathe", "dot", "mlp.lathe", "--dim", "N=2", "--stage", "lowered")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("kernel 0"))
+    let open = try bench.run("lathe", "dot", "mlp.lathe", "--stage", "lowered")
+    #expect(open.status == 1)
+    #expect(open.errors == "error: the size N is not known\n  help: add --dim N=SIZE\n")
+  }
+
+  @Test func aPictureThatCannotBeWrittenIsAMistake() throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.run("lathe", "dot", "mlp.lathe", "-o", "none/a.svg")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors == "none/a.svg: error: cannot be written: No such file or directory\n")
+  }
+}

@@ -5,7 +5,7 @@ import Testing
 
 /// A model with three mistakes that have nothing to do with each other.
 private struct Mistaken: Module {
-  static let firstLine = #line + 8
+  static let firstLine = #line + 7
   let conv = Conv2d(3, 8, kernelSize: 3)
   let fc1 = Linear(100, 10)
   let fc2 = Linear(12, 5)

@@ -149,8 +149,109 @@ extension Tensor {
   }
 
   /// Where two tensors agree: `|a - b| <= atol + rtol * |b|`.
-  public func isClose(_ other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8) -> Tensor {
-    ((self - other).abs() .<= other.abs() * rtol + atol) .| (self .== other)
+  ///
+  /// - Parameter equalNaN: Whether NaN agrees with NaN.
+  public func isClose(
+    _ other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false
+  ) -> Tensor {
+    composite("isClose", [self, other]) {
+      let near = ((self - other).abs() .<= other.abs() * rtol + atol) .& other.abs().floating.isFinite()
+      let agrees = near .| (self .== other)
+      return equalNaN ? agrees .| (floating.isNaN() .& other.floating.isNaN()) : agrees
+    }
+  }
+
+  /// Rounds to decimals, half to even; negative numbers of decimals round to tens.
+  public func round(decimals: Int) -> Tensor {
+    guard decimals != 0, dtype.isFloat else { return round() }
+    let scale = (0..<Swift.abs(decimals)).reduce(1.0) { scale, _ in scale * 10 }
+    return decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
+  }
+
+  /// Whether the sign bit is set; integers have it where negative.
+  public func signbit() -> Tensor {
+    composite("signbit", [self]) {
+      let bits: ScalarType? =
+        switch dtype {
+        case .f64: .i64
+        case .f32: .i32
+        case .f16, .bf16: .i16
+        default: nil
+        }
+      return (bits.map { bitcast(to: $0) } ?? self) .< 0
+    }
+  }
+
+  public func isPosInf() -> Tensor { dtype.isFloat ? self .== .infinity : self .!= self }
+
+  public func isNegInf() -> Tensor { dtype.isFloat ? self .== -.infinity : self .!= self }
+
+  /// The magnitude of this with the sign of another.
+  public func copysign(_ other: Tensor) -> Tensor {
+    composite("copysign", [self, other]) {
+      let magnitude = floating.abs()
+      return other.signbit().select(-magnitude, magnitude)
+    }
+  }
+
+  /// The greater element, where NaN counts as missing.
+  public func fmax(_ other: Tensor) -> Tensor {
+    composite("fmax", [self, other]) {
+      guard dtype.isFloat || other.dtype.isFloat else { return maximum(other) }
+      return (other.floating.isNaN() .| (self .>= other)).select(self, other)
+    }
+  }
+
+  /// The lesser element, where NaN counts as missing.
+  public func fmin(_ other: Tensor) -> Tensor {
+    composite("fmin", [self, other]) {
+      guard dtype.isFloat || other.dtype.isFloat else { return minimum(other) }
+      return (other.floating.isNaN() .| (self .<= other)).select(self, other)
+    }
+  }
+
+  /// `log2(2^a + 2^b)` without overflow.
+  public func logaddexp2(_ other: Tensor) -> Tensor {
+    composite("logaddexp2", [self, other]) {
+      let ln2 = 0.693_147_180_559_945_3
+      return (self * ln2).logaddexp(other * ln2) / ln2
+    }
+  }
+
+  /// `self * log(1 + other)`, 0 where this is 0.
+  public func xlog1py(_ other: Tensor) -> Tensor {
+    composite("xlog1py", [self, other]) {
+      let isZero = (self .== 0) .& other.floating.isNaN().logicalNot()
+      let safe = isZero.select(other.floating.zerosLike(), other.floating)
+      return floating * safe.log1p()
+    }
+  }
+
+  /// `self * 2^exponent`.
+  public func ldexp(_ exponent: Tensor) -> Tensor {
+    composite("ldexp", [self, exponent]) {
+      let wide = exponent.convert(to: floating.dtype)
+      return floating * wide.fullLike(2).power(wide)
+    }
+  }
+
+  /// `-x log(x)`, 0 at 0 and minus infinity below.
+  public func entr() -> Tensor {
+    composite("entr", [self]) {
+      let x = floating
+      let isPositive = x .> 0
+      let inner = -(x * isPositive.select(x, x.onesLike()).log())
+      let outer = (x .== 0).select(x.zerosLike(), x.fullLike(-.infinity))
+      return (isPositive .| x.isNaN()).select(inner, outer)
+    }
+  }
+
+  /// The normal distribution's cumulative function.
+  public func ndtr() -> Tensor { (floating * -0.5.squareRoot()).erfc() * 0.5 }
+
+  /// Whether each element occurs among those of another tensor.
+  public func isIn(_ elements: Tensor) -> Tensor {
+    composite("isIn", [self, elements]) { (unsqueeze(dim: -1) .== elements.flatten()).any(dim: -1) }
   }
 
   /// Anything but zero.

@@ -185,6 +185,59 @@ extension Tensor {
     }
   }
 
+  /// Writes values at places given by one index for each of the first axes; the indices broadcast.
+  ///
+  /// - Parameter accumulate: Whether values are added to the elements that are there.
+  public func indexPut(_ indices: [Tensor], _ values: Tensor, accumulate: Bool = false) -> Tensor {
+    composite("indexPut", [self] + indices + [values]) { () throws(TypeFault) -> Tensor in
+      for index in indices { try requireIndices(index) }
+      guard !indices.isEmpty, indices.count <= rank else {
+        throw TypeFault("\(indices.count) indices address \(type)")
+      }
+      let places = try Tensor.broadcastShape(indices.map { $0.type })
+      let joined = stack(indices.map { $0.convert(to: .i64).expanded(to: places) }, dim: -1)
+      let wanted = places + shape[indices.count...]
+      try requireBroadcast(values, to: wanted, "the values")
+      return scatter(
+        joined, values.convert(to: dtype).expanded(to: wanted), IndexedAxes(axes: Array(indices.indices)),
+        combiner: accumulate ? .sum : nil)
+    }
+  }
+
+  /// Puts the elements of `source` one after another where the mask holds.
+  public func maskedScatter(_ mask: Tensor, _ source: Tensor) -> Tensor {
+    composite("maskedScatter", [self, mask, source]) { () throws(TypeFault) -> Tensor in
+      guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
+      try requireBroadcast(mask, to: shape, "the mask")
+      let mask = mask.expanded(to: shape)
+      let place = mask.flatten().convert(to: .i64).cumulative(.sum, axis: 0) - 1
+      return mask.select(source.convert(to: dtype).flatten().take(dim: 0, place).reshape(shape), self)
+    }
+  }
+
+  /// Replaces one slice of an axis.
+  public func selectScatter(_ source: Tensor, dim: Int, index: Int) -> Tensor {
+    composite("selectScatter", [self, source]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let place = index < 0 ? index + (try knownSize(axis)) : index
+      return sliceScatter(source.unsqueeze(dim: axis), dim: axis, start: place, end: place + 1)
+    }
+  }
+
+  /// Replaces the slices `start ..< end` of an axis, every `step`-th of them.
+  public func sliceScatter(_ source: Tensor, dim: Int = 0, start: Int = 0, end: Int? = nil, step: Int = 1) -> Tensor {
+    composite("sliceScatter", [self, source]) { () throws(TypeFault) -> Tensor in
+      let axis = try axis(dim)
+      let size = try knownSize(axis)
+      guard step > 0 else { throw TypeFault("the step \(step) is not positive") }
+      func bounded(_ place: Int) -> Int { Swift.min(Swift.max(place < 0 ? place + size : place, 0), size) }
+      let places = Array(stride(from: bounded(start), to: bounded(end ?? size), by: step))
+      let index = builder.constant(
+        NDArray(dtype: .i64, shape: [places.count], values: places.map { .integer($0) }))
+      return indexCopy(dim: axis, index, source)
+    }
+  }
+
   /// `value` where the mask holds.
   public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor {
     composite("maskedFill", [self, mask]) { () throws(TypeFault) -> Tensor in

@@ -126,6 +126,55 @@ private func scaledSum(_ x: Tensor, _ product: Tensor, _ beta: Double, _ alpha: 
   return beta == 0 ? scaled : (beta == 1 ? x : x * beta) + scaled
 }
 
+/// `beta * x + alpha * (a outer b)`.
+public func addr(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+  scaledSum(x, outer(a, b), beta, alpha)
+}
+
+/// `beta * x + alpha * sum over batches of (a . b)`.
+public func addbmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
+  scaledSum(x, bmm(a, b).sum(dim: 0), beta, alpha)
+}
+
+/// The sums of products over the last axes of both.
+public func inner(_ a: Tensor, _ b: Tensor) -> Tensor {
+  composite("inner", [a, b]) { () throws(TypeFault) -> Tensor in
+    if a.rank == 0 || b.rank == 0 { return a * b }
+    return tensordot(a, b, dims: ([a.rank - 1], [b.rank - 1]))
+  }
+}
+
+/// The contraction of the last `dims` axes of one with the first of the other.
+public func tensordot(_ a: Tensor, _ b: Tensor, dims: Int = 2) -> Tensor {
+  composite("tensordot", [a, b]) { () throws(TypeFault) -> Tensor in
+    guard dims >= 0, dims <= a.rank, dims <= b.rank else {
+      throw TypeFault("\(a.type) and \(b.type) do not have \(dims) axes to contract")
+    }
+    return tensordot(a, b, dims: (Array((a.rank - dims)..<a.rank), Array(0..<dims)))
+  }
+}
+
+/// The contraction of named axes.
+public func tensordot(_ a: Tensor, _ b: Tensor, dims: ([Int], [Int])) -> Tensor {
+  composite("tensordot", [a, b]) { () throws(TypeFault) -> Tensor in
+    let (left, right) = (try a.axes(dims.0), try b.axes(dims.1))
+    let dtype = a.dtype.promoted(with: b.dtype)
+    return a.convert(to: dtype).dot(
+      b.convert(to: dtype), DotGeneral(leftContracting: left, rightContracting: right))
+  }
+}
+
+/// All products of elements, in blocks: Kronecker's product.
+public func kron(_ a: Tensor, _ b: Tensor) -> Tensor {
+  composite("kron", [a, b]) { () throws(TypeFault) -> Tensor in
+    let rank = max(a.rank, b.rank)
+    let left = [Dimension](repeating: 1, count: rank - a.rank) + a.shape
+    let right = [Dimension](repeating: 1, count: rank - b.rank) + b.shape
+    let product = a.reshape(left.flatMap { [$0, 1] }) * b.reshape(right.flatMap { [1, $0] })
+    return product.reshape(zip(left, right).map { $0 * $1 })
+  }
+}
+
 /// The cross product of vectors of three elements along an axis.
 public func cross(_ a: Tensor, _ b: Tensor, dim: Int = -1) -> Tensor {
   composite("cross", [a, b]) { () throws(TypeFault) -> Tensor in

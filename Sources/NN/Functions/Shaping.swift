@@ -387,6 +387,58 @@ extension Tensor {
     }
   }
 
+  /// Matrices with the last axis on a diagonal, on two new last axes.
+  public func diagEmbed(offset: Int = 0) -> Tensor {
+    composite("diagEmbed", [self]) { () throws(TypeFault) -> Tensor in
+      guard rank >= 1 else { throw TypeFault("the input has no axes") }
+      let size = try knownSize(rank - 1)
+      let total = size + Swift.abs(offset)
+      let outer = Array(shape.dropLast())
+      var high = [Int](repeating: 0, count: rank)
+      high[rank - 1] = total - size
+      let padded = pad(low: high.map { _ in 0 }, high: high, interior: high.map { _ in 0 })
+      // Element i lies in row i, or in column i when the diagonal is below.
+      let spread = padded.broadcast(
+        to: outer + [Dimension(total), Dimension(total)],
+        axes: Array(0..<(rank - 1)) + [offset < 0 ? rank : rank - 1])
+      let matrix = TensorType(.i64, [total, total])
+      let onDiagonal = builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + Double(offset)
+      return onDiagonal.select(spread, spread.zerosLike())
+    }
+  }
+
+  /// Turns the plane of two axes by quarters, from the first towards the second.
+  public func rot90(_ k: Int = 1, dims: [Int] = [0, 1]) -> Tensor {
+    composite("rot90", [self]) { () throws(TypeFault) -> Tensor in
+      let axes = try axes(dims)
+      guard axes.count == 2 else { throw TypeFault("\(dims) does not name two axes") }
+      switch ((k % 4) + 4) % 4 {
+      case 1: return flip(dims: axes[1]).transpose(axes[0], axes[1])
+      case 2: return flip(dims: axes)
+      case 3: return flip(dims: axes[0]).transpose(axes[0], axes[1])
+      default: return self
+      }
+    }
+  }
+
+  /// `count` pieces along an axis; the first ones are larger by one where it does not divide.
+  public func tensorSplit(_ count: Int, dim: Int = 0) -> [Tensor] {
+    pieces("tensorSplit", dim, poisonCount: Swift.max(count, 1)) { (total) throws(TypeFault) in
+      guard count > 0 else { throw TypeFault("the count \(count) is not positive") }
+      return (0..<count).map { total / count + ($0 < total % count ? 1 : 0) }
+    }
+  }
+
+  /// Pieces along an axis, cut before each of the given places.
+  public func tensorSplit(at places: [Int], dim: Int = 0) -> [Tensor] {
+    pieces("tensorSplit", dim, poisonCount: places.count + 1) { (total) throws(TypeFault) in
+      let cuts = places.map { Swift.min(Swift.max($0 < 0 ? $0 + total : $0, 0), total) } + [total]
+      let ascending = zip(cuts, cuts.dropFirst()).allSatisfy { $0 <= $1 }
+      guard ascending else { throw TypeFault("the places \(places) are not ascending") }
+      return zip([0] + cuts, cuts).map { $1 - $0 }
+    }
+  }
+
   /// Sliding windows of an axis as a new last axis.
   public func unfold(dimension: Int, size: Int, step: Int) -> Tensor {
     composite("unfold", [self]) { () throws(TypeFault) -> Tensor in
@@ -431,6 +483,51 @@ public func broadcastTensors(_ tensors: [Tensor]) -> [Tensor] {
   composite("broadcastTensors", tensors, count: tensors.count) { () throws(TypeFault) -> [Tensor] in
     let shape = try Tensor.broadcastShape(tensors.map(\.type))
     return tensors.map { $0.expanded(to: shape) }
+  }
+}
+
+/// Which of the first two tensors of `meshgrid` varies along the first axis.
+public enum GridIndexing: String, Sendable {
+  case ij, xy
+}
+
+/// Every combination of the elements of vectors, one tensor for each vector.
+public func meshgrid(_ tensors: [Tensor], indexing: GridIndexing = .ij) -> [Tensor] {
+  composite("meshgrid", tensors, count: tensors.count) { () throws(TypeFault) -> [Tensor] in
+    for tensor in tensors { try tensor.requireRank(0...1, "a tensor") }
+    let shape = tensors.map { $0.rank == 0 ? 1 : $0.shape[0] }
+    let grids = tensors.enumerated().map { axis, tensor in
+      tensor.reshape([shape[axis]]).broadcast(to: shape, axes: [axis])
+    }
+    return indexing == .xy && tensors.count >= 2 ? grids.map { $0.transpose(0, 1) } : grids
+  }
+}
+
+/// Every combination of the elements of vectors, one row each.
+public func cartesianProd(_ tensors: [Tensor]) -> Tensor {
+  composite("cartesianProd", tensors) { () throws(TypeFault) -> Tensor in
+    if tensors.count == 1 { return tensors[0] }
+    return stack(meshgrid(tensors).map { $0.flatten() }, dim: 1)
+  }
+}
+
+/// Matrices along the diagonal of a larger one, zeros elsewhere.
+public func blockDiag(_ tensors: [Tensor]) -> Tensor {
+  composite("blockDiag", tensors) { () throws(TypeFault) -> Tensor in
+    var matrices: [Tensor] = []
+    for tensor in tensors {
+      try tensor.requireRank(0...2, "a tensor")
+      matrices.append(tensor.rank == 2 ? tensor : tensor.reshape([1, tensor.shape.elementCount]))
+    }
+    let widths = try matrices.map { (matrix) throws(TypeFault) -> Int in try matrix.knownSize(1) }
+    var before = 0
+    var rows: [Tensor] = []
+    for (matrix, width) in zip(matrices, widths) {
+      let after = widths.reduce(0, +) - before - width
+      rows.append(matrix.pad(low: [0, before], high: [0, after], interior: [0, 0]))
+      before += width
+    }
+    return cat(rows)
   }
 }
 

@@ -254,6 +254,77 @@ extension Tensor {
     reduction("countNonzero", dim, false) { x, axes in (x .!= 0).convert(to: .i64).reduce(.sum, axes: axes) }
   }
 
+  /// The sum of the elements that are not NaN.
+  public func nansum(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("nansum", dim, keepdim) { x, axes in
+      let present = x.dtype.isFloat ? x.isNaN().select(x.zerosLike(), x) : x
+      return x.narrowed(present.summable.reduce(.sum, axes: axes))
+    }
+  }
+
+  /// The mean of the elements that are not NaN.
+  public func nanmean(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
+    reduction("nanmean", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+      try x.requireFloat("the input")
+      let counts = x.isNaN().logicalNot().convert(to: x.wide.dtype).reduce(.sum, axes: axes)
+      let sum = x.isNaN().select(x.zerosLike(), x).wide.reduce(.sum, axes: axes)
+      return x.narrowed(sum / counts)
+    }
+  }
+
+  /// The sum of a matrix's diagonal.
+  public func trace() -> Tensor {
+    composite("trace", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(2...2, "the input")
+      return diagonal().sum()
+    }
+  }
+
+  /// The covariance matrix of variables in rows, observations in columns.
+  public func cov(correction: Double = 1) -> Tensor {
+    composite("cov", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(1...2, "the input")
+      let x = rank == 1 ? unsqueeze(dim: 0) : self
+      let count = Double(try x.knownSize(1))
+      let centred = x - x.mean(dim: 1, keepdim: true)
+      let products = centred.matmul(centred.t()) / Swift.max(count - correction, 0)
+      return rank == 1 ? products.view([Int]()) : products
+    }
+  }
+
+  /// The correlation matrix of variables in rows, observations in columns.
+  public func corrcoef() -> Tensor {
+    composite("corrcoef", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(2...2, "the input")
+      let covariance = cov()
+      let deviations = covariance.diagonal().sqrt()
+      return covariance / deviations.unsqueeze(dim: 1) / deviations.unsqueeze(dim: 0)
+    }
+  }
+
+  /// The integral along an axis by trapezoids between points `dx` apart.
+  public func trapezoid(dx: Double = 1, dim: Int = -1) -> Tensor {
+    composite("trapezoid", [self]) { () throws(TypeFault) -> Tensor in (try trapezoids(dx, dim)).sum(dim: dim) }
+  }
+
+  /// The running integral along an axis by trapezoids between points `dx` apart.
+  public func cumulativeTrapezoid(dx: Double = 1, dim: Int = -1) -> Tensor {
+    composite("cumulativeTrapezoid", [self]) { () throws(TypeFault) -> Tensor in
+      (try trapezoids(dx, dim)).cumsum(dim: dim)
+    }
+  }
+
+  private func trapezoids(_ dx: Double, _ dim: Int) throws(TypeFault) -> Tensor {
+    let axis = try axis(dim)
+    let size = try knownSize(axis)
+    guard size > 0 else { return self }
+    let sums = slice(axis: axis, from: 1, to: size) + slice(axis: axis, from: 0, to: size - 1)
+    return sums * (dx / 2)
+  }
+
+  /// The differences of neighbours along an axis, taken `n` times.
+  public func diff(n: Int, dim: Int = -1) -> Tensor { (0..<Swift.max(n, 0)).reduce(self) { x, _ in x.diff(dim: dim) } }
+
   /// The differences of neighbours along an axis.
   public func diff(dim: Int = -1) -> Tensor {
     composite("diff", [self]) { () throws(TypeFault) -> Tensor in
@@ -268,4 +339,34 @@ extension Tensor {
 /// Variance and mean at once.
 public func varMean(_ x: Tensor, dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> (Tensor, Tensor) {
   (x.var(dim: dim, correction: correction, keepdim: keepdim), x.mean(dim: dim, keepdim: keepdim))
+}
+
+/// Standard deviation and mean at once.
+public func stdMean(_ x: Tensor, dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> (Tensor, Tensor) {
+  (x.std(dim: dim, correction: correction, keepdim: keepdim), x.mean(dim: dim, keepdim: keepdim))
+}
+
+/// The `p`-norms of all differences of rows: `[.., P, M]` and `[.., R, M]` to `[.., P, R]`.
+public func cdist(_ a: Tensor, _ b: Tensor, p: Double = 2) -> Tensor {
+  composite("cdist", [a, b]) { () throws(TypeFault) -> Tensor in
+    guard a.rank >= 2, b.rank >= 2, a.shape[a.rank - 1] == b.shape[b.rank - 1] else {
+      throw TypeFault("\(a.type) and \(b.type) are not rows of one size")
+    }
+    return (a.unsqueeze(dim: -2) - b.unsqueeze(dim: -3)).norm(p: p, dim: -1)
+  }
+}
+
+/// The `p`-norms of the differences of every pair of rows, in the order of the upper triangle.
+public func pdist(_ x: Tensor, p: Double = 2) -> Tensor {
+  composite("pdist", [x]) { () throws(TypeFault) -> Tensor in
+    try x.requireRank(2...2, "the input")
+    let size = try x.knownSize(0)
+    let pairs = (0..<size).flatMap { row in ((row + 1)..<Swift.max(size, row + 1)).map { (row, $0) } }
+    func rows(_ numbers: [Int]) -> Tensor {
+      x.indexSelect(
+        dim: 0,
+        x.builder.constant(NDArray(dtype: .i64, shape: [numbers.count], values: numbers.map { .integer($0) })))
+    }
+    return (rows(pairs.map(\.0)) - rows(pairs.map(\.1))).norm(p: p, dim: 1)
+  }
 }

@@ -60,32 +60,34 @@ struct ModuleNames: Sendable {
   /// Walks a model and gives each parameter its content: from `values` by name, or drawn from the seed.
   ///
   /// - Parameter values: Either empty or with every parameter's name; buffers may be missing.
-  init(_ model: Any?, values: [String: NDArray], seed: UInt64) {
+  init(_ model: Any?, values: [String: NDArray], seed: UInt64, floatType: ScalarType? = nil) {
     if let model { walk(model, "") }
     var known = Set<String>()
     for (name, parameter) in found {
       known.insert(name)
-      guard let shape = parameter.type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
+      let type =
+        parameter.type.dtype.isFloat ? parameter.type.with(dtype: floatType ?? parameter.type.dtype) : parameter.type
+      guard let shape = type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
         fault(
-          parameter, "parameter '\(name)' has shape \(parameter.type.shape.text)", help: "sizes must not be negative")
+          parameter, "parameter '\(name)' has shape \(type.shape.text)", help: "sizes must not be negative")
         continue
       }
       var initial: NDArray?
       if let value = values[name] {
         guard value.shape == shape else {
           fault(
-            parameter, "parameter '\(name)' is \(parameter.type), its value is \(value.type)",
-            help: "give a value of shape \(parameter.type.shape.text)")
+            parameter, "parameter '\(name)' is \(type), its value is \(value.type)",
+            help: "give a value of shape \(type.shape.text)")
           continue
         }
-        initial = value.converted(to: parameter.type.dtype)
+        initial = value.converted(to: type.dtype)
       } else if !values.isEmpty, parameter.role == .parameter {
-        fault(parameter, "parameter '\(name)' has no value", help: "give a \(parameter.type) for it")
+        fault(parameter, "parameter '\(name)' has no value", help: "give a \(type) for it")
         continue
       }
-      let content = initial ?? parameter.initializer.array(parameter.type, name: name, seed: seed)
+      let content = initial ?? parameter.initializer.array(type, name: name, seed: seed)
       guard content.shape == shape else {
-        fault(parameter, "parameter '\(name)' is \(parameter.type), its initializer is \(content.type)", help: nil)
+        fault(parameter, "parameter '\(name)' is \(type), its initializer is \(content.type)", help: nil)
         continue
       }
       let variable = Variable(name: name, role: parameter.role, initial: content)

@@ -12,11 +12,14 @@ public struct TraceOptions: Sendable {
   public var parameters: [String: NDArray]
   /// What drawn parameters depend on.
   public var seed: UInt64
+  /// The element type of all float parameters and buffers, PyTorch's `model.double()`; their own by default.
+  public var floatType: ScalarType?
 
   public init(
     name: String = "main", inputNames: [String] = [], isTraining: Bool = false, parameters: [String: NDArray] = [:],
-    seed: UInt64 = 0
+    seed: UInt64 = 0, floatType: ScalarType? = nil
   ) {
+    self.floatType = floatType
     self.name = name
     self.inputNames = inputNames
     self.isTraining = isTraining
@@ -107,7 +110,8 @@ public func trace<Result>(
   _ model: (any Parameterized)? = nil, inputs: [TensorType], options: TraceOptions = TraceOptions(),
   _ body: (Builder, [Tensor]) -> Result
 ) throws(DiagnosticsError) -> Graph {
-  let names = ModuleNames(model, values: options.parameters, seed: options.seed)
+  let names = ModuleNames(
+    model, values: options.parameters, seed: options.seed, floatType: options.floatType)
   let builder = Builder(isTraining: options.isTraining, context: names)
   for diagnostic in names.diagnostics { builder.report(diagnostic) }
   if !options.inputNames.isEmpty, options.inputNames.count != inputs.count {

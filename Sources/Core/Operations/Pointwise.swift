@@ -125,8 +125,8 @@ extension Pointwise {
         [dy * x[0].sign()]
       }
     case .sign:
-      PointwiseRule(
-        .number, .helper("sign"), .number1({ $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { $0.signum() }))
+      // NaN has sign 0, as in PyTorch.
+      PointwiseRule(.number, .helper("sign"), .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { $0.signum() }))
     case .exp: PointwiseRule(.float, .math("exp"), .real1(Foundation.exp)) { _, y, dy in [dy * y] }
     case .expm1: PointwiseRule(.float, .math("expm1"), .real1(Foundation.expm1)) { _, y, dy in [dy * (y + 1)] }
     case .log: PointwiseRule(.float, .math("log"), .real1(Foundation.log)) { x, _, dy in [dy / x[0]] }

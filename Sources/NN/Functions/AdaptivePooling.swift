@@ -1,6 +1,6 @@
 public import LatheCore
 
-/// Pooling to a given size: window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
+/// Pooling to given sizes, of which -1 keeps an axis as it is: window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
 
 public func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveAverage("adaptiveAvgPool1d", x, 1, outputSize.integers)
@@ -44,17 +44,21 @@ private struct AdaptiveWindows {
   }
 }
 
-private func requireImage(_ x: Tensor, _ spatial: Int, _ sizes: [Int]) throws(TypeFault) {
+private func adaptiveSizes(_ x: Tensor, _ spatial: Int, _ outputSize: [Int]) throws(TypeFault) -> [Int] {
   guard x.rank == spatial + 1 || x.rank == spatial + 2 else {
     throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
   }
-  for size in sizes where size < 1 { throw TypeFault("the size \(size) is not positive") }
+  var sizes = try outputSize.spread(spatial, "outputSize")
+  for axis in 0..<spatial where sizes[axis] < 1 {
+    guard sizes[axis] == -1 else { throw TypeFault("the size \(sizes[axis]) is not positive") }
+    sizes[axis] = try x.knownSize(x.rank - spatial + axis)
+  }
+  return sizes
 }
 
 private func adaptiveAverage(_ name: String, _ x: Tensor, _ spatial: Int, _ outputSize: [Int]) -> Tensor {
   composite(name, [x]) { () throws(TypeFault) -> Tensor in
-    let sizes = try outputSize.spread(spatial, "outputSize")
-    try requireImage(x, spatial, sizes)
+    let sizes = try adaptiveSizes(x, spatial, outputSize.integers)
     try x.requireFloat("the input")
     let lead = x.rank - spatial
     let axes = Array(lead..<x.rank)
@@ -85,8 +89,7 @@ public func adaptiveMaxPoolWithIndices(
   _ x: Tensor, spatial: Int, _ outputSize: some IntegerList
 ) -> (output: Tensor, indices: Tensor) {
   let results = composite("adaptiveMaxPool\(spatial)d", [x], count: 2) { () throws(TypeFault) -> [Tensor] in
-    let sizes = try outputSize.spread(spatial, "outputSize")
-    try requireImage(x, spatial, sizes)
+    let sizes = try adaptiveSizes(x, spatial, outputSize.integers)
     let lead = x.rank - spatial
     let extents = try (lead..<x.rank).map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
     if zip(extents, sizes).allSatisfy({ $0 % $1 == 0 && $0 > 0 }) {

@@ -126,10 +126,10 @@ extension Tensor {
   /// `self * log(other)`, 0 where this is 0.
   public func xlogy(_ other: Tensor) -> Tensor {
     composite("xlogy", [self, other]) {
-      let isZero = (self .== 0) .& other.floating.isNaN().logicalNot()
-      let one = other.floating.onesLike()
-      let safe = isZero.select(one, other.floating)
-      return floating * safe.log()
+      let y = other.floating
+      // Where 0 would meet an infinite logarithm; elsewhere the gradient is the logarithm, at 0 too.
+      let isUndefined = (self .== 0) .& ((y .<= 0) .| (y .== .infinity))
+      return floating * isUndefined.select(y.onesLike(), y).log()
     }
   }
 
@@ -221,9 +221,9 @@ extension Tensor {
   /// `self * log(1 + other)`, 0 where this is 0.
   public func xlog1py(_ other: Tensor) -> Tensor {
     composite("xlog1py", [self, other]) {
-      let isZero = (self .== 0) .& other.floating.isNaN().logicalNot()
-      let safe = isZero.select(other.floating.zerosLike(), other.floating)
-      return floating * safe.log1p()
+      let y = other.floating
+      let isUndefined = (self .== 0) .& ((y .<= -1) .| (y .== .infinity))
+      return floating * isUndefined.select(y.zerosLike(), y).log1p()
     }
   }
 

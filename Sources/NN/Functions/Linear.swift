@@ -178,9 +178,11 @@ public func kron(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// The cross product of vectors of three elements along an axis.
 public func cross(_ a: Tensor, _ b: Tensor, dim: Int = -1) -> Tensor {
   composite("cross", [a, b]) { () throws(TypeFault) -> Tensor in
+    let shape = try Tensor.broadcastShape([a.type, b.type])
+    let (a, b) = (a.expanded(to: shape), b.expanded(to: shape))
     let axis = try a.axis(dim)
-    guard a.shape == b.shape, a.shape[axis] == 3 else {
-      throw TypeFault("\(a.type) and \(b.type) need one shape with size 3 on axis \(axis)")
+    guard shape[axis] == 3 else {
+      throw TypeFault("\(a.type) and \(b.type) need size 3 on axis \(axis)")
     }
     func turned(_ x: Tensor, _ shift: Int) -> Tensor { x.roll(shifts: -shift, dims: axis) }
     return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)

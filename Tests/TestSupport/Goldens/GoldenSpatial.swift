@@ -156,10 +156,17 @@ extension GoldenCall {
         ).output
       ]
     case "layer_norm":
-      return [layerNorm(x, ints(1) ?? [], weight: optional(2, "weight"), bias: optional(3, "bias"), eps: eps)]
+      return [
+        layerNorm(
+          x, ints(1) ?? [], weight: optional(2, "weight"), bias: optional(3, "bias"), eps: double(4, "eps") ?? 1e-5)
+      ]
     case "rms_norm": return [rmsNorm(x, ints(1) ?? [], weight: optional(2, "weight"), eps: double(3, "eps"))]
     case "group_norm":
-      return [groupNorm(x, numGroups: int(1) ?? 1, weight: optional(2, "weight"), bias: optional(3, "bias"), eps: eps)]
+      return [
+        groupNorm(
+          x, numGroups: int(1) ?? 1, weight: optional(2, "weight"), bias: optional(3, "bias"),
+          eps: double(4, "eps") ?? 1e-5)
+      ]
     case "instance_norm":
       if let mean = optional(1), let variance = optional(2) { return [batchNorm(x, mean, variance)] }
       return [instanceNorm(x, weight: optional(3, "weight"), bias: optional(4, "bias"), eps: eps)]

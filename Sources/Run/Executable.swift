@@ -74,10 +74,7 @@ public struct Executable: Sendable {
     for (buffer, offset) in zip(program.buffers, planned.offsets) {
       switch buffer.kind {
       case .temporary:
-        guard let offset else {
-          messages.append("temporary \(buffer.name) has no place in the arena")
-          continue
-        }
+        guard let offset else { continue }  // found below where a kernel uses it
         if offset < 0 || offset % PlannedProgram.alignment != 0 || offset + buffer.byteCount > planned.arenaBytes {
           messages.append(
             "temporary \(buffer.name) of \(buffer.byteCount) bytes lies at \(offset) of an arena of \(planned.arenaBytes)"
@@ -107,6 +104,18 @@ public struct Executable: Sendable {
     }
     for port in program.inputs + program.outputs where !program.buffers.indices.contains(port.buffer.position) {
       messages.append("port \(port.name) names buffer \(port.buffer.position)")
+    }
+    for kernel in program.kernels {
+      let factors = kernel.contraction.map { [$0.left.buffer, $0.right.buffer] } ?? []
+      for buffer in kernel.reads + kernel.writes + factors {
+        guard program.buffers.indices.contains(buffer.position) else {
+          messages.append("kernel \(kernel.name) names buffer \(buffer.position)")
+          continue
+        }
+        if program[buffer].kind == .temporary, planned.offsets[buffer.position] == nil {
+          messages.append("kernel \(kernel.name) uses \(program[buffer].name), which has no place in the arena")
+        }
+      }
     }
     return (messages + stepFaults(program.steps, program)).map { Diagnostic($0) }
   }

@@ -19,7 +19,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // Loaded at run time, not linked: see Sources/Run/BLAS.swift.
@@ -36,10 +35,7 @@ let package = Package(
       dependencies: ["LatheCore", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
     .target(name: "LatheRun", dependencies: ["LatheCore", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
-    .target(
-      name: "LatheC",
-      dependencies: ["LatheCore", .product(name: "Subprocess", package: "swift-subprocess")],
-      path: "Sources/EmitC", swiftSettings: settings),
+    .target(name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", swiftSettings: settings),
     .target(name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(
       name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheRun", "LatheC"], path: "Sources/Lathe",

@@ -18,19 +18,21 @@ extension CKernelRenderer {
     case .convert(let operand, let type): return convert(operand, to: type)
     case .bitcast(let operand, let type): return bitcast(operand, to: type)
     case .select(let constraints, let then, let otherwise):
-      return conditional(render(constraints), render(then), render(otherwise))
+      return conditional(render(constraints), render(then), render(otherwise), then.type)
     }
   }
 
-  private func conditional(_ test: CText, _ then: CText, _ otherwise: CText) -> CText {
-    CText("\(test.at(.or)) ? \(then.at(.or)) : \(otherwise.at(.conditional))", .conditional)
+  private func conditional(_ test: CText, _ then: CText, _ otherwise: CText, _ type: ScalarType) -> CText {
+    let text = "\(test.at(.or)) ? \(then.at(.or)) : \(otherwise.at(.conditional))"
+    let narrowed = type.narrowed(text)
+    return CText(narrowed, narrowed == text ? .conditional : .unary)
   }
 
   /// A scalar function of operands.
   mutating func render(_ function: Pointwise, _ operands: [Expression]) -> CText {
     let type = operands[operands.count - 1].type
     switch function.spelling {
-    case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]))
+    case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]), type)
     case .comparison(let symbol): return comparison(symbol, operands[0], operands[1])
     case .math(let name):
       let result = CText.call(name + type.mathSuffix, operands.map { render($0) })
@@ -94,7 +96,8 @@ extension CKernelRenderer {
       return CText(type.byteCount == 8 ? ScalarType.u64.cLiteral(.integer(pattern)) : "\(pattern)u")
     case .pointwise(.negate, let operands):
       return CText("\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - \(unsigned(operands[0], type).at(.product))", .sum)
-    case .pointwise(let function, let operands) where [.add, .subtract, .multiply, .and, .or, .xor, .not].contains(function):
+    case .pointwise(let function, let operands)
+    where [.add, .subtract, .multiply, .and, .or, .xor, .not].contains(function):
       return arithmetic(function.spelling, operands.map { unsigned($0, type) })
     default:
       let text = render(expression)
@@ -166,8 +169,7 @@ extension CKernelRenderer {
     if source == type { return text }
     if !source.isFloat && !type.isFloat { return .cast(type.cValue, text) }
     if source.isHalf || type.isHalf {
-      if source.isHalf { text = .call(helpers.name(.pack(source)), [text]) }
-      else { text = .cast("uint16_t", text) }
+      if source.isHalf { text = .call(helpers.name(.pack(source)), [text]) } else { text = .cast("uint16_t", text) }
       if type.isHalf { return .call(helpers.name(.unpack(type)), [text]) }
       return type == .u16 ? text : .cast(type.cValue, text)
     }

@@ -61,7 +61,9 @@ extension CProgramRenderer {
   }
 
   private func writeRunDeclaration(_ writer: inout CWriter) {
-    var lines = ["Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.", ""]
+    var lines = [
+      "Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.", "",
+    ]
     if takesArena {
       lines.append("arena: \(macro)_ARENA_BYTES bytes of working memory, aligned; nothing in it outlasts the call,")
       lines.append("  and calls with different \(takesState ? "arenas and states" : "arenas") may run at once")
@@ -93,7 +95,8 @@ extension CProgramRenderer {
   private func writeStateDeclarations(_ writer: inout CWriter) {
     guard takesState else { return }
     let rank = max(1, program.program.variables.map(\.type.rank).max() ?? 1)
-    writer.comment("A named tensor in the state: \"f32\" and the like, sizes of the axes, where it starts, how long it is.")
+    writer.comment(
+      "A named tensor in the state: \"f32\" and the like, sizes of the axes, where it starts, how long it is.")
     writer.open("struct \(name)_variable")
     writer.lines(
       "const char *name;\nconst char *dtype;\nsize_t rank;\nsize_t shape[\(rank)];\nsize_t offset;\nsize_t bytes;")

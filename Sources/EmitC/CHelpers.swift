@@ -167,7 +167,7 @@ struct CHelpers {
     return """
       static inline \(to.cValue) \(name)(\(from.cValue) x)
       {
-        return x >= \(high)\(suffix) ? \(macro)_MAX : x <= \(low)\(suffix) ? \(least) : x != x ? 0 : (\(to.cValue))x;
+        return \(to.narrowed("x >= \(high)\(suffix) ? \(macro)_MAX : x <= \(low)\(suffix) ? \(least) : x != x ? 0 : (\(to.cValue))x"));
       }
       """
   }
@@ -181,15 +181,17 @@ struct CHelpers {
     let one = type.cLiteral(.integer(1))
     let value = type.cValue
     let wide = type.cWrapping
+    let none = type.byteCount == 8 ? "UINT64_C(0)" : "0u"
     switch (function, type.isFloat) {
     // the order of the operands decides between 0 and -0, as in the interpreter; NaN wins
     case ("maximum", true): return (["a", "b"], nil, "return a > b || a != a ? a : b;")
     case ("minimum", true): return (["a", "b"], nil, "return b < a || b != b ? b : a;")
-    case ("maximum", false): return (["a", "b"], nil, "return a < b ? b : a;")
-    case ("minimum", false): return (["a", "b"], nil, "return b < a ? b : a;")
+    case ("maximum", false): return (["a", "b"], nil, "return \(type.narrowed("a < b ? b : a"));")
+    case ("minimum", false): return (["a", "b"], nil, "return \(type.narrowed("b < a ? b : a"));")
     case ("abs", false):
-      return (["x"], nil, "return x < 0 ? (\(value))(\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - (\(wide))x) : x;")
-    case ("sign", true): return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : x != x ? x : \(zero);")
+      return (["x"], nil, "return \(type.narrowed("x < 0 ? (\(value))(\(none) - (\(wide))x) : x"));")
+    case ("sign", true):
+      return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : x != x ? x : \(zero);")
     case ("sign", false):
       return (["x"], nil, type.isSigned ? "return (\(value))((x > 0) - (x < 0));" : "return x > 0 ? 1 : 0;")
     case ("rsqrt", _): return (["x"], nil, "return \(one) / sqrt\(suffix)(x);")
@@ -205,16 +207,15 @@ struct CHelpers {
     case ("is_nan", _): return (["x"], "bool", "return x != x;")
     case ("is_finite", _): return (["x"], "bool", "return x - x == \(zero);")
     case ("divide", _):
-      let wrapped = "(\(value))(\(type.byteCount == 8 ? "UINT64_C(0)" : "0u") - (\(wide))a)"
+      let wrapped = "(\(value))(\(none) - (\(wide))a)"
       return (
         ["a", "b"], nil,
-        type.isSigned
-          ? "return b == 0 ? 0 : b == -1 ? \(wrapped) : (\(value))(a / b);" : "return b == 0 ? 0 : (\(value))(a / b);"
+        "return \(type.narrowed(type.isSigned ? "b == 0 ? 0 : b == -1 ? \(wrapped) : a / b" : "b == 0 ? 0 : a / b"));"
       )
     case ("fmod", _):
       return (
         ["a", "b"], nil,
-        type.isSigned ? "return b == 0 || b == -1 ? 0 : (\(value))(a % b);" : "return b == 0 ? 0 : (\(value))(a % b);"
+        "return \(type.narrowed("b == 0\(type.isSigned ? " || b == -1" : "") ? 0 : a % b"));"
       )
     case ("power", _):
       let negative =
@@ -232,10 +233,12 @@ struct CHelpers {
       )
     case ("shift_left", _):
       let outside = (type.isSigned ? "b < 0 || " : "") + "b >= \(type.byteCount * 8)"
-      return (["a", "b"], nil, "return \(outside) ? 0 : (\(value))((\(wide))a << b);")
+      return (["a", "b"], nil, "return \(type.narrowed("\(outside) ? 0 : (\(value))((\(wide))a << b)"));")
     case ("shift_right", _):
       let outside = (type.isSigned ? "b < 0 || " : "") + "b >= \(type.byteCount * 8)"
-      return (["a", "b"], nil, "return \(outside) ? \(type.isSigned ? "(\(value))(a < 0 ? -1 : 0)" : "0") : (\(value))(a >> b);")
+      return (
+        ["a", "b"], nil, "return \(type.narrowed("\(outside) ? \(type.isSigned ? "(a < 0 ? -1 : 0)" : "0") : a >> b"));"
+      )
     default: return (["x"], nil, "return x;")
     }
   }

@@ -50,7 +50,9 @@ extension CKernelRenderer {
       let factor = term.coefficient.magnitude
       let product = factor == 1 ? atom : CText("\(atom.at(.product)) * \(factor)", .product)
       if text.isEmpty { level = term.coefficient < 0 ? .unary : product.level }
-      append(term.coefficient < 0 && text.isEmpty && factor == 1 ? product.at(.unary) : product.at(.product), negative: term.coefficient < 0)
+      append(
+        term.coefficient < 0 && text.isEmpty && factor == 1 ? product.at(.unary) : product.at(.product),
+        negative: term.coefficient < 0)
     }
     if !index.terms.isEmpty, index.constant != 0, !(leading && index.constant > 0) {
       append("\(index.constant.magnitude)", negative: index.constant < 0)
@@ -63,7 +65,9 @@ extension CKernelRenderer {
     case .variable(let variable): return CText(variableName(variable))
     case .value(let scalar): return CText(registerName(scalar.id))
     case .floorDivide(let index, let divisor):
-      if let bounds = index.bounds, bounds.lowerBound >= 0 { return CText("\(render(index).at(.product)) / \(divisor)", .product) }
+      if let bounds = index.bounds, bounds.lowerBound >= 0 {
+        return CText("\(render(index).at(.product)) / \(divisor)", .product)
+      }
       return .call(helpers.name(.floorDivide), [render(index), CText("\(divisor)")])
     case .modulo(let index, let divisor):
       if let bounds = index.bounds, bounds.lowerBound >= 0 {
@@ -78,13 +82,15 @@ extension CKernelRenderer {
     var parts: [CText] = []
     for constraint in constraints {
       switch constraint {
-      case .multiple(let index, let divisor): parts.append(CText("\(render(index).at(.product)) % \(divisor) == 0", .equality))
+      case .multiple(let index, let divisor):
+        parts.append(CText("\(render(index).at(.product)) % \(divisor) == 0", .equality))
       case .inRange(let index, let range):
         let bounds = index.bounds
         // The constant moves to the other side, where it folds; with data, an index may be anything and stays whole.
         let moved = index.isDynamic ? 0 : index.constant
         let negated = !index.isDynamic && !index.terms.isEmpty && index.terms.allSatisfy { $0.coefficient < 0 }
-        let variable = index.isDynamic ? renderWrapping(index) : negated ? render((index - moved) * -1) : render(index - moved)
+        let variable =
+          index.isDynamic ? renderWrapping(index) : negated ? render((index - moved) * -1) : render(index - moved)
         let low = CText("\(range.lowerBound - moved)")
         let high = CText("\(range.upperBound - moved)")
         let text = variable.at(.sum)

@@ -70,7 +70,9 @@ struct CKernelRenderer {
 
     var summary = [kernel.summary.isEmpty ? kernel.name : kernel.summary]
     if kernel.macs > 0 { summary[0] += " (\(kernel.macs) multiply-adds)" }
-    if let origin = kernel.location.origin, !kernel.summary.contains(kernel.location.modulePath ?? " ") { summary.append(origin) }
+    if let origin = kernel.location.origin, !kernel.summary.contains(kernel.location.modulePath ?? " ") {
+      summary.append(origin)
+    }
     writer.comment(summary)
     writer.lines(signature(name, declarations))
     writer.open("")
@@ -148,17 +150,12 @@ struct CKernelRenderer {
   /// The register's name, made where it is declared first.
   mutating func declare(_ register: Register) -> String {
     if let known = registers[register.id] { return known }
-    let wish: String =
-      if let combiner = joins[register.id] {
-        combiner.rawValue
-      } else {
-        register.type == .bool ? "c" : register.type.isFloat ? "x" : "a"
-      }
     let name: String
-    if joins[register.id] == nil {
-      name = names.unique(wish + "0")
+    if let combiner = joins[register.id] {
+      name = names.unique(combiner.rawValue)
     } else {
-      name = names.unique(wish)
+      // x for floats, a for integers, c for conditions, numbered as they appear
+      name = names.numbered(register.type == .bool ? "c" : register.type.isFloat ? "x" : "a")
     }
     registers[register.id] = name
     return name

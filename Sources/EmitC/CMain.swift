@@ -122,13 +122,13 @@ extension CProgramRenderer {
     {
       const char *at = strstr(header, key);
       if (!at) return false;
-      for (at += strlen(key); *value; at++) {
-        if (*at == *value) value++;
-        else if (*at == ' ' && *value != '\'') continue;
-        else if (*value == ' ') value++, at--;
-        else if (*at != ',' || value[0] != ')') return false;
+      at += strlen(key);
+      for (;;) {
+        while (*at == ' ') at++;
+        while (*value == ' ') value++;
+        if (!*value) return true;
+        if (*at++ != *value++) return false;
       }
-      return true;
     }
 
     static bool BENCH_read_npy(const char *path, const char *type, const char *shape, void *data, size_t bytes)

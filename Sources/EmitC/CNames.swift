@@ -18,6 +18,13 @@ struct CNames {
     return name
   }
 
+  /// The letter with the first free number behind it, from 0.
+  mutating func numbered(_ letter: String) -> String {
+    var number = 0
+    while !taken.insert("\(letter)\(number)").inserted { number += 1 }
+    return "\(letter)\(number)"
+  }
+
   /// A name that nobody else has, out of a list of wishes, or the first wish with a number.
   mutating func first(of wishes: [String]) -> String {
     for wish in wishes where taken.insert(wish).inserted { return wish }
@@ -48,7 +55,8 @@ struct CNames {
     "class", "private", "public", "protected", "template", "this", "new", "delete", "namespace", "operator", "using",
     "virtual", "try", "catch", "throw", "friend", "explicit", "export", "typename", "mutable", "nullptr", "asm",
     "constexpr", "thread_local", "alignas", "alignof", "static_assert", "typeof", "typeof_unqual", "decltype", "near",
-    "far", "linux", "unix", "and", "or", "not", "xor", "bitand", "bitor", "compl", "NULL", "NAN", "INFINITY", "HUGE_VAL",
+    "far", "linux", "unix", "and", "or", "not", "xor", "bitand", "bitor", "compl", "NULL", "NAN", "INFINITY",
+    "HUGE_VAL",
     "exp", "log", "sqrt", "pow", "sin", "cos", "tan", "floor", "ceil", "trunc", "rint", "erf", "gamma", "lgamma",
     "signgam", "fabs", "fmod", "memcpy", "memset", "memcmp", "strlen", "strcmp", "size_t", "ptrdiff_t", "main", "fopen",
     "fclose", "fread", "fwrite", "printf", "stdin", "stdout", "stderr", "offsetof",

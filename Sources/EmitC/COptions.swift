@@ -29,8 +29,11 @@ public struct COptions: Hashable, Sendable {
   public var name: String?
   /// The header's file name, for `#include`; nil makes it from `name`.
   public var headerName: String?
+  /// The language standard.
   public var standard: Standard
+  /// Who owns the memory of temporaries.
   public var arena: Arena
+  /// Where constants are kept.
   public var weights: Weights
   /// The most bytes that `Weights.auto` puts into the C file.
   public var inlineLimit: Int
@@ -39,6 +42,7 @@ public struct COptions: Hashable, Sendable {
   /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all models.
   public var uniformEntry: Bool
 
+  /// The defaults suit a reentrant library with its weights inside, as long as they are small.
   public init(
     name: String? = nil, headerName: String? = nil, standard: Standard = .c11, arena: Arena = .caller,
     weights: Weights = .auto, inlineLimit: Int = 1 << 20, main: Bool = false, uniformEntry: Bool = false
@@ -67,6 +71,7 @@ public struct CFiles: Hashable, Sendable {
   /// The bytes of the weights file, when weights are not in the source.
   public var weights: [UInt8]?
 
+  /// Files by their texts.
   public init(name: String, source: String, header: String, headerName: String, weights: [UInt8]?) {
     self.name = name
     self.source = source

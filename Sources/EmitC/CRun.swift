@@ -40,7 +40,8 @@ extension CProgramRenderer {
     }
     if takesWeights {
       writer.line(
-        "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;")
+        "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;"
+      )
     }
   }
 
@@ -141,7 +142,8 @@ extension CProgramRenderer {
 
   func writeWeightsFunctions(_ writer: inout CWriter) {
     guard takesWeights else { return }
-    let header = CWeights.file([], checksum: weightsChecksum).prefix(16)
+    let header =
+      CWeights.file([], checksum: weightsChecksum).prefix(16)
       + withUnsafeBytes(of: UInt64(packedWeights.count).littleEndian) { Array($0) }
       + withUnsafeBytes(of: weightsChecksum.littleEndian) { Array($0) }
     writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
@@ -210,7 +212,8 @@ extension CProgramRenderer {
       writer.line("if (!state\(needsWeights ? " || !weights" : "")) return \(macro)_ERROR_NULL;")
       if needsWeights {
         writer.line(
-          "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;")
+          "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;"
+        )
         if initials.contains(where: { $0 != nil }) {
           writer.line("const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);")
         }
@@ -223,7 +226,8 @@ extension CProgramRenderer {
         if bytes == 0 { continue }
         let source = areWeightsInline ? pointers[initial] : "data + \(weights.entries[initial].offset)"
         writer.line(
-          "memcpy(memory + \(program.variableOffsets[position]), \(source), \(bytes)); /* \(variables[position].name) */")
+          "memcpy(memory + \(program.variableOffsets[position]), \(source), \(bytes)); /* \(variables[position].name) */"
+        )
       }
       writer.line("return \(okay);")
     }

@@ -9,30 +9,32 @@ extension CKernelRenderer {
       let text = render(value).text
       let const = assigned.contains(register.id) ? "" : "const "
       writer.line("\(const)\(register.type.cValue) \(declare(register)) = \(text);")
-    case .assign(let register, let value): writer.line(assignment(register, value))
+    case .assign(let register, let value):
+      writer.line(assignment(registerName(register.id), .register(register), value))
     case .allocate(let local):
       writer.line("\(local.type.cValue) \(declare(local))[\(max(1, local.count))];")
     case .store(let memory, let index, let value):
-      var text = render(value).text
+      let place = "\(name(memory))[\(render(index).text)]"
       if case .buffer(let buffer) = memory, program.program[buffer].dtype.isHalf {
-        text = "\(helpers.name(.pack(program.program[buffer].dtype)))(\(text))"
+        let text = render(value).text
+        writer.line("\(place) = \(helpers.name(.pack(program.program[buffer].dtype)))(\(text));")
+      } else {
+        writer.line(assignment(place, .load(memory, index, value.type), value))
       }
-      writer.line("\(name(memory))[\(render(index).text)] = \(text);")
     case .when(let constraints, let body): block("if (\(render(constraints).text))", body)
     case .whenTrue(let condition, let body): block("if (\(render(condition).text))", body)
     }
   }
 
-  /// `x = value;`, or `x += value;` where that says the same.
-  private mutating func assignment(_ register: Register, _ value: Expression) -> String {
-    let target = registerName(register.id)
-    let type = register.type
-    if case .pointwise(let function, let operands) = value, operands.count == 2, operands[0] == .register(register),
-      [.add, .multiply].contains(function), [.f32, .f64, .u32, .u64].contains(type)
+  /// `x = value;`, or `x += value;` where that says the same; `own` is what the place holds.
+  private mutating func assignment(_ place: String, _ own: Expression, _ value: Expression) -> String {
+    if case .pointwise(let function, let operands) = value, operands.count == 2, operands[0] == own,
+      [.add, .subtract, .multiply].contains(function), [.f32, .f64, .u32, .u64].contains(value.type),
+      case .infix(let symbol) = function.spelling
     {
-      return "\(target) \(function == .add ? "+" : "*")= \(render(operands[1]).text);"
+      return "\(place) \(symbol)= \(render(operands[1]).text);"
     }
-    return "\(target) = \(render(value).text);"
+    return "\(place) = \(render(value).text);"
   }
 
   private mutating func block(_ head: String, _ body: [Statement]) {
@@ -122,13 +124,14 @@ extension CKernelRenderer {
     var text = ""
     naming(register, place) { renderer in
       text = renderer.assignment(
-        register, .pointwise(accumulation.combiner.function, [.register(register), value]))
+        place, .register(register), .pointwise(accumulation.combiner.function, [.register(register), value]))
     }
     return text
   }
 
   /// Independent partial results, which compilers keep in one vector, joined pairwise at the end.
-  private mutating func renderLanes(_ accumulation: Accumulation, _ variable: String, _ lower: String, _ upper: String) {
+  private mutating func renderLanes(_ accumulation: Accumulation, _ variable: String, _ lower: String, _ upper: String)
+  {
     let register = accumulation.accumulator
     let count = accumulation.lanes
     let known = zip(accumulation.lower.known, accumulation.upper.known).map { $1 - $0 }
@@ -142,13 +145,16 @@ extension CKernelRenderer {
       let isZero = accumulation.combiner == .sum
       renderer.writer.line("\(type) \(lanes)[\(count)]\(isZero ? " = {\(identity)}" : "");")
       if !isZero {
-        renderer.writer.line("for (ptrdiff_t \(lane) = 0; \(lane) < \(count); \(lane)++) \(lanes)[\(lane)] = \(identity);")
+        renderer.writer.line(
+          "for (ptrdiff_t \(lane) = 0; \(lane) < \(count); \(lane)++) \(lanes)[\(lane)] = \(identity);")
       }
       renderer.writer.line("ptrdiff_t \(start) = \(lower);")
       if known.map({ $0 >= count }) ?? true {
         renderer.block("for (; \(start) + \(count) <= \(upper); \(start) += \(count))") { renderer in
           renderer.block("for (ptrdiff_t \(lane) = 0; \(lane) < \(count); \(lane)++)") { renderer in
-            if accumulation.mentionsVariable { renderer.writer.line("const ptrdiff_t \(variable) = \(start) + \(lane);") }
+            if accumulation.mentionsVariable {
+              renderer.writer.line("const ptrdiff_t \(variable) = \(start) + \(lane);")
+            }
             renderer.step(accumulation, into: "\(lanes)[\(lane)]")
           }
         }

@@ -32,6 +32,9 @@ extension ScalarType {
   /// What functions of `<math.h>` end in for this type.
   var mathSuffix: String { self == .f64 ? "" : "f" }
 
+  /// A C expression that C's promotions have widened to `int`, made this type again.
+  func narrowed(_ text: String) -> String { isInteger && byteCount < 4 ? "(\(cValue))(\(text))" : text }
+
   /// Whether two bytes hold a float.
   var isHalf: Bool { self == .f16 || self == .bf16 }
 

@@ -92,7 +92,9 @@ struct CWeights {
     let dtype = entry.array.dtype
     let literals =
       dtype.isHalf
-      ? NDArray(dtype: .u16, shape: [entry.array.count], bytes: entry.array.bytes).values.map { ScalarType.u16.cLiteral($0) }
+      ? NDArray(dtype: .u16, shape: [entry.array.count], bytes: entry.array.bytes).values.map {
+        ScalarType.u16.cLiteral($0)
+      }
       : entry.array.values.map { dtype.cHexLiteral($0) }
     let count = max(1, literals.count)
     let head = "static const \(dtype.cStorage) \(name)[\(count)] ="
@@ -112,7 +114,9 @@ struct CWeights {
     writer.close("};")
   }
 
-  /// A string of the bytes. Strict compilers would warn of its length, which the standard allows to limit to 4095.
+  /// A string of the bytes.
+  ///
+  /// Strict compilers would warn of its length, which the standard allows to limit to 4095.
   private func writeString(_ entry: Entry, _ name: String, _ standard: COptions.Standard, _ writer: inout CWriter) {
     let bytes = entry.array.bytes
     writer.comment("\(entry.array.type), little-endian")
@@ -123,7 +127,8 @@ struct CWeights {
     switch standard {
     case .c11: writer.line("static const _Alignas(64) unsigned char \(name)[\(bytes.count + 1)] =")
     case .c99:
-      writer.line("static const union { unsigned char bytes[\(bytes.count + 1)]; uint64_t word; double number; } \(name) = {")
+      writer.line(
+        "static const union { unsigned char bytes[\(bytes.count + 1)]; uint64_t word; double number; } \(name) = {")
     }
     var text: [UInt8] = []
     text.reserveCapacity(bytes.count * 3)

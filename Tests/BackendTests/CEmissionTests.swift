@@ -4,7 +4,7 @@ import LatheCore
 import TestSupport
 import Testing
 
-/// Every primitive's C, compiled many to a file, against the element-wise meaning of its graph.
+/// Every primitive's C, many in one program, against the element-wise meaning of its graph.
 @Suite struct CEmissionTests {
   /// One graph with inputs.
   struct Case {
@@ -13,20 +13,29 @@ import Testing
     var inputs: [String: NDArray]
   }
 
-  static func check(_ cases: [Case], _ flags: [String] = ["-O1"], options: COptions = COptions()) throws {
-    var models: [(files: CFiles, program: PlannedProgram, row: Case)] = []
-    for (position, row) in cases.enumerated() {
-      let program = try PlannedProgram(planning: Program(lowering: row.graph))
+  static func primitives() throws -> [Case] {
+    try PrimitiveCase.all.flatMap { row in
+      try row.dtypes.map { Case(label: "\(row.name) \($0)", graph: try row.graph($0), inputs: row.inputs($0)) }
+    }
+  }
+
+  static func gradients() throws -> [Case] {
+    try PrimitiveCase.all.filter { $0.smoothness >= .once }.map {
+      Case(label: "gradient of \($0.name)", graph: try $0.gradientGraph(.f64, order: 1), inputs: $0.inputs(.f64))
+    }
+  }
+
+  static func check(_ cases: [Case], compiler: String, flags: [String], options: COptions = COptions()) throws {
+    let models = try cases.enumerated().map { position, row in
+      let planned = try PlannedProgram(planning: Program(lowering: row.graph))
       var options = options
       options.name = "c\(position)"
       options.uniformEntry = true
-      models.append((emitC(program, options: options), program, row))
+      return CBench.Model(files: emitC(planned, options: options), planned: planned, inputs: row.inputs)
     }
-    let library = try CLibrary(models.map(\.files), flags: flags)
-    for (files, program, row) in models {
-      let expected = try ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs
-      let actual = try library.run(files, program, row.inputs)
-      for (name, array) in expected {
+    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags)
+    for (row, actual) in zip(cases, outputs) {
+      for (name, array) in try ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs {
         let result = try #require(actual[name])
         for (a, b) in zip(result.values, array.values) {
           #expect(close(a, b, array.dtype), "\(row.label) \(name): \(result.doubles) for \(array.doubles)")
@@ -42,13 +51,53 @@ import Testing
     return x == y || x.isNaN && y.isNaN || abs(x - y) <= precision * max(1, abs(y))
   }
 
-  @Test func primitivesComputeWhatTheyMean() throws {
-    var cases: [Case] = []
-    for row in PrimitiveCase.all {
-      for dtype in row.dtypes {
-        cases.append(Case(label: "\(row.name) \(dtype)", graph: try row.graph(dtype), inputs: row.inputs(dtype)))
-      }
+  @Test("primitives compute what they mean, without warnings", arguments: CBench.compilers)
+  func primitives(compiler: String) throws {
+    try Self.check(Self.primitives(), compiler: compiler, flags: ["-std=c11", "-O2"])
+  }
+
+  @Test func gradientsComputeWhatTheyMean() throws {
+    try Self.check(Self.gradients(), compiler: "gcc", flags: ["-std=c11", "-O1"])
+  }
+
+  @Test func sanitizersFindNothing() throws {
+    let flags = ["-std=c11", "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    try Self.check(Self.primitives() + Self.gradients(), compiler: "gcc", flags: flags)
+  }
+
+  @Test func c99WithStaticArenasComputesTheSame() throws {
+    let options = COptions(standard: .c99, arena: .static, weights: .inline)
+    let cases = try PrimitiveCase.all.map {
+      Case(label: $0.name, graph: try $0.graph($0.dtypes[0]), inputs: $0.inputs($0.dtypes[0]))
     }
-    try Self.check(cases)
+    // the bench itself allocates aligned memory, which C99 does not have
+    try Self.check(cases, compiler: "gcc", flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"], options: options)
+  }
+
+  @Test func twoCallsGiveTheSameBytes() throws {
+    for row in try Self.primitives() {
+      let first = emitC(try PlannedProgram(planning: Program(lowering: row.graph)))
+      let second = emitC(try PlannedProgram(planning: Program(lowering: row.graph)))
+      #expect(first == second, "\(row.label)")
+    }
+  }
+
+  @Test func longSumsInLanesComputeTheSame() throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(5, 71))
+    let m = builder.input("m", .i32(40))
+    let graph = try builder.finish(
+      name: "lanes",
+      outputs: [
+        ("sum", x.reduce(.sum, axes: [1])), ("max", x.reduce(.max, axes: [1])),
+        ("product", x.reduce(.product, axes: [0])), ("least", m.reduce(.min, axes: [0])),
+        ("total", m.reduce(.sum, axes: [0])),
+      ])
+    let numbers = (0..<355).map { Float(($0 * 37 % 101) - 50) / 64 }
+    let inputs = [
+      "x": NDArray(numbers, shape: [5, 71]), "m": NDArray((0..<40).map { Int32.max - Int32($0 * 7 % 11) }),
+    ]
+    let row = Case(label: "lanes", graph: graph, inputs: inputs)
+    for compiler in CBench.compilers { try Self.check([row], compiler: compiler, flags: ["-std=c11", "-O3"]) }
   }
 }

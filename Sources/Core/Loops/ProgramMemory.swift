@@ -1,0 +1,133 @@
+/// Aligned memory with one owner, zeroed when it is made.
+public struct AlignedMemory: ~Copyable {
+  /// The first byte, at a multiple of `PlannedProgram.alignment`.
+  public let start: UnsafeMutableRawPointer
+  /// At least the bytes that were asked for.
+  public let byteCount: Int
+
+  /// Allocates and zeroes memory.
+  public init(byteCount: Int) {
+    self.byteCount = Swift.max(byteCount, PlannedProgram.alignment)
+    start = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: PlannedProgram.alignment)
+    start.initializeMemory(as: UInt8.self, repeating: 0, count: self.byteCount)
+  }
+
+  deinit {
+    start.deallocate()
+  }
+}
+
+/// The variables of a planned program in memory, in the layout of its plan.
+public struct ProgramState: ~Copyable {
+  /// The variables, in the order of the layout.
+  public let variables: [Variable]
+  /// Where each variable starts.
+  public let offsets: [Int]
+  private let memory: AlignedMemory
+
+  /// Allocates the state; variables get their initial values.
+  public init(_ program: PlannedProgram) {
+    variables = program.program.variables
+    offsets = program.variableOffsets
+    memory = AlignedMemory(byteCount: program.stateBytes)
+    reset()
+  }
+
+  /// The first byte.
+  public var start: UnsafeMutableRawPointer { memory.start }
+
+  /// The names of the variables, in the order of the layout.
+  public var names: [String] { variables.map(\.name) }
+
+  /// Gives all variables their initial values back.
+  public func reset() {
+    for (variable, offset) in zip(variables, offsets) { variable.initial.copy(to: start + offset) }
+  }
+
+  /// What a variable holds now.
+  ///
+  /// - Throws: when there is no such variable.
+  public func variable(named name: String) throws(DiagnosticsError) -> NDArray {
+    let position = try position(of: name)
+    let initial = variables[position].initial
+    return NDArray(copying: start + offsets[position], dtype: initial.dtype, shape: initial.shape)
+  }
+
+  /// Writes a variable.
+  ///
+  /// - Throws: when there is no such variable, or the value's type is another.
+  public func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
+    let position = try position(of: name)
+    let type = variables[position].initial.type
+    guard value.type == type else { throw DiagnosticsError("variable \(name) is \(type), given \(value.type)") }
+    value.copy(to: start + offsets[position])
+  }
+
+  /// The contents of all variables, by name: what is saved between processes.
+  public func saved() -> [String: NDArray] {
+    var result: [String: NDArray] = [:]
+    for (variable, offset) in zip(variables, offsets) {
+      result[variable.name] = NDArray(
+        copying: start + offset, dtype: variable.initial.dtype, shape: variable.initial.shape)
+    }
+    return result
+  }
+
+  /// Writes all variables that are given; the others stay.
+  ///
+  /// - Throws: every name and type that does not fit; nothing is written then.
+  public func restore(_ saved: [String: NDArray]) throws(DiagnosticsError) {
+    var faults: [Diagnostic] = []
+    for (name, value) in saved.sorted(by: { $0.key < $1.key }) {
+      guard let variable = variables.first(where: { $0.name == name }) else {
+        faults.append(Diagnostic("there is no variable \(name)"))
+        continue
+      }
+      if value.type != variable.initial.type {
+        faults.append(Diagnostic("variable \(name) is \(variable.initial.type), given \(value.type)"))
+      }
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+    for (name, value) in saved { try setVariable(named: name, to: value) }
+  }
+
+  private func position(of name: String) throws(DiagnosticsError) -> Int {
+    if let position = variables.firstIndex(where: { $0.name == name }) { return position }
+    throw DiagnosticsError("there is no variable \(name)", help: "the variables are: \(names.joined(separator: ", "))")
+  }
+}
+
+extension Program {
+  /// Checks tensors for a run: one per input, in order, of exactly the input's type.
+  ///
+  /// - Throws: every input that does not fit.
+  public func check(inputs given: [NDArray]) throws(DiagnosticsError) {
+    guard given.count == inputs.count else {
+      throw DiagnosticsError(
+        "\(name) takes \(inputs.count) inputs, given \(given.count)",
+        help: inputs.isEmpty
+          ? nil : "the inputs are: " + inputs.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
+    }
+    var faults: [Diagnostic] = []
+    for (input, port) in zip(given, inputs) where input.type != port.type {
+      faults.append(Diagnostic("input \(port.name) is \(port.type), given \(input.type)"))
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+  }
+}
+
+extension NDArray {
+  /// Copies the elements to memory that is large enough.
+  public func copy(to target: UnsafeMutableRawPointer) {
+    withUnsafeBytes { bytes in
+      if let start = bytes.baseAddress { target.copyMemory(from: start, byteCount: bytes.count) }
+    }
+  }
+
+  /// Copies a dense tensor out of memory.
+  public init(copying place: UnsafeRawPointer, dtype: ScalarType, shape: [Int]) {
+    self.init(dtype: dtype, shape: shape) { bytes in
+      if bytes.count > 0 { bytes.copyMemory(from: UnsafeRawBufferPointer(start: place, count: bytes.count)) }
+    }
+  }
+}

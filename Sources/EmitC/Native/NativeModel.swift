@@ -1,0 +1,132 @@
+public import Foundation
+public import LatheCore
+
+/// A program as machine code in this process: its C compiled by the system's compiler, loaded, with an arena and the
+/// state of its variables.
+///
+/// One run at a time; make a model per thread to run side by side (the cache has the code).
+public struct NativeModel: ~Copyable {
+  /// The program, without its places.
+  public let program: Program
+  /// The library that was loaded.
+  public let library: URL
+  private let handle: UnsafeMutableRawPointer
+  private let entry: Entry
+  private let arena: AlignedMemory
+  private let weights: AlignedMemory
+  private let state: ProgramState
+
+  private typealias Entry =
+    @convention(c) (
+      UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeRawPointer?, UnsafePointer<UnsafeRawPointer?>?,
+      UnsafePointer<UnsafeMutableRawPointer?>?
+    ) -> Int32
+
+  /// Constants up to this size are compiled in; larger ones are handed over as a pointer.
+  private static let inlineLimit = 64 << 10
+
+  /// Compiles and loads a program.
+  ///
+  /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
+  public init(
+    _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
+    flags: [String] = CCompiler.optimizing
+  ) throws(DiagnosticsError) {
+    let files = emitC(planned, options: COptions(weights: .auto, inlineLimit: Self.inlineLimit, uniformEntry: true))
+    let chosen: CCompiler
+    if let compiler { chosen = compiler } else { chosen = try CCompiler.system() }
+    let library = try cache.library(files, compiler: chosen, flags: flags)
+    guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL) else {
+      throw DiagnosticsError("the compiled model \(library.path) cannot be loaded: \(Self.loaderMessage)")
+    }
+    guard let symbol = dlsym(handle, "\(files.name)_call") else {
+      dlclose(handle)
+      throw DiagnosticsError("the compiled model \(library.path) has no function \(files.name)_call")
+    }
+    self.library = library
+    self.handle = handle
+    entry = unsafeBitCast(symbol, to: Entry.self)
+    program = planned.program
+    arena = AlignedMemory(byteCount: planned.arenaBytes)
+    state = ProgramState(planned)
+    weights = AlignedMemory(byteCount: files.weights?.count ?? 0)
+    files.weights?.withUnsafeBytes { bytes in
+      if let start = bytes.baseAddress { weights.start.copyMemory(from: start, byteCount: bytes.count) }
+    }
+  }
+
+  deinit {
+    dlclose(handle)
+  }
+
+  private static var loaderMessage: String { dlerror().map { String(cString: $0) } ?? "unknown reason" }
+
+  // MARK: Variables
+
+  /// The names of the variables, in the order of the state.
+  public var variableNames: [String] { state.names }
+
+  /// Gives all variables their initial values back.
+  public mutating func reset() { state.reset() }
+
+  /// What a variable holds now.
+  ///
+  /// - Throws: when there is no such variable.
+  public func variable(named name: String) throws(DiagnosticsError) -> NDArray { try state.variable(named: name) }
+
+  /// Writes a variable.
+  ///
+  /// - Throws: when there is no such variable, or the value's type is another.
+  public mutating func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
+    try state.setVariable(named: name, to: value)
+  }
+
+  /// The contents of all variables, by name: what is saved between processes.
+  public func savedState() -> [String: NDArray] { state.saved() }
+
+  /// Writes all variables that are given; the others stay.
+  ///
+  /// - Throws: every name and type that does not fit; nothing is written then.
+  public mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError) { try state.restore(saved) }
+
+  // MARK: Runs
+
+  /// Runs the program once.
+  ///
+  /// - Parameter inputs: one tensor per input, in order, of exactly the input's type.
+  /// - Returns: the outputs, in order.
+  /// - Throws: every input that does not fit.
+  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    try program.check(inputs: inputs)
+    let outputs = program.outputs.map { port in
+      UnsafeMutableRawPointer.allocate(
+        byteCount: max(1, port.type.byteCount ?? 0), alignment: PlannedProgram.alignment)
+    }
+    defer { for output in outputs { output.deallocate() } }
+    var places: [UnsafeRawPointer?] = []
+    let status = call(inputs.map(\.normalized)[...], &places, outputs)
+    guard status == 0 else { throw DiagnosticsError("the compiled model returned error \(status)") }
+    return zip(program.outputs, outputs).map { port, output in
+      NDArray(copying: output, dtype: port.type.dtype, shape: port.type.shape.known ?? [])
+    }
+  }
+
+  /// Borrows the bytes of all inputs at once, then calls.
+  private func call(
+    _ inputs: ArraySlice<NDArray>, _ places: inout [UnsafeRawPointer?], _ outputs: [UnsafeMutableRawPointer?]
+  ) -> Int32 {
+    guard let first = inputs.first else { return entry(arena.start, state.start, weights.start, places, outputs) }
+    return first.withUnsafeBytes { bytes in
+      places.append(bytes.baseAddress)
+      return call(inputs.dropFirst(), &places, outputs)
+    }
+  }
+}
+
+extension NDArray {
+  /// The same tensor with every `bool` stored as 0 or 1, which C relies on; files may hold other bytes.
+  fileprivate var normalized: NDArray {
+    guard dtype == .bool, bytes.contains(where: { $0 > 1 }) else { return self }
+    return NDArray(dtype: dtype, shape: shape, bytes: bytes.map { $0 == 0 ? 0 : 1 })
+  }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import LatheC
+import LatheCore
+import TestSupport
+import Testing
+
+/// The functions that a caller sees, called from C that is written for each test.
+@Suite struct CInterfaceTests {
+  /// Compiles a C program that includes the model, with all compilers, and runs it in the model's folder.
+  private func run(_ files: CFiles, standard: String = "c11", _ main: String) throws {
+    let folder = try CBench.write([files])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let text = """
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include "\(files.name).c"
+      #define CHECK(test) do { if (!(test)) { printf("line %d: %s\\n", __LINE__, #test); return 1; } } while (0)
+      static void *place(size_t size)
+      {
+        unsigned char *const block = malloc(size + 64);
+        if (!block) exit(9);
+        return block + (64 - (uintptr_t)block % 64) % 64;
+      }
+      int main(int argc, char **argv)
+      {
+        (void)argc;
+        (void)argv;
+        (void)place;
+      \(main)
+        return 0;
+      }
+      """
+    let source = folder.appendingPathComponent("main.c")
+    try Data(text.utf8).write(to: source)
+    for compiler in CBench.compilers {
+      let program = folder.appendingPathComponent("main-\(compiler)").path
+      let flags = ["-std=\(standard)", "-O2", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+      try CBench.run([compiler] + flags + CBench.warnings + [source.path, "-o", program, "-lm"])
+      try CBench.run(["timeout", "60", program, folder.path])
+    }
+  }
+
+  /// `y = x + table[0..<3] + large[70_000..<70_003]`, with a table of 12 bytes and one of 400,000.
+  private func weighted(_ options: COptions) throws -> CFiles {
+    let builder = Builder()
+    let x = builder.input("x", .f32(3))
+    let large = builder.constant(
+      NDArray(dtype: .f32, shape: [100_000], values: (0..<100_000).map { .float(Double($0) / 16 - 2000) }))
+    let small = builder.constant(NDArray([1, 1e-7, .infinity] as [Float]))
+    let twin = builder.constant(NDArray([1, 1e-7, .infinity] as [Float], shape: [1, 3]))
+    let y = x + small + large.slice(start: [70_000], limit: [70_003], stride: [1])
+    let graph = try builder.finish(name: "weighted", outputs: [("y", y), ("z", twin * 2)])
+    return emitC(try PlannedProgram(planning: Program(lowering: graph)), options: options)
+  }
+
+  private let expectation =
+    "CHECK(y[0] == 2377.0f && y[1] == 2377.0625f && isinf(y[2]) && z[0] == 2.0f && z[1] == 2e-7f);"
+
+  @Test("weights in the source are tables and strings", arguments: [COptions.Standard.c11, .c99])
+  func inlineWeights(standard: COptions.Standard) throws {
+    let files = try weighted(COptions(standard: standard, weights: .inline))
+    #expect(files.weights == nil)
+    try run(
+      files, standard: standard.rawValue,
+      """
+        const float x[3] = {1, 2, 3};
+        float y[3], z[3];
+        CHECK(weighted_run(x, y, z) == WEIGHTED_OK);
+        \(expectation)
+        CHECK(weighted_run(NULL, y, z) == WEIGHTED_ERROR_NULL);
+      """)
+  }
+
+  @Test func weightsInAFileAreCheckedBeforeUse() throws {
+    let files = try weighted(COptions(weights: .file))
+    let weights = try #require(files.weights)
+    #expect(weights.count == 64 + 400_000 + 64, "equal constants are kept once")
+    try run(
+      files,
+      """
+        const float x[3] = {1, 2, 3};
+        float y[3], z[3];
+        char path[4096];
+        unsigned char *const weights = place(WEIGHTED_WEIGHTS_BYTES);
+        memset(weights, 0, WEIGHTED_WEIGHTS_BYTES);
+        CHECK(weighted_run(weights, x, y, z) == WEIGHTED_ERROR_WEIGHTS);
+        snprintf(path, sizeof path, "%s/weighted.weights", argv[1]);
+        CHECK(weighted_load_weights("/nowhere", weights, WEIGHTED_WEIGHTS_BYTES) == WEIGHTED_ERROR_FILE);
+        CHECK(weighted_load_weights(path, weights, 1000) == WEIGHTED_ERROR_SIZE);
+        CHECK(weighted_load_weights(path, weights, WEIGHTED_WEIGHTS_BYTES) == WEIGHTED_OK);
+        CHECK(weighted_run(weights, x, y, z) == WEIGHTED_OK);
+        \(expectation)
+        CHECK(weighted_run(weights + 4, x, y, z) == WEIGHTED_ERROR_ALIGNMENT);
+        weights[100000] ^= 1;
+        CHECK(weighted_check_weights(weights, WEIGHTED_WEIGHTS_BYTES) == WEIGHTED_ERROR_WEIGHTS);
+      """)
+  }
+
+  @Test func externalWeightsNeedNoInputOrOutput() throws {
+    let files = try weighted(COptions(weights: .external))
+    #expect(!files.source.contains("stdio"))
+    #expect(!files.source.contains("load_weights"))
+    #expect(files.source.contains("weighted_check_weights"))
+  }
+
+  @Test func automaticWeightsGoToAFileAboveTheLimit() throws {
+    #expect(try weighted(COptions()).weights == nil)
+    #expect(try weighted(COptions(inlineLimit: 1000)).weights != nil)
+  }
+
+  @Test("state is initialised, updated, saved and restored", arguments: [COptions.Arena.caller, .static])
+  func state(arena: COptions.Arena) throws {
+    let (files, planned) = try CGoldenTests.emit("counter", COptions(arena: arena))
+    let given = planned.arenaBytes > 0 && arena == .caller ? "place(COUNTER_ARENA_BYTES), " : ""
+    try run(
+      files,
+      """
+        const float x[4] = {1, 2, 3, 14};
+        float y[4];
+        void *const state = place(COUNTER_STATE_BYTES);
+        unsigned char saved[COUNTER_STATE_BYTES];
+        int64_t count;
+        CHECK(COUNTER_VARIABLE_COUNT == 2);
+        CHECK(strcmp(counter_variables[0].name, "count") == 0 && strcmp(counter_variables[0].dtype, "i64") == 0);
+        CHECK(strcmp(counter_variables[1].name, "running.mean") == 0 && counter_variables[1].shape[0] == 4);
+        CHECK(counter_init_state(NULL) == COUNTER_ERROR_NULL);
+        CHECK(counter_init_state(state) == COUNTER_OK);
+        CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
+        CHECK(y[0] == 0 && y[3] == 10);
+        CHECK(counter_save_state(state, saved, 3) == COUNTER_ERROR_SIZE);
+        CHECK(counter_save_state(state, saved, sizeof saved) == COUNTER_OK);
+        CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
+        CHECK(fabsf(y[3] - 9) < 1e-5f);
+        CHECK(counter_load_state(state, saved, sizeof saved) == COUNTER_OK);
+        CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
+        CHECK(fabsf(y[3] - 9) < 1e-5f);
+        memcpy(&count, (const char *)state + counter_variables[0].offset, counter_variables[0].bytes);
+        CHECK(count == 2);
+      """)
+  }
+
+  @Test("the test bench reads and writes .npy files", arguments: [COptions.Weights.inline, .file, .external])
+  func testBench(weights: COptions.Weights) throws {
+    let files = try weighted(COptions(weights: weights, main: true))
+    let folder = try CBench.write([files])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func npy(_ header: String, _ numbers: [Float]) -> Data {
+      let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+      return Data([0x93] + "NUMPY".utf8 + [1, 0, 118, 0] + padded.utf8) + numbers.withUnsafeBytes { Data($0) }
+    }
+    try npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", [1, 2, 3]).write(
+      to: URL(fileURLWithPath: path("x.npy")))
+    try npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", [1, 2, 3, 4]).write(
+      to: URL(fileURLWithPath: path("long.npy")))
+    try npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", [1, 2]).write(
+      to: URL(fileURLWithPath: path("short.npy")))
+    for compiler in CBench.compilers {
+      try CBench.run(
+        [compiler, "-std=c11", "-O2"] + CBench.warnings + [path("weighted.c"), "-o", path("bench"), "-lm"])
+      let extra = weights == .inline ? [] : [path("weighted.weights")]
+      try CBench.run([path("bench")] + extra + [path("x.npy"), path("y.npy"), path("z.npy")])
+      let data = try Data(contentsOf: URL(fileURLWithPath: path("y.npy")))
+      #expect(data.count == 128 + 12)
+      #expect(data.prefix(128).contains("(3,)".utf8))
+      let numbers = Array(data.suffix(12)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+      #expect(numbers == [2377, 2377.0625, .infinity])
+      for wrong in ["long.npy", "short.npy", "none.npy", "weighted.c"] {
+        #expect(throws: CBench.Failure.self) {
+          try CBench.run([path("bench")] + extra + [path(wrong), path("y.npy"), path("z.npy")])
+        }
+      }
+    }
+  }
+
+  @Test func headersAreGoodCPlusPlus() throws {
+    let files = try weighted(COptions(weights: .file))
+    let folder = try CBench.write([files])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let source = folder.appendingPathComponent("user.cpp")
+    try Data("#include \"weighted.h\"\nint main() { return weighted_check_weights(nullptr, 0) == 1 ? 0 : 1; }\n".utf8)
+      .write(to: source)
+    try CBench.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", source.path])
+  }
+}

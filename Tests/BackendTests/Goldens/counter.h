@@ -1,0 +1,70 @@
+/* counter: written by Lathe.
+ *
+ * input  x: f32[4]
+ * output centred: f32[4]
+ *
+ * arena 64 bytes (at least 64 are live at once)
+ * state 128 bytes in 2 variables
+ * weights 64 bytes, in this file
+ *
+ * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno for speed; link with -lm. */
+#ifndef COUNTER_H
+#define COUNTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define COUNTER_ALIGNMENT 64
+#define COUNTER_ARENA_BYTES 64
+#define COUNTER_STATE_BYTES 128
+#define COUNTER_VARIABLE_COUNT 2
+#define COUNTER_INPUT_X_COUNT 4
+#define COUNTER_OUTPUT_CENTRED_COUNT 4
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the functions return. */
+enum counter_status {
+  COUNTER_OK = 0, /* done */
+  COUNTER_ERROR_NULL = 1, /* a pointer is missing */
+  COUNTER_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
+  COUNTER_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  COUNTER_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
+  COUNTER_ERROR_FILE = 5  /* the file cannot be read */
+};
+
+/* Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.
+ *
+ * arena: COUNTER_ARENA_BYTES bytes of working memory, aligned; nothing in it outlasts the call,
+ *   and calls with different arenas and states may run at once
+ * state: the variables, aligned, filled by counter_init_state; read and updated
+ * x: input f32[4]
+ * centred: output f32[4] */
+int counter_run(void *arena, void *state, const float *x, float *centred);
+
+/* A named tensor in the state: "f32" and the like, sizes of the axes, where it starts, how long it is. */
+struct counter_variable {
+  const char *name;
+  const char *dtype;
+  size_t rank;
+  size_t shape[1];
+  size_t offset;
+  size_t bytes;
+};
+extern const struct counter_variable counter_variables[COUNTER_VARIABLE_COUNT];
+
+/* Writes the initial contents of all variables. */
+int counter_init_state(void *state);
+
+/* Copies the state to or from COUNTER_STATE_BYTES bytes that the caller keeps. */
+int counter_save_state(const void *state, void *bytes, size_t size);
+int counter_load_state(void *state, const void *bytes, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

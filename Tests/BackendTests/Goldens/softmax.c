@@ -1,0 +1,79 @@
+/* softmax: written by Lathe.
+ *
+ * input  scores: f32[8,40]
+ * output probabilities: f32[8,40]
+ *
+ * arena 0 bytes (at least 0 are live at once)
+ * weights 0 bytes, in this file
+ *
+ * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno for speed; link with -lm. */
+
+#include "softmax.h"
+
+#include <math.h>
+#include <string.h>
+
+static inline float softmax_maximum_f32(float a, float b)
+{
+  return a > b || a != a ? a : b;
+}
+
+/* reduce_max, subtract, exp, reduce_sum, divide */
+static void softmax_reduce_max_subtract_exp(
+    const float *restrict scores,  /* f32[8,40] */
+    float *restrict probabilities) /* f32[8,40] */
+{
+  for (ptrdiff_t i = 0; i < 8; i++) {
+    float max = -INFINITY;
+    {
+      float lanes[16];
+      for (ptrdiff_t l = 0; l < 16; l++) lanes[l] = -INFINITY;
+      ptrdiff_t j_start = 0;
+      for (; j_start + 16 <= 40; j_start += 16) {
+        for (ptrdiff_t l = 0; l < 16; l++) {
+          const ptrdiff_t j = j_start + l;
+          lanes[l] = softmax_maximum_f32(lanes[l], scores[i * 40 + j]);
+        }
+      }
+      for (ptrdiff_t j = j_start; j < 40; j++) {
+        lanes[j - j_start] = softmax_maximum_f32(lanes[j - j_start], scores[i * 40 + j]);
+      }
+      for (ptrdiff_t half = 8; half > 0; half /= 2) {
+        for (ptrdiff_t l = 0; l < half; l++) {
+          lanes[l] = softmax_maximum_f32(lanes[l], lanes[l + half]);
+        }
+      }
+      max = softmax_maximum_f32(max, lanes[0]);
+    }
+    float sum = 0.0f;
+    {
+      float lanes[16] = {0.0f};
+      ptrdiff_t j_start = 0;
+      for (; j_start + 16 <= 40; j_start += 16) {
+        for (ptrdiff_t l = 0; l < 16; l++) {
+          const ptrdiff_t j = j_start + l;
+          lanes[l] += expf(scores[i * 40 + j] - max);
+        }
+      }
+      for (ptrdiff_t j = j_start; j < 40; j++) {
+        lanes[j - j_start] += expf(scores[i * 40 + j] - max);
+      }
+      for (ptrdiff_t half = 8; half > 0; half /= 2) {
+        for (ptrdiff_t l = 0; l < half; l++) {
+          lanes[l] += lanes[l + half];
+        }
+      }
+      sum += lanes[0];
+    }
+    for (ptrdiff_t j = 0; j < 40; j++) {
+      probabilities[i * 40 + j] = expf(scores[i * 40 + j] - max) / sum;
+    }
+  }
+}
+
+int softmax_run(const float *restrict scores, float *restrict probabilities)
+{
+  if (!scores || !probabilities) return SOFTMAX_ERROR_NULL;
+  softmax_reduce_max_subtract_exp(scores, probabilities);
+  return SOFTMAX_OK;
+}

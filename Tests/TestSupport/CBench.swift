@@ -1,0 +1,190 @@
+public import Foundation
+public import LatheC
+public import LatheCore
+
+/// Emitted C of many models in one program, compiled with all warnings as errors, and run in a process of its own.
+///
+/// Every tensor gets memory of exactly its size, so that sanitizers see what lies outside.
+public struct CBench {
+  /// What the compiler or the program said.
+  public struct Failure: Error, CustomStringConvertible {
+    /// The message.
+    public let description: String
+
+    /// A failure with its message.
+    public init(description: String) {
+      self.description = description
+    }
+  }
+
+  /// One model with its inputs.
+  public struct Model {
+    /// The model as C, with `uniformEntry`.
+    public var files: CFiles
+    /// What it was emitted from.
+    public var planned: PlannedProgram
+    /// The inputs, by name.
+    public var inputs: [String: NDArray]
+
+    /// A model with its inputs.
+    public init(files: CFiles, planned: PlannedProgram, inputs: [String: NDArray]) {
+      self.files = files
+      self.planned = planned
+      self.inputs = inputs
+    }
+  }
+
+  /// What every emitted file has to compile under.
+  public static let warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+
+  /// The compilers that are on this machine.
+  public static let compilers = ["gcc", "clang"].filter { (try? run(["which", $0])) != nil }
+
+  /// The outputs of all models; variables have their initial contents.
+  ///
+  /// Models are emitted with `uniformEntry`.
+  public static func outputs(
+    _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"]
+  ) throws -> [[String: NDArray]] {
+    let folder = try write(models.map(\.files))
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var inputs = Data()
+    for model in models {
+      for port in model.planned.program.inputs {
+        guard let array = model.inputs[port.name] else { throw Failure(description: "no input \(port.name)") }
+        inputs += array.bytes
+      }
+      inputs += model.files.weights ?? []
+    }
+    try inputs.write(to: folder.appendingPathComponent("inputs"))
+    try Data(driver(models).utf8).write(to: folder.appendingPathComponent("bench.c"))
+    let program = folder.appendingPathComponent("bench").path
+    try run(
+      [compiler] + flags + warnings + [folder.appendingPathComponent("bench.c").path, "-o", program, "-lm"])
+    try run(["timeout", "60", program, folder.path])
+    let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs")))
+    var position = 0
+    return models.map { model in
+      var outputs: [String: NDArray] = [:]
+      for port in model.planned.program.outputs {
+        let count = port.type.byteCount ?? 0
+        outputs[port.name] = NDArray(
+          dtype: port.type.dtype, shape: port.type.shape.known ?? [], bytes: Array(bytes[position..<(position + count)])
+        )
+        position += count
+      }
+      return outputs
+    }
+  }
+
+  /// Calls every model once, with inputs from a file, and writes the outputs to another.
+  private static func driver(_ models: [Model]) -> String {
+    var text = """
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include <string.h>
+      \(models.map { "#include \"\($0.files.name).c\"" }.joined(separator: "\n"))
+
+      static FILE *inputs, *outputs;
+
+      static void *memory(size_t size)
+      {
+        void *const block = aligned_alloc(64, size == 0 ? 64 : (size + 63) / 64 * 64);
+        if (!block) exit(3);
+        memset(block, 0xa5, size);
+        return block;
+      }
+
+      static void *exactly(size_t size)
+      {
+        void *const block = malloc(size == 0 ? 1 : size);
+        if (!block) exit(3);
+        memset(block, 0xa5, size);
+        return block;
+      }
+
+      static void *taken(size_t size, void *block)
+      {
+        if (fread(block, 1, size, inputs) != size) exit(4);
+        return block;
+      }
+
+
+      """
+    var calls = ""
+    for (position, model) in models.enumerated() {
+      let program = model.planned.program
+      let name = model.files.name
+      text += "static int model\(position)(void)\n{\n"
+      let sizes = program.inputs.map { $0.type.byteCount ?? 0 }
+      let results = program.outputs.map { $0.type.byteCount ?? 0 }
+      text += "  const void *in[\(max(1, sizes.count))] = {NULL};\n  void *out[\(max(1, results.count))] = {NULL};\n"
+      for (index, size) in sizes.enumerated() { text += "  in[\(index)] = taken(\(size), exactly(\(size)));\n" }
+      for (index, size) in results.enumerated() { text += "  out[\(index)] = exactly(\(size));\n" }
+      let weights = model.files.weights.map { "taken(\($0.count), memory(\($0.count)))" } ?? "NULL"
+      text += "  void *const weights = \(weights);\n"
+      text += "  void *const arena = memory(\(model.planned.arenaBytes));\n"
+      text += "  void *const state = memory(\(model.planned.stateBytes));\n"
+      text += "  int status = 0;\n"
+      if model.planned.stateBytes > 0 {
+        text += "  status = \(name)_init_state(state\(model.files.weights == nil ? "" : ", weights"));\n"
+        text += "  if (status != 0) return status;\n"
+      }
+      text += "  status = \(name)_call(arena, state, weights, in, out);\n"
+      for (index, size) in results.enumerated() { text += "  fwrite(out[\(index)], 1, \(size), outputs);\n" }
+      for index in sizes.indices { text += "  free((void *)(size_t)in[\(index)]);\n" }
+      for index in results.indices { text += "  free(out[\(index)]);\n" }
+      text += "  free(weights);\n  free(arena);\n  free(state);\n  return status;\n}\n\n"
+      calls += "  if ((status = model\(position)()) != 0) return fprintf(stderr, \"\(name): %d\\n\", status), 1;\n"
+    }
+    return text + """
+      int main(int argc, char **argv)
+      {
+        char path[4096];
+        int status = argc > 1 ? 0 : 1;
+        snprintf(path, sizeof path, "%s/inputs", argv[1]);
+        inputs = fopen(path, "rb");
+        snprintf(path, sizeof path, "%s/outputs", argv[1]);
+        outputs = fopen(path, "wb");
+        if (!inputs || !outputs) return 2;
+      \(calls)
+        fclose(inputs);
+        return fclose(outputs) != 0 || status;
+      }
+
+      """
+  }
+
+  /// Writes the files into a new folder under the temporary one; weights get the name of their model.
+  public static func write(_ files: [CFiles]) throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lathe-c-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for file in files {
+      try Data(file.source.utf8).write(to: folder.appendingPathComponent("\(file.name).c"))
+      try Data(file.header.utf8).write(to: folder.appendingPathComponent(file.headerName))
+      if let weights = file.weights {
+        try Data(weights).write(to: folder.appendingPathComponent("\(file.name).weights"))
+      }
+    }
+    return folder
+  }
+
+  /// Runs a command to its end and gives its output; throws it where the command fails.
+  @discardableResult
+  public static func run(_ command: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      throw Failure(
+        description: command.joined(separator: " ") + "\n\(process.terminationStatus)\n" + output.prefix(20000))
+    }
+    return output
+  }
+}

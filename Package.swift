@@ -62,7 +62,9 @@ let package = Package(
     .testTarget(
       name: "DataTests", dependencies: ["LatheData", "TestSupport"], path: "Tests/DataTests",
       resources: [.copy("Fixtures")], swiftSettings: settings),
-    .testTarget(name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", swiftSettings: settings),
+    .testTarget(
+      name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", exclude: ["Goldens"],
+      swiftSettings: settings),
     .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
     .testTarget(
       name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests",

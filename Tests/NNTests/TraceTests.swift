@@ -90,6 +90,8 @@ struct TraceTests {
     let first = try weights(0)[0].doubles
     #expect(first.allSatisfy { abs($0) <= 1 / 3.0.squareRoot() })
     #expect(Set(first).count == 12)
+    let known = [-0.3088420629501343, 0.18630099296569824, -0.5149618983268738]
+    #expect(zip(first, known).allSatisfy { abs($0 - $1) < 1e-7 })
   }
 
   @Test("given contents are checked against the model")

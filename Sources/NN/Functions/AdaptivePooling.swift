@@ -1,27 +1,35 @@
 public import LatheCore
 
-/// Pooling to given sizes, of which -1 keeps an axis as it is: window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
+/// Pooling to given sizes, of which -1 keeps an axis as it is.
+///
+/// Window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
 
+/// The means of windows that give a wanted size over the last axis.
 public func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveAverage("adaptiveAvgPool1d", x, 1, outputSize.integers)
 }
 
+/// The means of windows that give a wanted size over the last two axes.
 public func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveAverage("adaptiveAvgPool2d", x, 2, outputSize.integers)
 }
 
+/// The means of windows that give a wanted size over the last three axes.
 public func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveAverage("adaptiveAvgPool3d", x, 3, outputSize.integers)
 }
 
+/// The greatest elements of windows that give a wanted size over the last axis.
 public func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveMaxPoolWithIndices(x, spatial: 1, outputSize).output
 }
 
+/// The greatest elements of windows that give a wanted size over the last two axes.
 public func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveMaxPoolWithIndices(x, spatial: 2, outputSize).output
 }
 
+/// The greatest elements of windows that give a wanted size over the last three axes.
 public func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
   adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize).output
 }

@@ -24,7 +24,8 @@ public func scaledDotProductAttention(
     }
     guard key.shape[key.rank - 2] == value.shape[value.rank - 2] else {
       throw TypeFault(
-        "the key has \(key.shape[key.rank - 2]) positions (\(key.type)), the value \(value.shape[value.rank - 2]) (\(value.type))"
+        "the key has \(key.shape[key.rank - 2]) positions (\(key.type)), "
+          + "the value \(value.shape[value.rank - 2]) (\(value.type))"
       )
     }
     var (key, value) = (key, value)
@@ -64,7 +65,8 @@ private func sharedHeads(_ x: Tensor, _ query: Tensor) throws(TypeFault) -> Tens
 /// - Parameters:
 ///   - inProjWeight: `[3 E, E]`: the projections of query, key and value, one below the other.
 ///   - keyPaddingMask: `bool[N, S]`; true leaves a key out.
-///   - attnMask: `bool` (true leaves out, as PyTorch's layer reads it) or a float that is added; `[L, S]` or `[N heads, L, S]`.
+///   - attnMask: `bool` (true leaves out, as PyTorch's layer reads it) or a float that is added; `[L, S]` or
+///     `[N heads, L, S]`.
 /// - Returns: The output, and the weights averaged over heads, `[N, L, S]`.
 public func multiHeadAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads: Int, inProjWeight: Tensor, inProjBias: Tensor? = nil,

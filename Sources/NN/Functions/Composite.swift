@@ -7,10 +7,12 @@ public protocol IntegerList: Sendable {
 }
 
 extension Int: IntegerList {
+  /// The number alone.
   public var integers: [Int] { [self] }
 }
 
 extension Array: IntegerList where Element == Int {
+  /// The numbers.
   public var integers: [Int] { self }
 }
 

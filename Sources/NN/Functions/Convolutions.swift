@@ -11,8 +11,10 @@ public enum ConvolutionPadding: Hashable, Sendable, ExpressibleByIntegerLiteral,
   /// None.
   case valid
 
+  /// One amount for both sides of every axis.
   public init(integerLiteral value: Int) { self = .symmetric([value]) }
 
+  /// One amount for both sides of each axis.
   public init(arrayLiteral elements: Int...) { self = .symmetric(elements) }
 
   /// The same amount on both sides of every axis.
@@ -94,7 +96,8 @@ private func convolution(
     guard batched.shape[1] == channels else {
       let layer = "Conv\(spatial)d(\(batched.shape[1]), \(weight.shape[0]), ...)"
       throw TypeFault(
-        "the input has \(batched.shape[1]) channels (axis \(isBatched ? 1 : 0) of \(x.type)), the weight \(weight.type) takes \(channels)",
+        "the input has \(batched.shape[1]) channels (axis \(isBatched ? 1 : 0) of \(x.type)), "
+          + "the weight \(weight.type) takes \(channels)",
         help: "use \(layer), or an input with \(channels) channels")
     }
     if let bias, bias.shape != [weight.shape[0]] {
@@ -169,7 +172,8 @@ private func transposedConvolution(
     let batched = isBatched ? x : x.unsqueeze(dim: 0)
     guard batched.shape[1] == weight.shape[0] else {
       throw TypeFault(
-        "the input has \(batched.shape[1]) channels (axis \(isBatched ? 1 : 0) of \(x.type)), the weight \(weight.type) takes \(weight.shape[0])",
+        "the input has \(batched.shape[1]) channels (axis \(isBatched ? 1 : 0) of \(x.type)), "
+          + "the weight \(weight.type) takes \(weight.shape[0])",
         help: "use ConvTranspose\(spatial)d(\(batched.shape[1]), ...)")
     }
     guard groups > 0, let inputs = weight.shape[0].divided(exactlyBy: Dimension(groups)) else {

@@ -2,7 +2,9 @@ public import LatheCore
 
 /// Functions of single elements that are written in the primitive ones; the primitive ones are methods in `LatheCore`.
 extension Tensor {
-  /// Limits every element to a range. Elements at its ends pass their gradient on, NaN stays.
+  /// Limits every element to a range.
+  ///
+  /// Elements at its ends pass their gradient on, NaN stays.
   public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor {
     composite("clamp", [self]) {
       var result = self
@@ -22,13 +24,16 @@ extension Tensor {
     }
   }
 
+  /// Every element times itself.
   public func square() -> Tensor { self * self }
 
+  /// One over every element.
   public func reciprocal() -> Tensor { 1 / floating }
 
   /// The fractional part, with the sign of the element.
   public func frac() -> Tensor { self - trunc() }
 
+  /// 2 to the power of every element.
   public func exp2() -> Tensor { (floating * 0.693_147_180_559_945_3).exp() }
 
   /// `log(x / (1 - x))`, after limiting x to `eps ... 1 - eps`.
@@ -44,10 +49,13 @@ extension Tensor {
     return isZero.select(x.onesLike(), x.sin() / isZero.select(x.onesLike(), x))
   }
 
+  /// Degrees as radians.
   public func deg2rad() -> Tensor { floating * (Double.pi / 180) }
 
+  /// Radians as degrees.
   public func rad2deg() -> Tensor { floating * (180 / Double.pi) }
 
+  /// Whether elements are infinite.
   public func isInf() -> Tensor { dtype.isFloat ? abs() .== .infinity : self .!= self }
 
   /// NaN and infinities replaced by finite numbers, by default 0 and the ends of the type.
@@ -113,6 +121,7 @@ extension Tensor {
     value == 1 ? self + a / b : self + a / b * value
   }
 
+  /// `sqrt(a^2 + b^2)`.
   public func hypot(_ other: Tensor) -> Tensor { (self * self + other * other).sqrt() }
 
   /// `log(exp(a) + exp(b))` without overflow.
@@ -133,14 +142,23 @@ extension Tensor {
     }
   }
 
+  /// Whether elements are zero.
   public func logicalNot() -> Tensor { self .== 0 }
+  /// Whether both elements are not zero.
   public func logicalAnd(_ other: Tensor) -> Tensor { truth .& other.truth }
+  /// Whether any of both elements is not zero.
   public func logicalOr(_ other: Tensor) -> Tensor { truth .| other.truth }
+  /// Whether exactly one of both elements is not zero.
   public func logicalXor(_ other: Tensor) -> Tensor { .pointwise(.xor, truth, other.truth) }
+  /// The bits that both have.
   public func bitwiseAnd(_ other: Tensor) -> Tensor { self .& other }
+  /// The bits that any of both has.
   public func bitwiseOr(_ other: Tensor) -> Tensor { self .| other }
+  /// The bits in which both differ.
   public func bitwiseXor(_ other: Tensor) -> Tensor { .pointwise(.xor, self, other) }
+  /// The bits moved up.
   public func bitwiseLeftShift(_ other: Tensor) -> Tensor { .pointwise(.shiftLeft, self, other) }
+  /// The bits moved down; the sign stays.
   public func bitwiseRightShift(_ other: Tensor) -> Tensor { .pointwise(.shiftRight, self, other) }
 
   /// 0 below zero, `values` at zero, 1 above.
@@ -182,8 +200,10 @@ extension Tensor {
     }
   }
 
+  /// Whether elements are positive infinity.
   public func isPosInf() -> Tensor { dtype.isFloat ? self .== .infinity : self .!= self }
 
+  /// Whether elements are negative infinity.
   public func isNegInf() -> Tensor { dtype.isFloat ? self .== -.infinity : self .!= self }
 
   /// The magnitude of this with the sign of another.

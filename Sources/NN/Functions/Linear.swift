@@ -49,7 +49,8 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
     let rows = b.rank == 1 ? 0 : b.rank - 2
     guard a.shape[a.rank - 1] == b.shape[rows] else {
       throw TypeFault(
-        "the inner sizes differ, \(a.shape[a.rank - 1]) (axis \(a.rank - 1) of \(a.type)) and \(b.shape[rows]) (axis \(rows) of \(b.type))"
+        "the inner sizes differ, \(a.shape[a.rank - 1]) (axis \(a.rank - 1) of \(a.type)) "
+          + "and \(b.shape[rows]) (axis \(rows) of \(b.type))"
       )
     }
     // Without batch on one side one contraction does it, in the order that the result needs.

@@ -103,7 +103,9 @@ public func nllLoss(
   }
 }
 
-/// The cross entropy of `softmax(input)` with the target: class indices (integers), or probabilities (floats in the
+/// The cross entropy of `softmax(input)` with the target.
+///
+/// Targets are class indices (integers), or probabilities (floats in the
 /// input's shape). Classes are axis 1 of the input, or axis 0 without batch.
 ///
 /// - Parameters:
@@ -154,7 +156,8 @@ private func requireClasses(_ input: Tensor, _ target: Tensor, _ weight: Tensor?
   wanted.remove(at: axis)
   guard target.shape == wanted else {
     throw TypeFault(
-      "the input \(input.type) has classes on axis \(axis), so the target needs shape \(wanted.text), given \(target.type)",
+      "the input \(input.type) has classes on axis \(axis), "
+        + "so the target needs shape \(wanted.text), given \(target.type)",
       help: target.shape == input.shape ? "for probabilities convert the target to floats" : nil)
   }
   if let weight, weight.shape != [input.shape[axis]] {

@@ -2,9 +2,11 @@ public import LatheCore
 
 /// The result of a batch normalization that uses the batch's own statistics.
 public struct BatchNormResult: Sendable {
+  /// The output, of the batch's own statistics.
   public let output: Tensor
-  /// The running averages after this batch.
+  /// The running averages of the mean after this batch.
   public let runningMean: Tensor
+  /// The running averages of the variance, with Bessel's correction.
   public let runningVar: Tensor
 }
 

@@ -4,6 +4,7 @@ public import LatheCore
 ///
 /// Source: https://pytorch.org/docs/stable/nn.functional.html#pooling-functions
 
+/// The greatest element of every window over the last axis.
 public func maxPool1d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -11,6 +12,7 @@ public func maxPool1d(
   Pooling("maxPool1d", 1, kernelSize, stride, padding, dilation, ceilMode).max(x)
 }
 
+/// The greatest element of every window over the last two axes.
 public func maxPool2d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -18,6 +20,7 @@ public func maxPool2d(
   Pooling("maxPool2d", 2, kernelSize, stride, padding, dilation, ceilMode).max(x)
 }
 
+/// The greatest element of every window over the last three axes.
 public func maxPool3d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -51,6 +54,7 @@ public func avgPoolNd(
     .average(x, countIncludePad: countIncludePad, divisor: nil)
 }
 
+/// The mean of every window over the last axis.
 public func avgPool1d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true
@@ -59,6 +63,7 @@ public func avgPool1d(
     .average(x, countIncludePad: countIncludePad, divisor: nil)
 }
 
+/// The mean of every window over the last two axes.
 public func avgPool2d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
@@ -67,6 +72,7 @@ public func avgPool2d(
     .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
 }
 
+/// The mean of every window over the last three axes.
 public func avgPool3d(
   _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil

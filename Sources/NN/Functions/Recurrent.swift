@@ -64,11 +64,16 @@ public enum RecurrentCell: Hashable, Sendable {
 
 /// The weights of one layer in one direction: `[gates H, I]`, `[gates H, H]`, and two vectors of `gates H`.
 public struct RecurrentWeights: Sendable {
+  /// What the input is multiplied with, gates one below the other.
   public var inputHidden: Tensor
+  /// What the hidden state is multiplied with.
   public var hiddenHidden: Tensor
+  /// Added to the input's product.
   public var inputBias: Tensor?
+  /// Added to the hidden state's product.
   public var hiddenBias: Tensor?
 
+  /// Makes it from its parts.
   public init(_ inputHidden: Tensor, _ hiddenHidden: Tensor, _ inputBias: Tensor? = nil, _ hiddenBias: Tensor? = nil) {
     self.inputHidden = inputHidden
     self.hiddenHidden = hiddenHidden
@@ -146,7 +151,9 @@ public func recurrentLayer(
   return (results[0], Array(results.dropFirst()))
 }
 
-/// Several recurrent layers, each in one or two directions, over `[T, N, I]`, `[T, I]`, or `[N, T, I]` with `batchFirst`.
+/// Several recurrent layers, each in one or two directions.
+///
+/// The input is `[T, N, I]`, `[T, I]`, or `[N, T, I]` with `batchFirst`.
 ///
 /// - Parameters:
 ///   - states: `[layers directions, N, H]` each (without N when the input has none); zeros when empty.

@@ -212,7 +212,8 @@ public func fold(
       x.shape[2] == Dimension(windows[0].count * windows[1].count)
     else {
       throw TypeFault(
-        "\(x.type) does not hold \(kernel[0]) by \(kernel[1]) windows at \(windows[0].count) by \(windows[1].count) places"
+        "\(x.type) does not hold \(kernel[0]) by \(kernel[1]) windows "
+          + "at \(windows[0].count) by \(windows[1].count) places"
       )
     }
     let sizes = [kernel[0], kernel[1], windows[0].count, windows[1].count].map { Dimension($0) }

@@ -63,7 +63,9 @@ public func scan(
   }
 }
 
-/// Repeats a body while a condition on its state holds: `torch.while_loop`. It has no gradient; `scan` has.
+/// Repeats a body while a condition on its state holds, as `torch.while_loop` does.
+///
+/// It has no gradient; `scan` has.
 ///
 /// - Returns: The last state.
 public func whileLoop(

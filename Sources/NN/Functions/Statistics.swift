@@ -35,12 +35,15 @@ extension Tensor {
 
   private func narrowed(_ result: Tensor) -> Tensor { dtype.isFloat ? result.convert(to: dtype) : result }
 
+  /// The sum of the elements.
   public func sum(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("sum", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.sum, axes: axes)) }
   }
 
+  /// The sum of the elements.
   public func sum(dim: Int, keepdim: Bool = false) -> Tensor { sum(dim: [dim], keepdim: keepdim) }
 
+  /// The mean of the elements.
   public func mean(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("mean", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
@@ -48,12 +51,15 @@ extension Tensor {
     }
   }
 
+  /// The mean of the elements.
   public func mean(dim: Int, keepdim: Bool = false) -> Tensor { mean(dim: [dim], keepdim: keepdim) }
 
+  /// The product of the elements.
   public func prod(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("prod", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.product, axes: axes)) }
   }
 
+  /// The product of the elements.
   public func prod(dim: Int, keepdim: Bool = false) -> Tensor { prod(dim: [dim], keepdim: keepdim) }
 
   /// The greatest elements; ties share the gradient evenly.
@@ -61,6 +67,7 @@ extension Tensor {
     reduction("amax", dim, keepdim) { x, axes in x.reduce(.max, axes: axes) }
   }
 
+  /// The greatest elements; ties share the gradient evenly.
   public func amax(dim: Int, keepdim: Bool = false) -> Tensor { amax(dim: [dim], keepdim: keepdim) }
 
   /// The least elements; ties share the gradient evenly.
@@ -68,6 +75,7 @@ extension Tensor {
     reduction("amin", dim, keepdim) { x, axes in x.reduce(.min, axes: axes) }
   }
 
+  /// The least elements; ties share the gradient evenly.
   public func amin(dim: Int, keepdim: Bool = false) -> Tensor { amin(dim: [dim], keepdim: keepdim) }
 
   /// The greatest element of all.
@@ -124,6 +132,7 @@ extension Tensor {
     }
   }
 
+  /// Whether every element is true or not zero.
   public func all(dim: Int, keepdim: Bool = false) -> Tensor { all(dim: [dim], keepdim: keepdim) }
 
   /// Whether some element is true or not zero.
@@ -133,6 +142,7 @@ extension Tensor {
     }
   }
 
+  /// Whether some element is true or not zero.
   public func any(dim: Int, keepdim: Bool = false) -> Tensor { any(dim: [dim], keepdim: keepdim) }
 
   /// The variance; `correction` 1 is Bessel's.
@@ -142,6 +152,7 @@ extension Tensor {
     }
   }
 
+  /// The variance; `correction` 1 is Bessel's.
   public func `var`(dim: Int, correction: Double = 1, keepdim: Bool = false) -> Tensor {
     `var`(dim: [dim], correction: correction, keepdim: keepdim)
   }
@@ -153,6 +164,7 @@ extension Tensor {
     }
   }
 
+  /// The standard deviation; `correction` 1 is Bessel's.
   public func std(dim: Int, correction: Double = 1, keepdim: Bool = false) -> Tensor {
     std(dim: [dim], correction: correction, keepdim: keepdim)
   }
@@ -176,9 +188,12 @@ extension Tensor {
     }
   }
 
+  /// `log(sum(exp(x)))` without overflow.
   public func logsumexp(dim: Int, keepdim: Bool = false) -> Tensor { logsumexp(dim: [dim], keepdim: keepdim) }
 
-  /// The `p`-norm of the elements along axes: `.infinity` the greatest magnitude, 0 the number of elements that are not 0.
+  /// The `p`-norm of the elements along axes.
+  ///
+  /// `.infinity` gives the greatest magnitude, 0 the number of elements that are not 0.
   public func norm(p: Double = 2, dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("norm", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
@@ -186,6 +201,7 @@ extension Tensor {
     }
   }
 
+  /// The `p`-norm of the elements along an axis.
   public func norm(p: Double = 2, dim: Int, keepdim: Bool = false) -> Tensor {
     norm(p: p, dim: [dim], keepdim: keepdim)
   }
@@ -208,10 +224,12 @@ extension Tensor {
   /// The `p`-norm of the difference.
   public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p: p) }
 
+  /// The running sum along an axis.
   public func cumsum(dim: Int) -> Tensor {
     cumulation("cumsum", dim) { $0.narrowed($0.summable.cumulative(.sum, axis: $1)) }
   }
 
+  /// The running product along an axis.
   public func cumprod(dim: Int) -> Tensor {
     cumulation("cumprod", dim) { $0.narrowed($0.summable.cumulative(.product, axis: $1)) }
   }

@@ -6,8 +6,10 @@ public import LatheCore
 public struct ReLU: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in relu(x) } }
 }
 
@@ -15,8 +17,10 @@ public struct ReLU: Module {
 public struct ReLU6: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in relu6(x) } }
 }
 
@@ -24,8 +28,10 @@ public struct ReLU6: Module {
 public struct Sigmoid: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in x.sigmoid() } }
 }
 
@@ -33,8 +39,10 @@ public struct Sigmoid: Module {
 public struct Tanh: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in x.tanh() } }
 }
 
@@ -42,8 +50,10 @@ public struct Tanh: Module {
 public struct SiLU: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in silu(x) } }
 }
 
@@ -51,8 +61,10 @@ public struct SiLU: Module {
 public struct Mish: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in mish(x) } }
 }
 
@@ -60,8 +72,10 @@ public struct Mish: Module {
 public struct SELU: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in selu(x) } }
 }
 
@@ -69,8 +83,10 @@ public struct SELU: Module {
 public struct Hardswish: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in hardswish(x) } }
 }
 
@@ -78,8 +94,10 @@ public struct Hardswish: Module {
 public struct Hardsigmoid: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in hardsigmoid(x) } }
 }
 
@@ -87,8 +105,10 @@ public struct Hardsigmoid: Module {
 public struct LogSigmoid: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in logsigmoid(x) } }
 }
 
@@ -96,8 +116,10 @@ public struct LogSigmoid: Module {
 public struct Softsign: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in softsign(x) } }
 }
 
@@ -105,8 +127,10 @@ public struct Softsign: Module {
 public struct Tanhshrink: Module {
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in tanhshrink(x) } }
 }
 
@@ -115,10 +139,12 @@ public struct ELU: Module {
   private let alpha: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(alpha: Double = 1) {
     self.alpha = alpha
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in elu(x, alpha: alpha) } }
 }
 
@@ -127,10 +153,12 @@ public struct CELU: Module {
   private let alpha: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(alpha: Double = 1) {
     self.alpha = alpha
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in celu(x, alpha: alpha) } }
 }
 
@@ -139,10 +167,12 @@ public struct LeakyReLU: Module {
   private let negativeSlope: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ negativeSlope: Double = 0.01) {
     self.negativeSlope = negativeSlope
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in leakyRelu(x, negativeSlope: negativeSlope) }
   }
@@ -153,10 +183,12 @@ public struct GELU: Module {
   private let approximate: GeluApproximation
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(approximate: GeluApproximation = .none) {
     self.approximate = approximate
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in gelu(x, approximate: approximate) } }
 }
 
@@ -166,11 +198,13 @@ public struct Softplus: Module {
   private let threshold: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(beta: Double = 1, threshold: Double = 20) {
     self.beta = beta
     self.threshold = threshold
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in softplus(x, beta: beta, threshold: threshold) }
   }
@@ -181,10 +215,12 @@ public struct Softshrink: Module {
   private let lambda: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(lambda: Double = 0.5) {
     self.lambda = lambda
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in softshrink(x, lambda: lambda) } }
 }
 
@@ -193,10 +229,12 @@ public struct Hardshrink: Module {
   private let lambda: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(lambda: Double = 0.5) {
     self.lambda = lambda
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in hardshrink(x, lambda: lambda) } }
 }
 
@@ -206,11 +244,13 @@ public struct Hardtanh: Module {
   private let maxVal: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(minVal: Double = -1, maxVal: Double = 1) {
     self.minVal = minVal
     self.maxVal = maxVal
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in hardtanh(x, minVal: minVal, maxVal: maxVal) }
   }
@@ -222,11 +262,13 @@ public struct Threshold: Module {
   private let value: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ threshold: Double, _ value: Double) {
     self.threshold = threshold
     self.value = value
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in LatheNN.threshold(x, threshold, value) }
   }
@@ -237,10 +279,12 @@ public struct Softmax: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(dim: Int) {
     self.dim = dim
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in softmax(x, dim: dim) } }
 }
 
@@ -249,10 +293,12 @@ public struct LogSoftmax: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(dim: Int) {
     self.dim = dim
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in logSoftmax(x, dim: dim) } }
 }
 
@@ -261,10 +307,12 @@ public struct Softmin: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(dim: Int) {
     self.dim = dim
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in softmin(x, dim: dim) } }
 }
 
@@ -273,10 +321,12 @@ public struct GLU: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(dim: Int = -1) {
     self.dim = dim
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in glu(x, dim: dim) } }
 }
 
@@ -285,10 +335,12 @@ public struct PixelShuffle: Module {
   private let upscaleFactor: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ upscaleFactor: Int) {
     self.upscaleFactor = upscaleFactor
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { _ in pixelShuffle(x, upscaleFactor) } }
 }
 
@@ -297,10 +349,12 @@ public struct PixelUnshuffle: Module {
   private let downscaleFactor: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ downscaleFactor: Int) {
     self.downscaleFactor = downscaleFactor
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in pixelUnshuffle(x, downscaleFactor) }
   }
@@ -308,6 +362,7 @@ public struct PixelUnshuffle: Module {
 
 /// `x` where positive, a trained weight times `x` elsewhere.
 public struct PReLU: Module {
+  /// The weight.
   public let weight: Parameter
   private let identity = LayerIdentity()
 
@@ -318,5 +373,6 @@ public struct PReLU: Module {
     weight = Parameter([numParameters], initializer: .constant(initial))
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { identity.scope(of: x) { prelu(x, weight.read(in: $0)) } }
 }

@@ -6,8 +6,10 @@ public struct Sequential: Module {
   let identity = LayerIdentity()
   private let scopes: [LayerIdentity]
 
+  /// Makes a layer with the given options.
   public init(_ modules: any Module<Tensor>...) { self.init(modules) }
 
+  /// Makes a layer with the given options.
   public init(_ modules: [any Module<Tensor>]) {
     self.init(named: modules.enumerated().map { ("\($0.offset)", $0.element) })
   }
@@ -18,6 +20,7 @@ public struct Sequential: Module {
     scopes = modules.map { _ in LayerIdentity() }
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       zip(modules, scopes).reduce(x) { x, child in child.1.scope(of: x) { _ in child.0.module(x) } }

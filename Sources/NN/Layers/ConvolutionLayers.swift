@@ -13,7 +13,9 @@ private func weights(
   )
 }
 
-/// A kernel's sizes for all axes; a single number stands for all of them. Wrong counts are found at the call.
+/// A kernel's sizes for all axes; a single number stands for all of them.
+///
+/// Wrong counts are found at the call.
 private func spread(_ sizes: some IntegerList, _ count: Int) -> [Int] {
   let numbers = sizes.integers
   return numbers.count == 1 ? Array(repeating: numbers[0], count: count) : numbers
@@ -21,7 +23,9 @@ private func spread(_ sizes: some IntegerList, _ count: Int) -> [Int] {
 
 /// Convolution over one axis.
 public struct Conv1d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: ConvolutionPadding
@@ -47,6 +51,7 @@ public struct Conv1d: Module {
     self.paddingMode = paddingMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
@@ -58,7 +63,9 @@ public struct Conv1d: Module {
 
 /// Convolution over two axes.
 public struct Conv2d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: ConvolutionPadding
@@ -84,6 +91,7 @@ public struct Conv2d: Module {
     self.paddingMode = paddingMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
@@ -95,7 +103,9 @@ public struct Conv2d: Module {
 
 /// Convolution over three axes.
 public struct Conv3d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: ConvolutionPadding
@@ -121,6 +131,7 @@ public struct Conv3d: Module {
     self.paddingMode = paddingMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
@@ -132,7 +143,9 @@ public struct Conv3d: Module {
 
 /// Transposed convolution over one axis.
 public struct ConvTranspose1d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: [Int]
@@ -141,6 +154,7 @@ public struct ConvTranspose1d: Module {
   private let groups: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
     padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
@@ -155,6 +169,7 @@ public struct ConvTranspose1d: Module {
     self.groups = groups
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       convTranspose1d(
@@ -166,7 +181,9 @@ public struct ConvTranspose1d: Module {
 
 /// Transposed convolution over two axes.
 public struct ConvTranspose2d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: [Int]
@@ -175,6 +192,7 @@ public struct ConvTranspose2d: Module {
   private let groups: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
     padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
@@ -189,6 +207,7 @@ public struct ConvTranspose2d: Module {
     self.groups = groups
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       convTranspose2d(
@@ -200,7 +219,9 @@ public struct ConvTranspose2d: Module {
 
 /// Transposed convolution over three axes.
 public struct ConvTranspose3d: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let stride: [Int]
   private let padding: [Int]
@@ -209,6 +230,7 @@ public struct ConvTranspose3d: Module {
   private let groups: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
     padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
@@ -223,6 +245,7 @@ public struct ConvTranspose3d: Module {
     self.groups = groups
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       convTranspose3d(

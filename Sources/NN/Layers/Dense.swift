@@ -2,15 +2,19 @@ public import LatheCore
 
 /// `y = x . weight^T + bias` over the last axis.
 public struct Linear: Module {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: ScalarType = .f32) {
     weight = Parameter([outFeatures, inFeatures], dtype: dtype, initializer: .fanIn(inFeatures))
     self.bias = bias ? Parameter([outFeatures], dtype: dtype, initializer: .fanIn(inFeatures)) : nil
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { linear(x, weight.read(in: $0), bias?.read(in: $0)) }
   }
@@ -18,15 +22,19 @@ public struct Linear: Module {
 
 /// `sum over i, j of a[i] weight[o, i, j] b[j] + bias[o]`.
 public struct Bilinear: BinaryModule {
+  /// The weight.
   public let weight: Parameter
+  /// The bias.
   public let bias: Parameter?
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ in1Features: Int, _ in2Features: Int, _ outFeatures: Int, bias: Bool = true) {
     weight = Parameter([outFeatures, in1Features, in2Features], initializer: .fanIn(in1Features))
     self.bias = bias ? Parameter([outFeatures], initializer: .fanIn(in1Features)) : nil
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
     identity.scope(of: a) { bilinear(a, b, weight.read(in: $0), bias?.read(in: $0)) }
   }
@@ -34,6 +42,7 @@ public struct Bilinear: BinaryModule {
 
 /// Rows of a trained table at places of any shape.
 public struct Embedding: Module {
+  /// The weight.
   public let weight: Parameter
   private let paddingIdx: Int?
   private let identity = LayerIdentity()
@@ -49,6 +58,7 @@ public struct Embedding: Module {
     self.paddingIdx = paddingIdx
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { embedding(x, weight.read(in: $0), paddingIdx: paddingIdx) }
   }
@@ -56,8 +66,10 @@ public struct Embedding: Module {
 
 /// The argument itself.
 public struct Identity: Module {
+  /// Makes a layer with the given options.
   public init() {}
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { x }
 }
 
@@ -67,11 +79,13 @@ public struct Flatten: Module {
   private let endDim: Int
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(startDim: Int = 1, endDim: Int = -1) {
     self.startDim = startDim
     self.endDim = endDim
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in x.flatten(startDim: startDim, endDim: endDim) }
   }
@@ -87,6 +101,7 @@ public struct Dropout: Module {
   /// - Parameter p: The share that is left out.
   public init(_ p: Double = 0.5) { self.p = p }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     guard x.builder.isTraining, p != 0 else { return x }
     return identity.scope(of: x) { _ in

@@ -13,10 +13,12 @@ public enum Initializer: Hashable, Sendable {
   /// Given numbers.
   case literal(NDArray)
 
+  /// All zeros.
   public static let zeros = Initializer.constant(0)
+  /// All ones.
   public static let ones = Initializer.constant(1)
 
-  /// PyTorch's default for weights of `Linear` and convolutions: `kaiming_uniform(a = sqrt(5))`, which is uniform within
+  /// PyTorch's default for `Linear` and convolutions: `kaiming_uniform(a = sqrt(5))`, which is uniform within
   /// one over the root of the fan-in.
   public static func fanIn(_ fanIn: Int) -> Initializer {
     let bound = fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0
@@ -77,8 +79,8 @@ public enum Initializer: Hashable, Sendable {
 /// Random numbers by position: number `i` depends on the seed, a name and `i` only, so every platform, order and thread
 /// count gives the same.
 ///
-/// The key is FNV-1a of the name mixed with the seed; position `i` gives SplitMix64's finalizer of `key + (i + 1) * phi`,
-/// which is SplitMix64 started at the key. Sources: Steele, Lea, Flood, Fast Splittable Pseudorandom Number Generators,
+/// The key is FNV-1a of the name mixed with the seed; position `i` gives SplitMix64's finalizer of
+/// `key + (i + 1) * phi`, which is SplitMix64 started at the key. Sources: Steele, Lea, Flood, Fast Splittable Pseudorandom Number Generators,
 /// 2014; http://www.isthe.com/chongo/tech/comp/fnv/
 struct KeyedNumbers {
   private let key: UInt64

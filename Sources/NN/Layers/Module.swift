@@ -32,6 +32,7 @@ public protocol TernaryModule: Parameterized {
 /// Layers are structs and have no identity of their own; each of the library's layers keeps one of these, so that what
 /// it builds is labelled with its path.
 public final class LayerIdentity: Sendable {
+  /// Makes it from its parts.
   public init() {}
 
   /// Runs the body of a layer's call with the layer's path as the module path of what it builds.

@@ -72,6 +72,7 @@ public struct BatchNorm1d: Module {
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       normalized(x, "batchNorm1d", 2...3, state, momentum: momentum, eps: eps, in: $0)
@@ -105,6 +106,7 @@ public struct BatchNorm2d: Module {
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       normalized(x, "batchNorm2d", 4...4, state, momentum: momentum, eps: eps, in: $0)
@@ -138,6 +140,7 @@ public struct BatchNorm3d: Module {
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       normalized(x, "batchNorm3d", 5...5, state, momentum: momentum, eps: eps, in: $0)
@@ -151,17 +154,21 @@ extension BatchNorm3d: ModuleContainer {
 
 /// Instance normalization of `[N, C, L]`: every channel of every sample by itself.
 public struct InstanceNorm1d: Module {
+  /// The weight.
   public let weight: Parameter?
+  /// The bias.
   public let bias: Parameter?
   private let eps: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
   }
@@ -169,17 +176,21 @@ public struct InstanceNorm1d: Module {
 
 /// Instance normalization of `[N, C, H, W]`: every channel of every sample by itself.
 public struct InstanceNorm2d: Module {
+  /// The weight.
   public let weight: Parameter?
+  /// The bias.
   public let bias: Parameter?
   private let eps: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
   }
@@ -187,17 +198,21 @@ public struct InstanceNorm2d: Module {
 
 /// Instance normalization of `[N, C, D, H, W]`: every channel of every sample by itself.
 public struct InstanceNorm3d: Module {
+  /// The weight.
   public let weight: Parameter?
+  /// The bias.
   public let bias: Parameter?
   private let eps: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
     self.eps = eps
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
   }
@@ -215,7 +230,9 @@ extension BatchNormState {
 
 /// Normalizes the last axes of every element.
 public struct LayerNorm: Module {
+  /// The weight.
   public let weight: Parameter?
+  /// The bias.
   public let bias: Parameter?
   private let normalizedShape: [Int]
   private let eps: Double
@@ -233,6 +250,7 @@ public struct LayerNorm: Module {
     self.bias = elementwiseAffine && bias ? Parameter(normalizedShape.integers, initializer: .zeros) : nil
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       layerNorm(x, normalizedShape, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps)
@@ -242,6 +260,7 @@ public struct LayerNorm: Module {
 
 /// Divides by the root of the mean square over the last axes.
 public struct RMSNorm: Module {
+  /// The weight.
   public let weight: Parameter?
   private let normalizedShape: [Int]
   private let eps: Double?
@@ -256,6 +275,7 @@ public struct RMSNorm: Module {
     weight = elementwiseAffine ? Parameter(normalizedShape.integers, initializer: .ones) : nil
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { rmsNorm(x, normalizedShape, weight: weight?.read(in: $0), eps: eps) }
   }
@@ -263,12 +283,15 @@ public struct RMSNorm: Module {
 
 /// Normalizes groups of channels of every sample.
 public struct GroupNorm: Module {
+  /// The weight.
   public let weight: Parameter?
+  /// The bias.
   public let bias: Parameter?
   private let numGroups: Int
   private let eps: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true) {
     self.numGroups = numGroups
     self.eps = eps
@@ -276,6 +299,7 @@ public struct GroupNorm: Module {
     bias = affine ? Parameter([numChannels], initializer: .zeros) : nil
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
       groupNorm(x, numGroups: numGroups, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps)
@@ -291,6 +315,7 @@ public struct LocalResponseNorm: Module {
   private let k: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
     self.size = size
     self.alpha = alpha
@@ -298,6 +323,7 @@ public struct LocalResponseNorm: Module {
     self.k = k
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: k) }
   }

@@ -266,8 +266,10 @@ public struct Optimizer: Sendable {
   }
 }
 
-/// A whole training step of a model of one input as a pure graph: from the variables, a batch and its target to the
-/// loss and the updated variables. The inputs are `input` and `target`, the output is `loss`.
+/// A whole training step of a model of one input as a pure graph.
+///
+/// It leads from the variables, a batch and its target to the loss and the updated variables. The inputs are `input`
+/// and `target`, the output is `loss`.
 ///
 /// - Throws: All mistakes in the model at once.
 public func trainingStep<M: Module>(

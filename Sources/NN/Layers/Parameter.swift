@@ -5,8 +5,11 @@ public import LatheCore
 /// A parameter is known by its identity: it says what the tensor is, not what it holds. Its name is its place in the
 /// module that is traced, its content is given or drawn when tracing, and changes as a graph update only.
 public final class Parameter: Sendable {
+  /// The element type and shape.
   public let type: TensorType
+  /// Whether it is trained.
   public let role: Variable.Role
+  /// What it holds at first.
   public let initializer: Initializer
 
   /// Declares a parameter.

@@ -11,6 +11,7 @@ public struct MaxPool1d: Module {
   private let ceilMode: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -22,6 +23,7 @@ public struct MaxPool1d: Module {
     self.ceilMode = ceilMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       maxPool1d(
@@ -39,6 +41,7 @@ public struct AvgPool1d: Module {
   private let countIncludePad: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true
@@ -50,6 +53,7 @@ public struct AvgPool1d: Module {
     self.countIncludePad = countIncludePad
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       avgPool1d(
@@ -64,8 +68,10 @@ public struct AdaptiveAvgPool1d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveAvgPool1d(x, outputSize) }
   }
@@ -76,8 +82,10 @@ public struct AdaptiveMaxPool1d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveMaxPool1d(x, outputSize) }
   }
@@ -92,6 +100,7 @@ public struct MaxPool2d: Module {
   private let ceilMode: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -103,6 +112,7 @@ public struct MaxPool2d: Module {
     self.ceilMode = ceilMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       maxPool2d(
@@ -120,6 +130,7 @@ public struct AvgPool2d: Module {
   private let countIncludePad: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true
@@ -131,6 +142,7 @@ public struct AvgPool2d: Module {
     self.countIncludePad = countIncludePad
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       avgPool2d(
@@ -145,8 +157,10 @@ public struct AdaptiveAvgPool2d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveAvgPool2d(x, outputSize) }
   }
@@ -157,8 +171,10 @@ public struct AdaptiveMaxPool2d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveMaxPool2d(x, outputSize) }
   }
@@ -173,6 +189,7 @@ public struct MaxPool3d: Module {
   private let ceilMode: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     dilation: some IntegerList = 1, ceilMode: Bool = false
@@ -184,6 +201,7 @@ public struct MaxPool3d: Module {
     self.ceilMode = ceilMode
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       maxPool3d(
@@ -201,6 +219,7 @@ public struct AvgPool3d: Module {
   private let countIncludePad: Bool
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
     ceilMode: Bool = false, countIncludePad: Bool = true
@@ -212,6 +231,7 @@ public struct AvgPool3d: Module {
     self.countIncludePad = countIncludePad
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in
       avgPool3d(
@@ -226,8 +246,10 @@ public struct AdaptiveAvgPool3d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveAvgPool3d(x, outputSize) }
   }
@@ -238,8 +260,10 @@ public struct AdaptiveMaxPool3d: Module {
   private let outputSize: [Int]
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ outputSize: some IntegerList) { self.outputSize = outputSize.integers }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { _ in adaptiveMaxPool3d(x, outputSize) }
   }

@@ -80,6 +80,7 @@ public struct LSTM: Module, TernaryModule {
   private let parameters: RecurrentParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
     dropout: Double = 0, bidirectional: Bool = false
@@ -89,6 +90,7 @@ public struct LSTM: Module, TernaryModule {
       bidirectional: bidirectional)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> LSTMOutput { output(x, []) }
 
   /// From given hidden and cell states, `[layers directions, N, H]`.
@@ -109,6 +111,7 @@ public struct GRU: Module, BinaryModule {
   private let parameters: RecurrentParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
     dropout: Double = 0, bidirectional: Bool = false
@@ -118,6 +121,7 @@ public struct GRU: Module, BinaryModule {
       bidirectional: bidirectional)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, []) }
 
   /// From given hidden states, `[layers directions, N, H]`.
@@ -145,6 +149,7 @@ public struct RNN: Module, BinaryModule {
   private let parameters: RecurrentParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh, bias: Bool = true,
     batchFirst: Bool = false, dropout: Double = 0, bidirectional: Bool = false
@@ -154,6 +159,7 @@ public struct RNN: Module, BinaryModule {
       dropout: dropout, bidirectional: bidirectional)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, []) }
 
   /// From given hidden states, `[layers directions, N, H]`.
@@ -193,10 +199,12 @@ public struct LSTMCell: TernaryModule {
   private let parameters: CellParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) {
     parameters = CellParameters(.lstm, inputSize, hiddenSize, bias: bias)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor, _ h: Tensor, _ c: Tensor) -> (h: Tensor, c: Tensor) {
     let next = identity.scope(of: x) { parameters(x, [h, c], in: $0) }
     return (next[0], next[1])
@@ -212,10 +220,12 @@ public struct GRUCell: BinaryModule {
   private let parameters: CellParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) {
     parameters = CellParameters(.gru(), inputSize, hiddenSize, bias: bias)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
     identity.scope(of: x) { parameters(x, [h], in: $0)[0] }
   }
@@ -230,10 +240,12 @@ public struct RNNCell: BinaryModule {
   private let parameters: CellParameters
   let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, nonlinearity: Nonlinearity = .tanh) {
     parameters = CellParameters(nonlinearity.cell, inputSize, hiddenSize, bias: bias)
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
     identity.scope(of: x) { parameters(x, [h], in: $0)[0] }
   }

@@ -4,17 +4,22 @@ public import LatheCore
 public struct TraceOptions: Sendable {
   /// The graph's name.
   public var name: String
-  /// The names of the inputs; by default `input`, `input1`, …
+  /// The names of the inputs.
+  ///
+  /// By default `input`, `input1`, …
   public var inputNames: [String]
   /// Whether layers behave as in training: batch statistics, updates of running averages.
   public var isTraining: Bool
-  /// The contents of the parameters by name; empty for drawn ones. Buffers that are missing keep their initial content.
+  /// The contents of the parameters by name; empty for drawn ones.
+  ///
+  /// Buffers that are missing keep their initial content.
   public var parameters: [String: NDArray]
   /// What drawn parameters depend on.
   public var seed: UInt64
   /// The element type of all float parameters and buffers, PyTorch's `model.double()`; their own by default.
   public var floatType: ScalarType?
 
+  /// Makes it from its parts.
   public init(
     name: String = "main", inputNames: [String] = [], isTraining: Bool = false, parameters: [String: NDArray] = [:],
     seed: UInt64 = 0, floatType: ScalarType? = nil

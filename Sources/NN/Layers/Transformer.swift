@@ -8,7 +8,9 @@ public struct MultiheadAttention: TernaryModule {
     let bias: Parameter?
   }
 
+  /// The projections of query, key and value, one below the other.
   public let inProjWeight: Parameter
+  /// The biases of the projections.
   public let inProjBias: Parameter?
   private let outProj: Projection
   private let numHeads: Int
@@ -16,6 +18,7 @@ public struct MultiheadAttention: TernaryModule {
   private let dropout: Double
   private let identity = LayerIdentity()
 
+  /// Makes a layer with the given options.
   public init(
     _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false
   ) {
@@ -99,6 +102,7 @@ public struct TransformerEncoderLayer: Module {
     self.normFirst = normFirst
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, mask: nil) }
 
   /// With a mask over pairs of positions and one over keys, as `MultiheadAttention` takes them.
@@ -134,6 +138,7 @@ public struct TransformerEncoder: Module {
     self.norm = norm
   }
 
+  /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, mask: nil) }
 
   /// With a mask over pairs of positions and one over keys, as `MultiheadAttention` takes them.

@@ -6,6 +6,7 @@ public import Testing
 
 /// One call of a PyTorch function with its arguments, results and gradients, as `tools/goldens.py` wrote it.
 public struct GoldenCase: Sendable, CustomTestStringConvertible {
+  /// The case's name in the golden files.
   public let name: String
   /// The function in PyTorch, `torch.nn.functional.relu`.
   public let function: String
@@ -16,6 +17,7 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
   /// The arguments that have gradients, by their numbers.
   public let gradients: [Int]
 
+  /// The case's name.
   public var testDescription: String { name }
 
   /// All cases in `functions.json`; none where the file cannot be read, which a test notices.
@@ -48,8 +50,10 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
     return array.dtype.isFloat && array.dtype != dtype ? array.converted(to: dtype ?? array.dtype) : array
   }
 
-  /// The call as a graph: inputs `x0` …, `cotangent0` …; outputs `output0` …, `gradient0` …. Nil where the function has
-  /// no counterpart yet.
+  /// The call as a graph.
+  ///
+  /// It has inputs `x0` …, `cotangent0` …; outputs `output0` …, `gradient0` …. It is
+  /// nil where the function has no counterpart yet.
   ///
   /// - Parameters:
   ///   - dtype: The element type of the floats.
@@ -110,7 +114,9 @@ public func goldenArrays(_ file: String) -> [String: NDArray] {
   return Dictionary(archive.members.map { ($0.name, $0.array) }) { first, _ in first }
 }
 
-/// The greatest deviation of two arrays beyond a tolerance, said in words; nil where they agree. Where `f32` is expected
+/// The greatest deviation of two arrays beyond a tolerance, said in words; nil where they agree.
+///
+/// Where `f32` is expected
 /// the actual numbers are rounded to it, so that both overflow alike.
 public func deviation(_ actual: NDArray?, _ expected: NDArray, rtol: Double, atol: Double) -> String? {
   guard let actual else { return "is missing" }

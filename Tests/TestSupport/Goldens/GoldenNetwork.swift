@@ -4,6 +4,7 @@ public import Testing
 
 /// A forward and backward pass of a network as `tools/goldens.py` wrote it: `NAME.npz`.
 public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
+  /// The golden file's name.
   public let name: String
   /// The names of the outputs in the golden file, in the order of the network's results.
   let outputs: [String]
@@ -18,6 +19,7 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
     let hasTarget: Bool
   }
 
+  /// The network's name.
   public var testDescription: String { name }
 
   init(

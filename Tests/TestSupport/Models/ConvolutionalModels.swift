@@ -6,8 +6,10 @@ public struct LeNet: Module {
   let conv1 = Conv2d(1, 6, kernelSize: 5), conv2 = Conv2d(6, 16, kernelSize: 5)
   let fc1 = Linear(400, 120), fc2 = Linear(120, 84), fc3 = Linear(84, 10)
 
+  /// Makes a network.
   public init() {}
 
+  /// Applies the network.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     var x = maxPool2d(relu(conv1(x)), kernelSize: 2)
     x = maxPool2d(relu(conv2(x)), kernelSize: 2)
@@ -27,6 +29,7 @@ public struct MLP: Module {
     layers = zip(sizes, sizes.dropFirst()).map { Linear($0, $1) }
   }
 
+  /// Applies the network.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     layers.indices.reduce(x) { x, layer in layers[layer](layer == 0 ? x : relu(x)) }
   }
@@ -40,6 +43,7 @@ public struct BasicBlock: Module {
   let bn2: BatchNorm2d
   let downsample: Sequential?
 
+  /// Makes a network.
   public init(_ inChannels: Int, _ channels: Int, stride: Int) {
     conv1 = Conv2d(inChannels, channels, kernelSize: 3, stride: stride, padding: 1, bias: false)
     bn1 = BatchNorm2d(channels)
@@ -52,6 +56,7 @@ public struct BasicBlock: Module {
         Conv2d(inChannels, channels, kernelSize: 1, stride: stride, bias: false), BatchNorm2d(channels))
   }
 
+  /// Applies the network.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let y = bn2(conv2(relu(bn1(conv1(x)))))
     return relu(y + (downsample?(x) ?? x))
@@ -84,6 +89,7 @@ public struct ResNet18: Module {
     fc = Linear(8 * width, classes)
   }
 
+  /// Applies the network.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let y = maxPool2d(relu(bn1(conv1(x))), kernelSize: 3, stride: 2, padding: 1)
     let z = layer4(layer3(layer2(layer1(y))))

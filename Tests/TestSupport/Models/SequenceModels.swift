@@ -14,10 +14,12 @@ public struct LSTMClassifier: Module {
   let lstm: LSTM
   let fc: Linear
 
+  /// Makes a network.
   public init(_ inputSize: Int, _ hiddenSize: Int, classes: Int) {
     lstm = LSTM(inputSize, hiddenSize, numLayers: 2)
     fc = Linear(hiddenSize, classes)
   }
 
+  /// Applies the network.
   public func callAsFunction(_ x: Tensor) -> Tensor { fc(lstm(x).output.select(dim: 0, index: -1)) }
 }

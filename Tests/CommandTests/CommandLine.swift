@@ -9,7 +9,7 @@ struct Outcome {
 }
 
 /// A folder of its own for every test, in which the built tools run.
-struct Workbench: ~Copyable {
+final class Workbench: Sendable {
   let folder: URL
 
   /// - Parameter files: Names and contents of files that are there at the start.

@@ -16,7 +16,7 @@ import Testing
     return bench
   }
 
-  private func array(_ bench: borrowing Workbench, _ name: String) throws -> NDArray {
+  private func array(_ bench: Workbench, _ name: String) throws -> NDArray {
     try NDArray(readingNPY: bench.path(name).path)
   }
 

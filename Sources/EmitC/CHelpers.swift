@@ -191,7 +191,7 @@ struct CHelpers {
     case ("abs", false):
       return (["x"], nil, "return \(type.narrowed("x < 0 ? (\(value))(\(none) - (\(wide))x) : x"));")
     case ("sign", true):
-      return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : x != x ? x : \(zero);")
+      return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : \(zero);")
     case ("sign", false):
       return (["x"], nil, type.isSigned ? "return (\(value))((x > 0) - (x < 0));" : "return x > 0 ? 1 : 0;")
     case ("rsqrt", _): return (["x"], nil, "return \(one) / sqrt\(suffix)(x);")

@@ -9,7 +9,7 @@ public struct Session: ~Copyable {
   /// Threads that matrix multiplication may use.
   public let threads: Int
   private let arena: AlignedMemory
-  private let state: AlignedMemory
+  private let state: ProgramState
   private let outputs: AlignedMemory
   private let constants: AlignedMemory
   private let registers: AlignedMemory
@@ -20,7 +20,7 @@ public struct Session: ~Copyable {
     self.executable = executable
     self.threads = max(1, threads)
     arena = AlignedMemory(byteCount: executable.planned.arenaBytes)
-    state = AlignedMemory(byteCount: executable.planned.stateBytes)
+    state = ProgramState(executable.planned)
     outputs = AlignedMemory(byteCount: executable.outputBytes)
     constants = AlignedMemory(byteCount: executable.constantBytes)
     registers = AlignedMemory(byteCount: executable.registerBytes)
@@ -30,72 +30,35 @@ public struct Session: ~Copyable {
         array.copy(to: constants.start + offset)
       }
     }
-    reset()
   }
 
   // MARK: Variables
 
   /// Gives all variables their initial values back.
-  public mutating func reset() {
-    for (variable, offset) in zip(executable.program.variables, executable.planned.variableOffsets) {
-      variable.initial.copy(to: state.start + offset)
-    }
-  }
+  public mutating func reset() { state.reset() }
 
   /// The names of the variables, in the order of the state.
-  public var variableNames: [String] { executable.program.variables.map(\.name) }
+  public var variableNames: [String] { state.names }
 
   /// What a variable holds now.
   ///
   /// - Throws: when there is no such variable.
-  public func variable(named name: String) throws(DiagnosticsError) -> NDArray {
-    let (variable, place) = try place(ofVariable: name)
-    return NDArray(copying: place, dtype: variable.initial.dtype, shape: variable.initial.shape)
-  }
+  public func variable(named name: String) throws(DiagnosticsError) -> NDArray { try state.variable(named: name) }
 
   /// Writes a variable.
   ///
   /// - Throws: when there is no such variable, or the value's type is another.
   public mutating func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
-    let (variable, place) = try place(ofVariable: name)
-    guard value.type == variable.initial.type else {
-      throw DiagnosticsError("variable \(name) is \(variable.initial.type), given \(value.type)")
-    }
-    value.copy(to: place)
+    try state.setVariable(named: name, to: value)
   }
 
   /// The contents of all variables, by name: what is saved between processes.
-  public func savedState() throws(DiagnosticsError) -> [String: NDArray] {
-    var result: [String: NDArray] = [:]
-    for name in variableNames { result[name] = try variable(named: name) }
-    return result
-  }
+  public func savedState() -> [String: NDArray] { state.saved() }
 
   /// Writes all variables that are given; the others stay.
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.
-  public mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError) {
-    var faults: [Diagnostic] = []
-    for (name, value) in saved.sorted(by: { $0.key < $1.key }) {
-      guard let variable = executable.program.variables.first(where: { $0.name == name }) else {
-        faults.append(Diagnostic("there is no variable \(name)"))
-        continue
-      }
-      if value.type != variable.initial.type {
-        faults.append(Diagnostic("variable \(name) is \(variable.initial.type), given \(value.type)"))
-      }
-    }
-    guard faults.isEmpty else { throw DiagnosticsError(faults) }
-    for (name, value) in saved { try setVariable(named: name, to: value) }
-  }
-
-  private func place(ofVariable name: String) throws(DiagnosticsError) -> (Variable, UnsafeMutableRawPointer) {
-    guard let position = executable.program.variables.firstIndex(where: { $0.name == name }) else {
-      throw DiagnosticsError(
-        "there is no variable \(name)", help: "the variables are: \(variableNames.joined(separator: ", "))")
-    }
-    return (executable.program.variables[position], state.start + executable.planned.variableOffsets[position])
-  }
+  public mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError) { try state.restore(saved) }
 
   // MARK: Runs
 
@@ -106,7 +69,7 @@ public struct Session: ~Copyable {
   /// - Throws: every input that does not fit.
   public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
     let program = executable.program
-    try check(inputs)
+    try program.check(inputs: inputs)
     BLAS.shared?.use(threads: threads)
     var places: [UnsafeMutableRawPointer?] = []
     var large: [(position: Int, array: NDArray)] = []
@@ -138,20 +101,6 @@ public struct Session: ~Copyable {
     case .input(let input): .array(inputs[input])
     case .constant(let array): .array(array)
     }
-  }
-
-  private func check(_ inputs: [NDArray]) throws(DiagnosticsError) {
-    let ports = executable.program.inputs
-    guard inputs.count == ports.count else {
-      throw DiagnosticsError(
-        "\(executable.program.name) takes \(ports.count) inputs, given \(inputs.count)",
-        help: ports.isEmpty ? nil : "the inputs are: " + ports.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
-    }
-    var faults: [Diagnostic] = []
-    for (input, port) in zip(inputs, ports) where input.type != port.type {
-      faults.append(Diagnostic("input \(port.name) is \(port.type), given \(input.type)"))
-    }
-    guard faults.isEmpty else { throw DiagnosticsError(faults) }
   }
 
   /// Borrows the bytes of all arrays at once.
@@ -190,18 +139,6 @@ private enum OutputPlace {
 }
 
 extension NDArray {
-  fileprivate func copy(to target: UnsafeMutableRawPointer) {
-    withUnsafeBytes { bytes in
-      if let start = bytes.baseAddress { target.copyMemory(from: start, byteCount: bytes.count) }
-    }
-  }
-
-  fileprivate init(copying place: UnsafeMutableRawPointer, dtype: ScalarType, shape: [Int]) {
-    self.init(dtype: dtype, shape: shape) { bytes in
-      if bytes.count > 0 { bytes.copyMemory(from: UnsafeRawBufferPointer(start: place, count: bytes.count)) }
-    }
-  }
-
   fileprivate init(copying place: OutputPlace, dtype: ScalarType, shape: [Int]) {
     switch place {
     case .memory(let start): self.init(copying: start, dtype: dtype, shape: shape)

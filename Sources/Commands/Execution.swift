@@ -1,25 +1,43 @@
 import ArgumentParser
 import Foundation
+import LatheC
 import LatheCore
 import LatheRun
 
 /// A model that is lowered, planned and ready to run.
 struct PreparedModel {
-  private let executable: Executable
-  private let threads: Int
-
-  fileprivate init(_ executable: Executable, threads: Int) {
-    self.executable = executable
-    self.threads = threads
+  /// What runs it.
+  private enum Engine {
+    case interpreter(Executable, threads: Int)
+    case native(PlannedProgram)
   }
 
-  var arenaBytes: Int { executable.planned.arenaBytes }
+  private let planned: PlannedProgram
+  private let engine: Engine
+
+  fileprivate init(_ planned: PlannedProgram, _ options: ExecutionOptions) throws(DiagnosticsError) {
+    self.planned = planned
+    switch options.backend {
+    case .interpreter: engine = .interpreter(try Executable(planned), threads: options.threadCount)
+    case .native: engine = .native(planned)
+    }
+  }
+
+  var arenaBytes: Int { planned.arenaBytes }
 
   /// The bytes that no plan of the arena can go below.
-  var lowerBound: Int { executable.planned.lowerBound }
+  var lowerBound: Int { planned.lowerBound }
 
-  /// Memory to run in, with variables at their initial contents.
-  func session() throws(DiagnosticsError) -> Session { Session(executable, threads: threads) }
+  /// Memory to run in, with variables at their initial contents; the native back-end compiles and loads the code.
+  func session() throws(DiagnosticsError) -> RunningModel {
+    switch engine {
+    case .interpreter(let executable, let threads): return .interpreter(Session(executable, threads: threads))
+    case .native(let planned):
+      Console.progress("compiling C")
+      defer { Console.endProgress() }
+      return .native(try NativeModel(planned))
+    }
+  }
 
   /// The outputs for some inputs, from fresh variables.
   func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
@@ -28,13 +46,32 @@ struct PreparedModel {
   }
 }
 
+/// A model in memory, in one of the back-ends.
+enum RunningModel: ~Copyable {
+  case interpreter(Session)
+  case native(NativeModel)
+
+  /// Runs the model once.
+  mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    switch consume self {
+    case .interpreter(var session):
+      let result = Result { () throws(DiagnosticsError) in try session.run(inputs) }
+      self = .interpreter(session)
+      return try result.get()
+    case .native(var model):
+      let result = Result { () throws(DiagnosticsError) in try model.run(inputs) }
+      self = .native(model)
+      return try result.get()
+    }
+  }
+}
+
 extension ExecutionOptions {
   var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    guard backend == .interpreter else { throw DiagnosticsError("the native back-end is not there yet") }
-    return PreparedModel(try Executable(graph.planned()), threads: threadCount)
+    try PreparedModel(graph.planned(), self)
   }
 }
 

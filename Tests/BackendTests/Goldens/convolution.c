@@ -7,7 +7,7 @@
  * weights 512 bytes, in this file
  * 2700 multiply-adds in kernels, scans counted once
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno for speed; link with -lm. */
+ * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
 
 #include "convolution.h"
 

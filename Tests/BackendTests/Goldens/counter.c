@@ -7,7 +7,7 @@
  * state 128 bytes in 2 variables
  * weights 64 bytes, in this file
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno for speed; link with -lm. */
+ * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
 
 #include "counter.h"
 

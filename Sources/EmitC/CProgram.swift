@@ -257,7 +257,8 @@ struct CProgramRenderer {
     let macs = program.program.kernels.reduce(0) { $0 + $1.macs }
     if macs > 0 { lines.append("\(macs) multiply-adds in kernels, scans counted once") }
     lines.append("")
-    lines.append("Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;.")
+    lines.append("For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;")
+    lines.append("link with -lm.")
     return lines
   }
 }

@@ -7,7 +7,8 @@
  * weights 512 bytes, in this file
  * 2700 multiply-adds in kernels, scans counted once
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
+ * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
+ * link with -lm. */
 
 #include "convolution.h"
 

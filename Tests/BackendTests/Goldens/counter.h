@@ -7,7 +7,8 @@
  * state 128 bytes in 2 variables
  * weights 64 bytes, in this file
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
+ * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
+ * link with -lm. */
 #ifndef COUNTER_H
 #define COUNTER_H
 

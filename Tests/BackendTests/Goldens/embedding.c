@@ -7,7 +7,8 @@
  * arena 0 bytes (at least 0 are live at once)
  * weights 0 bytes, in this file
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
+ * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
+ * link with -lm. */
 
 #include "embedding.h"
 

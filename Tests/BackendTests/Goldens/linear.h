@@ -9,7 +9,8 @@
  * weights 0 bytes, in this file
  * 1280 multiply-adds in kernels, scans counted once
  *
- * Compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math for speed;. */
+ * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
+ * link with -lm. */
 #ifndef LINEAR_H
 #define LINEAR_H
 

@@ -86,7 +86,8 @@ private enum ChannelRules {
   /// `y / s` is `y * (1 / s)`, where the scale can go on to a contraction or meets another.
   static let divisionToMultiplication = RewriteRule("division-to-multiplication") { match in
     guard let (y, literal) = withLiteral(.divide, match.operation, match.operands),
-      y.value == match.operands[0].value, isScalable(y) || withLiteral(.multiply, y) != nil
+      y.value == match.operands[0].value,
+      isScalable(y) || withLiteral(.multiply, y) != nil
         || withLiteral(.add, y) != nil
     else { return nil }
     let one = ChannelLiteral(axis: nil, vector: match.builder.scalar(.float(1), y.dtype))
@@ -126,20 +127,15 @@ private enum ChannelRules {
   /// Whether a scale of the tensor can move into literal weights.
   static func isScalable(_ tensor: Tensor) -> Bool {
     switch tensor.operation {
-    case .convolution: isLiteral(tensor.source(1))
-    case .dot: isLiteral(tensor.source(0)) || isLiteral(tensor.source(1))
+    case .convolution: tensor.source(1).isLiteral
+    case .dot: tensor.source(0).isLiteral || tensor.source(1).isLiteral
     default: false
     }
   }
 
-  /// Whether a tensor is a literal or the broadcast of one.
-  static func isLiteral(_ tensor: Tensor) -> Bool {
-    if tensor.literal != nil { return true }
-    if case .broadcast = tensor.operation { return tensor.source(0).literal != nil }
-    return false
-  }
-
-  /// A literal multiplied along one of its axes. The broadcast of a literal stays one where the scale allows it.
+  /// A literal multiplied along one of its axes.
+  ///
+  /// The broadcast of a literal stays one where the scale allows it.
   static func scaled(_ weight: Tensor, along axis: Int, by scale: ChannelLiteral, _ match: Match) -> Tensor {
     if case .broadcast(let broadcast) = weight.operation, let small = weight.source(0).literal {
       let varying = zip(broadcast.axes, small.shape).filter { $1 != 1 }.map(\.0)
@@ -173,11 +169,11 @@ private enum ChannelRules {
     let leftFree = dot.leftFree(left.rank)
     let rightFree = dot.rightFree(right.rank)
     let first = dot.leftBatch.count + leftFree.count
-    if isLiteral(right), scale.axis.map({ $0 >= first }) ?? true {
+    if right.isLiteral, scale.axis.map({ $0 >= first }) ?? true {
       let axis = scale.axis.map { rightFree[$0 - first] } ?? 0
       return [left.dot(scaled(right, along: axis, by: scale, match), dot)]
     }
-    if isLiteral(left), scale.axis.map({ $0 >= dot.leftBatch.count && $0 < first }) ?? true {
+    if left.isLiteral, scale.axis.map({ $0 >= dot.leftBatch.count && $0 < first }) ?? true {
       let axis = scale.axis.map { leftFree[$0 - dot.leftBatch.count] } ?? 0
       return [scaled(left, along: axis, by: scale, match).dot(right, dot)]
     }

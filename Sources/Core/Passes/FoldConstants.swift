@@ -67,7 +67,9 @@ extension Pass {
     let shape = match.types[0].shape
     var varying = Set<Int>()
     for operand in match.operands {
-      guard case .broadcast(let broadcast) = operand.operation, let inner = operand.source(0).literal else { return nil }
+      guard case .broadcast(let broadcast) = operand.operation, let inner = operand.source(0).literal else {
+        return nil
+      }
       for (axis, size) in zip(broadcast.axes, inner.shape) where size != 1 { varying.insert(axis) }
     }
     let axes = varying.sorted()

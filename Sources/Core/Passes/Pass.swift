@@ -6,10 +6,12 @@ public typealias LiteralEvaluation =
 
 /// What passes share over one run of a pipeline.
 public struct PassContext: Sendable {
+  /// How many rewrites may still be made.
   public var budget: RewriteBudget
   /// What computes on literals.
   public var evaluate: LiteralEvaluation
 
+  /// A context for one run.
   public init(
     budget: RewriteBudget = RewriteBudget(), evaluate: @escaping LiteralEvaluation = LiteralEvaluator.evaluate
   ) {
@@ -22,9 +24,11 @@ public struct PassContext: Sendable {
 ///
 /// The name is imperative and kebab-case: the file's name, the command line's spelling and the line in the report.
 public struct Pass: Sendable {
+  /// What options, reports and diagnostics call the pass.
   public let name: String
   private let body: @Sendable (Graph, inout PassContext) throws(DiagnosticsError) -> Graph
 
+  /// A pass made of a function.
   public init(
     _ name: String, _ body: @escaping @Sendable (Graph, inout PassContext) throws(DiagnosticsError) -> Graph
   ) {

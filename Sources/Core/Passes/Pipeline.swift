@@ -1,18 +1,20 @@
 /// Passes in order.
 public struct Pipeline: Sendable {
+  /// The passes, first to last.
   public var passes: [Pass]
 
+  /// A pipeline of one's own.
   public init(_ passes: [Pass]) {
     self.passes = passes
   }
 
   /// What a graph goes through before it is lowered for inference.
   public static let inference = Pipeline([
-    .freezeVariables, .foldConstants, .foldBatchNorm, .foldConstants,
+    .freezeVariables, .dropDetach, .simplify, .foldConstants, .foldBatchNorm, .simplify, .foldConstants,
   ])
 
   /// What a training step goes through before it is lowered: variables are read and written, so nothing is frozen.
-  public static let training = Pipeline([.foldConstants])
+  public static let training = Pipeline([.dropDetach, .simplify, .foldConstants, .simplify])
 
   /// The pipeline without the passes of the given names.
   public func without(_ names: String...) -> Pipeline { Pipeline(passes.filter { !names.contains($0.name) }) }
@@ -30,6 +32,7 @@ public struct Pipeline: Sendable {
 
     /// Whether the graph is verified before the first and after every pass.
     public var verifyEach = false
+    /// After which passes the graph is printed.
     public var printAfter = Printing.never
     /// Takes what `printAfter` prints.
     public var print: (@Sendable (String) -> Void)?
@@ -40,6 +43,7 @@ public struct Pipeline: Sendable {
     /// Keeps the text of a graph on which a pass has failed, and returns where, which the diagnostics then say.
     public var dump: (@Sendable (_ pass: String, _ text: String) -> String?)?
 
+    /// Nothing is watched or bounded.
     public init() {}
   }
 
@@ -66,10 +70,8 @@ public struct Pipeline: Sendable {
       }
       let entry = PipelineReport.Entry(
         pass: pass.name, duration: ContinuousClock.now - start, isChanged: result != graph,
-        rewrites: context.budget.counts.compactMapValues { $0 }.reduce(into: [:]) { counts, rule in
-          let count = rule.value - (before[rule.key] ?? 0)
-          if count > 0 { counts[rule.key] = count }
-        }, nodesBefore: graph.nodes.count, nodesAfter: result.nodes.count)
+        rewrites: context.budget.counts.merging(before, uniquingKeysWith: -).filter { $0.value > 0 },
+        nodesBefore: graph.nodes.count, nodesAfter: result.nodes.count)
       report.entries.append(entry)
       let isPrinted =
         switch options.printAfter {
@@ -103,15 +105,21 @@ public struct Pipeline: Sendable {
 public struct PipelineReport: Sendable {
   /// One pass.
   public struct Entry: Sendable {
+    /// The name.
     public var pass: String
+    /// Wall-clock time.
     public var duration: Duration
+    /// Whether the graph is another one.
     public var isChanged: Bool
     /// How often each rule was applied.
     public var rewrites: [String: Int]
+    /// Nodes before the pass.
     public var nodesBefore: Int
+    /// Nodes after the pass.
     public var nodesAfter: Int
   }
 
+  /// The passes that have run, in order.
   public internal(set) var entries: [Entry] = []
 
   /// The rewrites of all passes together.

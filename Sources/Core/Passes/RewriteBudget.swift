@@ -9,6 +9,7 @@ public struct RewriteBudget: Sendable {
   /// The rewrites so far.
   public private(set) var spent = 0
 
+  /// A budget of which nothing is spent.
   public init(limit: Int? = nil) {
     self.limit = limit
   }

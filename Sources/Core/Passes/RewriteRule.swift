@@ -108,7 +108,10 @@ extension Graph {
     }
     var uses: [Value: Int] = [:]
     return try rebuilt { node, position, operands, builder in
-      if node.operation.isSource { return nil }
+      switch node.operation {
+      case .input, .variable: return nil
+      default: break
+      }
       let operation = operations[position]
       var results = builder.apply(operation, operands)
       // What the builder has folded needs no rule.

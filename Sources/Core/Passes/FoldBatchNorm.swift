@@ -70,15 +70,27 @@ private enum ChannelRules {
     return match.builder.apply(.pointwise(function), [tensor, spread])[0]
   }
 
+  /// Whether a chain of arithmetic with channel literals may be put into another order.
+  ///
+  /// That is for chains on contractions with literal weights, and for those whose literals are vectors, as batch-norm's
+  /// are. Of others, such as `(1 + erf(x)) * 0.3`, it would lose digits where the sum cancels.
+  static func isReorderable(_ tensor: Tensor, _ literals: ChannelLiteral...) -> Bool {
+    if literals.contains(where: { $0.axis != nil }) { return true }
+    var base = tensor
+    while let (inner, _) = withLiteral(.multiply, base) ?? withLiteral(.add, base) { base = inner }
+    return isScalable(base)
+  }
+
   // MARK: Towards y * scale + shift
 
-  /// `y - t` is `y + -t`, exactly; `t - y` is `y * -1 + t`.
+  /// `y - t` is `y + -t`, exactly; `t - y` is `y * -1 + t` where the -1 has somewhere to go.
   static let subtractionToAddition = RewriteRule("subtraction-to-addition") { match in
     guard let (y, literal) = withLiteral(.subtract, match.operation, match.operands) else { return nil }
     if y.value == match.operands[0].value {
       let negated = match.folded(.pointwise(.negate), [literal.vector])
       return [apply(.add, y, ChannelLiteral(axis: literal.axis, vector: negated), match)]
     }
+    guard isReorderable(y) else { return nil }
     let minusOne = ChannelLiteral(axis: nil, vector: match.builder.scalar(.float(-1), y.dtype))
     return [apply(.add, apply(.multiply, y, minusOne, match), literal, match)]
   }
@@ -86,9 +98,7 @@ private enum ChannelRules {
   /// `y / s` is `y * (1 / s)`, where the scale can go on to a contraction or meets another.
   static let divisionToMultiplication = RewriteRule("division-to-multiplication") { match in
     guard let (y, literal) = withLiteral(.divide, match.operation, match.operands),
-      y.value == match.operands[0].value,
-      isScalable(y) || withLiteral(.multiply, y) != nil
-        || withLiteral(.add, y) != nil
+      y.value == match.operands[0].value, isReorderable(y, literal)
     else { return nil }
     let one = ChannelLiteral(axis: nil, vector: match.builder.scalar(.float(1), y.dtype))
     guard let inverse = combined(.divide, one, literal, match) else { return nil }
@@ -98,7 +108,7 @@ private enum ChannelRules {
   /// `(y + a) + b` is `y + (a + b)`.
   static let shifts = RewriteRule("merge-shifts") { match in
     guard let (sum, outer) = withLiteral(.add, match.operation, match.operands),
-      let (y, inner) = withLiteral(.add, sum), match.isOnlyUser(of: sum),
+      let (y, inner) = withLiteral(.add, sum), match.isOnlyUser(of: sum), isReorderable(y, inner, outer),
       let merged = combined(.add, inner, outer, match)
     else { return nil }
     return [apply(.add, y, merged, match)]
@@ -107,7 +117,7 @@ private enum ChannelRules {
   /// `(y * a) * b` is `y * (a * b)`.
   static let scales = RewriteRule("merge-scales") { match in
     guard let (product, outer) = withLiteral(.multiply, match.operation, match.operands),
-      let (y, inner) = withLiteral(.multiply, product), match.isOnlyUser(of: product),
+      let (y, inner) = withLiteral(.multiply, product), match.isOnlyUser(of: product), isReorderable(y, inner, outer),
       let merged = combined(.multiply, inner, outer, match)
     else { return nil }
     return [apply(.multiply, y, merged, match)]
@@ -116,7 +126,7 @@ private enum ChannelRules {
   /// `(y + t) * s` is `y * s + t * s`.
   static let scaleOfShift = RewriteRule("scale-of-shift") { match in
     guard let (sum, scale) = withLiteral(.multiply, match.operation, match.operands),
-      let (y, shift) = withLiteral(.add, sum), match.isOnlyUser(of: sum),
+      let (y, shift) = withLiteral(.add, sum), match.isOnlyUser(of: sum), isReorderable(y, shift, scale),
       let scaled = combined(.multiply, shift, scale, match)
     else { return nil }
     return [apply(.add, apply(.multiply, y, scale, match), scaled, match)]

@@ -146,12 +146,12 @@ import Testing
       """)
   }
 
-  @Test func longChainsTakeOneWalk() throws {
+  @Test func longChainsVanish() throws {
     let builder = Builder()
-    var x = builder.input("x", .f32(4))
-    for step in 0..<2000 { x = step % 2 == 0 ? x.negate() : x + Double(step) }
-    let graph = try builder.finish(name: "main", outputs: [("y", x)])
-    let duration = try ContinuousClock().measure { _ = try Pipeline.inference.run(graph) }
-    #expect(duration < .seconds(5), "a debug build takes a fraction of this; a quadratic pass takes more")
+    let x = builder.input("x", .f32(4))
+    var y = x
+    for _ in 0..<500 { y = (y.negate() + 0).reshape([2, 2]).negate().reshape([4]) }
+    let graph = try builder.finish(name: "main", outputs: [("y", y)])
+    #expect(try Pipeline.inference.run(graph).graph.nodes.count == 1)
   }
 }

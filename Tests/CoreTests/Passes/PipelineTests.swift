@@ -150,7 +150,7 @@ import Testing
     let builder = Builder()
     let x = builder.input("x", .f32(4))
     var y = x
-    for _ in 0..<500 { y = (y.negate() + 0).reshape([2, 2]).negate().reshape([4]) }
+    for _ in 0..<500 { y = (y.negate() + 0).negate().reshape([2, 2]).reshape([4]) }
     let graph = try builder.finish(name: "main", outputs: [("y", y)])
     #expect(try Pipeline.inference.run(graph).graph.nodes.count == 1)
   }

@@ -67,8 +67,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
     .testTarget(
-      name: "ONNXTests", dependencies: ["LatheONNX", "Lathe", "TestSupport"], path: "Tests/ONNXTests",
-      resources: [.copy("Models")], swiftSettings: settings),
+      name: "ONNXTests",
+      dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Tests/ONNXTests", resources: [.copy("Models")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: ["LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "TestSupport"],

@@ -1,0 +1,217 @@
+import LatheCore
+import SwiftProtobuf
+import Testing
+
+@testable import LatheONNX
+
+@Test(
+  "node names and exporters' notes give module paths",
+  arguments: [
+    ("/layer1/layer1.0/conv1/Conv", nil, "layer1.0.conv1"), ("/fc/Gemm", nil, "fc"), ("/Relu", nil, nil),
+    ("Conv_3", nil, nil),
+    ("n", "['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d']", "layer1.0.conv1"), ("n", "['', 'relu']", nil),
+  ] as [(String, String?, String?)])
+func modulePaths(_ name: String, _ scopes: String?, _ path: String?) {
+  var node = node("Relu", ["x"], name: name)
+  if let scopes {
+    node.metadataProps = [
+      .with {
+        $0.key = "pkg.torch.onnx.name_scopes"
+        $0.value = scopes
+      }
+    ]
+  }
+  #expect(modulePath(node) == path)
+}
+
+@Test("nodes carry their file, name and module path")
+func locations() throws {
+  let graph = try TestModel([node("Relu", ["x"], name: "/act/Relu")], inputs: [("x", .f32(2))]).graph()
+  let location = graph.locations[Int(graph.outputs[0].value.node)]
+  #expect(location.file == "test.onnx")
+  #expect(location.node == "/act/Relu")
+  #expect(location.modulePath == "act")
+}
+
+@Test("an input that is an initializer too is a constant")
+func initializedInput() throws {
+  let model = TestModel([node("Add", ["x", "w"])], inputs: [("x", .f32(2)), ("w", .f32(2))]).initializer(
+    "w", f32([2], [1, 2]))
+  #expect(try model.graph().inputs.count == 1)
+  #expect(try model.run(["x": f32([2], [1, 1])])["y"]?.doubles == [2, 3])
+}
+
+@Test("nodes may come in any order")
+func anyOrder() throws {
+  let model = TestModel([node("Neg", ["a"]), node("Abs", ["x"], ["a"])], inputs: [("x", .f32(2))])
+  #expect(try model.run(["x": f32([2], [1, -2])])["y"]?.doubles == [-1, -2])
+}
+
+@Test("axes without size are symbols, which sizes can be bound to")
+func symbols() throws {
+  let model = TestModel([node("Relu", ["x"])], inputs: [("x", .f32("batch size", 3))])
+  #expect(try model.graph().type(of: model.graph().inputs[0]) == .f32("batch_size", 3))
+  #expect(
+    try model.graph(dims: ["batch_size": 5]).type(of: model.graph(dims: ["batch_size": 5]).inputs[0]) == .f32(5, 3))
+}
+
+@Test("one check covers every batch size: arithmetic on shapes works on symbols")
+func symbolicShapes() throws {
+  // torch's older exporter: x.view(x.shape[0] * 2, -1), with the shape taken apart and put together again.
+  let model = TestModel(
+    [
+      node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Mul", ["n", "two"], ["m"]),
+      node("Unsqueeze", ["m", "axis"], ["u"]), node("Concat", ["u", "rest"], ["t"], .int("axis", 0)),
+      node("Reshape", ["x", "t"]),
+    ], inputs: [("x", .f32("N", 6))]
+  )
+  .initializer("zero", i64([0], shape: [])).initializer("two", i64([2], shape: [])).initializer("axis", i64([0]))
+  .initializer("rest", i64([-1]))
+  let graph = try model.graph()
+  #expect(graph.type(of: graph.outputs[0].value).description == "f32[2*N,3]")
+  let x = f32([2, 6], (1...12).map(Double.init))
+  #expect(try model.run(["x": x])["y"] == x.reshaped([4, 3]))
+}
+
+@Test("a symbolic size that becomes data has its value at run time")
+func symbolicData() throws {
+  let model = TestModel(
+    [node("Shape", ["x"], ["s"]), node("Cast", ["s"], .int("to", 1))], inputs: [("x", .f32("N", 6))])
+  #expect(try model.run(["x": .zeros(.f32, [4, 6])])["y"]?.doubles == [4, 6])
+}
+
+@Test("where a size must be known, the help names the option that gives it")
+func sizeNeeded() {
+  let model = TestModel([node("Split", ["x"], ["y", "z"], .int("axis", 0))], inputs: [("x", .f32("N", 6))])
+  #expect(model.mistakes().first?.help == "give a size to N: --dim N=...")
+}
+
+@Test("an input that decides a shape becomes a constant when its value is given, others stay inputs")
+func boundInputs() throws {
+  let model = TestModel([node("Reshape", ["x", "s"])], inputs: [("x", .f32(2, 3)), ("s", .i64(1))])
+  let x = f32([2, 3], [1, 2, 3, 4, 5, 6])
+  let graph = try model.graph(bindings: ["x": x, "s": i64([6])])
+  #expect(graph.inputs.map { graph.inputName($0) } == ["x"])
+  #expect(graph.type(of: graph.outputs[0].value) == .f32(6))
+  #expect(model.mistakes().first?.help == "give the input a value: --bind s=FILE.npy")
+}
+
+@Test("functions of the model are put in place of their calls, with their attributes")
+func functions() throws {
+  let model = TestModel(
+    [node("Scaled", ["x"], name: "call", domain: "local", .float("by", 0.5))], inputs: [("x", .f32(2))]
+  )
+  .changed {
+    $0.opsetImport.append(
+      .with {
+        $0.domain = "local"
+        $0.version = 1
+      })
+    var inner = node("LeakyRelu", ["a"], ["b"], .float("alpha", 0))
+    inner.attribute[0] = .with {
+      $0.name = "alpha"
+      $0.type = .float
+      $0.refAttrName = "by"
+    }
+    $0.functions = [
+      .with {
+        $0.name = "Scaled"
+        $0.domain = "local"
+        $0.input = ["a"]
+        $0.output = ["b"]
+        $0.attribute = ["by"]
+        $0.opsetImport = [.with { $0.version = 17 }]
+        $0.node = [inner]
+      }
+    ]
+  }
+  #expect(try model.run(["x": f32([2], [4, -4])])["y"]?.doubles == [4, -2])
+}
+
+private let branches = TestModel(
+  [
+    node("Abs", ["x"], ["a"]),
+    node(
+      "If", ["c"], .graph("then_branch", [node("Add", ["x", "a"], ["t"])], outputs: ["t"]),
+      .graph("else_branch", [node("Neg", ["a"], ["e"])], outputs: ["e"])),
+  ], inputs: [("x", .f32(2)), ("c", .bool())])
+
+@Test("branches see the values around them", arguments: [(true, [2.0, 0]), (false, [-1, -2])])
+func choice(_ condition: Bool, _ expected: [Double]) throws {
+  let inputs = ["x": f32([2], [1, -2]), "c": NDArray([condition], shape: [])]
+  #expect(try branches.run(inputs)["y"]?.doubles == expected)
+  // A condition that is known leaves no choice in the graph.
+  var known = branches.initializer("c", NDArray([condition], shape: []))
+  known.proto.graph.input.removeLast()
+  #expect(try known.run(inputs)["y"]?.doubles == expected)
+  #expect(try known.graph().nodes.allSatisfy { $0.operation.definition.name != "cond" })
+}
+
+/// Doubles `v` in every step and stacks its values.
+private func loop(_ condition: [Onnx_NodeProto], outputs: [String] = ["again", "w", "w"]) -> TestModel {
+  TestModel(
+    [
+      node(
+        "Loop", ["m", "", "v0"], outputs.count == 3 ? ["y", "all"] : ["y"],
+        .graph(
+          "body", [node("Add", ["v", "v"], ["w"])] + condition,
+          inputs: [("i", .i64()), ("before", .bool()), ("v", .f32(1))], outputs: outputs))
+    ], inputs: [("v0", .f32(1))], outputs: outputs.count == 3 ? ["y", "all"] : ["y"]
+  ).initializer("m", i64([3], shape: []))
+}
+
+@Test("a loop of known length is a scan, and stacks results")
+func countedLoop() throws {
+  let model = loop([node("Identity", ["before"], ["again"])])
+  let results = try model.run(["v0": f32([1], [1])])
+  #expect(results["y"]?.doubles == [8])
+  #expect(results["all"] == f32([3, 1], [2, 4, 8]))
+  #expect(try model.graph().nodes.contains { $0.operation.definition.name == "scan" })
+}
+
+@Test("a loop ends when its condition says so")
+func conditionalLoop() throws {
+  let condition = [
+    node("Constant", [], ["four"], .tensor("value", f32([1], [4]))), node("Less", ["w", "four"], ["less"]),
+    node("Squeeze", ["less"], ["again"]),
+  ]
+  #expect(try loop(condition, outputs: ["again", "w"]).run(["v0": f32([1], [1])])["y"]?.doubles == [4])
+  #expect(loop(condition).mistakes().first?.message.contains("the number of steps decides the size") == true)
+}
+
+@Test("a scan walks its sequences, backwards where asked for")
+func scan() throws {
+  let model = TestModel(
+    [
+      node(
+        "Scan", ["s0", "x"], ["s", "y"], .int("num_scan_inputs", 1), .ints("scan_input_directions", [1]),
+        .graph(
+          "body", [node("Add", ["s", "e"], ["t"]), node("Identity", ["t"], ["o"])],
+          inputs: [("s", .f32()), ("e", .f32())],
+          outputs: ["t", "o"]))
+    ], inputs: [("s0", .f32()), ("x", .f32(3))], outputs: ["s", "y"])
+  let results = try model.run(["s0": f32([], [0]), "x": f32([3], [1, 2, 3])])
+  #expect(results["s"]?.doubles == [6])
+  #expect(results["y"]?.doubles == [3, 5, 6])
+}
+
+@Test("sequences live while the graph is built")
+func sequences() throws {
+  let model = TestModel(
+    [
+      node("SplitToSequence", ["x", "n"], ["l"], .int("axis", 0)), node("SequenceAt", ["l", "i"], ["p"]),
+      node("SequenceLength", ["l"], ["c"]), node("Cast", ["c"], ["f"], .int("to", 1)), node("Add", ["p", "f"]),
+    ], inputs: [("x", .f32(4))]
+  ).initializer("n", i64([2], shape: [])).initializer("i", i64([-1], shape: []))
+  #expect(try model.run(["x": f32([4], [1, 2, 3, 4])])["y"]?.doubles == [5, 6])
+}
+
+@Test("a declared type that contradicts is remarked on, and does not stop the import")
+func contradictingDeclaration() throws {
+  let model = TestModel([node("Relu", ["x"], ["a"]), node("Neg", ["a"])], inputs: [("x", .f32(2))])
+    .changed { $0.graph.valueInfo = [.tensor("a", .f32(3))] }
+  var remarks: [Diagnostic] = []
+  _ = try importONNX(bytes: model.bytes) { remarks.append($0) }
+  #expect(remarks.map(\.message) == ["'a' is declared as f32[3], it is f32[2]"])
+  #expect(remarks.first?.severity == .warning)
+}

@@ -1,0 +1,246 @@
+import LatheCore
+import SwiftProtobuf
+import Testing
+
+@testable import LatheONNX
+
+/// One operator in one opset on literal inputs, with the values that numpy or the operator's text gives.
+struct OperatorCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  let opset: Int
+  let node: Onnx_NodeProto
+  let inputs: [(name: String, array: NDArray)]
+  let expected: [NDArray]
+
+  init(
+    _ name: String, opset: Int, _ node: Onnx_NodeProto, _ inputs: [(String, NDArray)], gives expected: NDArray...
+  ) {
+    self.name = name
+    self.opset = opset
+    self.node = node
+    self.inputs = inputs.map { (name: $0.0, array: $0.1) }
+    self.expected = expected
+  }
+
+  var testDescription: String { "\(name), opset \(opset)" }
+}
+
+private let row = f32([2, 3], [1, 2, 3, 4, 5, 6])
+private let softmaxRow = [0.09003057, 0.24472847, 0.66524096]
+
+private let cases: [OperatorCase] = [
+  // Softmax of before opset 13 joins all axes from `axis` on.
+  OperatorCase(
+    "Softmax joins axes", opset: 11, node("Softmax", ["x"], .int("axis", 0)), [("x", f32([1, 3, 1], [1, 2, 3]))],
+    gives: f32([1, 3, 1], softmaxRow)),
+  OperatorCase(
+    "Softmax along one axis", opset: 13, node("Softmax", ["x"], .int("axis", 0)), [("x", f32([1, 3, 1], [1, 2, 3]))],
+    gives: f32([1, 3, 1], [1, 1, 1])),
+  OperatorCase(
+    "Softmax along the last axis by default", opset: 13, node("Softmax", ["x"]), [("x", f32([1, 1, 3], [1, 2, 3]))],
+    gives: f32([1, 1, 3], softmaxRow)),
+  OperatorCase(
+    "Squeeze by attribute", opset: 11, node("Squeeze", ["x"], .ints("axes", [0])), [("x", f32([1, 2, 1], [1, 2]))],
+    gives: f32([2, 1], [1, 2])),
+  OperatorCase(
+    "Squeeze by operand", opset: 13, node("Squeeze", ["x", "a"]), [("x", f32([1, 2, 1], [1, 2])), ("a", i64([-1]))],
+    gives: f32([1, 2], [1, 2])),
+  OperatorCase(
+    "Squeeze of all axes of size 1", opset: 13, node("Squeeze", ["x"]), [("x", f32([1, 2, 1], [1, 2]))],
+    gives: f32([2], [1, 2])),
+  OperatorCase(
+    "Unsqueeze by attribute", opset: 11, node("Unsqueeze", ["x"], .ints("axes", [0, 2])), [("x", f32([2], [1, 2]))],
+    gives: f32([1, 2, 1], [1, 2])),
+  OperatorCase(
+    "Clip by attributes", opset: 6 + 4, node("Clip", ["x"], .float("min", 2), .float("max", 5)), [("x", row)],
+    gives: f32([2, 3], [2, 2, 3, 4, 5, 5])),
+  OperatorCase(
+    "Clip by operands, the lower one left out", opset: 13, node("Clip", ["x", "", "h"]),
+    [("x", row), ("h", f32([], [4]))], gives: f32([2, 3], [1, 2, 3, 4, 4, 4])),
+  OperatorCase(
+    "Pad by attributes", opset: 10, node("Pad", ["x"], .ints("pads", [0, 1, 0, 0]), .float("value", 9)), [("x", row)],
+    gives: f32([2, 4], [9, 1, 2, 3, 9, 4, 5, 6])),
+  OperatorCase(
+    "Pad reflects", opset: 13, node("Pad", ["x", "p"], .string("mode", "reflect")),
+    [("x", row), ("p", i64([0, 2, 0, 0]))],
+    gives: f32([2, 5], [3, 2, 1, 2, 3, 6, 5, 4, 5, 6])),
+  OperatorCase(
+    "Pad of named axes", opset: 18, node("Pad", ["x", "p", "", "a"]),
+    [("x", row), ("p", i64([1, 0])), ("a", i64([-1]))],
+    gives: f32([2, 4], [0, 1, 2, 3, 0, 4, 5, 6])),
+  OperatorCase(
+    "Slice by attributes", opset: 9,
+    node("Slice", ["x"], .ints("starts", [0, 1]), .ints("ends", [1, .max])), [("x", row)], gives: f32([1, 2], [2, 3])),
+  OperatorCase(
+    "Slice backwards by operands", opset: 10, node("Slice", ["x", "s", "e", "a", "t"]),
+    [("x", row), ("s", i64([-1])), ("e", i64([.min])), ("a", i64([1])), ("t", i64([-2]))],
+    gives: f32([2, 2], [3, 1, 6, 4])),
+  OperatorCase(
+    "Dropout is the identity", opset: 7, node("Dropout", ["x"], .float("ratio", 0.3)), [("x", row)], gives: row),
+  OperatorCase(
+    "Dropout gives a mask of ones", opset: 13, node("Dropout", ["x"], ["y", "m"]), [("x", row)], gives: row,
+    NDArray([Bool](repeating: true, count: 6), shape: [2, 3])),
+  OperatorCase(
+    "Reshape copies and infers sizes", opset: 13, node("Reshape", ["x", "s"]), [("x", row), ("s", i64([0, -1, 1]))],
+    gives: f32([2, 3, 1], [1, 2, 3, 4, 5, 6])),
+  OperatorCase(
+    "Flatten", opset: 13, node("Flatten", ["x"], .int("axis", 0)), [("x", row)],
+    gives: f32([1, 6], [1, 2, 3, 4, 5, 6])),
+  OperatorCase(
+    "ReduceSum by attribute", opset: 11, node("ReduceSum", ["x"], .ints("axes", [1]), .int("keepdims", 0)),
+    [("x", row)],
+    gives: f32([2], [6, 15])),
+  OperatorCase(
+    "ReduceSum by operand", opset: 13, node("ReduceSum", ["x", "a"]), [("x", row), ("a", i64([0]))],
+    gives: f32([1, 3], [5, 7, 9])),
+  OperatorCase("ReduceMean of all", opset: 18, node("ReduceMean", ["x"]), [("x", row)], gives: f32([1, 1], [3.5])),
+  OperatorCase(
+    "ArgMax takes the last of equals", opset: 13,
+    node("ArgMax", ["x"], .int("axis", 1), .int("keepdims", 0), .int("select_last_index", 1)),
+    [("x", f32([1, 3], [5, 5, 1]))], gives: i64([1])),
+  OperatorCase(
+    "CumSum leaves the element itself out", opset: 14, node("CumSum", ["x", "a"], .int("exclusive", 1)),
+    [("x", f32([3], [1, 2, 3])), ("a", i64([0], shape: []))], gives: f32([3], [0, 1, 3])),
+  OperatorCase(
+    "Gather counts from the end", opset: 13, node("Gather", ["x", "i"], .int("axis", 1)),
+    [("x", row), ("i", i64([-1, 0]))], gives: f32([2, 2], [3, 1, 6, 4])),
+  OperatorCase(
+    "GatherElements", opset: 13, node("GatherElements", ["x", "i"], .int("axis", 1)),
+    [("x", row), ("i", i64([2, 0], shape: [2, 1]))], gives: f32([2, 1], [3, 4])),
+  OperatorCase(
+    "ScatterElements adds", opset: 16, node("ScatterElements", ["x", "i", "u"], .string("reduction", "add")),
+    [("x", f32([3], [1, 2, 3])), ("i", i64([1, 1])), ("u", f32([2], [10, 20]))], gives: f32([3], [1, 32, 3])),
+  OperatorCase(
+    "Mod has the sign of the divisor", opset: 13, node("Mod", ["a", "b"]),
+    [("a", i64([-4, 7, 5])), ("b", i64([3, -3, 8]))],
+    gives: i64([2, -2, 5])),
+  OperatorCase(
+    "Div of integers truncates", opset: 13, node("Div", ["a", "b"]), [("a", i64([-7, 7])), ("b", i64([2, 2]))],
+    gives: i64([-3, 3])),
+  OperatorCase(
+    "Pow keeps the base's type", opset: 13, node("Pow", ["a", "b"]), [("a", i64([2, 3])), ("b", f32([2], [3, 2]))],
+    gives: i64([8, 9])),
+  OperatorCase(
+    "Gemm", opset: 13, node("Gemm", ["a", "b", "c"], .int("transB", 1), .float("alpha", 2), .float("beta", 0.5)),
+    [("a", f32([1, 2], [1, 2])), ("b", f32([2, 2], [3, 4, 5, 6])), ("c", f32([2], [2, 4]))],
+    gives: f32([1, 2], [23, 36])),
+  OperatorCase(
+    "Conv with SAME_LOWER", opset: 11, node("Conv", ["x", "w"], .string("auto_pad", "SAME_LOWER")),
+    [("x", f32([1, 1, 3], [1, 2, 3])), ("w", f32([1, 1, 2], [1, 10]))], gives: f32([1, 1, 3], [10, 21, 32])),
+  OperatorCase(
+    "ConvTranspose", opset: 11, node("ConvTranspose", ["x", "w"], .ints("strides", [2])),
+    [("x", f32([1, 1, 2], [1, 2])), ("w", f32([1, 1, 3], [1, 1, 1]))], gives: f32([1, 1, 5], [1, 1, 3, 2, 2])),
+  OperatorCase(
+    "MaxPool rounds up", opset: 12,
+    node("MaxPool", ["x"], .ints("kernel_shape", [2]), .ints("strides", [2]), .int("ceil_mode", 1)),
+    [("x", f32([1, 1, 3], [1, 2, 3]))], gives: f32([1, 1, 2], [2, 3])),
+  OperatorCase(
+    "AveragePool leaves padding out", opset: 7,
+    node("AveragePool", ["x"], .ints("kernel_shape", [3]), .ints("pads", [1, 1])),
+    [("x", f32([1, 1, 3], [1, 2, 3]))], gives: f32([1, 1, 3], [1.5, 2, 2.5])),
+  OperatorCase(
+    "AveragePool counts padding", opset: 7,
+    node("AveragePool", ["x"], .ints("kernel_shape", [3]), .ints("pads", [1, 1]), .int("count_include_pad", 1)),
+    [("x", f32([1, 1, 3], [1, 2, 3]))], gives: f32([1, 1, 3], [1, 2, 5.0 / 3])),
+  OperatorCase(
+    "LRN", opset: 13, node("LRN", ["x"], .int("size", 3), .float("alpha", 3), .float("beta", 1), .float("bias", 1)),
+    [("x", f32([1, 3, 1, 1], [1, 2, 3]))], gives: f32([1, 3, 1, 1], [1.0 / 6, 2.0 / 15, 3.0 / 14])),
+  OperatorCase(
+    "Upsample by attribute", opset: 7, node("Upsample", ["x"], .floats("scales", [1, 2])),
+    [("x", f32([1, 2], [1, 2]))],
+    gives: f32([1, 4], [1, 1, 2, 2])),
+  OperatorCase(
+    "Upsample by operand", opset: 9, node("Upsample", ["x", "s"]),
+    [("x", f32([1, 2], [1, 2])), ("s", f32([2], [1, 2]))], gives: f32([1, 4], [1, 1, 2, 2])),
+  OperatorCase(
+    "Resize, linear, half pixels", opset: 11, node("Resize", ["x", "r", "s"], .string("mode", "linear")),
+    [("x", f32([1, 2], [1, 2])), ("r", f32([0], [])), ("s", f32([2], [1, 2]))],
+    gives: f32([1, 4], [1, 1.25, 1.75, 2])),
+  OperatorCase(
+    "Resize, linear, aligned corners", opset: 13,
+    node(
+      "Resize", ["x", "", "", "z"], .string("mode", "linear"),
+      .string("coordinate_transformation_mode", "align_corners")),
+    [("x", f32([1, 2], [1, 4])), ("z", i64([1, 4]))], gives: f32([1, 4], [1, 2, 3, 4])),
+  OperatorCase(
+    "Split by attribute", opset: 11, node("Split", ["x"], ["a", "b"], .int("axis", 1), .ints("split", [1, 2])),
+    [("x", row)],
+    gives: f32([2, 1], [1, 4]), f32([2, 2], [2, 3, 5, 6])),
+  OperatorCase(
+    "Split into uneven parts", opset: 18, node("Split", ["x"], ["a", "b"], .int("axis", 1), .int("num_outputs", 2)),
+    [("x", row)], gives: f32([2, 2], [1, 2, 4, 5]), f32([2, 1], [3, 6])),
+  OperatorCase(
+    "OneHot", opset: 11, node("OneHot", ["i", "d", "v"]),
+    [("i", i64([1, -1])), ("d", i64([3], shape: [])), ("v", f32([2], [0, 5]))],
+    gives: f32([2, 3], [0, 5, 0, 0, 0, 5])),
+  OperatorCase(
+    "DepthToSpace, columns first", opset: 11, node("DepthToSpace", ["x"], .int("blocksize", 2), .string("mode", "CRD")),
+    [("x", f32([1, 4, 1, 1], [1, 2, 3, 4]))], gives: f32([1, 1, 2, 2], [1, 2, 3, 4])),
+  OperatorCase(
+    "Range downwards", opset: 11, node("Range", ["a", "b", "c"]),
+    [("a", f32([], [5])), ("b", f32([], [0])), ("c", f32([], [-2]))], gives: f32([3], [5, 3, 1])),
+  OperatorCase(
+    "Einsum", opset: 12, node("Einsum", ["a", "b"], .string("equation", "ij,jk->ik")),
+    [("a", f32([1, 2], [1, 2])), ("b", f32([2, 1], [3, 4]))], gives: f32([1, 1], [11])),
+  OperatorCase(
+    "Trilu", opset: 14, node("Trilu", ["x"], .int("upper", 0)), [("x", f32([2, 2], [1, 2, 3, 4]))],
+    gives: f32([2, 2], [1, 0, 3, 4])),
+  OperatorCase(
+    "IsInf of one sign", opset: 10, node("IsInf", ["x"], .int("detect_negative", 0)),
+    [("x", f32([3], [.infinity, -.infinity, 1]))], gives: NDArray([true, false, false])),
+  OperatorCase(
+    "RNN", opset: 14, node("RNN", ["x", "w", "r"], ["y", "h"], .int("hidden_size", 1)),
+    [
+      ("x", f32([2, 1, 1], [1, 1])), ("w", f32([1, 1, 1], [0.5])), ("r", f32([1, 1, 1], [1])),
+    ], gives: f32([2, 1, 1, 1], [0.46211716, 0.74526715]), f32([1, 1, 1], [0.74526715])),
+]
+
+@Test("an operator gives what its definition says", arguments: cases)
+func operatorGives(_ test: OperatorCase) throws {
+  var model = TestModel(
+    opset: test.opset, [test.node], inputs: test.inputs.map { ($0.name, $0.array.type) }, outputs: test.node.output)
+  let results = try model.run(Dictionary(uniqueKeysWithValues: test.inputs.map { ($0.name, $0.array) }))
+  try check(results, test)
+  // The same with all operands as initializers, where much is computed while the graph is built.
+  model.proto.graph.input = []
+  for input in test.inputs { model = model.initializer(input.name, input.array) }
+  try check(try model.run(), test)
+}
+
+private func check(_ results: [String: NDArray], _ test: OperatorCase) throws {
+  for (name, expected) in zip(test.node.output, test.expected) {
+    let actual = try #require(results[name])
+    #expect(actual.type == expected.type)
+    for (a, b) in zip(actual.doubles, expected.doubles) { #expect(abs(a - b) <= 1e-6 + 1e-5 * abs(b)) }
+  }
+}
+
+@Test("batch normalization in every form of the operator", arguments: [7, 9, 14, 15])
+func batchNormalization(_ opset: Int) throws {
+  let model = TestModel(
+    opset: opset, [node("BatchNormalization", ["x", "s", "b", "m", "v"], .float("epsilon", 0))],
+    inputs: [("x", .f32(1, 2, 1))]
+  )
+  .initializer("s", f32([2], [1, 2])).initializer("b", f32([2], [0, 1])).initializer("m", f32([2], [1, 1]))
+  .initializer("v", f32([2], [4, 4]))
+  #expect(try model.run(["x": f32([1, 2, 1], [5, 5])])["y"]?.doubles == [2, 5])
+}
+
+@Test("a training batch normalization also gives the averages")
+func trainingBatchNormalization() throws {
+  let model = TestModel(
+    opset: 15,
+    [
+      node(
+        "BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "rm", "rv"], .int("training_mode", 1),
+        .float("momentum", 0.5),
+        .float("epsilon", 0))
+    ], inputs: [("x", .f32(2, 1))], outputs: ["y", "rm", "rv"]
+  )
+  .initializer("s", f32([1], [1])).initializer("b", f32([1], [0])).initializer("m", f32([1], [0]))
+  .initializer("v", f32([1], [1]))
+  let results = try model.run(["x": f32([2, 1], [1, 5])])
+  #expect(results["y"]?.doubles == [-1, 1])
+  #expect(results["rm"]?.doubles == [1.5])
+  #expect(results["rv"]?.doubles == [2.5])
+}

@@ -1,0 +1,56 @@
+"""Writes ONNX's official node tests as folders, laid out as its backend tests are.
+
+    .venv/bin/python tools/models/onnx_cases.py OUTPUT [NAME_PART...]
+
+Each case becomes OUTPUT/NAME/model.onnx with test_data_set_0/input_N.pb and output_N.pb. Cases whose inputs or outputs
+are not plain tensors are left out; what is written can be run with `lathe verify OUTPUT/*`.
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.backend.test.case.node as node_cases
+import onnx.numpy_helper
+
+
+def main() -> None:
+    """Writes the cases that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("parts", nargs="*", metavar="NAME_PART", help="write the cases that have one of these in their name")
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+
+    written = left_out = 0
+    for case in node_cases.collect_testcases(None):
+        if arguments.parts and not any(part in case.name for part in arguments.parts):
+            continue
+        if all(write(case, index, arguments.output) for index in range(len(case.data_sets))):
+            written += 1
+        else:
+            left_out += 1
+    print(f"{written} cases written to {arguments.output}, {left_out} left out")
+
+
+def write(case, index: int, output: Path) -> bool:
+    """Writes one data set of a case, and its model with the first; False for values that are not tensors."""
+    inputs, outputs = case.data_sets[index]
+    if not all(isinstance(x, np.ndarray | np.generic | onnx.TensorProto) for x in [*inputs, *outputs]):
+        return False
+    folder = output / case.name
+    data = folder / f"test_data_set_{index}"
+    data.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(case.model.SerializeToString())
+    for kind, arrays, declared in (("input", inputs, case.model.graph.input), ("output", outputs, case.model.graph.output)):
+        for position, (array, value) in enumerate(zip(arrays, declared, strict=True)):
+            if not isinstance(array, onnx.TensorProto):
+                array = onnx.numpy_helper.from_array(np.asarray(array), value.name)
+            (data / f"{kind}_{position}.pb").write_bytes(array.SerializeToString())
+    return True
+
+
+if __name__ == "__main__":
+    main()

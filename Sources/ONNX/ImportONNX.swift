@@ -35,6 +35,31 @@ public func importONNX(
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil).graph(dims, bindings, warning)
 }
 
+/// The names of a model's inputs in its order, without those that are initializers: `input_0.pb` is the first.
+///
+/// The graph may have fewer inputs, when values given for some became constants.
+///
+/// - Throws: What keeps the file from being read.
+public func inputNamesOfONNX(path: String) throws(DiagnosticsError) -> [String] {
+  try Onnx_ModelProto(checking: try contents(path), file: path).inputNames
+}
+
+private func contents(_ path: String) throws(DiagnosticsError) -> Data {
+  do {
+    return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+  } catch {
+    throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
+  }
+}
+
+extension Onnx_ModelProto {
+  /// The names of the inputs that are not initializers.
+  var inputNames: [String] {
+    let initialized = Set(graph.initializer.map(\.name))
+    return graph.input.map(\.name).filter { !initialized.contains($0) }
+  }
+}
+
 /// A parsed model.
 struct Model {
   /// The versions of the standard operator set that the operators' definitions here cover.
@@ -160,7 +185,10 @@ extension Importer {
     }
     let initialized = Set(scope.values.keys)
     for input in graph.input where !initialized.contains(input.name) {
-      if scope.values[input.name] != nil { report("input '\(input.name)' is declared twice") }
+      guard scope.values[input.name] == nil else {
+        report("input '\(input.name)' is declared twice")
+        continue
+      }
       scope.values[input.name] = argument(input, bindings[input.name])
     }
     let types = Dictionary(graph.valueInfo.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
@@ -169,7 +197,10 @@ extension Importer {
     var outputs: [(name: String, tensor: Tensor)] = []
     var names = Set<String>()
     for output in graph.output {
-      if !names.insert(output.name).inserted { report("output '\(output.name)' is declared twice") }
+      guard names.insert(output.name).inserted else {
+        report("output '\(output.name)' is declared twice")
+        continue
+      }
       guard let operand = scope.values[output.name] else {
         report("nothing defines the output '\(output.name)'")
         continue

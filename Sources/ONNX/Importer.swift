@@ -138,7 +138,12 @@ final class Importer {
       let path = modulePath(node)
       let location = Location(
         file: file, modulePath: path ?? scope.modulePath, node: scope.path + Self.name(node, index))
-      let results = builder.at(location) { apply(node, location, scope, builder) }
+      let operands = node.input.map { $0.isEmpty ? nil : scope.values[$0] }
+      let results = builder.at(location) {
+        builder.imported(node.opType, operands: Self.described(node, operands)) {
+          apply(node, operands, location, scope, builder)
+        }
+      }
       for (position, name) in node.output.enumerated() where !name.isEmpty {
         if scope.values[name] != nil && !order.undefined.contains(name) {
           builder.report(Diagnostic("'\(name)' is defined twice", location: location, help: "names are defined once"))
@@ -151,7 +156,9 @@ final class Importer {
   }
 
   /// The results of one node; poison after a fault, which is recorded.
-  private func apply(_ node: Onnx_NodeProto, _ location: Location, _ scope: Scope, _ builder: Builder) -> [Operand] {
+  private func apply(
+    _ node: Onnx_NodeProto, _ operands: [Operand?], _ location: Location, _ scope: Scope, _ builder: Builder
+  ) -> [Operand] {
     let poison = node.output.map { _ in Operand(builder.poison) }
     applications += 1
     guard applications <= Self.applicationLimit else {
@@ -160,7 +167,6 @@ final class Importer {
       }
       return poison
     }
-    let operands = node.input.map { $0.isEmpty ? nil : scope.values[$0] }
     guard !operands.contains(where: { $0?.isPoisoned == true }) else { return poison }
     let before = builder.diagnostics.count
     do throws(TypeFault) {
@@ -176,7 +182,11 @@ final class Importer {
       let call = Call(
         node: node, operation: node.opType, opset: opset, operands: operands, attributes: attributes, builder: builder,
         importer: self, scope: scope)
-      let inputs = operands.reduce(into: Set<String>()) { $0.formUnion($1?.inputs ?? []) }
+      var inputs = operands.reduce(into: Set<String>()) { $0.formUnion($1?.inputs ?? []) }
+      // What sub-graphs read counts, too.
+      if node.attribute.contains(where: \.hasG) {
+        for name in NodeOrder.names(readBy: node) { inputs.formUnion(scope.values[name]?.inputs ?? []) }
+      }
       let results: [Operand]
       if let sizes = try Sizes.evaluated(call) {
         results = [Operand(.sizes(sizes))]
@@ -198,16 +208,14 @@ final class Importer {
     } catch {
       // What follows from a fault that an inner operation has reported is not reported again.
       guard error != .poisoned, builder.diagnostics.count == before else { return poison }
-      var described: [String] = []
-      for (name, operand) in zip(node.input, operands) {
-        if let operand { described.append("'\(name)': \(operand.type)") }
-      }
-      builder.report(
-        Diagnostic(
-          "\(node.opType): \(error.message)", operation: node.opType, operands: described, location: location,
-          help: error.help))
+      builder.record(error, operation: node.opType, operands: [])
       return poison
     }
+  }
+
+  /// The operands as diagnostics show them.
+  private static func described(_ node: Onnx_NodeProto, _ operands: [Operand?]) -> [String] {
+    zip(node.input, operands).compactMap { name, operand in operand.map { "'\(name)': \($0.type)" } }
   }
 
   /// The attributes by name, those that refer to a function's replaced by what it was called with.

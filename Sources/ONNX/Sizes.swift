@@ -41,13 +41,14 @@ struct Sizes {
     let operands = call.operands.map { $0?.sizes }
     guard call.operands.contains(where: { if case .sizes = $0?.content { true } else { false } }) else { return nil }
     guard let first = operands.first ?? nil else { return nil }
+    let second = operands.count > 1 ? operands[1] : nil
     switch call.operation {
     case "Identity": return first
     case "Cast":
       let target = try ScalarType(onnx: try call.integer("to"))
       return target.isInteger ? Sizes(first.dimensions, isScalar: first.isScalar, dtype: target) : nil
     case "Gather":
-      guard let places = operands[1], let known = places.dimensions.known, !first.isScalar else { return nil }
+      guard let places = second, let known = places.dimensions.known, !first.isScalar else { return nil }
       let count = first.dimensions.count
       for place in known where place < -count || place >= count {
         throw TypeFault("index \(place) is outside of \(count) elements")
@@ -61,8 +62,8 @@ struct Sizes {
     case "Unsqueeze": return first.isScalar ? Sizes(first.dimensions, dtype: first.dtype) : nil
     case "Squeeze", "Reshape":
       guard first.dimensions.count == 1 else { return call.operation == "Reshape" ? reshaped(first, operands) : nil }
-      let toScalar = call.operation == "Squeeze" || operands[1]?.dimensions.isEmpty == true
-      return toScalar || operands[1]?.dimensions.count == 1
+      let toScalar = call.operation == "Squeeze" || second?.dimensions.isEmpty == true
+      return toScalar || second?.dimensions.count == 1
         ? Sizes(first.dimensions, isScalar: toScalar, dtype: first.dtype) : nil
     case "Slice": return try sliced(first, call)
     case "Add": return zipped(operands, +)
@@ -71,8 +72,8 @@ struct Sizes {
     case "Div":
       // Exact division, or that of a positive polynomial, where rounding down is rounding towards zero.
       return zipped(operands) { a, b in
-        if let exact = a.divided(exactlyBy: b) { return exact }
-        guard let divisor = b.known, divisor > 0 else { return nil }
+        guard let divisor = b.known else { return a.divided(exactlyBy: b) }
+        guard divisor > 0 else { return nil }
         return a.floorDivided(by: divisor)
       }
     case "ReduceProd":

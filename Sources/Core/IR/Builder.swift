@@ -110,13 +110,30 @@ public final class Builder: Sendable {
     guard types.allSatisfy({ ($0.elementCount ?? .max) <= Self.foldingLimit }) else { return nil }
     // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it.
     if case .broadcast = operation { return nil }
+    // So does what is made of such broadcasts only.
+    guard operands.contains(where: { if case .constant = node(of: $0).operation { true } else { false } }) else { return nil }
     var literals: [NDArray] = []
     for operand in operands {
-      guard case .constant(let constant) = node(of: operand).operation, constant.array.count <= 4096 else { return nil }
-      literals.append(constant.array)
+      guard let literal = smallLiteral(operand) else { return nil }
+      literals.append(literal)
     }
-    if operands.isEmpty, case .iota = operation { return nil }
     return ReferenceEvaluator.evaluate(operation, literals, types)
+  }
+
+  /// The content of a small literal, or of one number repeated to a small size.
+  private func smallLiteral(_ value: Value) -> NDArray? {
+    let node = node(of: value)
+    switch node.operation {
+    case .constant(let constant): return constant.array.count <= 4096 ? constant.array : nil
+    case .broadcast:
+      guard let shape = node.types[0].shape.known, (0...4096).contains(node.types[0].elementCount ?? -1),
+        case .constant(let number) = self.node(of: node.operands[0]).operation, number.array.count == 1
+      else { return nil }
+      return NDArray(
+        dtype: number.array.dtype, shape: shape,
+        values: Array(repeating: number.array[0], count: shape.reduce(1, *)))
+    default: return nil
+    }
   }
 
   private func poisoned(_ operation: Operation, _ operandCount: Int) -> [Tensor] {
@@ -313,6 +330,18 @@ public final class Builder: Sendable {
     defer { state.withLock { $0.composite = nil } }
     let described = self.described(operands)
     state.withLock { $0.composite = (name, described) }
+    return try body()
+  }
+
+  /// Runs `body` as one operation of an imported file: faults inside of it carry its name and operands as given. Unlike
+  /// with `composite`, the innermost counts, since the operations of a sub-graph have names of their own.
+  public func imported<R>(_ name: String, operands: [String], _ body: () throws -> R) rethrows -> R {
+    let before = state.withLock { state in
+      let before = state.composite
+      state.composite = (name, operands)
+      return before
+    }
+    defer { state.withLock { $0.composite = before } }
     return try body()
   }
 

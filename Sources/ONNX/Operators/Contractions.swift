@@ -80,7 +80,8 @@ extension Operator {
       for axis in 0..<spatial {
         let extent = try x.size(2 + axis, "the size of spatial axis \(axis), for output_shape,")
         let total = window.stride[axis] * (extent - 1) + extra[axis] + window.reach(axis) - wanted[axis]
-        window.low[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
+        let half = total >> 1  // rounds down, also where the output is larger than the padding allows
+        window.low[axis] = mode == "SAME_UPPER" ? half : total - half
         window.high[axis] = total - window.low[axis]
       }
     }

@@ -36,7 +36,8 @@ extension Operator {
     if axes.isEmpty, try !call.flag("noop_with_empty_axes") { axes = Array(0..<x.rank) }
     axes.sort()
     let kept = x.shape.indices.map { axes.contains($0) ? 1 : x.shape[$0] }
-    let result = try function(x, axes)
+    // 16-bit floats are joined in f32.
+    let result = try function(x.convert(to: x.dtype.computeType), axes).convert(to: x.dtype)
     return try call.flag("keepdims", default: true) ? result.reshape(kept) : result
   }
 

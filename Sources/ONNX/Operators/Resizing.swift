@@ -123,6 +123,7 @@ private struct Resampling {
   }
 
   func applied(to x: Tensor) throws(TypeFault) -> Tensor {
+    for axis in axes where axis.size > 1 << 24 { throw TypeFault("the size \(axis.size) is absurdly large") }
     var y = x
     var outside: [(axis: Int, mask: [Bool])] = []
     for axis in axes {

@@ -36,6 +36,7 @@ extension Operator {
       let x = try call.tensor(0)
       let axis = try call.axis(default: 0, rank: x.rank)
       let total = try x.size(axis, "the size of the axis that is split")
+      guard total <= 1 << 16 else { throw TypeFault("\(total) parts are absurdly many") }
       var sizes = [Int](repeating: 1, count: total)
       if call.has(1) {
         let listed = try call.integers(1, "the sizes")

@@ -74,7 +74,8 @@ extension Operator {
       let size = try call.integer("blocksize")
       let parts = try image(x, dividing: [2, 3], by: size)
       let b = Dimension(size)
-      return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute([0, 3, 5, 1, 2, 4])
+      let order = try call.string("mode", default: "DCR") == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
+      return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute(order)
         .reshape([x.shape[0], x.shape[1] * b * b, parts[0], parts[1]])
     },
     "Trilu": .one { call throws(TypeFault) in
@@ -167,7 +168,9 @@ extension Operator {
     let total = try x.size(axis, "the size of the axis that is split")
     if sizes == nil {
       let count = try call.integer("num_outputs", default: call.node.output.count)
-      guard count > 0 else { throw TypeFault("cannot be split into \(count) parts") }
+      guard count > 0, count >= call.node.output.count, count <= 1 << 16 else {
+        throw TypeFault("cannot be split into \(count) parts")
+      }
       let part = (total + count - 1) / count
       guard call.attributes["num_outputs"] != nil || total % count == 0 else {
         throw TypeFault("axis \(axis) of \(x.type) does not divide into \(count) parts")
@@ -206,7 +209,8 @@ extension Operator {
         continue
       }
       // With a symbolic size, an end beyond any size is the size; one counted from the end is taken off.
-      guard step > 0, let first = from.known, first >= 0 else {
+      let bound = Call.largestSize
+      guard step > 0, let first = from.known, (0...bound).contains(first), (to.known ?? 0) >= -bound else {
         throw TypeFault(
           "the slice \(from) ..< \(to) by \(step) of axis \(axis) needs its size, \(x.shape[axis])",
           help: "give sizes to symbols with --dim")
@@ -305,6 +309,10 @@ extension Operator {
     let exact = ((end[0].double - start[0].double) / step[0].double).rounded(.up)
     guard exact < Double(Call.largestSize) else { throw TypeFault("has absurdly many elements: \(exact)") }
     let count = exact > 0 ? Int(exact) : 0
+    if count <= 64, type.isInteger {  // a list of axes, perhaps
+      let numbers = (0..<count).map { ScalarValue.integer(start.integers[0] &+ $0 &* step.integers[0]) }
+      return call.builder.constant(NDArray(dtype: type, shape: [count], values: numbers))
+    }
     let positions = call.builder.iota(TensorType(type, [count]), axis: 0)
     return positions * call.builder.scalar(step[0], type) + call.builder.scalar(start[0], type)
   }

@@ -2,6 +2,9 @@ internal import LatheCore
 
 /// Stride, padding and dilation of a window over the spatial axes, as `Conv` and the pooling operators give them.
 struct WindowArguments {
+  /// More than any honest model has; products of such numbers with sizes do not overflow.
+  private static let limit = 1 << 20
+
   var size: [Int]
   var stride: [Int]
   var dilation: [Int]
@@ -19,8 +22,8 @@ struct WindowArguments {
     let pads = try call.integers("pads", default: 0, count: 2 * count)
     low = Array(pads[..<count])
     high = Array(pads[count...])
-    for number in size + stride + dilation where number < 1 {
-      throw TypeFault("window sizes, strides and dilations are positive, given \(number)")
+    for number in size + stride + dilation where number < 1 || number > Self.limit {
+      throw TypeFault("window sizes, strides and dilations are 1 to \(Self.limit), given \(number)")
     }
     switch try call.string("auto_pad", default: "NOTSET") {
     case "NOTSET", "": break

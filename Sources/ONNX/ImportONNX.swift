@@ -35,31 +35,6 @@ public func importONNX(
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil).graph(dims, bindings, warning)
 }
 
-/// The names of a model's inputs in its order, without those that are initializers: `input_0.pb` is the first.
-///
-/// The graph may have fewer inputs, when values given for some became constants.
-///
-/// - Throws: What keeps the file from being read.
-public func inputNamesOfONNX(path: String) throws(DiagnosticsError) -> [String] {
-  try Onnx_ModelProto(checking: try contents(path), file: path).inputNames
-}
-
-private func contents(_ path: String) throws(DiagnosticsError) -> Data {
-  do {
-    return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-  } catch {
-    throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
-  }
-}
-
-extension Onnx_ModelProto {
-  /// The names of the inputs that are not initializers.
-  var inputNames: [String] {
-    let initialized = Set(graph.initializer.map(\.name))
-    return graph.input.map(\.name).filter { !initialized.contains($0) }
-  }
-}
-
 /// A parsed model.
 struct Model {
   /// The versions of the standard operator set that the operators' definitions here cover.

@@ -163,7 +163,11 @@ extension Onnx_ValueInfoProto {
       $0.type.tensorType.elemType = Int32(type.dtype.onnx.rawValue)
       $0.type.tensorType.shape.dim = type.shape.map { size in
         .with { dimension in
-          if let known = size.known { dimension.dimValue = Int64(known) } else { dimension.dimParam = size.description }
+          if let known = size.known {
+            dimension.dimValue = Int64(known)
+          } else {
+            dimension.dimParam = size.symbols.joined(separator: " ")
+          }
         }
       }
     }

@@ -30,6 +30,11 @@ extension Operator {
     "Softsign": .unary { softsign($0) },
     "Mish": .unary { mish($0) },
     "Swish": .unary("alpha", 1) { x, alpha in x * (x * alpha).sigmoid() },
+    "SwiGLU": .one { call throws(TypeFault) in
+      let operands = try call.matching(2)
+      let alpha = try call.float("alpha", default: 1)
+      return operands[0] * (operands[0] * alpha).sigmoid() * operands[1]
+    },
     "Gelu": .one { call throws(TypeFault) in
       switch try call.string("approximate", default: "none") {
       case "none": return gelu(try call.tensor(0))

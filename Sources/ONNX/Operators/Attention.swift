@@ -37,14 +37,14 @@ extension Operator {
     let softcap = try call.float("softcap", default: 0)
     let features = try query.size(3, "the size of a head")
     let scale = try call.float("scale", default: 1 / Double(features).squareRoot())
-    for window in ["left_window_size", "right_window_size"] where try call.integer(window, default: -1) != -1 {
-      throw TypeFault("sliding windows are not supported")
-    }
+    let before = try call.integer("left_window_size", default: -1)
+    let behind = try call.integer("right_window_size", default: -1)
+    let isWindowed = before >= 0 || behind >= 0
     func merged(_ y: Tensor) -> Tensor {
       isFlat ? y.permute([0, 2, 1, 3]).reshape([y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]) : y
     }
     let namesScores = call.node.output.count > 3 && !call.node.output[3].isEmpty
-    if mask == nil, lengths == nil, past == nil, softcap == 0, !namesScores {
+    if mask == nil, lengths == nil, past == nil, softcap == 0, !namesScores, !isWindowed {
       let y = scaledDotProductAttention(query, key, value, isCausal: isCausal, scale: scale, enableGqa: true)
       return [merged(try y.checked()), key, value]
     }
@@ -60,7 +60,8 @@ extension Operator {
     let type = TensorType(.i64, scores.shape)
     let column = call.builder.iota(type, axis: 3)
     var seen: [Tensor] = []
-    if isCausal {
+    if isCausal || isWindowed {
+      // The place of the query among the keys: behind those of the cache.
       var row = call.builder.iota(type, axis: 2)
       if let past {
         row = row + Sizes([past.shape[2]], isScalar: true).tensor(in: call.builder)
@@ -68,7 +69,9 @@ extension Operator {
         let offset = lengths.convert(to: .i64) - Sizes([query.shape[2]], isScalar: true).tensor(in: call.builder)
         row = row + offset.broadcast(to: scores.shape, axes: [0])
       }
-      seen.append(column .<= row)
+      if isCausal { seen.append(column .<= row) }
+      if before >= 0 { seen.append(row - column .<= Double(before)) }
+      if behind >= 0 { seen.append(column - row .<= Double(behind)) }
     }
     if let lengths { seen.append(column .< lengths.convert(to: .i64).broadcast(to: scores.shape, axes: [0])) }
     if var mask {

@@ -17,11 +17,13 @@ struct ContractionPlan: Sendable {
   private let epilogue: Tape
 
   /// Where a factor comes from.
-  fileprivate enum Source: Sendable {
+  private enum Source: Sendable {
     /// A matrix in a buffer, starting at an element.
     case matrix(BufferID, start: Index, stride: Int, isTransposed: Bool)
     /// A dense matrix in local memory, which the tape fills.
     case packed(Tape, offset: Int, stride: Int)
+    /// A dense matrix in local memory, filled by a walk.
+    case walked(FactorWalk, offset: Int)
 
     var tape: Tape? { if case .packed(let tape, _, _) = self { tape } else { nil } }
   }
@@ -37,8 +39,13 @@ struct ContractionPlan: Sendable {
     var inner: Int
   }
 
+  /// The result has one row and few terms, as in depthwise convolution: multiplied right away, without the library.
+  private let isDirect: Bool
+
   /// Multiplications below which loops are as good.
   private static let leastWork = 4096
+  /// The most terms that are multiplied directly.
+  private static let mostDirectTerms = 64
   /// Bytes that a packed block of the right factor may have.
   private static let blockBytes = 1 << 20
   /// Bytes that the accumulator may have.
@@ -54,11 +61,16 @@ struct ContractionPlan: Sendable {
     let columns = contraction.columns.extent
     let contracted = contraction.contracted.extent
     let size = type.byteCount
+    let isDirect = rows == 1 && contracted <= Self.mostDirectTerms
     guard type == .f32 || type == .f64, contraction.right.type == type, contraction.accumulator.type == type,
-      rows * columns * contracted >= Self.leastWork, rows > 1 || contracted * columns > 1 << 16,
+      rows * columns * contracted >= (isDirect ? 128 : Self.leastWork),
       rows * columns * size <= Self.mostAccumulatorBytes, !contraction.left.index.isDynamic,
-      !contraction.right.index.isDynamic, BLAS.shared != nil
+      !contraction.right.index.isDynamic, isDirect || BLAS.shared != nil
     else { return nil }
+    self.isDirect = isDirect
+    func count(_ factor: Contraction.Factor) -> Int {
+      buffers.indices.contains(factor.buffer.position) ? buffers[factor.buffer.position].count : 0
+    }
     isDouble = type == .f64
     batch = contraction.batch
     self.rows = rows
@@ -68,9 +80,15 @@ struct ContractionPlan: Sendable {
     var space = (rows * columns * size).aligned
     let accumulator = [(array: contraction.accumulator, offset: 0)]
 
-    if let matrix = Self.matrix(contraction.left, contraction.rows, contraction.contracted) {
+    if !isDirect, let matrix = Self.matrix(contraction.left, contraction.rows, contraction.contracted) {
       left = matrix
+    } else if let walk = FactorWalk(
+      contraction.left, outer: contraction.rows, inner: contraction.contracted, count: count(contraction.left))
+    {
+      left = .walked(walk, offset: space)
+      space += (rows * contracted * size).aligned
     } else {
+      if isDirect { return nil }
       let array = LocalArray(id: -1, type: type, count: rows * contracted)
       let tape = try Self.packing(
         contraction.left, contraction.rows + contraction.contracted, into: array, at: space, parameters, buffers,
@@ -86,9 +104,18 @@ struct ContractionPlan: Sendable {
     let unused = (variables.map(\.id).max() ?? 0) + 1
     var block = Block(
       start: LoopVariable(id: unused, extent: extent), size: extent, extent: extent, inner: inner)
-    if let matrix = Self.matrix(contraction.right, contraction.contracted, contraction.columns) {
+    if !isDirect, let matrix = Self.matrix(contraction.right, contraction.contracted, contraction.columns) {
       right = matrix
+    } else if let walk = FactorWalk(
+      contraction.right, outer: contraction.contracted, inner: contraction.columns, count: count(contraction.right))
+    {
+      right = .walked(walk, offset: space)
+      if !isDirect {
+        block.size = min(extent, max(1, Self.blockBytes / (contracted * inner * size)))
+        space += (contracted * block.size * inner * size).aligned
+      }
     } else {
+      if isDirect { return nil }
       block.size = min(extent, max(1, Self.blockBytes / (contracted * inner * size)))
       let width = block.size * inner
       let array = LocalArray(id: -2, type: type, count: contracted * width)
@@ -185,7 +212,6 @@ struct ContractionPlan: Sendable {
     buffers: UnsafePointer<UnsafeMutableRawPointer>, registers: UnsafeMutableRawPointer,
     locals: UnsafeMutableRawPointer, parameters: [LoopVariable: Int]
   ) -> Machine.Fault? {
-    guard let blas = BLAS.shared else { return nil }
     var values = parameters
     let size = isDouble ? 8 : 4
     for iteration in 0..<batch.extent {
@@ -194,38 +220,110 @@ struct ContractionPlan: Sendable {
         values[variable] = rest % variable.extent
         rest /= variable.extent
       }
-      func run(_ tape: Tape) -> Machine.Fault? {
-        Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { values[$0] ?? 0 }
+      let place = Place(buffers: buffers, registers: registers, locals: locals, values: values)
+      if let fault = fill(left, place, block: nil) { return fault }
+      if isDirect {
+        if let fault = addDirectly(place) { return fault }
+      } else if let blas = BLAS.shared {
+        let leftMatrix = operand(left, place, columns: contracted, size)
+        var start = 0
+        while start < block.extent {
+          let count = min(block.size, block.extent - start)
+          values[block.start] = start
+          let place = Place(buffers: buffers, registers: registers, locals: locals, values: values)
+          let width = count * block.inner
+          if let fault = fill(right, place, block: start..<(start + count)) { return fault }
+          blas.multiply(
+            leftMatrix, operand(right, place, columns: width, size), into: locals + start * block.inner * size,
+            resultStride: columns, rows: rows, columns: width, contracted: contracted, isDouble: isDouble)
+          start += count
+        }
       }
-      if let tape = left.tape, let fault = run(tape) { return fault }
-      let leftMatrix = left.operand(buffers, locals, values, size)
-      var start = 0
-      while start < block.extent {
-        let count = min(block.size, block.extent - start)
-        values[block.start] = start
-        if let tape = right.tape, let fault = run(tape) { return fault }
-        let rightMatrix = right.operand(buffers, locals, values, size)
-        blas.multiply(
-          leftMatrix, rightMatrix, into: locals + start * block.inner * size, resultStride: columns, rows: rows,
-          columns: count * block.inner, contracted: contracted, isDouble: isDouble)
-        start += count
-      }
-      if let fault = run(epilogue) { return fault }
+      if let fault = place.run(epilogue) { return fault }
     }
     return nil
   }
-}
 
-extension ContractionPlan.Source {
-  fileprivate func operand(
-    _ buffers: UnsafePointer<UnsafeMutableRawPointer>, _ locals: UnsafeMutableRawPointer, _ values: [LoopVariable: Int],
-    _ size: Int
-  ) -> BLAS.Matrix {
-    switch self {
+  /// Memory and the values of the variables, at one iteration.
+  private struct Place {
+    let buffers: UnsafePointer<UnsafeMutableRawPointer>
+    let registers: UnsafeMutableRawPointer
+    let locals: UnsafeMutableRawPointer
+    let values: [LoopVariable: Int]
+
+    func run(_ tape: Tape) -> Machine.Fault? {
+      Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { values[$0] ?? 0 }
+    }
+  }
+
+  /// Packs a factor; of the right one the block of columns.
+  private func fill(_ source: Source, _ place: Place, block range: Range<Int>?) -> Machine.Fault? {
+    switch source {
+    case .matrix: return nil
+    case .packed(let tape, _, _): return place.run(tape)
+    case .walked(let walk, let offset):
+      var inner = 0..<walk.innerCount
+      var along = 0..<walk.length
+      if let range {
+        if walk.innerCount == 1 {
+          along = walk.length == block.extent ? range : along
+        } else {
+          let each = walk.innerCount / block.extent
+          inner = (range.lowerBound * each)..<(range.upperBound * each)
+        }
+      }
+      let source = UnsafeRawPointer(place.buffers[walk.buffer.position])
+      let target = place.locals + offset
+      let outside =
+        isDouble
+        ? walk.pack(
+          source.assumingMemoryBound(to: Double.self), to: target.assumingMemoryBound(to: Double.self), inner: inner,
+          along: along, parameters: place.values)
+        : walk.pack(
+          source.assumingMemoryBound(to: Float.self), to: target.assumingMemoryBound(to: Float.self), inner: inner,
+          along: along, parameters: place.values)
+      return outside.map { fault(walk, $0) }
+    }
+  }
+
+  private func fault(_ walk: FactorWalk, _ position: Int) -> Machine.Fault {
+    Machine.Fault(
+      address: Address(
+        affine: Affine(constant: 0, firstTerm: 0, termCount: 0, stride: 0), buffer: Int32(walk.buffer.position),
+        localOffset: 0, count: walk.count, type: isDouble ? .f64 : .f32),
+      position: position)
+  }
+
+  /// The only row of the result, term by term.
+  private func addDirectly(_ place: Place) -> Machine.Fault? {
+    guard case .walked(_, let offset) = left, case .walked(let walk, _) = right else { return nil }
+    let source = UnsafeRawPointer(place.buffers[walk.buffer.position])
+    let outside: Int?
+    if isDouble {
+      let sums = place.locals.assumingMemoryBound(to: Double.self)
+      sums.update(repeating: 0, count: columns)
+      outside = walk.addProducts(
+        source.assumingMemoryBound(to: Double.self),
+        factors: (place.locals + offset).assumingMemoryBound(to: Double.self), to: sums, parameters: place.values)
+    } else {
+      let sums = place.locals.assumingMemoryBound(to: Float.self)
+      sums.update(repeating: 0, count: columns)
+      outside = walk.addProducts(
+        source.assumingMemoryBound(to: Float.self),
+        factors: (place.locals + offset).assumingMemoryBound(to: Float.self), to: sums, parameters: place.values)
+    }
+    return outside.map { fault(walk, $0) }
+  }
+
+  private func operand(_ source: Source, _ place: Place, columns: Int, _ size: Int) -> BLAS.Matrix {
+    switch source {
     case .matrix(let buffer, let start, let stride, let isTransposed):
       BLAS.Matrix(
-        start: buffers[buffer.position] + start.value(values) * size, stride: stride, isTransposed: isTransposed)
-    case .packed(_, let offset, let stride): BLAS.Matrix(start: locals + offset, stride: stride, isTransposed: false)
+        start: place.buffers[buffer.position] + start.value(place.values) * size, stride: stride,
+        isTransposed: isTransposed)
+    case .packed(_, let offset, let stride):
+      BLAS.Matrix(start: place.locals + offset, stride: stride, isTransposed: false)
+    case .walked(_, let offset): BLAS.Matrix(start: place.locals + offset, stride: columns, isTransposed: false)
     }
   }
 }

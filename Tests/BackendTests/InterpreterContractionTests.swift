@@ -1,0 +1,116 @@
+import LatheCore
+import LatheRun
+import TestSupport
+import Testing
+
+@Suite("Interpreter, contractions")
+struct InterpreterContractionTests {
+  /// A convolution that one of the ways of packing is for.
+  struct Row: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var x: [Int]
+    var weight: [Int]
+    var payload: Convolution
+
+    init(
+      _ name: String, _ x: [Int], _ weight: [Int], stride: Int = 1, pad: Int = 0, inputDilation: Int = 1,
+      dilation: Int = 1, groups: Int = 1
+    ) {
+      testDescription = name
+      self.x = x
+      self.weight = weight
+      let axes = x.count - 2
+      func all(_ number: Int) -> [Int] { [Int](repeating: number, count: axes) }
+      payload = Convolution(
+        stride: all(stride), low: all(pad), high: all(pad), inputDilation: all(inputDilation), dilation: all(dilation),
+        groups: groups)
+    }
+  }
+
+  static let rows = [
+    Row("1x1, a plain product", [2, 16, 9, 7], [24, 16, 1, 1]),
+    Row("1x1, strided", [1, 16, 9, 9], [8, 16, 1, 1], stride: 2),
+    Row("3x3, padded", [2, 8, 11, 13], [12, 8, 3, 3], pad: 1),
+    Row("3x3, padded and strided, even size", [1, 8, 12, 12], [8, 8, 3, 3], stride: 2, pad: 1),
+    Row("several blocks of columns", [1, 24, 61, 61], [4, 24, 3, 3], pad: 1),
+    Row("several blocks of one axis", [1, 64, 3001], [4, 64, 9], pad: 4),
+    Row("negative padding", [1, 8, 12, 12], [8, 8, 3, 3], pad: -1),
+    Row("dilated kernel", [1, 6, 15, 15], [6, 6, 3, 3], pad: 2, dilation: 2),
+    Row("dilated input, as in transposed convolution", [1, 8, 7, 7], [8, 8, 4, 4], pad: 2, inputDilation: 2),
+    Row("groups", [2, 12, 9, 9], [8, 6, 3, 3], pad: 1, groups: 2),
+    Row("depthwise", [2, 10, 9, 9], [10, 1, 3, 3], pad: 1, groups: 10),
+    Row("depthwise, strided", [1, 10, 10, 9], [10, 1, 5, 5], stride: 2, pad: 2, groups: 10),
+    Row("volumes", [1, 4, 5, 6, 7], [6, 4, 3, 3, 3], pad: 1),
+  ]
+
+  @Test("agree with the loops that they stand for", arguments: rows, [ScalarType.f32, .f64])
+  func convolution(_ row: Row, _ dtype: ScalarType) throws {
+    let builder = Builder()
+    let x = builder.input("x", TensorType(dtype, row.x))
+    let weight = builder.input("weight", TensorType(dtype, row.weight))
+    let y = x.convolution(weight, row.payload)
+    let graph = try builder.finish(name: "main", outputs: [("y", .pointwise(.maximum, [y, y.zerosLike()]) - y * 0.5)])
+    let program = try Program(lowering: graph)
+    #expect(program.kernels.contains { $0.contraction != nil })
+    var loops = program
+    for position in loops.kernels.indices { loops.kernels[position].contraction = nil }
+    let inputs = [Self.noise(dtype, row.x), Self.noise(dtype, row.weight)]
+    let fast = try Self.run(program, inputs)
+    let slow = try Self.run(loops, inputs)
+    let tolerance = dtype == .f32 ? 2e-5 : 1e-13
+    let largest = zip(fast.doubles, slow.doubles).map { abs($0 - $1) }.max() ?? 0
+    #expect(largest <= tolerance * (slow.doubles.map(abs).max() ?? 1))
+  }
+
+  private static func run(_ program: Program, _ inputs: [NDArray]) throws -> NDArray {
+    var session = Session(try Executable(PlannedProgram(planning: program)))
+    return try session.run(inputs)[0]
+  }
+
+  private static func noise(_ dtype: ScalarType, _ shape: [Int]) -> NDArray {
+    var generator = SeededGenerator(seed: UInt64(shape.reduce(1, *)))
+    let values = (0..<shape.reduce(1, *)).map { _ in ScalarValue.float(Double.random(in: -1...1, using: &generator)) }
+    return NDArray(dtype: dtype, shape: shape, values: values)
+  }
+}
+
+@Suite("Interpreter, state")
+struct InterpreterStateTests {
+  @Test("variables are updated by runs, read, written, saved and restored")
+  func counter() throws {
+    let builder = Builder()
+    let count = builder.variable(Variable(name: "count", role: .buffer, initial: NDArray([10, 20] as [Float])))
+    let step = builder.input("step", .f32(2))
+    builder.update("count", to: count + step)
+    let graph = try builder.finish(name: "counter", outputs: [("before", count * 2)])
+    var session = Session(try Executable(PlannedProgram(planning: Program(lowering: graph))))
+    let one = NDArray([1, 2] as [Float])
+    #expect(try session.run([one]) == [NDArray([20, 40] as [Float])])
+    #expect(try session.run([one]) == [NDArray([22, 44] as [Float])])
+    #expect(try session.variable(named: "count") == NDArray([12, 24] as [Float]))
+    let saved = try session.savedState()
+    try session.setVariable(named: "count", to: NDArray([0, 0] as [Float]))
+    #expect(try session.run([one]) == [NDArray([0, 0] as [Float])])
+    try session.restoreState(saved)
+    #expect(try session.variable(named: "count") == NDArray([12, 24] as [Float]))
+    session.reset()
+    #expect(try session.variable(named: "count") == NDArray([10, 20] as [Float]))
+  }
+
+  @Test("variables of another name or type are refused, and nothing is written")
+  func wrongState() throws {
+    let builder = Builder()
+    let weight = builder.variable(Variable(name: "weight", role: .parameter, initial: NDArray([1, 2] as [Float])))
+    let graph = try builder.finish(name: "main", outputs: [("y", weight * 2)])
+    var session = Session(try Executable(PlannedProgram(planning: Program(lowering: graph))))
+    var messages: [String] = []
+    do throws(DiagnosticsError) {
+      try session.restoreState(["weight": NDArray([1] as [Float]), "bias": NDArray([1] as [Float])])
+    } catch {
+      messages = error.diagnostics.map(\.message)
+    }
+    #expect(messages == ["there is no variable bias", "variable weight is f32[2], given f32[1]"])
+    #expect(throws: DiagnosticsError.self) { try session.variable(named: "bias") }
+    #expect(try session.variable(named: "weight") == NDArray([1, 2] as [Float]))
+  }
+}

@@ -101,7 +101,7 @@ extension Machine {
     case .trunc: map(instruction, type) { $0.rounded(.towardZero) }
     case .isNaN: map(instruction, type) { $0.isNaN ? UInt8(1) : 0 }
     case .isFinite: map(instruction, type) { $0.isFinite ? UInt8(1) : 0 }
-    case .sign: map(instruction, type) { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
+    case .sign: map(instruction, type) { (x: F) -> F in x > 0 ? 1 : x < 0 ? -1 : 0 }
     case .fmod: map(instruction, type) { F.fmod($0, $1) }
     case .power: map(instruction, type) { F.pow($0, $1) }
     case .atan2: map(instruction, type) { F.atan2($0, $1) }

@@ -2,8 +2,8 @@ extension Pass {
   /// Computes nodes whose operands are all literals, where the result is not much larger than they are.
   ///
   /// Broadcasts of literals stay: they cost nothing to read, and a network whose weights are broadcasts of numbers is
-  /// not blown up. Where all operands are such, the function moves before the broadcast.
-  public static let foldConstants = Pass("fold-constants", [hoistBroadcast, foldLiterals])
+  /// not blown up. Where all operands are such, the function moves before the broadcast, and so do views.
+  public static let foldConstants = Pass("fold-constants", [hoistBroadcast, foldLiterals] + BroadcastRules.all)
 
   /// A result of at most this many bytes is worth a literal even where its operands are smaller.
   private static let freeBytes = 1 << 18
@@ -35,7 +35,7 @@ extension Pass {
         given += constant.array.bytes.count
         hasLiteral = true
       case .broadcast:
-        // A view of a broadcast is a broadcast of a view: `simplify` has the rules.
+        // A view of a broadcast is a broadcast of a view, as the rules of broadcasts have it.
         guard !isView, let inner = operand.source(0).literal else { return nil }
         given += inner.bytes.count
         hasLiteral = true

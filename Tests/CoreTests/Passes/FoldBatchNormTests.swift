@@ -154,4 +154,19 @@ import Testing
     #expect(result.nodes[1].types == [.f32(6)])
     try expectSameMeaning(graph, result, tolerance: 1e-6)
   }
+
+  /// The networks of the `onnx` package that have no weights: every statistic is one number, made by ConstantOfShape.
+  @Test func batchNormOfOneNumberForEveryChannelFolds() throws {
+    let builder = Builder()
+    let y = Chain.all[0].contraction(builder)
+    let number = builder.full(.f32(6), .float(0.02))
+    func channels(_ vector: Tensor) -> Tensor { vector.reshape([6, 1, 1]) }
+    let scale = (number + 1e-5).rsqrt()
+    let z = (y - channels(number)) * channels(scale) * channels(number) + channels(number)
+    let graph = try builder.finish(name: "main", outputs: [("y", z)])
+    let result = try Pipeline.inference.run(graph).graph
+    #expect(
+      result.nodes.map(\.operation.name) == ["input", "constant", "convolution", "constant", "broadcast", "add"])
+    try expectSameMeaning(graph, result, tolerance: 2e-6)
+  }
 }

@@ -3,6 +3,13 @@ internal import LatheCore
 /// Statements.
 extension TapeBuilder {
   mutating func emit(_ statements: [Statement]) throws(TapeFault) {
+    try emit(statements) { _ throws(TapeFault) in }
+  }
+
+  /// Emits statements and what follows in their scope: registers that they declare last until then.
+  private mutating func emit(
+    _ statements: [Statement], then following: (inout TapeBuilder) throws(TapeFault) -> Void
+  ) throws(TapeFault) {
     var declared: [Operand] = []
     for statement in statements {
       switch statement {
@@ -26,6 +33,7 @@ extension TapeBuilder {
       case .whenTrue(let predicate, let body): try emitWhen(predicate, body)
       }
     }
+    try following(&self)
     for operand in declared { reuse(operand) }
   }
 
@@ -215,17 +223,18 @@ extension TapeBuilder {
     let length = max(Tape.stripLength / lanes, 1) * lanes
     try strips(accumulation.variable, accumulation.lower, accumulation.upper, length: length) {
       builder throws(TapeFault) in
-      try builder.emit(accumulation.prologue)
-      let value = try builder.emit(accumulation.value)
-      var instruction = Instruction(.joinStrip)
-      instruction.function = function
-      instruction.type = accumulator.type
-      instruction.dst = partials.offset
-      instruction.lanes = true
-      builder.set(&instruction, [value])
-      instruction.extra = Int32(lanes)
-      builder.append(instruction)
-      builder.release(value)
+      try builder.emit(accumulation.prologue) { builder throws(TapeFault) in
+        let value = try builder.emit(accumulation.value)
+        var instruction = Instruction(.joinStrip)
+        instruction.function = function
+        instruction.type = accumulator.type
+        instruction.dst = partials.offset
+        instruction.lanes = true
+        builder.set(&instruction, [value])
+        instruction.extra = Int32(lanes)
+        builder.append(instruction)
+        builder.release(value)
+      }
     }
     if lanes > 1 { fold(partials.offset, into: accumulator, function, lanes) }
     round(accumulator)
@@ -258,8 +267,9 @@ extension TapeBuilder {
     }
     if accumulation.lanes > 1 { return try emitPartials(accumulation, accumulator) }
     try counted(accumulation.variable, accumulation.lower, accumulation.upper) { builder, _ throws(TapeFault) in
-      try builder.emit(accumulation.prologue)
-      try builder.emitJoin(accumulation, accumulator)
+      try builder.emit(accumulation.prologue) { builder throws(TapeFault) in
+        try builder.emitJoin(accumulation, accumulator)
+      }
     }
     round(accumulator)
   }
@@ -343,19 +353,20 @@ extension TapeBuilder {
     let counter = Operand(offset: integerRegister(), type: .i64, isPerLane: false, isTemporary: false)
     move(literal(.integer(0), .i64), to: counter)
     try counted(accumulation.variable, accumulation.lower, accumulation.upper) { builder, _ throws(TapeFault) in
-      try builder.emit(accumulation.prologue)
-      let value = try builder.emit(accumulation.value)
-      var instruction = Instruction(.joinPartial)
-      instruction.function = function
-      instruction.type = accumulator.type
-      instruction.dst = partials
-      instruction.lanes = true
-      builder.set(&instruction, [value])
-      instruction.b = counter.offset
-      instruction.c = Int32(lanes)
-      instruction.extra = Int32(size)
-      builder.append(instruction)
-      builder.release(value)
+      try builder.emit(accumulation.prologue) { builder throws(TapeFault) in
+        let value = try builder.emit(accumulation.value)
+        var instruction = Instruction(.joinPartial)
+        instruction.function = function
+        instruction.type = accumulator.type
+        instruction.dst = partials
+        instruction.lanes = true
+        builder.set(&instruction, [value])
+        instruction.b = counter.offset
+        instruction.c = Int32(lanes)
+        instruction.extra = Int32(size)
+        builder.append(instruction)
+        builder.release(value)
+      }
       var next = Instruction(.addScaled)
       next.dst = counter.offset
       next.a = builder.literal(.integer(1), .i64).offset

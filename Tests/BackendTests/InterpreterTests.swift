@@ -108,6 +108,29 @@ struct InterpreterTests {
     #expect(try HandBuilt.run(planned, NDArray(x)) == NDArray([3, 4, 5, 2, 5] as [Float]))
   }
 
+  @Test("an index that an accumulation reads keeps its register until the value is computed", arguments: [1, 4])
+  func prologue(lanes: Int) throws {
+    let i = LoopVariable(id: 0, extent: 6)
+    let column = Register(id: 1, type: .i64)
+    let sum = Register(id: 2, type: .f32)
+    let place = Index(Scalar(id: column.id))
+    let planned = HandBuilt.program(
+      inputs: [(.i64, [6]), (.f32, [6, 5])], output: (.f32, []),
+      [
+        .declare(sum, number(0)),
+        .accumulate(
+          Accumulation(
+            i, lower: Bound(0), upper: Bound(6), combiner: .sum, accumulator: sum, lanes: lanes,
+            prologue: [.declare(column, load(0, Index(i), .i64))],
+            value: .select([.inRange(place, 0..<5)], then: load(1, Index(i) * 5 + place), otherwise: number(0)))),
+        store(2, Index(0), .register(sum)),
+      ])
+    let columns = [0, 4, 7, 2, 1, 3].map { ScalarValue.integer($0) }
+    let table = NDArray((0..<30).map { Float($0) }, shape: [6, 5])
+    let result = try HandBuilt.run(planned, NDArray(dtype: .i64, shape: [6], values: columns), table)
+    #expect(result.doubles == [0 + 9 + 17 + 21 + 28])
+  }
+
   @Test("guarded loads are not made where their constraints fail")
   func guards() throws {
     let i = LoopVariable(id: 0, extent: 12)

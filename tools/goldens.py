@@ -35,6 +35,12 @@ optimizers.npz holds a few steps of an optimizer per case, optimizers.json what 
     CASE/param          the parameter before the first step
     CASE/grads          its gradient at each step
     CASE/after          the parameter after each step
+
+training.npz holds a few steps of training, training.json what the case is: {"case", "network", "optimizer", "kwargs"};
+the parameters before the first step and the batch, always the same, are those of NETWORK.npz.
+
+    CASE/losses         the loss before each step
+    CASE/after/NAME     a parameter after the last step; large ones are left out
 """
 
 import argparse
@@ -74,6 +80,7 @@ def main() -> None:
         np.savez_compressed(output / f"{name}.npz", **stored(write()))
     write_functions(output)
     write_optimizers(output)
+    write_training(output)
 
 
 def stored(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
@@ -349,6 +356,39 @@ def write_optimizers(output: Path) -> None:
         descriptions.append({"case": case, "optimizer": name, "kwargs": kwargs})
     np.savez_compressed(output / "optimizers.npz", **stored(tensors))
     write_list(output / "optimizers.json", descriptions)
+
+
+TRAINING: Sequence[tuple[str, Callable[[], nn.Module], str, dict[str, Any]]] = [
+    ("mlp", lambda: mlp(12, 16, 8, 5), "SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("mlp", lambda: mlp(12, 16, 8, 5), "Adam", {"lr": 0.01}),
+    ("lenet", LeNet, "SGD", {"lr": 0.05, "momentum": 0.9}),
+    ("lenet", LeNet, "Adam", {"lr": 0.001}),
+]
+
+
+def write_training(output: Path) -> None:
+    """Writes training.npz and training.json."""
+    steps, largest = 5, 4096
+    tensors: dict[str, Tensor] = {}
+    descriptions = []
+    for network, make, name, kwargs in TRAINING:
+        case = f"{network}_{name.lower()}"
+        module = make()
+        given = {key: torch.from_numpy(x) for key, x in np.load(output / f"{network}.npz").items()}
+        module.load_state_dict({key.removeprefix("param/"): x for key, x in given.items() if key.startswith("param/")})
+        optimizer = getattr(torch.optim, name)(module.parameters(), **kwargs)
+        losses = []
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(module(given["input/x"].double()), given["input/target"])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+        tensors[f"{case}/losses"] = torch.stack(losses)
+        tensors |= {f"{case}/after/{key}": x for key, x in module.named_parameters() if x.numel() <= largest}
+        descriptions.append({"case": case, "network": network, "optimizer": name, "kwargs": kwargs})
+    np.savez_compressed(output / "training.npz", **stored(tensors))
+    write_list(output / "training.json", descriptions)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import Testing
 struct GoldenFunctionTests {
   @Test("results and gradients agree with PyTorch in f64", arguments: GoldenCase.all)
   func agrees(golden: GoldenCase) throws {
-    let withGradients = Self.withoutGradient[golden.name] == nil
+    let withGradients = GoldenCase.withoutGradient[golden.name] == nil
     guard let graph = try golden.graph(.f64, withGradients: withGradients) else { return }
     let results = try ReferenceEvaluator.run(graph, inputs: golden.inputs(.f64)).outputs
     for (name, expected) in golden.expected().sorted(by: { $0.key < $1.key })
@@ -26,14 +26,6 @@ struct GoldenFunctionTests {
     }
     #expect(missing.sorted() == Self.later)
   }
-
-  /// Cases whose gradient is not compared, and why.
-  static let withoutGradient: [String: String] = {
-    var reasons = ["lgamma_0": "needs digamma", "gammaln_0": "needs digamma"]
-    for number in 4...9 { reasons["scatter_reduce_\(number)"] = "scatter has gradients for sums and replacement only" }
-    reasons["ldexp_0"] = "PyTorch takes powers of 2 as integers in the gradient: 0 for negative exponents"
-    return reasons
-  }()
 
   /// Functions with at least one case that needs sorting, factorizations, random numbers or special functions that are
   /// no primitives yet, or an option that is not written.

@@ -17,6 +17,8 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
     let trace: TraceOptions
     /// Whether the loss is the cross entropy with the last input.
     let hasTarget: Bool
+    /// Whether there is a backward pass.
+    let hasGradients: Bool
   }
 
   /// The network's name.
@@ -35,6 +37,7 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
         let inputs = Array(tensors.prefix(options.types.count - (options.hasTarget ? 1 : 0)))
         let results = call(inputs)
         var named = Dictionary(uniqueKeysWithValues: zip(outputs, results).map { ("output/\($0)", $1) })
+        guard options.hasGradients else { return named }
         var seeds = zip(results, tensors.dropFirst(options.types.count)).map { (tensor: $0, cotangent: $1) }
         if options.hasTarget {
           let loss = crossEntropy(results[0], tensors[inputs.count])
@@ -66,11 +69,15 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
     return found.sorted { (order.firstIndex(of: $0.name) ?? 99) < (order.firstIndex(of: $1.name) ?? 99) }
   }
 
-  /// The forward and backward pass as a graph.
-  public func graph(_ dtype: ScalarType, isTraining: Bool = true) throws(DiagnosticsError) -> Graph {
-    let inputs = inputs(dtype)
+  /// The forward and backward pass as a graph; without gradients, the forward pass alone.
+  public func graph(
+    _ dtype: ScalarType, isTraining: Bool = true, withGradients: Bool = true
+  ) throws(DiagnosticsError) -> Graph {
+    let inputs = inputs(dtype).filter { withGradients || $0.name != "target" }
     let hasTarget = inputs.last?.name == "target"
-    let given = Dictionary(arrays("cotangent", dtype).map { ($0.name, $0.array) }) { first, _ in first }
+    let given = Dictionary((withGradients ? arrays("cotangent", dtype) : []).map { ($0.name, $0.array) }) { first, _ in
+      first
+    }
     let cotangents = outputs.compactMap { name in given[name].map { (name: "cotangent/\(name)", type: $0.type) } }
     let parameters = arrays("param", dtype) + arrays("buffer", dtype)
     return try build(
@@ -80,7 +87,7 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
           name: name, inputNames: inputs.map(\.name) + (hasTarget ? [] : cotangents.map(\.name)),
           isTraining: isTraining,
           parameters: Dictionary(parameters.map { ($0.name, $0.array) }) { first, _ in first }, floatType: dtype),
-        hasTarget: hasTarget))
+        hasTarget: hasTarget, hasGradients: withGradients))
   }
 
   /// The contents of the graph's inputs.
@@ -98,6 +105,11 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
       for (name, array) in arrays(prefix, .f32) { result["\(prefix)/\(name)"] = array }
     }
     return result
+  }
+
+  /// The expected outputs of evaluation mode, `output/NAME`, where the golden file has them.
+  public func expectedInEvaluation() -> [String: NDArray] {
+    Dictionary(arrays("eval/output", .f32).map { ("output/\($0.name)", $0.array) }) { first, _ in first }
   }
 
   /// The expected contents of the buffers after the run.

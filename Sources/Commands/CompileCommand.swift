@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import Lathe
 public import LatheC
 import LatheCore
 import LatheData
@@ -55,23 +56,17 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     let names = given.isEmpty ? [] : try model.inputNames() ?? []
     let known = try given.named(among: names).mapValues(\.array)
     let graph = try fullyBound(model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: known)))
-    let stem = String(output.dropLast(2))
     var options = COptions()
-    options.name = name ?? URL(fileURLWithPath: stem).lastPathComponent
-    options.headerName = URL(fileURLWithPath: stem).lastPathComponent + ".h"
+    options.name = name
     options.arena = arena
     options.weights = weights
     options.standard = standard
     options.main = testBench
-    let program = try graph.planned()
-    let files = emitC(program, options: options)
-    var contents = [
-      FileContent(path: output, text: files.source), FileContent(path: stem + ".h", text: files.header),
-    ]
-    if let weights = files.weights { contents.append(FileContent(path: stem + ".weights", bytes: weights)) }
+    let model = try graph.compiled()
+    let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(
-      "arena \(program.arenaBytes.grouped) bytes, lower bound \(program.lowerBound.grouped); wrote "
+      "arena \(model.arenaBytes.grouped) bytes, lower bound \(model.lowerBound.grouped); wrote "
         + contents.map(\.path).joined(separator: ", "))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Lathe
 import LatheC
 import LatheCore
 import LatheRun
@@ -71,26 +72,24 @@ extension ExecutionOptions {
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    try PreparedModel(graph.planned(), self)
+    try PreparedModel(graph.compiled().planned, self)
+  }
+}
+
+extension CompileOptions {
+  /// Compilation that shows its progress.
+  static var shown: CompileOptions {
+    var options = CompileOptions()
+    options.progress = { Console.progress($0) }
+    return options
   }
 }
 
 extension Graph {
-  /// The graph as it is lowered: simplified, and with its parameters as literals where nothing updates them.
-  func optimized() throws(DiagnosticsError) -> Graph {
-    Console.progress("optimizing \(nodes.count) nodes")
+  /// The graph compiled, with its progress shown.
+  func compiled() throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
-    return try (updates.isEmpty ? Pipeline.inference : .training).run(self).graph
-  }
-
-  /// The graph lowered to loops, with a place for every temporary.
-  func planned() throws(DiagnosticsError) -> PlannedProgram {
-    let graph = try optimized()
-    defer { Console.endProgress() }
-    Console.progress("lowering \(graph.nodes.count) nodes")
-    let program = try Program(lowering: graph)
-    Console.progress("planning \(program.buffers.count) buffers")
-    return try PlannedProgram(planning: program)
+    return try compile(self, options: .shown)
   }
 }
 
@@ -102,9 +101,9 @@ enum DrawnStage: String, ExpressibleByArgument, CaseIterable {
   func dot(_ graph: Graph) throws(DiagnosticsError) -> String {
     switch self {
     case .traced: return graph.graphViz()
-    case .optimized: return try graph.optimized().graphViz()
+    case .optimized: return try graph.optimized(.shown).graph.graphViz()
     case .lowered:
-      let graph = try fullyBound(graph).optimized()
+      let graph = try fullyBound(graph).optimized(.shown).graph
       let program = try Program(lowering: graph)
       var kernels: [Int: Int] = [:]
       for (number, kernel) in program.kernels.enumerated() { for node in kernel.nodes { kernels[node] = number } }

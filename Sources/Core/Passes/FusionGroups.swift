@@ -26,6 +26,8 @@ public struct FusionGroups: Sendable {
     static let repeated = Reading(rawValue: 8)
     /// From memory only.
     static let buffer = Reading(rawValue: 16)
+    /// As a factor of a contraction, which back-ends want to find in memory.
+    static let factor = Reading(rawValue: 32)
   }
 
   private enum Kind {
@@ -58,7 +60,9 @@ public struct FusionGroups: Sendable {
       switch kind {
       case .source: inlined = false
       case .opaque: inlined = false
-      case .view: inlined = !reading.contains(.buffer)
+      case .view:
+        // A repeated literal is written out for a contraction: its factors are matrices.
+        inlined = !reading.contains(.buffer) && !(reading.contains(.factor) && Self.isRepeatedLiteral(node, graph))
       case .elementwise:
         let free = node.operands.allSatisfy { Self.isScalar($0, graph) }
         inlined = !reading.contains(.buffer) && (free || (fits && !reading.contains(.repeated)))
@@ -88,6 +92,10 @@ public struct FusionGroups: Sendable {
   private static func isScalar(_ value: Value, _ graph: Graph) -> Bool {
     if case .constant(let constant) = graph[value].operation { return constant.array.count == 1 }
     return false
+  }
+
+  private static func isRepeatedLiteral(_ node: Node, _ graph: Graph) -> Bool {
+    if case .broadcast = node.operation { isScalar(node.operands[0], graph) } else { false }
   }
 
   private static func kind(_ node: Node, _ graph: Graph) -> Kind {
@@ -133,7 +141,8 @@ public struct FusionGroups: Sendable {
     case .gather: return index == 0 ? [.buffer] : .repeated
     case .cumulative: return .once
     case .scatter: return index == 0 ? .once : .repeated
-    case .dot, .convolution, .windowReduce, .windowArgReduce: return .repeated
+    case .dot, .convolution: return [.repeated, .factor]
+    case .windowReduce, .windowArgReduce: return .repeated
     case .argReduce: return .repeated
     case .conditional, .whileLoop, .scan: return .buffer
     case .input, .variable, .constant, .iota: return []

@@ -1,0 +1,120 @@
+public import LatheC
+public import LatheCore
+public import LatheData
+public import LatheRun
+
+/// How a graph is compiled.
+public struct CompileOptions: Sendable {
+  /// The sizes that symbols stand for.
+  public var dimensions: [String: Int] = [:]
+  /// The passes; by default `Pipeline.training` where the graph updates variables, else `Pipeline.inference`.
+  public var pipeline: Pipeline?
+  /// How the passes are watched and bounded.
+  public var passes = Pipeline.Options()
+  /// Told what is being done, in a few words: for progress displays.
+  public var progress: (@Sendable (String) -> Void)?
+
+  public init() {}
+}
+
+/// Compiles a graph: passes, lowering to loops, planning of memory.
+///
+/// ```swift
+/// let lenet = try compile(trace(LeNet(), .f32(1, 1, 32, 32)))
+/// let logits = try lenet(image)
+/// try lenet.writeC(to: "lenet.c")
+/// ```
+///
+/// - Throws: Symbols that no size is given for, and faults that sizes bring about.
+public func compile(
+  _ graph: Graph, options: CompileOptions = CompileOptions()
+) throws(DiagnosticsError) -> CompiledModel {
+  try CompiledModel(graph, options)
+}
+
+/// A model with its loops and its memory fixed: runs in the interpreter or natively, or is written as C.
+public struct CompiledModel: Sendable {
+  /// The graph after the passes.
+  public let graph: Graph
+  /// What the passes did.
+  public let report: PipelineReport
+  /// The loops, and where each tensor is in memory.
+  public let planned: PlannedProgram
+
+  fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
+    let (optimized, report) = try graph.optimized(options)
+    self.graph = optimized
+    self.report = report
+    options.progress?("lowering \(optimized.nodes.count) nodes")
+    let program = try Program(lowering: optimized)
+    options.progress?("planning \(program.buffers.count) buffers")
+    planned = try PlannedProgram(planning: program)
+  }
+
+  /// Bytes of the arena that every run needs.
+  public var arenaBytes: Int { planned.arenaBytes }
+
+  /// Bytes that are live at once at the worst moment: no plan can need less.
+  public var lowerBound: Int { planned.lowerBound }
+
+  /// Memory to run in with the interpreter, with variables at their initial contents.
+  ///
+  /// - Parameter threads: Threads that matrix multiplication may use.
+  public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
+    Session(try Executable(planned), threads: threads)
+  }
+
+  /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
+  public func native() throws(DiagnosticsError) -> NativeModel { try NativeModel(planned) }
+
+  /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.
+  public func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    var session = try session()
+    return try session.run(inputs)
+  }
+
+  /// The only output for inputs in the graph's order, by the interpreter, from fresh variables.
+  ///
+  /// - Throws: Inputs that do not fit, and that the model has several outputs.
+  public func callAsFunction(_ inputs: NDArray...) throws(DiagnosticsError) -> NDArray {
+    let outputs = try run(inputs)
+    guard outputs.count == 1 else {
+      throw DiagnosticsError("'\(graph.name)' has \(outputs.count) outputs", help: "use run, which returns them all")
+    }
+    return outputs[0]
+  }
+
+  /// Writes the model as C: the source at `path`, its header and where asked for its weights beside it; all or none.
+  ///
+  /// - Parameter path: Ends in `.c`; the file's name is the prefix of the functions unless the options name one.
+  public func writeC(to path: String, options: COptions = COptions()) throws(DiagnosticsError) {
+    try emitted(for: path, options).writeAtomically()
+  }
+
+  /// The files that `writeC` writes.
+  public func emitted(for path: String, _ options: COptions = COptions()) throws(DiagnosticsError) -> [FileContent] {
+    guard path.hasSuffix(".c") else { throw DiagnosticsError("'\(path)' is no name of a C file: its suffix must be .c") }
+    let stem = String(path.dropLast(2))
+    let file = stem.split(separator: "/").last.map(String.init) ?? "model"
+    var options = options
+    options.name = options.name ?? file
+    options.headerName = options.headerName ?? file + ".h"
+    let files = emitC(planned, options: options)
+    var contents = [
+      FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
+    ]
+    if let weights = files.weights { contents.append(FileContent(path: stem + ".weights", bytes: weights)) }
+    return contents
+  }
+}
+
+extension Graph {
+  /// The graph after the passes, with the symbols that are given replaced by sizes.
+  public func optimized(
+    _ options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) -> (graph: Graph, report: PipelineReport) {
+    options.progress?("optimizing \(nodes.count) nodes")
+    let pipeline = options.pipeline ?? (updates.isEmpty ? .inference : .training)
+    return try pipeline.run(binding(options.dimensions), options.passes)
+  }
+}

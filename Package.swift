@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "LatheNN", dependencies: ["LatheCore"], path: "Sources/NN", swiftSettings: settings),
     .target(
       name: "LatheONNX",
-      dependencies: ["LatheCore", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
     .target(name: "LatheRun", dependencies: ["LatheCore", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
     .target(name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", swiftSettings: settings),

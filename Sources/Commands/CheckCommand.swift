@@ -4,7 +4,9 @@ import LatheCore
 /// `check`: every mistake of a model, or a summary of it.
 struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
-    CommandConfiguration(commandName: "check", abstract: "Report every mistake of a model, each with its place.")
+    CommandConfiguration(
+      commandName: "check", abstract: "Report every mistake of a model, each with its place.",
+      discussion: "With all sizes known, by --dim where the model has symbols, the model is lowered to loops as well.")
   }
 
   @OptionGroup var model: Provider
@@ -31,6 +33,8 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
   private func verifiedGraph() throws(DiagnosticsError) -> Graph {
     let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
     try graph.verify()
+    // With all sizes known, what only the lowering refuses is found as well.
+    if graph.symbols.isEmpty { _ = try Program(lowering: graph.optimized(.shown).graph) }
     return graph
   }
 }

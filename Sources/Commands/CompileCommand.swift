@@ -24,7 +24,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     help: ArgumentHelp("The value of an input that decides a shape.", valueName: "NAME=FILE.npy"))
   var bindings: [InputBinding] = []
 
-  @Option(help: "Who owns the memory of temporaries.")
+  @Option(help: "Who owns the memory of temporaries: the caller gives it, or it is static in the C file.")
   var arena: COptions.Arena = .caller
 
   @Option(help: "Where the weights are.")
@@ -46,7 +46,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   var threads: ThreadingForm = .none
 
   func validate() throws {
-    guard output.hasSuffix(".c") else {
+    guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
       throw ValidationError("'\(output)' is no name of a C file: its suffix must be .c")
     }
   }

@@ -16,8 +16,12 @@ struct PreparedModel {
   private let planned: PlannedProgram
   private let engine: Engine
 
-  fileprivate init(_ planned: PlannedProgram, _ options: ExecutionOptions) throws(DiagnosticsError) {
+  fileprivate init(
+    _ planned: PlannedProgram, _ graph: Graph, _ options: ExecutionOptions
+  ) throws(DiagnosticsError) {
     self.planned = planned
+    let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
+    try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
     switch options.backend {
     case .interpreter: engine = .interpreter(try Executable(planned), threads: options.threadCount)
     case .native: engine = .native(planned)
@@ -72,7 +76,7 @@ extension ExecutionOptions {
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    try PreparedModel(graph.compiled().planned, self)
+    try PreparedModel(graph.compiled().planned, graph, self)
   }
 }
 
@@ -82,6 +86,22 @@ extension CompileOptions {
     var options = CompileOptions()
     options.progress = { Console.progress($0) }
     return options
+  }
+}
+
+extension [TensorType] {
+  /// Checks that tensors of these types and `other` bytes have room in the machine's memory.
+  ///
+  /// Where memory ends, a process does not get an error that it could tell: it is killed.
+  func requireMemory(besides other: Int = 0) throws(DiagnosticsError) {
+    let needed = reduce(Double(other)) { $0 + Double($1.byteCount ?? 0) }
+    let available = ProcessInfo.processInfo.physicalMemory
+    guard needed <= Double(available) else {
+      func gibibytes(_ bytes: Double) -> String { String(format: "%.1f", bytes / 0x1p30) }
+      throw DiagnosticsError(
+        "running the model needs \(gibibytes(needed)) GiB of memory, this machine has "
+          + gibibytes(Double(available)))
+    }
   }
 }
 

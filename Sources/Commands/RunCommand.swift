@@ -103,6 +103,7 @@ struct InputOptions: ParsableArguments {
 
   private func random(_ symbolic: Graph) throws(DiagnosticsError) -> Ready {
     let graph = try fullyBound(symbolic)
+    try graph.inputs.map { graph.type(of: $0) }.requireMemory()
     var generator = SplitMix64(seed: seed)
     Console.note("no inputs given: random ones from seed \(seed)")
     let arrays = graph.inputs.map { input in

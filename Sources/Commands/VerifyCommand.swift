@@ -9,7 +9,10 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Run models on their test data, as ONNX lays it out, and compare the outputs.",
-    discussion: "A folder holds model.onnx and test_data_set_*/{input,output}_*.pb.")
+    discussion: """
+      A folder holds model.onnx and test_data_set_*/{input,output}_*.pb. The tolerances are those of ONNX's own tests, \
+      1e-3 relative and 1e-7 absolute, unless the folder's data.json or an option says otherwise.
+      """)
 
   @Argument(help: ArgumentHelp("Folders with a model and its test data.", valueName: "DIR"))
   var folders: [String]
@@ -17,13 +20,17 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var execution: ExecutionOptions
 
   @Option(help: "The relative difference that is allowed.")
-  var rtol = 1e-3
+  var rtol: Double?
 
   @Option(help: "The absolute difference that is allowed.")
-  var atol = 1e-7
+  var atol: Double?
 
   func validate() throws {
     guard !folders.isEmpty else { throw ValidationError("Missing expected argument 'DIR'") }
+    for (name, tolerance) in [("rtol", rtol), ("atol", atol)] {
+      guard let tolerance else { continue }
+      guard tolerance >= 0 else { throw ValidationError("--\(name) must be a number from 0") }
+    }
   }
 
   func run() throws {
@@ -43,6 +50,7 @@ struct VerifyCommand: ParsableCommand {
   /// Runs all data sets of a folder; gives how many outputs differ.
   private func verify(_ folder: String) throws(DiagnosticsError) -> Int {
     let test = try BackendTest(folder: folder)
+    let tolerance = try Tolerance(folder: folder)
     var file = ModelFile()
     file.path = test.model
     var mismatches = 0
@@ -61,12 +69,42 @@ struct VerifyCommand: ParsableCommand {
       let results = Dictionary(zip(ready.graph.outputs.map(\.name), try model.run(ready.arrays))) { $1 }
       for (name, expected) in set.outputs {
         guard let result = results[name] else { continue }
-        let difference = Difference(result, expected, rtol: rtol, atol: atol)
+        let difference = Difference(result, expected, rtol: rtol ?? tolerance.rtol, atol: atol ?? tolerance.atol)
         if !difference.isWithin { mismatches += 1 }
         try Console.output("\(folder)/\(set.name): \(name): \(difference)\n")
       }
     }
     return mismatches
+  }
+}
+
+/// The differences that ONNX allows a test, by its `data.json` or by default.
+///
+/// Source: onnx/backend/test/loader, where a test without them has these defaults.
+private struct Tolerance {
+  private struct File: Decodable {
+    var rtol: Double?
+    var atol: Double?
+  }
+
+  let rtol: Double
+  let atol: Double
+
+  init(folder: String) throws(DiagnosticsError) {
+    let path = folder + "/data.json"
+    var file = File()
+    if FileManager.default.fileExists(atPath: path) {
+      let bytes = try FileContent(reading: path).bytes
+      do {
+        file = try JSONDecoder().decode(File.self, from: Data(bytes))
+      } catch {
+        throw DiagnosticsError(
+          "is not the description of a test: rtol and atol must be numbers in a JSON object",
+          location: Location(file: path))
+      }
+    }
+    rtol = file.rtol ?? 1e-3
+    atol = file.atol ?? 1e-7
   }
 }
 

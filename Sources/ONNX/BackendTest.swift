@@ -1,5 +1,6 @@
 internal import Foundation
 public import LatheCore
+internal import LatheData
 
 /// A model with the outputs expected of it, as ONNX lays its backend tests out: `model.onnx`, and folders
 /// `test_data_set_*` with `input_*.pb` and `output_*.pb`.
@@ -55,18 +56,10 @@ public struct BackendTest: Sendable {
       guard let position = Int(file.dropFirst(prefix.count + 1).dropLast(3)), names.indices.contains(position) else {
         throw DiagnosticsError("the model has no \(prefix) of this number", location: Location(file: path))
       }
-      arrays.append((names[position], try NDArray(onnxTensor: try read(path), file: path)))
+      arrays.append((names[position], try NDArray(onnxTensor: try FileContent(reading: path).bytes, file: path)))
     }
     return arrays
   }
 
   private static func precedes(_ a: String, _ b: String) -> Bool { (a.count, a) < (b.count, b) }
-
-  private static func read(_ path: String) throws(DiagnosticsError) -> [UInt8] {
-    do {
-      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
-    }
-  }
 }

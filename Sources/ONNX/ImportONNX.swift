@@ -55,7 +55,7 @@ struct Model {
     _ dims: [String: Int], _ bindings: [String: NDArray], trainable: Bool = false, _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
-    try checkOperators()
+    let unsupported = unsupportedOperators()
     for (name, size) in dims where size < 0 || size > Call.largestSize {
       throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
     }
@@ -69,11 +69,12 @@ struct Model {
       } catch {
         let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
         let literals = importer.neededInputs.intersection(variables)
-        if needed.isEmpty && literals.isEmpty { throw error }
+        if needed.isEmpty && literals.isEmpty { throw DiagnosticsError(unsupported + error.diagnostics) }
         for name in needed { used[name] = bindings[name] }
         variables.subtract(literals)
         continue
       }
+      guard unsupported.isEmpty else { throw DiagnosticsError(unsupported) }
       try checkSymbols(dims, importer, graph)
       importer.warnings.forEach(warning)
       return graph
@@ -105,8 +106,8 @@ struct Model {
     }
   }
 
-  /// Lists every operator that has no definition here, with its nodes.
-  private func checkOperators() throws(DiagnosticsError) {
+  /// Every operator that has no definition here, with its nodes; the results of such nodes are poison.
+  private func unsupportedOperators() -> [Diagnostic] {
     let importer = Importer(file: file, external: nil, dims: [:], functions: proto.functions)
     var users: [String: [String]] = [:]
     var order: [(key: String, message: String)] = []
@@ -130,15 +131,13 @@ struct Model {
     }
     visit(proto.graph.node, Importer.opsets(proto.opsetImport), "")
     for function in proto.functions { visit(function.node, Importer.opsets(function.opsetImport), function.name + "/") }
-    guard !order.isEmpty else { return }
-    throw DiagnosticsError(
-      order.map { key, message in
-        let nodes = users[key] ?? []
-        let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
-        return Diagnostic(
-          message, operation: nil, operands: nodes.prefix(20).dropFirst().map { "node '\($0)'" } + more,
-          location: Location(file: file, node: nodes.first))
-      })
+    return order.map { key, message in
+      let nodes = users[key] ?? []
+      let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
+      return Diagnostic(
+        message, operation: nil, operands: nodes.prefix(20).dropFirst().map { "node '\($0)'" } + more,
+        location: Location(file: file, node: nodes.first))
+    }
   }
 }
 

@@ -175,10 +175,11 @@ final class Importer {
         return try call(function, node, operands, attributes, location, scope, builder)
       }
       let domain = Self.domain(node.domain)
+      // Operators that are not supported are listed before, once each.
+      guard let definition = Operator.named(node.opType, domain: domain) else { return poison }
       guard let opset = scope.opsets[domain] else {
         throw TypeFault("the model does not import the operator set '\(domain.isEmpty ? "ai.onnx" : domain)'")
       }
-      guard let definition = Operator.named(node.opType, domain: domain) else { return poison }
       let call = Call(
         node: node, operation: node.opType, opset: opset, operands: operands, attributes: attributes, builder: builder,
         importer: self, scope: scope)

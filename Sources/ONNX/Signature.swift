@@ -1,5 +1,6 @@
 internal import Foundation
 public import LatheCore
+internal import LatheData
 
 /// The names of an ONNX model's inputs and outputs, which can be told without importing it.
 public struct ONNXSignature: Hashable, Sendable {
@@ -29,7 +30,8 @@ extension Onnx_ModelProto {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
-      throw DiagnosticsError("cannot be read: \(error.localizedDescription)", location: Location(file: path))
+      // Foundation's errors say little: the system's own say why.
+      data = Data(try FileContent(reading: path).bytes)
     }
     try self.init(checking: data, file: path)
   }

@@ -1,4 +1,8 @@
 /// The graph as a DOT text for Graphviz: modules as nested clusters, types and bytes on the nodes, fused kernels.
+///
+/// Literals that one operation or one module uses stand with it, whatever the module that they were made in. A number,
+/// also one that is repeated over a shape, is written into the operations that use it: as a node it would tie
+/// everything that adds zero or multiplies by two together.
 extension Graph {
   /// The DOT text; the same graph gives the same bytes.
   ///
@@ -67,11 +71,11 @@ private struct DotWriter {
   /// Writes a function; `prefix` keeps its nodes apart from those of other functions.
   mutating func write(_ graph: Graph, prefix: String, kernels: [Int: Int]) {
     let root = Module()
-    for position in graph.nodes.indices {
-      let path = graph.locations[position].modulePath?.split(separator: ".") ?? []
+    let numbers = Self.numbers(graph)
+    for (position, path) in Self.paths(graph).enumerated() where numbers[position] == nil {
       path.reduce(root) { $0.module(String($1)) }.nodes.append(position)
     }
-    write(root, graph, prefix, kernels)
+    write(root, graph, prefix, kernels, numbers)
     for (position, output) in graph.outputs.enumerated() {
       let label = DotText.quoted("output " + output.name)
       line("\(prefix)out\(position) [label=\(label), shape=oval, fillcolor=\"#d7f0d7\"];")
@@ -80,41 +84,83 @@ private struct DotWriter {
       let label = DotText.quoted("update " + update.variable)
       line("\(prefix)update\(position) [label=\(label), shape=cylinder, fillcolor=\"#ffe9c7\"];")
     }
-    for (position, node) in graph.nodes.enumerated() {
-      for operand in node.operands { edge(operand, to: "\(position)", graph, prefix) }
+    for (position, node) in graph.nodes.enumerated() where numbers[position] == nil {
+      for operand in node.operands where numbers[Int(operand.node)] == nil {
+        edge(operand, to: "\(position)", graph, prefix)
+      }
     }
     for (position, output) in graph.outputs.enumerated() { edge(output.value, to: "out\(position)", graph, prefix) }
     for (position, update) in graph.updates.enumerated() { edge(update.value, to: "update\(position)", graph, prefix) }
   }
 
+  /// The type stands on the edge only where its node has several results.
   private mutating func edge(_ value: Value, to target: String, _ graph: Graph, _ prefix: String) {
-    let label = DotText.quoted(graph.type(of: value).description)
-    line("\(prefix)\(value.node) -> \(prefix)\(target) [label=\(label)];")
+    let isOne = graph.nodes[Int(value.node)].types.count == 1
+    let label = isOne ? "" : " [label=\(DotText.quoted(graph.type(of: value).description))]"
+    line("\(prefix)\(value.node) -> \(prefix)\(target)\(label);")
   }
 
-  private mutating func write(_ module: Module, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int]) {
+  /// The nodes that are but a number, perhaps repeated, and the number as text; outputs and updates stay nodes.
+  private static func numbers(_ graph: Graph) -> [Int: String] {
+    let shown = Set((graph.outputs.map(\.value) + graph.updates.map(\.value)).map { Int($0.node) })
+    var result: [Int: String] = [:]
+    var literals: [Int: String] = [:]
+    for (position, node) in graph.nodes.enumerated() {
+      switch node.operation {
+      case .constant(let constant) where constant.array.count == 1:
+        literals[position] = DotText.summary(constant.array)
+      case .broadcast, .reshape: literals[position] = node.operands.first.flatMap { literals[Int($0.node)] }
+      default: break
+      }
+      if let text = literals[position], !shown.contains(position) { result[position] = text }
+    }
+    // What an output repeats is shown, too.
+    for position in graph.nodes.indices.reversed() where literals[position] != nil && result[position] == nil {
+      for operand in graph.nodes[position].operands { result[Int(operand.node)] = nil }
+    }
+    return result
+  }
+
+  /// The module of each node; literals are where they are used, if that is one place.
+  private static func paths(_ graph: Graph) -> [[Substring]] {
+    var paths = graph.locations.map { $0.modulePath?.split(separator: ".") ?? [] }
+    var users: [Int: Set<[Substring]>] = [:]
+    for (position, node) in graph.nodes.enumerated().reversed() {
+      if case .constant = node.operation, let places = users[position], places.count == 1, let place = places.first {
+        paths[position] = place
+      }
+      for operand in node.operands { users[Int(operand.node), default: []].insert(paths[position]) }
+    }
+    return paths
+  }
+
+  private mutating func write(
+    _ module: Module, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int], _ numbers: [Int: String]
+  ) {
     // A kernel whose nodes all lie here becomes a cluster of its own.
-    let all = Dictionary(grouping: kernels.keys) { kernels[$0] ?? 0 }
+    let all = Dictionary(grouping: kernels.keys.filter { numbers[$0] == nil }) { kernels[$0] ?? 0 }
     let here = Dictionary(grouping: module.nodes.filter { kernels[$0] != nil }) { kernels[$0] ?? 0 }
     var written = Set<Int>()
     for position in module.nodes {
       guard let kernel = kernels[position], let nodes = here[kernel], nodes.count > 1, nodes.count == all[kernel]?.count
       else {
-        write(position, graph, prefix, kernels)
+        write(position, graph, prefix, kernels, numbers)
         continue
       }
       guard written.insert(kernel).inserted else { continue }
       cluster("kernel \(kernel)", "style=\"rounded,dashed\";") { writer in
-        for position in nodes { writer.write(position, graph, prefix, kernels) }
+        for position in nodes { writer.write(position, graph, prefix, kernels, numbers) }
       }
     }
     for name in module.names {
       guard let inner = module.modules[name] else { continue }
-      cluster(name, "style=rounded;") { $0.write(inner, graph, prefix, kernels) }
+      cluster(name, "style=rounded;") { $0.write(inner, graph, prefix, kernels, numbers) }
     }
   }
 
-  private mutating func write(_ position: Int, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int]) {
+  private mutating func write(
+    _ position: Int, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int], _ numbers: [Int: String]
+  ) {
     let node = graph.nodes[position]
     var lines: [String]
     var style: String
@@ -124,7 +170,7 @@ private struct DotWriter {
     case .constant(let constant):
       (lines, style) = ([DotText.summary(constant.array)], ", shape=note, style=filled, fillcolor=\"#ececec\"")
     default:
-      lines = [node.operation.name] + DotText.attributes(node.operation)
+      lines = [DotText.call(node, numbers)] + DotText.attributes(node.operation)
       style = ""
       if let kernel = kernels[position] {
         lines.append("kernel \(kernel)")
@@ -164,6 +210,13 @@ private enum DotText {
       }
     }
     return result + "\""
+  }
+
+  /// The operation's name; where some operands are numbers, with all of them: `multiply(·, 2.0)`.
+  static func call(_ node: Node, _ numbers: [Int: String]) -> String {
+    let operands = node.operands.map { numbers[Int($0.node)] }
+    guard operands.contains(where: { $0 != nil }) else { return node.operation.name }
+    return "\(node.operation.name)(\(operands.map { $0 ?? "·" }.joined(separator: ", ")))"
   }
 
   /// The attributes that say something: neither what the types tell nor what changes nothing.

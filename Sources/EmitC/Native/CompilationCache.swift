@@ -56,7 +56,7 @@ public struct CompilationCache: Sendable {
       for (name, text) in contents { try Data(text.utf8).write(to: draft.appendingPathComponent(name)) }
     } catch {
       throw DiagnosticsError(
-        "the cache \(folder.path) cannot be written: \(error.localizedDescription)",
+        "the cache \(folder.path) cannot be made or written",
         help: "set LATHE_CACHE to a folder that can")
     }
     try compiler.compile(

@@ -24,7 +24,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     help: ArgumentHelp("The value of an input that decides a shape.", valueName: "NAME=FILE.npy"))
   var bindings: [InputBinding] = []
 
-  @Option(help: "Who owns the memory of temporaries: the caller gives it, or it is static in the C file.")
+  @Option(help: "Who owns the memory of temporaries.")
   var arena: COptions.Arena = .caller
 
   @Option(help: "Where the weights are.")
@@ -81,8 +81,24 @@ enum ThreadingForm: String, ExpressibleByArgument, CaseIterable {
   case none
 }
 
-extension COptions.Arena: ExpressibleByArgument {}
+extension COptions.Arena: ExpressibleByArgument {
+  public static var allValueDescriptions: [String: String] {
+    [
+      "caller": "every call is given its arena: calls may run at once",
+      "static": "one static array in the C file: one call at a time",
+    ]
+  }
+}
 
-extension COptions.Weights: ExpressibleByArgument {}
+extension COptions.Weights: ExpressibleByArgument {
+  public static var allValueDescriptions: [String: String] {
+    [
+      "auto": "in the C file while they are few, else in a file of their own",
+      "inline": "in the C file",
+      "file": "in FILE.weights, which the C code loads or the caller maps",
+      "external": "in FILE.weights, which the caller maps; the C code does no input or output",
+    ]
+  }
+}
 
 extension COptions.Standard: ExpressibleByArgument {}

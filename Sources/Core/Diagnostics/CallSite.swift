@@ -12,16 +12,27 @@ enum CallSite {
   }()
 
   /// The innermost stack frame with source that is not Lathe's own.
+  ///
+  /// Release builds work as well: SwiftPM gives them debug information and frame pointers. What optimization does to a
+  /// frame shows in two ways: paths may be relative, and a function that was merged with another of the same code has
+  /// no line; then the place is that of its caller.
   static func current() -> Location {
-    guard let backtrace = try? Backtrace.capture(limit: 128).symbolicated(with: nil, options: [.showInlineFrames, .showSourceLocations])
+    let capture = try? Backtrace.capture(limit: 128)
+    guard let frames = capture?.symbolicated(with: nil, options: [.showInlineFrames, .showSourceLocations])?.frames
     else { return Location() }
-    for frame in backtrace.frames {
-      guard let source = frame.symbol?.sourceLocation, !source.path.isEmpty, source.line > 0,
-        !source.path.hasPrefix(librarySources), !source.path.contains("/<compiler-generated>"),
-        !source.path.hasSuffix("<compiler-generated>")
+    for frame in frames {
+      guard let symbol = frame.symbol, let source = symbol.sourceLocation, !source.path.isEmpty, source.line > 0,
+        !isOwn(source.path, symbol: symbol.rawName), !source.path.hasSuffix("<compiler-generated>")
       else { continue }
       return Location(file: source.path, line: source.line, column: source.column > 0 ? source.column : nil)
     }
     return Location()
+  }
+
+  /// Whether a frame is Lathe's: by its path or, where that is relative, by the module in its mangled name.
+  private static func isOwn(_ path: String, symbol: String) -> Bool {
+    if path.hasPrefix("/") { return path.hasPrefix(librarySources) }
+    let module = symbol.drop { $0 == "$" || $0 == "s" || $0 == "S" }.drop(while: \.isNumber)
+    return module.hasPrefix("Lathe")
   }
 }

@@ -54,6 +54,12 @@ let package = Package(
         "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "samples/LeNet", swiftSettings: settings),
+    .executableTarget(
+      name: "FaultySample",
+      dependencies: [
+        "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/FaultySample", swiftSettings: settings),
     .target(name: "TestSupport", dependencies: ["Lathe"], path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "MemoryPlanTests", dependencies: ["LatheMemory"], path: "Tests/MemoryPlanTests",
@@ -72,7 +78,7 @@ let package = Package(
       path: "Tests/ONNXTests", resources: [.copy("Models")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "TestSupport"],
-      path: "Tests/CommandTests", exclude: ["Snapshots"], swiftSettings: settings),
+      dependencies: ["LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "FaultySample"],
+      path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Lathe
 import LatheCore
 
 /// `check`: every mistake of a model, or a summary of it.
@@ -34,6 +35,7 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
     let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
     try graph.verify()
     // With all sizes known, what only the lowering refuses is found as well.
+    defer { Console.endProgress() }
     if graph.symbols.isEmpty { _ = try Program(lowering: graph.optimized(.shown).graph) }
     return graph
   }

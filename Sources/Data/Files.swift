@@ -77,6 +77,8 @@ extension [FileContent] {
   public func writeAtomically() throws(DiagnosticsError) {
     var pending: [(temporary: String, target: String, path: String)] = []
     var direct: [FileContent] = []
+    let signals = holdInterrupts()
+    defer { restore(signals) }
     do throws(DiagnosticsError) {
       for file in self {
         var status = stat()
@@ -93,6 +95,8 @@ extension [FileContent] {
         let temporary = try createTemporary(besides: target, mode: exists ? status.st_mode & 0o7777 : nil, for: file)
         pending.append((temporary, target, file.path))
       }
+      // Whoever reads a pipe may never do so.
+      if !direct.isEmpty { restore(signals) }
       for file in direct {
         let descriptor = open(file.path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot be written", file.path) }
@@ -138,6 +142,21 @@ extension String {
 }
 
 // MARK: POSIX
+
+/// Lets interrupts wait until files are complete, so that they leave no temporary ones; gives the mask before.
+private func holdInterrupts() -> sigset_t {
+  var held = sigset_t()
+  var before = sigset_t()
+  sigemptyset(&held)
+  for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&held, signal) }
+  pthread_sigmask(SIG_BLOCK, &held, &before)
+  return before
+}
+
+private func restore(_ signals: sigset_t) {
+  var signals = signals
+  pthread_sigmask(SIG_SETMASK, &signals, nil)
+}
 
 /// Creates and fills a file beside `target` under a name that nobody has.
 private func createTemporary(

@@ -1,3 +1,6 @@
+import Foundation
+import LatheCore
+import LatheData
 import Testing
 
 @Suite struct GradTests {
@@ -18,6 +21,44 @@ import Testing
           output  grad/fc.bias: f32[3]
           15 parameters
         """))
+  }
+
+  /// In f64, where central differences have about ten digits.
+  @Test func gradientsAreThoseOfCentralDifferences() throws {
+    let bench = try Workbench([
+      "s.lathe": """
+      func main(%x: f64[3], %w: f64[3]) -> (%y: f64[]) {
+        %0 = multiply %x, %w : f64[3]
+        %1 = tanh %0 : f64[3]
+        %2 = reduce_sum %1 {axes: [0]} : f64[]
+        return %2
+      }
+
+      """
+    ])
+    func inputs(_ w: [Double]) throws {
+      let members = [("x", [0.5, -1, 2]), ("w", w)].map { NPZ.Member(name: $0, array: NDArray($1, shape: [3])) }
+      try NPZ(members).write(to: bench.path("in.npz").path)
+    }
+    func result(_ model: String, _ name: String) throws -> [Double] {
+      let outcome = try bench.run("lathe", "run", model, "--inputs", "in.npz", "--outputs", "out.npz")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try #require(NPZ(reading: bench.path("out.npz").path).members.first { $0.name == name }).array.doubles
+    }
+    #expect(try bench.run("lathe", "grad", "s.lathe", "--of", "y", "--wrt", "w", "-o", "g.lathe").status == 0)
+    let (w, step) = ([0.3, 0.7, -0.2], 1e-5)
+    try inputs(w)
+    let gradient = try result("g.lathe", "grad/w")
+    for axis in w.indices {
+      var values: [Double] = []
+      for sign in [1.0, -1] {
+        var moved = w
+        moved[axis] += sign * step
+        try inputs(moved)
+        values.append(try result("s.lathe", "y")[0])
+      }
+      #expect(abs(gradient[axis] - (values[0] - values[1]) / (2 * step)) < 1e-9)
+    }
   }
 
   @Test func aScalarNeedsNoCotangent() throws {

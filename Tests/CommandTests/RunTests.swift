@@ -103,6 +103,21 @@ import Testing
     #expect(try bench.files() == before)
   }
 
+  @Test func aModelTooLargeForTheMachineIsAMistake() throws {
+    let bench = try Workbench([
+      "huge.lathe": """
+      func main(%x: f32[1000000,1000000]) -> (%y: f32[1000000,1000000]) {
+        %0 = negate %x : f32[1000000,1000000]
+        return %0
+      }
+
+      """
+    ])
+    let outcome = try bench.run("lathe", "run", "huge.lathe")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("error: running the model needs 3725.3 GiB of memory, this machine has "))
+  }
+
   @Test func aFullDiskLeavesNothingBehind() throws {
     let bench = try bench()
     let outcome = try bench.shell("(ulimit -f 0; $lathe run mlp.lathe --input x=x.npy --outputs out) 2>&1 | cat")

@@ -39,6 +39,23 @@ import Testing
     #expect(try bench.run("lathe", "verify", "t").output.contains("MISMATCH: f32[1,10] instead of f32[1]"))
   }
 
+  @Test func tolerancesAreThoseOfTheTestUnlessGiven() throws {
+    let bench = try bench()
+    let set = "t/test_data_set_0"
+    let output = try NDArray(readingNPY: bench.path("out/output_0.npy").path)
+    let near = NDArray(output.doubles.map { Float($0 * 1.01) }, shape: output.shape)
+    try near.onnxTensor(name: "logits").writeAtomically(to: bench.path("\(set)/output_0.pb").path)
+    #expect(try bench.run("lathe", "verify", "t").status == 2)
+    #expect(try bench.run("lathe", "verify", "t", "--rtol", "0.02").status == 0)
+    try #"{"model_name": "t", "rtol": 0.02}"#.writeAtomically(to: bench.path("t/data.json").path)
+    #expect(try bench.run("lathe", "verify", "t").status == 0)
+    #expect(try bench.run("lathe", "verify", "t", "--rtol", "0.001").status == 2)
+    try #"{"rtol": "much"}"#.writeAtomically(to: bench.path("t/data.json").path)
+    let damaged = try bench.run("lathe", "verify", "t")
+    #expect(damaged.status == 1)
+    #expect(damaged.errors.hasPrefix("t/data.json: error: "))
+  }
+
   @Test func damagedDataIsAMistakeNotAMismatch() throws {
     let bench = try bench()
     try "nonsense".writeAtomically(to: bench.path("t/test_data_set_0/output_0.pb").path)

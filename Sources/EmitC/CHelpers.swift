@@ -189,7 +189,10 @@ struct CHelpers {
     case ("maximum", false): return (["a", "b"], nil, "return \(type.narrowed("a < b ? b : a"));")
     case ("minimum", false): return (["a", "b"], nil, "return \(type.narrowed("b < a ? b : a"));")
     case ("abs", false):
-      return (["x"], nil, "return \(type.narrowed("x < 0 ? (\(value))(\(none) - (\(wide))x) : x"));")
+      return (
+        ["x"], nil,
+        type.isSigned ? "return \(type.narrowed("x < 0 ? (\(value))(\(none) - (\(wide))x) : x"));" : "return x;"
+      )
     case ("sign", true):
       return (["x"], nil, "return x > \(zero) ? \(one) : x < \(zero) ? -\(one) : \(zero);")
     case ("sign", false):

@@ -57,7 +57,7 @@ struct PointwiseRule: Sendable {
   enum Evaluation: Sendable {
     case real1(@Sendable (Double) -> Double)
     case real2(@Sendable (Double, Double) -> Double)
-    case number1(@Sendable (Double) -> Double, @Sendable (Int) -> Int)
+    case number1(@Sendable (Double) -> Double, @Sendable (Int, ScalarType) -> Int)
     case number2(@Sendable (Double, Double) -> Double, @Sendable (Int, Int, ScalarType) -> Int)
     case integer1(@Sendable (Int) -> Int)
     case integer2(@Sendable (Int, Int, ScalarType) -> Int)
@@ -119,14 +119,14 @@ extension Pointwise {
   var rule: PointwiseRule {
     switch self {
     case .negate:
-      PointwiseRule(.number, .prefix("-"), .number1({ -$0 }, { 0 &- $0 })) { _, _, dy in [-dy] }
+      PointwiseRule(.number, .prefix("-"), .number1({ -$0 }, { a, _ in 0 &- a })) { _, _, dy in [-dy] }
     case .abs:
-      PointwiseRule(.number, .helper("abs"), .number1({ Swift.abs($0) }, { $0 < 0 ? 0 &- $0 : $0 })) { x, _, dy in
+      PointwiseRule(.number, .helper("abs"), .number1({ Swift.abs($0) }, { a, t in a < 0 && t.isSigned ? 0 &- a : a })) { x, _, dy in
         [dy * x[0].sign()]
       }
     case .sign:
       // NaN has sign 0, as in PyTorch.
-      PointwiseRule(.number, .helper("sign"), .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { $0.signum() }))
+      PointwiseRule(.number, .helper("sign"), .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { a, t in t.isSigned ? a.signum() : a == 0 ? 0 : 1 }))
     case .exp: PointwiseRule(.float, .math("exp"), .real1(Foundation.exp)) { _, y, dy in [dy * y] }
     case .expm1: PointwiseRule(.float, .math("expm1"), .real1(Foundation.expm1)) { _, y, dy in [dy * (y + 1)] }
     case .log: PointwiseRule(.float, .math("log"), .real1(Foundation.log)) { x, _, dy in [dy / x[0]] }
@@ -338,7 +338,7 @@ extension Pointwise: OperationDefinition {
     case .real1(let f): return type.rounded(.float(f(operands[0].double)))
     case .real2(let f): return type.rounded(.float(f(operands[0].double, operands[1].double)))
     case .number1(let f, let g):
-      return type.rounded(type.isFloat ? .float(f(operands[0].double)) : .integer(g(integer(operands[0]))))
+      return type.rounded(type.isFloat ? .float(f(operands[0].double)) : .integer(g(integer(operands[0]), type)))
     case .number2(let f, let g):
       return type.rounded(
         type.isFloat

@@ -15,7 +15,9 @@ extension Program {
       else { continue }
       let candidates = kernel.inPlace.map(resolved).filter { operand in
         guard case .temporary = self[operand].kind, operand != result, last[operand] == time,
-          self[operand].byteCount == self[result].byteCount, let range = ranges[operand.position]
+          // Buffers have one element type; other widths would also put the same element at another byte.
+          self[operand].dtype == self[result].dtype, self[operand].count == self[result].count,
+          let range = ranges[operand.position]
         else { return false }
         // Both belong to the same iteration of the same loops.
         return liveness.loops[range.lowerBound] == liveness.loops[time]

@@ -55,7 +55,8 @@ public enum ScalarNode: Hashable, Sendable {
   case pointwise(Pointwise, [Scalar])
   case convert(Scalar)
   case bitcast(Scalar)
-  /// `then` where all constraints hold, `otherwise` elsewhere; `then` is not evaluated there.
+  /// `then` where all constraints hold, `otherwise` elsewhere; `then` is not evaluated there, but `otherwise` may be
+  /// evaluated everywhere.
   case guarded([Constraint], then: Scalar, otherwise: Scalar)
   /// The body joined over all values of the variables.
   case reduce(Combiner, [LoopVariable], Scalar)
@@ -134,7 +135,8 @@ public final class ScalarBuilder {
     make(.pointwise(function, operands), function.resultType(operands.map { type($0) }))
   }
 
-  /// `then` where the constraints hold; constraints that the bounds decide vanish.
+  /// `then` where the constraints hold; constraints that the bounds decide vanish. `otherwise` may be evaluated
+  /// everywhere.
   public func guarded(_ constraints: [Constraint], then: () -> Scalar, otherwise: Scalar) -> Scalar {
     var open: [Constraint] = []
     for constraint in constraints {

@@ -60,11 +60,14 @@ public struct Concatenate: OperationDefinition {
         inner[axis] = index[axis] - (operand == 0 ? 0 : ends[operand - 1])
         return context.operands[operand][inner]
       }
-      var result = element(ends.count - 1)
-      for operand in ends.indices.dropLast().reversed() {
+      // Every operand has both ends of its own range: what stands behind "otherwise" may be computed anywhere.
+      let type = context.operands[0].type.dtype
+      var result = context.scalars.constant(type.isFloat ? .float(0) : .integer(0), type)
+      for operand in ends.indices.reversed() {
         let rest = result
-        result = context.scalars.guarded(
-          [.inRange(index[axis], 0..<ends[operand])], then: { element(operand) }, otherwise: rest)
+        let range = (operand == 0 ? 0 : ends[operand - 1])..<ends[operand]
+        guard !range.isEmpty else { continue }
+        result = context.scalars.guarded([.inRange(index[axis], range)], then: { element(operand) }, otherwise: rest)
       }
       return result
     }

@@ -34,7 +34,7 @@ struct KernelLowering {
     var used = (registers: 0, locals: 0)
     for part in nests where part.domain.allSatisfy({ $0.extent > 0 }) {
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
-      body += emitter.emit(part, Schedule(part))
+      body += emitter.emit(Schedule(part))
       used = emitter.used
     }
     let contraction = nests.count == 1 ? contraction(nests[0], firstLocal: used.locals) : nil

@@ -72,7 +72,7 @@ struct Nest {
   }
 
   /// `variable = outer * factor + inner`; where the factor does not divide the extent, a limit is added.
-  private func split(_ variable: LoopVariable, by factor: Int) -> (nest: Nest, outer: LoopVariable, inner: LoopVariable) {
+  func split(_ variable: LoopVariable, by factor: Int) -> (nest: Nest, outer: LoopVariable, inner: LoopVariable) {
     let outer = scalars.variable((variable.extent + factor - 1) / factor)
     let inner = scalars.variable(factor)
     let index = Index(outer) * factor + Index(inner)

@@ -20,8 +20,6 @@ struct NestEmitter {
   private var nextLocal: Int
   /// Inside of a condition: nothing may be moved out of it.
   private var isGuarded = false
-  /// The loops around, outermost first: decides which loop a condition restricts.
-  private var order: [LoopVariable] = []
   /// Variables of the program around the kernel; always bound.
   private let parameters: Set<LoopVariable>
 
@@ -60,14 +58,15 @@ struct NestEmitter {
   // MARK: Nests
 
   /// The statements of a nest under its schedule.
-  mutating func emit(_ nest: Nest, _ schedule: Schedule) -> [Statement] {
+  mutating func emit(_ schedule: Schedule) -> [Statement] {
+    let nest = schedule.nest
     countUses(nest)
     switch schedule.reduction {
     case .register:
       loops(nest.domain[...], limits: nest.limits, innermost: true) { emitter in
         for store in nest.stores { emitter.store(store) }
       }
-    case .row(let reduction, let tile): row(nest, reduction, tile: tile)
+    case .row(let reduction): row(nest, reduction)
     }
     return scopes[0].statements
   }
@@ -101,35 +100,40 @@ struct NestEmitter {
   ) {
     guard let variable = variables.first else { return body(&self) }
     let (lower, upper) = bounds(variable, limits)
-    order.append(variable)
     let statements = block(binding: [variable]) { emitter in
       emitter.loops(variables.dropFirst(), limits: limits, innermost: innermost, body)
     }
-    order.removeLast()
     let isVector = innermost && variables.count == 1 && statements.allSatisfy(\.isStraight)
     append(.loop(Loop(variable, lower: lower, upper: upper, kind: isVector ? .vector : .serial, body: statements)))
   }
 
-  /// Reduces runs of results along the innermost variable in a local array.
-  private mutating func row(_ nest: Nest, _ reduction: Scalar, tile: Int) {
+  /// Reduces runs of results along the innermost variable, of one or several rows, in a local array.
+  private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction) {
+    let (reduction, tile) = (row.scalar, row.tile)
     guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last else { return }
     let type = scalars.type(reduction)
-    loops(nest.domain.dropLast(), limits: nest.limits, innermost: false) { emitter in
-      let sums = emitter.local(type, tile)
+    loops(nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false) { emitter in
+      let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
       let outerLimits = nest.limits
+      /// Loops over the rows.
       func along(_ emitter: inout NestEmitter, from start: Index, limits: [Constraint], _ body: (inout NestEmitter, Index) -> Statement) {
+        guard let jammed = row.jammed else { return alongRow(&emitter, from: start, limits: limits, body) }
+        let statements = emitter.block(binding: [jammed]) { emitter in
+          alongRow(&emitter, from: start, limits: limits) { body(&$0, $1 + Index(jammed) * tile) }
+        }
+        emitter.append(.loop(Loop(jammed, body: statements)))
+      }
+      func alongRow(_ emitter: inout NestEmitter, from start: Index, limits: [Constraint], _ body: (inout NestEmitter, Index) -> Statement) {
         // The tile's own loop runs over the part of the variable that lies in the tile.
         var (lower, upper) = emitter.bounds(inner, limits)
         if tile < inner.extent {
           lower.quotients.append(Bound.Quotient(dividend: start, divisor: 1))
           upper.quotients.append(Bound.Quotient(dividend: start + tile, divisor: 1))
         }
-        emitter.order.append(inner)
         let statements = emitter.block(binding: [inner]) { emitter in
           let statement = body(&emitter, Index(inner) - start)
           emitter.append(statement)
         }
-        emitter.order.removeLast()
         emitter.append(.loop(Loop(inner, lower: lower, upper: upper, kind: .vector, body: statements)))
       }
       func tileBody(_ emitter: inout NestEmitter, _ start: Index) {
@@ -139,7 +143,7 @@ struct NestEmitter {
         }
         let (constraints, value) = emitter.liftedGuard(body, combiner)
         let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
-        emitter.reductionLoops(ordered[...], constraints, all: ordered + [inner]) { emitter, remaining in
+        emitter.reductionLoops(ordered[...], constraints) { emitter, remaining in
           along(&emitter, from: start, limits: outerLimits + remaining) { emitter, place in
             let joined = Expression.pointwise(
               combiner.function, [.load(.local(sums), place, type), emitter.expression(value)])
@@ -156,9 +160,7 @@ struct NestEmitter {
       }
       if tile < inner.extent {
         let tiles = emitter.scalars.variable((inner.extent + tile - 1) / tile)
-        emitter.order.append(tiles)
         let statements = emitter.block(binding: [tiles]) { tileBody(&$0, Index(tiles) * tile) }
-        emitter.order.removeLast()
         emitter.append(.loop(Loop(tiles, body: statements)))
       } else {
         tileBody(&emitter, Index(0))
@@ -270,7 +272,7 @@ struct NestEmitter {
 
   /// Loops of a reduction, restricted by constraints; hands over those that only an inner loop can meet.
   private mutating func reductionLoops(
-    _ variables: ArraySlice<LoopVariable>, _ constraints: [Constraint], all: [LoopVariable],
+    _ variables: ArraySlice<LoopVariable>, _ constraints: [Constraint],
     _ body: (inout NestEmitter, [Constraint]) -> Void
   ) {
     // Conditions that are decided here and that no loop's ends can express are tested here.
@@ -279,16 +281,14 @@ struct NestEmitter {
     let rest = constraints.filter { !ready.contains($0) }
     if !ready.isEmpty {
       let converted = ready.map { $0.mapIndex { index($0) } }
-      let statements = block(isConditional: true) { $0.reductionLoops(variables, rest, all: all, body) }
+      let statements = block(isConditional: true) { $0.reductionLoops(variables, rest, body) }
       append(.when(converted, statements))
       return
     }
     guard let variable = variables.first else { return body(&self, rest) }
     let (lower, upper) = bounds(variable, rest)
     let open = rest.filter { !restricts($0, variable) }
-    order.append(variable)
-    let statements = block(binding: [variable]) { $0.reductionLoops(variables.dropFirst(), open, all: all, body) }
-    order.removeLast()
+    let statements = block(binding: [variable]) { $0.reductionLoops(variables.dropFirst(), open, body) }
     append(.loop(Loop(variable, lower: lower, upper: upper, body: statements)))
   }
 
@@ -304,10 +304,9 @@ struct NestEmitter {
       append(.assign(accumulator, joined))
       return accumulator
     }
-    reductionLoops(ordered.dropLast(), constraints, all: ordered) { emitter, remaining in
+    reductionLoops(ordered.dropLast(), constraints) { emitter, remaining in
       let (lower, upper) = emitter.bounds(last, remaining)
       let open = remaining.filter { !emitter.restricts($0, last) }
-      emitter.order.append(last)
       var result: Expression?
       let prologue = emitter.block(binding: [last]) { emitter in
         if open.isEmpty {
@@ -321,7 +320,6 @@ struct NestEmitter {
           emitter.append(.when(converted, statements))
         }
       }
-      emitter.order.removeLast()
       if let result, prologue.allSatisfy(\.isDeclaration) {
         let isLong = (upper.known ?? last.extent) - (lower.known ?? 0) >= Schedule.lanes
         let isContiguous = emitter.hasContiguousLoad(value, last)
@@ -355,7 +353,6 @@ struct NestEmitter {
     let place = register(.i64)
     append(.declare(best, .constant(combiner.identity(type), type)))
     append(.declare(place, .constant(.integer(0), .i64)))
-    order.append(variable)
     let statements = block(binding: [variable]) { emitter in
       let candidate = emitter.register(type)
       let value = emitter.expression(body)
@@ -375,7 +372,6 @@ struct NestEmitter {
       emitter.append(
         .whenTrue(better, [.assign(best, .register(candidate)), .assign(place, .index(Index(variable)))]))
     }
-    order.removeLast()
     append(.loop(Loop(variable, body: statements)))
     return place
   }

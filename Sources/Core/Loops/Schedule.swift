@@ -5,23 +5,67 @@ struct Schedule {
     case register
     /// A run of results along the innermost variable is reduced together, in a local array: the innermost loop walks
     /// along results and is independent.
-    case row(Scalar, tile: Int)
+    case row(RowReduction)
+  }
+
+  /// Results that are reduced together.
+  struct RowReduction {
+    /// The reduction.
+    var scalar: Scalar
+    /// How many results along the innermost variable.
+    var tile: Int
+    /// The last but one variable, when several rows are reduced together: they share what is read along the row.
+    var jammed: LoopVariable?
   }
 
   var reduction: Reduction
+  /// The nest with its variables split and ordered as the loops run.
+  var nest: Nest
 
-  /// The longest run of results that is reduced together.
-  private static let rowTile = 512
+  /// The most results that are reduced together along the innermost variable: alone, and with other rows.
+  private static let longestRow = 512
+  private static let longestJammedRow = 128
+  /// Rows that are reduced together.
+  private static let jamFactors = [8, 6, 5, 4, 7, 3]
   /// Partial results of a reduction along contiguous elements.
   static let lanes = 16
 
   /// Chooses from the shape of the accesses.
-  init(_ nest: Nest) {
+  init(_ given: Nest) {
     reduction = .register
-    guard let inner = nest.domain.last, inner.extent >= 4 else { return }
+    nest = given
+    guard Self.rowReduction(given) != nil, let inner = given.domain.last else { return }
+    var jammed: LoopVariable?
+    if let variable = Self.jammable(given), let factor = Self.jamFactors.first(where: { variable.extent % $0 == 0 }) {
+      if factor == variable.extent { jammed = variable } else { (nest, _, jammed) = nest.split(variable, by: factor) }
+      if let jammed, let position = nest.domain.firstIndex(of: jammed) {
+        nest.domain.remove(at: position)
+        nest.domain.insert(jammed, at: nest.domain.count - 1)
+      }
+    }
+    // Rows of equal length have constant bounds; without a fitting divisor, the last tile is shorter.
+    let longest = jammed == nil ? Self.longestRow : Self.longestJammedRow
+    var tile = min(inner.extent, longest)
+    if inner.extent > longest, let divisor = (longest / 4...longest).last(where: { inner.extent % $0 == 0 }) {
+      (nest, _, _) = nest.split(inner, by: divisor)
+      if let jammed, let position = nest.domain.firstIndex(of: jammed) {
+        nest.domain.swapAt(position, nest.domain.count - 2)
+      }
+      tile = divisor
+    }
+    if let scalar = Self.rowReduction(nest) {
+      reduction = .row(RowReduction(scalar: scalar, tile: tile, jammed: jammed))
+    } else {
+      nest = given
+    }
+  }
+
+  /// The one reduction that every result needs on its own, if it is best carried out along results.
+  private static func rowReduction(_ nest: Nest) -> Scalar? {
+    guard let inner = nest.domain.last, inner.extent >= 4 else { return nil }
     let scalars = nest.scalars
     var memo: [Scalar: Set<LoopVariable>] = [:]
-    // Reductions that every result needs on its own; those of whole rows are hoisted anyway.
+    // Reductions of whole rows are hoisted anyway.
     var reductions: [Scalar] = []
     var sequential = false
     scalars.forEach(nest.stores.map(\.value)) { scalar, node in
@@ -31,8 +75,8 @@ struct Schedule {
       default: break
       }
     }
-    guard reductions.count == 1, !sequential, case .reduce(_, let variables, let body) = scalars.node(reductions[0]) else { return }
-    // Along the results when some operand moves with them contiguously or nothing moves contiguously along the sum.
+    guard reductions.count == 1, !sequential, case .reduce(_, let variables, let body) = scalars.node(reductions[0])
+    else { return nil }
     var alongResult = 0
     var alongSum = 0
     var loads = 0
@@ -49,8 +93,29 @@ struct Schedule {
     }
     // A long contiguous sum is worth its lanes; short windows are better walked across results.
     let longSum = variables.contains { $0.extent >= Self.lanes }
-    if nested || (alongResult == 0 && alongSum == loads && longSum) { return }
-    reduction = .row(reductions[0], tile: min(inner.extent, Self.rowTile))
+    return nested || (alongResult == 0 && alongSum == loads && longSum) ? nil : reductions[0]
+  }
+
+  /// A variable whose rows share what they read along the innermost one: outputs of a convolution, rows of a matrix.
+  private static func jammable(_ nest: Nest) -> LoopVariable? {
+    guard let scalar = rowReduction(nest), case .reduce(_, _, let body) = nest.scalars.node(scalar),
+      let inner = nest.domain.last, nest.limits.isEmpty
+    else { return nil }
+    var shared = Set(nest.domain.dropLast())
+    var varying = Set<LoopVariable>()
+    nest.scalars.forEach([body]) { _, node in
+      switch node {
+      case .load(_, let position):
+        if position.variables.contains(inner) {
+          shared.subtract(position.variables)
+        } else {
+          varying.formUnion(position.variables)
+        }
+      case .guarded(let constraints, _, _): for constraint in constraints { shared.subtract(constraint.index.variables) }
+      default: break
+      }
+    }
+    return shared.intersection(varying).max { ($0.extent, -$0.id) < ($1.extent, -$1.id) }
   }
 
   /// The order of a reduction's loops: the one along contiguous elements innermost, else as defined.

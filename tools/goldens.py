@@ -40,7 +40,7 @@ training.npz holds a few steps of training, training.json what the case is: {"ca
 the parameters before the first step and the batch, always the same, are those of NETWORK.npz.
 
     CASE/losses         the loss before each step
-    CASE/after/NAME     a parameter after the last step; large ones are left out
+    CASE/after/NAME     a parameter or buffer after the last step; large ones are left out
 """
 
 import argparse
@@ -358,24 +358,26 @@ def write_optimizers(output: Path) -> None:
     write_list(output / "optimizers.json", descriptions)
 
 
-TRAINING: Sequence[tuple[str, Callable[[], nn.Module], str, dict[str, Any]]] = [
-    ("mlp", lambda: mlp(12, 16, 8, 5), "SGD", {"lr": 0.1, "momentum": 0.9}),
-    ("mlp", lambda: mlp(12, 16, 8, 5), "Adam", {"lr": 0.01}),
-    ("lenet", LeNet, "SGD", {"lr": 0.05, "momentum": 0.9}),
-    ("lenet", LeNet, "Adam", {"lr": 0.001}),
+TRAINING: Sequence[tuple[int, str, Callable[[], nn.Module], str, dict[str, Any]]] = [
+    (5, "mlp", lambda: mlp(12, 16, 8, 5), "SGD", {"lr": 0.1, "momentum": 0.9}),
+    (5, "mlp", lambda: mlp(12, 16, 8, 5), "Adam", {"lr": 0.01}),
+    (5, "lenet", LeNet, "SGD", {"lr": 0.05, "momentum": 0.9}),
+    (5, "lenet", LeNet, "Adam", {"lr": 0.001}),
+    (3, "resnet18", lambda: ResNet(8, (2, 2, 2, 2), 10), "SGD", {"lr": 0.01, "momentum": 0.9}),
 ]
 
 
 def write_training(output: Path) -> None:
     """Writes training.npz and training.json."""
-    steps, largest = 5, 4096
+    largest = 1200
     tensors: dict[str, Tensor] = {}
     descriptions = []
-    for network, make, name, kwargs in TRAINING:
+    for steps, network, make, name, kwargs in TRAINING:
         case = f"{network}_{name.lower()}"
         module = make()
         given = {key: torch.from_numpy(x) for key, x in np.load(output / f"{network}.npz").items()}
-        module.load_state_dict({key.removeprefix("param/"): x for key, x in given.items() if key.startswith("param/")})
+        state = {key: x for key, x in given.items() if key.startswith(("param/", "buffer/"))}
+        module.load_state_dict({key.partition("/")[2]: x for key, x in state.items()})
         optimizer = getattr(torch.optim, name)(module.parameters(), **kwargs)
         losses = []
         for _ in range(steps):
@@ -385,7 +387,7 @@ def write_training(output: Path) -> None:
             optimizer.step()
             losses.append(loss.detach())
         tensors[f"{case}/losses"] = torch.stack(losses)
-        tensors |= {f"{case}/after/{key}": x for key, x in module.named_parameters() if x.numel() <= largest}
+        tensors |= {f"{case}/after/{key}": x for key, x in module.state_dict().items() if x.numel() <= largest}
         descriptions.append({"case": case, "network": network, "optimizer": name, "kwargs": kwargs})
     np.savez_compressed(output / "training.npz", **stored(tensors))
     write_list(output / "training.json", descriptions)

@@ -1,30 +1,51 @@
+import Foundation
 import LatheC
 import LatheCore
 import LatheRun
 import TestSupport
 import Testing
 
-/// Single functions and their gradients in `f32`, against what PyTorch computes in `f64`.
-@Suite("Functions against PyTorch, in the interpreter")
+/// Single functions and their gradients in `f32`, through all passes, against what PyTorch computes in `f64`.
+///
+/// An element may be off by 1e-5 of itself and 1e-6 of the greatest in its tensor, which counts as at least 1.
+@Suite("Functions against PyTorch, in both back-ends")
 struct FunctionGoldenTests {
-  @Test("results and gradients agree with PyTorch", arguments: GoldenCase.all)
+  @Test("the interpreter's results and gradients agree with PyTorch", arguments: GoldenCase.all)
   func interpreter(golden: GoldenCase) throws {
-    let withGradients = GoldenCase.withoutGradient[golden.name] == nil
-    guard let graph = try golden.graph(.f32, withGradients: withGradients) else { return }
-    let planned = try Backends.planned(graph, .training)
+    guard let planned = try Self.planned(golden) else { return }
     var session = Session(try Executable(planned))
-    Self.compare(try session.run(planned.program, golden.inputs(.f32)), golden, withGradients)
+    Self.compare(try session.run(planned.program, golden.inputs(.f32)), golden)
   }
 
-  /// Cases whose elements may be off by another part of the greatest one in their tensor, and why.
-  static let tolerances: [String: Double] = [:]
+  /// The compiler takes minutes for all of them: `EVERY=1` does that, without it every eighth is taken.
+  @Test("the results and gradients of C agree with PyTorch")
+  func native() throws {
+    let stride = ProcessInfo.processInfo.environment["EVERY"].flatMap { Int($0) } ?? 8
+    var cases: [GoldenCase] = []
+    var models: [CBench.Model] = []
+    for position in Swift.stride(from: 0, to: GoldenCase.all.count, by: max(1, stride)) {
+      let golden = GoldenCase.all[position]
+      guard let planned = try Self.planned(golden) else { continue }
+      let files = emitC(planned, options: COptions(name: "function\(position)", uniformEntry: true))
+      cases.append(golden)
+      models.append(CBench.Model(files: files, planned: planned, inputs: golden.inputs(.f32)))
+    }
+    for (golden, results) in zip(cases, try CBench.outputs(models)) { Self.compare(results, golden) }
+  }
 
-  static func compare(_ results: [String: NDArray], _ golden: GoldenCase, _ withGradients: Bool) {
+  /// The call and its gradients; nil where the function has no counterpart yet.
+  private static func planned(_ golden: GoldenCase) throws -> PlannedProgram? {
+    let graph = try golden.graph(.f32, withGradients: GoldenCase.withoutGradient[golden.name] == nil)
+    return try graph.map { try Backends.planned($0, .training) }
+  }
+
+  private static func compare(_ results: [String: NDArray], _ golden: GoldenCase) {
     for (name, expected) in golden.expected().sorted(by: { $0.key < $1.key })
-    where withGradients || name.hasPrefix("output") {
+    where name.hasPrefix("output") || GoldenCase.withoutGradient[golden.name] == nil {
       let scale = expected.doubles.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }
-      let atol = (tolerances[golden.name] ?? 1e-6) * scale
-      if let text = deviation(results[name], expected, rtol: 1e-5, atol: atol) { Issue.record("\(name) \(text)") }
+      if let text = deviation(results[name], expected, rtol: 1e-5, atol: 1e-6 * scale) {
+        Issue.record("\(golden.name): \(name) \(text)")
+      }
     }
   }
 }

@@ -20,6 +20,14 @@ struct NetworkGoldenTests {
       atol: Self.tolerances[network.name] ?? 1e-6)
   }
 
+  @Test("in f64 the interpreter gives all digits of the goldens", arguments: GoldenNetwork.large)
+  func wide(network: GoldenNetwork) throws {
+    let planned = try Backends.planned(network.graph(.f64), .training)
+    var session = Session(try Executable(planned))
+    compare(try session.run(planned.program, network.contents(.f64)), network.expected(), rtol: 1e-6, atol: 1e-9)
+    compare(session.savedState(), network.expectedBuffers(), rtol: 1e-6, atol: 1e-9)
+  }
+
   @Test(
     "outputs of evaluation mode agree with PyTorch",
     arguments: (GoldenNetwork.small + GoldenNetwork.large).filter { !$0.expectedInEvaluation().isEmpty })
@@ -42,21 +50,26 @@ struct NetworkGoldenTests {
   ) throws {
     let planned = try Backends.planned(graph, pipeline)
     #expect(Set(planned.program.outputs.map(\.name)) == Set(outputs.keys))
-    func compare(_ results: [String: NDArray], _ expected: [String: NDArray], _ backend: String) {
-      for (name, array) in expected.sorted(by: { $0.key < $1.key }) {
-        let scale = array.doubles.reduce(0) { max($0, abs($1)) }
-        if let text = deviation(results[name], array, rtol: 1e-5, atol: atol * scale) {
-          Issue.record("\(backend): \(name) \(text), greatest \(scale)")
-        }
-      }
-    }
     var session = Session(try Executable(planned))
-    compare(try session.run(planned.program, inputs), outputs, "interpreter")
-    compare(session.savedState(), buffers, "interpreter")
+    compare(try session.run(planned.program, inputs), outputs, atol: atol, "interpreter: ")
+    compare(session.savedState(), buffers, atol: atol, "interpreter: ")
     let folder = Backends.cacheFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     var model = try Backends.native(planned, cache: folder)
-    compare(try model.run(planned.program, inputs), outputs, "native")
-    compare(model.savedState(), buffers, "native")
+    compare(try model.run(planned.program, inputs), outputs, atol: atol, "native: ")
+    compare(model.savedState(), buffers, atol: atol, "native: ")
+  }
+
+  /// - Parameter atol: A part of the greatest element of each tensor.
+  private func compare(
+    _ results: [String: NDArray], _ expected: [String: NDArray], rtol: Double = 1e-5, atol: Double,
+    _ prefix: String = ""
+  ) {
+    for (name, array) in expected.sorted(by: { $0.key < $1.key }) {
+      let scale = array.doubles.reduce(0) { max($0, abs($1)) }
+      if let text = deviation(results[name], array, rtol: rtol, atol: atol * scale) {
+        Issue.record("\(prefix)\(name) \(text), greatest \(scale)")
+      }
+    }
   }
 }

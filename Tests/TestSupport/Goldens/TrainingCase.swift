@@ -7,7 +7,8 @@ public import Testing
 public struct TrainingCase: Sendable, CustomTestStringConvertible {
   /// The case's name in the golden files.
   public let name: String
-  private let network: String
+  /// The golden file with the parameters before the first step and the batch.
+  public let network: String
   private let optimizer: Optimizer?
 
   /// The case's name.
@@ -32,6 +33,7 @@ public struct TrainingCase: Sendable, CustomTestStringConvertible {
     switch network {
     case "mlp": try step(Sequential(Linear(12, 16), ReLU(), Linear(16, 8), ReLU(), Linear(8, 5)))
     case "lenet": try step(LeNet())
+    case "resnet18": try step(ResNet18(width: 8, classes: 10))
     default: nil
     }
   }
@@ -39,7 +41,9 @@ public struct TrainingCase: Sendable, CustomTestStringConvertible {
   private func step(_ model: some Module<Tensor>) throws(DiagnosticsError) -> Graph? {
     let arrays = goldenArrays("\(network).npz")
     guard let optimizer, let x = arrays["input/x"], let target = arrays["input/target"] else { return nil }
-    let parameters = arrays.filter { $0.key.hasPrefix("param/") }.map { (String($0.key.dropFirst(6)), $0.value) }
+    let parameters = ["param/", "buffer/"].flatMap { prefix in
+      arrays.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
+    }
     return try trainingStep(
       model, loss: { crossEntropy($0, $1) }, optimizer: optimizer, x.type, target.type,
       parameters: Dictionary(parameters) { first, _ in first })
@@ -57,8 +61,8 @@ public struct TrainingCase: Sendable, CustomTestStringConvertible {
   /// The loss before each step.
   public var losses: [Double] { goldenArrays("training.npz")["\(name)/losses"]?.doubles ?? [] }
 
-  /// Parameters after the last step.
-  public var parameters: [String: NDArray] {
+  /// Parameters and buffers after the last step.
+  public var variables: [String: NDArray] {
     let prefix = "\(name)/after/"
     let found = goldenArrays("training.npz").filter { $0.key.hasPrefix(prefix) }
     return Dictionary(found.map { (String($0.key.dropFirst(prefix.count)), $0.value) }) { first, _ in first }

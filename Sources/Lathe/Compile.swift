@@ -93,7 +93,9 @@ public struct CompiledModel: Sendable {
 
   /// The files that `writeC` writes.
   public func emitted(for path: String, _ options: COptions = COptions()) throws(DiagnosticsError) -> [FileContent] {
-    guard path.hasSuffix(".c") else { throw DiagnosticsError("'\(path)' is no name of a C file: its suffix must be .c") }
+    guard path.hasSuffix(".c") else {
+      throw DiagnosticsError("'\(path)' is no name of a C file: its suffix must be .c")
+    }
     let stem = String(path.dropLast(2))
     let file = stem.split(separator: "/").last.map(String.init) ?? "model"
     var options = options

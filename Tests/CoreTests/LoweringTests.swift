@@ -9,7 +9,9 @@ import Testing
     for dtype in row.dtypes { try check(row.graph(dtype), row.inputs(dtype)) }
   }
 
-  @Test("programs of gradients compute what the gradients mean", arguments: PrimitiveCase.all.filter { $0.smoothness >= .once })
+  @Test(
+    "programs of gradients compute what the gradients mean",
+    arguments: PrimitiveCase.all.filter { $0.smoothness >= .once })
   func gradients(_ row: PrimitiveCase) throws {
     try check(row.gradientGraph(.f64, order: 1), row.inputs(.f64))
   }
@@ -21,7 +23,9 @@ import Testing
     for (name, array) in expected {
       let result = try #require(actual[name])
       #expect(result.type == array.type)
-      for (a, b) in zip(result.values, array.values) { #expect(close(a, b, array.dtype), "\(name): \(result.doubles) for \(array.doubles)") }
+      for (a, b) in zip(result.values, array.values) {
+        #expect(close(a, b, array.dtype), "\(name): \(result.doubles) for \(array.doubles)")
+      }
     }
   }
 

@@ -1,4 +1,6 @@
-/// What a type rule has against its operands: pure, without a place. The builder adds operands and location.
+/// What a type rule has against its operands: pure, without a place.
+///
+/// The builder adds operands and location.
 public struct TypeFault: Error, Hashable, Sendable {
   /// One sentence with the numbers in it, without the operation's name.
   public var message: String

@@ -111,7 +111,9 @@ public final class Builder: Sendable {
     // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it.
     if case .broadcast = operation { return nil }
     // So does what is made of such broadcasts only.
-    guard operands.contains(where: { if case .constant = node(of: $0).operation { true } else { false } }) else { return nil }
+    guard operands.contains(where: { if case .constant = node(of: $0).operation { true } else { false } }) else {
+      return nil
+    }
     var literals: [NDArray] = []
     for operand in operands {
       guard let literal = smallLiteral(operand) else { return nil }
@@ -183,7 +185,9 @@ public final class Builder: Sendable {
     return apply(.variable(VariableRead(variable.name, variable.type)), [])[0]
   }
 
-  /// Makes `value` the content of a declared variable after the run. The last update counts.
+  /// Makes `value` the content of a declared variable after the run.
+  ///
+  /// The last update counts.
   public func update(_ variable: String, to value: Tensor) {
     guard !value.isPoisoned else { return }
     guard parent == nil else {
@@ -318,8 +322,9 @@ public final class Builder: Sendable {
     return try body()
   }
 
-  /// Runs `body` as one function of the user's vocabulary: faults inside of it carry its name and operands. Of nested
-  /// functions the outermost, which the user called, counts.
+  /// Runs `body` as one function of the user's vocabulary: faults inside of it carry its name and operands.
+  ///
+  /// Of nested functions the outermost, which the user called, counts.
   public func composite<R>(_ name: String, _ operands: [Tensor], _ body: () throws -> R) rethrows -> R {
     let opened = state.withLock { state in
       guard state.composite == nil else { return false }
@@ -333,8 +338,9 @@ public final class Builder: Sendable {
     return try body()
   }
 
-  /// Runs `body` as one operation of an imported file: faults inside of it carry its name and operands as given. Unlike
-  /// with `composite`, the innermost counts, since the operations of a sub-graph have names of their own.
+  /// Runs `body` as one operation of an imported file: faults inside of it carry its name and operands as given.
+  ///
+  /// Unlike with `composite`, the innermost counts, since the operations of a sub-graph have names of their own.
   public func imported<R>(_ name: String, operands: [String], _ body: () throws -> R) rethrows -> R {
     let before = state.withLock { state in
       let before = state.composite

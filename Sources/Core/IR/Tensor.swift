@@ -32,8 +32,9 @@ public struct Tensor: Sendable {
     innermostBuilder(of: operands).apply(operation, operands)[0]
   }
 
-  /// The builder of the innermost of the tensors' graphs: where what is computed from all of them belongs. Without
-  /// tensors it is one that nobody finishes, so that its poison ends in a fault of the graph that meets it.
+  /// The builder of the innermost of the tensors' graphs: where what is computed from all of them belongs.
+  ///
+  /// Without tensors it is one that nobody finishes, so that its poison ends in a fault of the graph that meets it.
   public static func innermostBuilder(of tensors: [Tensor]) -> Builder {
     tensors.max { $0.builder.depth < $1.builder.depth }?.builder ?? Builder()
   }
@@ -74,7 +75,9 @@ public struct Tensor: Sendable {
 
   public func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
 
-  /// Pads every axis; negative amounts cut off. The value defaults to zero.
+  /// Pads every axis; negative amounts cut off.
+  ///
+  /// The value defaults to zero.
   public func pad(low: [Int], high: [Int], interior: [Int], value: Tensor? = nil) -> Tensor {
     if (low + high + interior).allSatisfy({ $0 == 0 }) { return self }
     let zero = builder.scalar(dtype.isFloat ? .float(0) : .integer(0), dtype)
@@ -116,7 +119,9 @@ public struct Tensor: Sendable {
     axes.isEmpty ? self : apply(.reduce(Reduce(combiner, axes: axes)))
   }
 
-  public func argReduce(_ combiner: Combiner, axis: Int) -> Tensor { apply(.argReduce(ArgReduce(combiner, axis: axis))) }
+  public func argReduce(_ combiner: Combiner, axis: Int) -> Tensor {
+    apply(.argReduce(ArgReduce(combiner, axis: axis)))
+  }
 
   public func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
     apply(.cumulative(CumulativeReduce(combiner, axis: axis, reverse: reverse)))

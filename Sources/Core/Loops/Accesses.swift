@@ -78,7 +78,9 @@ extension Memory {
 
 extension Kernel {
   func renaming(_ names: [BufferID: BufferID]) -> Kernel {
-    guard reads.contains(where: { names[$0] != nil }) || writes.contains(where: { names[$0] != nil }) else { return self }
+    guard reads.contains(where: { names[$0] != nil }) || writes.contains(where: { names[$0] != nil }) else {
+      return self
+    }
     var moved = contraction
     if let contraction {
       moved?.left.buffer = names[contraction.left.buffer] ?? contraction.left.buffer

@@ -165,7 +165,9 @@ public struct Index: Hashable, Sendable {
   public func floorDivided(by divisor: Int) -> Index {
     if divisor == 1 { return self }
     let (quotient, remainder) = split(by: divisor)
-    if let bounds = remainder.bounds, bounds.lowerBound.floorDivided(by: divisor) == bounds.upperBound.floorDivided(by: divisor) {
+    if let bounds = remainder.bounds,
+      bounds.lowerBound.floorDivided(by: divisor) == bounds.upperBound.floorDivided(by: divisor)
+    {
       return quotient + bounds.lowerBound.floorDivided(by: divisor)
     }
     // floor((floor(x / a) + ...) / b) with a lone inner quotient is floor(x / (a * b)).

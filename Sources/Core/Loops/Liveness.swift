@@ -73,7 +73,10 @@ struct Liveness {
   func settled() -> [ClosedRange<Int>?] {
     ranges.map { range in
       guard var range else { return nil }
-      for loop in enclosing where range.lowerBound > loop.lowerBound && range.lowerBound <= loop.upperBound && range.upperBound > loop.upperBound {
+      for loop in enclosing
+      where range.lowerBound > loop.lowerBound && range.lowerBound <= loop.upperBound
+        && range.upperBound > loop.upperBound
+      {
         range = loop.lowerBound...range.upperBound
       }
       return range

@@ -2,7 +2,9 @@
 extension Program: CustomStringConvertible {
   public var description: String {
     var lines = ["program \(name)"]
-    for buffer in buffers { lines.append("  \(buffer.kind.word) \(buffer.name): \(TensorType(buffer.dtype, buffer.shape))") }
+    for buffer in buffers {
+      lines.append("  \(buffer.kind.word) \(buffer.name): \(TensorType(buffer.dtype, buffer.shape))")
+    }
     for (position, kernel) in kernels.enumerated() {
       let parameters = kernel.parameters.map { "t\(-$0.id)" }.joined(separator: ", ")
       lines.append("kernel \(position) \(kernel.name)(\(parameters))   // \(kernel.summary)")
@@ -53,7 +55,8 @@ struct LoopPrinter {
     switch statement {
     case .loop(let loop):
       let kind = loop.kind == .serial ? "" : " \(loop.kind.rawValue)"
-      return ["\(margin)for \(text(loop.lower, "max")) <= \(text(loop.variable)) < \(text(loop.upper, "min"))\(kind)"] + block(loop.body)
+      return ["\(margin)for \(text(loop.lower, "max")) <= \(text(loop.variable)) < \(text(loop.upper, "min"))\(kind)"]
+        + block(loop.body)
     case .accumulate(let accumulation):
       let lanes = accumulation.lanes > 1 ? " in \(accumulation.lanes) lanes" : ""
       return [
@@ -119,7 +122,9 @@ struct LoopPrinter {
 
   private func text(_ bound: Bound, _ function: String) -> String {
     guard !bound.quotients.isEmpty else { return "\(bound.constant)" }
-    let quotients = bound.quotients.map { $0.divisor == 1 ? text($0.dividend) : "ceil((\(text($0.dividend))) / \($0.divisor))" }
+    let quotients = bound.quotients.map {
+      $0.divisor == 1 ? text($0.dividend) : "ceil((\(text($0.dividend))) / \($0.divisor))"
+    }
     return "\(function)(\(([String(bound.constant)] + quotients).joined(separator: ", ")))"
   }
 }

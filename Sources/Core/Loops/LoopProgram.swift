@@ -28,7 +28,9 @@ public enum Memory: Hashable, Sendable {
   case local(LocalArray)
 }
 
-/// A scalar expression of a loop program. Indices may contain registers of type `i64` as `Index.Atom.value`, whose
+/// A scalar expression of a loop program.
+///
+/// Indices may contain registers of type `i64` as `Index.Atom.value`, whose
 /// `Scalar.id` is the register's id.
 public indirect enum Expression: Hashable, Sendable {
   case constant(ScalarValue, ScalarType)
@@ -301,7 +303,9 @@ public struct Port: Hashable, Sendable {
   }
 }
 
-/// A lowered graph: kernels in order over buffers. Two graphs that are equal give equal programs.
+/// A lowered graph: kernels in order over buffers.
+///
+/// Two graphs that are equal give equal programs.
 public struct Program: Hashable, Sendable {
   public var name: String
   public var buffers: [Buffer]

@@ -58,7 +58,9 @@ private struct GraphLowering {
     return count == 0 ? name : identifier("\(name)_\(count)")
   }
 
-  private mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location) -> BufferID {
+  private mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location)
+    -> BufferID
+  {
     program.buffers.append(
       Buffer(name: identifier(name), dtype: type.dtype, shape: type.shape.known ?? [], kind: kind, location: location))
     return BufferID(program.buffers.count - 1)
@@ -135,7 +137,8 @@ private struct GraphLowering {
       }
     }
     var steps: [Step] = []
-    for (position, node) in graph.nodes.enumerated() where region.groups.isMaterialized[position] && !node.operation.isSource {
+    for (position, node) in graph.nodes.enumerated()
+    where region.groups.isMaterialized[position] && !node.operation.isSource {
       steps += lower(node, position, &region)
     }
     // What could not be written at once is copied in the end, when nobody reads the old content any more; contents that
@@ -151,7 +154,11 @@ private struct GraphLowering {
       region.places[copies[index].value] = kept
     }
     for entry in copies {
-      if let source = storage(entry.value, region), source.buffer == entry.place.buffer, source.start == entry.place.start { continue }
+      if let source = storage(entry.value, region), source.buffer == entry.place.buffer,
+        source.start == entry.place.start
+      {
+        continue
+      }
       steps.append(copy(entry.value, to: entry.place, region))
     }
     return steps
@@ -178,7 +185,10 @@ private struct GraphLowering {
     }
     guard case .variable(let index) = program[place.buffer].kind else { return true }
     let name = program.variables[index].name
-    guard let reader = region.graph.nodes.firstIndex(where: { if case .variable(let read) = $0.operation { read.variable == name } else { false } })
+    guard
+      let reader = region.graph.nodes.firstIndex(where: {
+        if case .variable(let read) = $0.operation { read.variable == name } else { false }
+      })
     else { return true }
     // Nodes whose kernels read the variable: its users, and those whose kernels inline them.
     let uses = Uses(region.graph)
@@ -210,11 +220,14 @@ private struct GraphLowering {
     let scalars = ScalarBuilder()
     var memo: [Value: TensorExpression] = [:]
     var region = region
-    if let index = program.variables.firstIndex(where: { if case .variable(let read) = region.graph.nodes[variable].operation { read.variable == $0.name } else { false } }) {
+    if let index = program.variables.firstIndex(where: {
+      if case .variable(let read) = region.graph.nodes[variable].operation { read.variable == $0.name } else { false }
+    }) {
       region.places[Value(node: variable)] = Place(buffer: program.variableBuffers[index], start: Index(0))
     }
     // Kernels lowered later have no places yet: stand-ins will do, only the variable's loads are looked at.
-    for (position, node) in region.graph.nodes.enumerated() where region.groups.isMaterialized[position] && position != Int(value.node) {
+    for (position, node) in region.graph.nodes.enumerated()
+    where region.groups.isMaterialized[position] && position != Int(value.node) {
       for result in node.types.indices where region.places[Value(node: position, result: result)] == nil {
         region.places[Value(node: position, result: result)] = Place(buffer: BufferID(.max), start: Index(0))
       }
@@ -383,7 +396,9 @@ private struct GraphLowering {
     return lower(&region, targets: zip(graph.outputs, outputs).map { ($0.value, $1) })
   }
 
-  private mutating func lower(_ conditional: Conditional, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+  private mutating func lower(_ conditional: Conditional, _ node: Node, _ position: Int, _ region: inout Region)
+    -> [Step]
+  {
     var steps: [Step] = []
     let operands = node.operands.map { argument($0, region, &steps) }
     let location = region.graph.locations[position]
@@ -434,7 +449,8 @@ private struct GraphLowering {
       stacked.append(element(place, node.types[result]))
     }
     let (next, write) = carrying(
-      scan.body, carry, Array(node.types.prefix(scan.carryCount)), arguments, stacked, region.parameters + [step], location)
+      scan.body, carry, Array(node.types.prefix(scan.carryCount)), arguments, stacked, region.parameters + [step],
+      location)
     if length > 0 { steps.append(.loop(step, next + write)) }
     for (result, place) in carry.enumerated() { region.places[Value(node: position, result: result)] = place }
     return steps

@@ -2,7 +2,9 @@
 ///
 /// Slow and simple. The builder folds small constants with it, and tests hold every back-end against it.
 public enum ReferenceEvaluator {
-  /// The results of an operation on literals, or nil for control flow. Types are known.
+  /// The results of an operation on literals, or nil for control flow.
+  ///
+  /// Types are known.
   public static func evaluate(_ operation: Operation, _ operands: [NDArray], _ types: [TensorType]) -> [NDArray]? {
     if case .constant(let constant) = operation { return [constant.array] }
     let scalars = ScalarBuilder()
@@ -137,7 +139,9 @@ public enum ReferenceEvaluator {
           if let best {
             if best.double.isNaN { break }
             let better: Pointwise = combiner == .max ? .greater : .less
-            guard candidate.double.isNaN || better.evaluate([candidate, best], bodyType) == .integer(1) else { continue }
+            guard candidate.double.isNaN || better.evaluate([candidate, best], bodyType) == .integer(1) else {
+              continue
+            }
           }
           best = candidate
           place = position

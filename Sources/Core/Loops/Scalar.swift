@@ -103,7 +103,9 @@ public final class ScalarBuilder {
     return scalar
   }
 
-  public func constant(_ value: ScalarValue, _ type: ScalarType) -> Scalar { make(.constant(type.rounded(value)), type) }
+  public func constant(_ value: ScalarValue, _ type: ScalarType) -> Scalar {
+    make(.constant(type.rounded(value)), type)
+  }
 
   public func index(_ index: Index) -> Scalar {
     if let known = index.known { return constant(.integer(known), .i64) }
@@ -135,8 +137,9 @@ public final class ScalarBuilder {
     make(.pointwise(function, operands), function.resultType(operands.map { type($0) }))
   }
 
-  /// `then` where the constraints hold; constraints that the bounds decide vanish. `otherwise` may be evaluated
-  /// everywhere.
+  /// `then` where the constraints hold; constraints that the bounds decide vanish.
+  ///
+  /// `otherwise` may be evaluated everywhere.
   public func guarded(_ constraints: [Constraint], then: () -> Scalar, otherwise: Scalar) -> Scalar {
     var open: [Constraint] = []
     for constraint in constraints {

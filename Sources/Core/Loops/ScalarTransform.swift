@@ -30,7 +30,8 @@ extension ScalarBuilder {
       case .reduce(let combiner, let variables, let body):
         result = make(
           .reduce(combiner, variables.flatMap { replacements[$0]?.variables ?? [$0] }, rewrite(body)), type)
-      case .argReduce(let combiner, let variable, let body): result = make(.argReduce(combiner, variable, rewrite(body)), type)
+      case .argReduce(let combiner, let variable, let body):
+        result = make(.argReduce(combiner, variable, rewrite(body)), type)
       }
       memo[scalar] = result
       return result

@@ -132,7 +132,10 @@ public struct Dimension: Hashable, Sendable {
         atoms.remove(at: position)
       }
       let coefficient = term.coefficient / divisor.coefficient
-      quotient = quotient + (atoms.isEmpty ? Dimension(coefficient) : Dimension(constant: 0, terms: [Term(atoms: atoms, coefficient: coefficient)]))
+      quotient =
+        quotient
+        + (atoms.isEmpty
+          ? Dimension(coefficient) : Dimension(constant: 0, terms: [Term(atoms: atoms, coefficient: coefficient)]))
     }
     return quotient
   }

@@ -13,7 +13,8 @@ public struct NDArray: Sendable {
   /// - Precondition: `bytes.count` is the element count of `shape` times the size of an element. Readers of files check
   ///   their sizes first and throw.
   public init(dtype: ScalarType, shape: [Int], bytes: [UInt8]) {
-    precondition(bytes.count == shape.reduce(1, *) * dtype.byteCount, "NDArray: \(bytes.count) bytes for \(dtype)\(shape)")
+    precondition(
+      bytes.count == shape.reduce(1, *) * dtype.byteCount, "NDArray: \(bytes.count) bytes for \(dtype)\(shape)")
     self.dtype = dtype
     self.shape = shape
     self.bytes = bytes
@@ -67,12 +68,16 @@ public struct NDArray: Sendable {
   }
 
   /// All elements as numbers, in row-major order.
-  public var values: [ScalarValue] { bytes.withUnsafeBytes { raw in (0..<count).map { dtype.load(from: raw, at: $0) } } }
+  public var values: [ScalarValue] {
+    bytes.withUnsafeBytes { raw in (0..<count).map { dtype.load(from: raw, at: $0) } }
+  }
 
   /// All elements as `Double`, in row-major order.
   public var doubles: [Double] { values.map(\.double) }
 
-  /// All elements as `Int`; floats are truncated. Meant for shapes, axes and indices.
+  /// All elements as `Int`; floats are truncated.
+  ///
+  /// Meant for shapes, axes and indices.
   public var integers: [Int] {
     values.map {
       switch $0 {

@@ -7,8 +7,10 @@ extension ScalarType {
     switch self {
     case .f64: return .float(buffer.loadUnaligned(fromByteOffset: offset, as: Double.self))
     case .f32: return .float(Double(buffer.loadUnaligned(fromByteOffset: offset, as: Float.self)))
-    case .f16: return .float(Double(Half.float(fromHalf: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
-    case .bf16: return .float(Double(Half.float(fromBrain: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
+    case .f16:
+      return .float(Double(Half.float(fromHalf: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
+    case .bf16:
+      return .float(Double(Half.float(fromBrain: buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))))
     case .i8: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int8.self)))
     case .i16: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int16.self)))
     case .i32: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: Int32.self)))

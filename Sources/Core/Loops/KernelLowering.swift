@@ -12,7 +12,8 @@ struct KernelLowering {
   }
 
   /// Lowers one result of a definition into a dense tensor that starts at an element of a buffer.
-  func lower(_ definition: Definition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index) -> Result {
+  func lower(_ definition: Definition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index) -> Result
+  {
     switch definition {
     case .elements(let elements):
       let domain = scalars.variables(shape)
@@ -47,7 +48,8 @@ struct KernelLowering {
     var memo: [Scalar: Set<LoopVariable>] = [:]
     let domain = Set(nest.domain)
     scalars.forEach(nest.stores.map(\.value)) { scalar, node in
-      guard case .reduce(.sum, let variables, let body) = node, case .pointwise(.multiply, _) = scalars.node(body) else { return }
+      guard case .reduce(.sum, let variables, let body) = node, case .pointwise(.multiply, _) = scalars.node(body)
+      else { return }
       let outer = scalars.freeVariables(scalar, &memo).intersection(domain)
       total += (Array(outer) + variables).reduce(1) { $0 * $1.extent }
     }
@@ -120,7 +122,8 @@ struct KernelLowering {
   private func factor(_ scalar: Scalar) -> Contraction.Factor? {
     let type = scalars.type(scalar)
     switch scalars.node(scalar) {
-    case .load(let buffer, let index): return Contraction.Factor(buffer: buffer, index: index, constraints: [], type: type)
+    case .load(let buffer, let index):
+      return Contraction.Factor(buffer: buffer, index: index, constraints: [], type: type)
     case .guarded(let constraints, let then, let otherwise):
       guard case .load(let buffer, let index) = scalars.node(then),
         scalars.node(otherwise) == .constant(.float(0)), !constraints.contains(where: \.index.isDynamic)
@@ -132,7 +135,9 @@ struct KernelLowering {
 
   // MARK: Imperative definitions
 
-  private func lower(_ cumulative: Cumulative, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index) -> Result {
+  private func lower(_ cumulative: Cumulative, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index)
+    -> Result
+  {
     let domain = scalars.variables(shape)
     var indices = domain.map { Index($0) }
     let axis = domain[cumulative.axis]
@@ -146,7 +151,9 @@ struct KernelLowering {
     return Result(body: body, contraction: nil, macs: 0, inPlace: [])
   }
 
-  private func lower(_ scatter: ScatterDefinition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index) -> Result {
+  private func lower(
+    _ scatter: ScatterDefinition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index
+  ) -> Result {
     var result = lower(
       .element(scatter.base), shape: shape, type: type, into: buffer, at: start)
     let domain = scalars.variables(scatter.domain)

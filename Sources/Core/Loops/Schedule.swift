@@ -1,4 +1,6 @@
-/// How a nest's loops run. Heuristics only choose here; `NestEmitter` applies.
+/// How a nest's loops run.
+///
+/// Heuristics only choose here; `NestEmitter` applies.
 struct Schedule {
   enum Reduction {
     /// Each result is reduced on its own, in a register.
@@ -111,7 +113,8 @@ struct Schedule {
         } else {
           varying.formUnion(position.variables)
         }
-      case .guarded(let constraints, _, _): for constraint in constraints { shared.subtract(constraint.index.variables) }
+      case .guarded(let constraints, _, _):
+        for constraint in constraints { shared.subtract(constraint.index.variables) }
       default: break
       }
     }

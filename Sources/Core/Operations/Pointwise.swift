@@ -121,12 +121,15 @@ extension Pointwise {
     case .negate:
       PointwiseRule(.number, .prefix("-"), .number1({ -$0 }, { a, _ in 0 &- a })) { _, _, dy in [-dy] }
     case .abs:
-      PointwiseRule(.number, .helper("abs"), .number1({ Swift.abs($0) }, { a, t in a < 0 && t.isSigned ? 0 &- a : a })) { x, _, dy in
+      PointwiseRule(.number, .helper("abs"), .number1({ Swift.abs($0) }, { a, t in a < 0 && t.isSigned ? 0 &- a : a }))
+      { x, _, dy in
         [dy * x[0].sign()]
       }
     case .sign:
       // NaN has sign 0, as in PyTorch.
-      PointwiseRule(.number, .helper("sign"), .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { a, t in t.isSigned ? a.signum() : a == 0 ? 0 : 1 }))
+      PointwiseRule(
+        .number, .helper("sign"),
+        .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { a, t in t.isSigned ? a.signum() : a == 0 ? 0 : 1 }))
     case .exp: PointwiseRule(.float, .math("exp"), .real1(Foundation.exp)) { _, y, dy in [dy * y] }
     case .expm1: PointwiseRule(.float, .math("expm1"), .real1(Foundation.expm1)) { _, y, dy in [dy * (y + 1)] }
     case .log: PointwiseRule(.float, .math("log"), .real1(Foundation.log)) { x, _, dy in [dy / x[0]] }

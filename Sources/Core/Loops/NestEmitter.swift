@@ -116,41 +116,57 @@ struct NestEmitter {
       let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
       let outerLimits = nest.limits
       /// Loops over the rows.
-      func along(_ emitter: inout NestEmitter, from start: Index, limits: [Constraint], _ body: (inout NestEmitter, Index) -> Statement) {
-        guard let jammed = row.jammed else { return alongRow(&emitter, from: start, limits: limits, body) }
+      func along(
+        _ emitter: inout NestEmitter, from start: Index, conditions: [Constraint] = [],
+        _ body: (inout NestEmitter, Index) -> Statement
+      ) {
+        guard let jammed = row.jammed else { return alongRow(&emitter, from: start, conditions, body) }
         let statements = emitter.block(binding: [jammed]) { emitter in
-          alongRow(&emitter, from: start, limits: limits) { body(&$0, $1 + Index(jammed) * tile) }
+          alongRow(&emitter, from: start, conditions) { body(&$0, $1 + Index(jammed) * tile) }
         }
         emitter.append(.loop(Loop(jammed, body: statements)))
       }
-      func alongRow(_ emitter: inout NestEmitter, from start: Index, limits: [Constraint], _ body: (inout NestEmitter, Index) -> Statement) {
+      func alongRow(
+        _ emitter: inout NestEmitter, from start: Index, _ conditions: [Constraint],
+        _ body: (inout NestEmitter, Index) -> Statement
+      ) {
         // The tile's own loop runs over the part of the variable that lies in the tile.
-        var (lower, upper) = emitter.bounds(inner, limits)
+        var (lower, upper) = emitter.bounds(inner, outerLimits + conditions)
+        // Conditions that the loop's ends cannot express are tested in it.
+        let open = conditions.filter { !emitter.restricts($0, inner) }
         if tile < inner.extent {
           lower.quotients.append(Bound.Quotient(dividend: start, divisor: 1))
           upper.quotients.append(Bound.Quotient(dividend: start + tile, divisor: 1))
         }
         let statements = emitter.block(binding: [inner]) { emitter in
-          let statement = body(&emitter, Index(inner) - start)
-          emitter.append(statement)
+          guard !open.isEmpty else {
+            let statement = body(&emitter, Index(inner) - start)
+            return emitter.append(statement)
+          }
+          let converted = open.map { constraint in constraint.mapIndex { emitter.index($0) } }
+          let statements = emitter.block(isConditional: true) { emitter in
+            let statement = body(&emitter, Index(inner) - start)
+            emitter.append(statement)
+          }
+          emitter.append(.when(converted, statements))
         }
         emitter.append(.loop(Loop(inner, lower: lower, upper: upper, kind: .vector, body: statements)))
       }
       func tileBody(_ emitter: inout NestEmitter, _ start: Index) {
         emitter.append(.allocate(sums))
-        along(&emitter, from: start, limits: outerLimits) { _, place in
+        along(&emitter, from: start) { _, place in
           .store(.local(sums), place, .constant(combiner.identity(type), type))
         }
         let (constraints, value) = emitter.liftedGuard(body, combiner)
         let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
         emitter.reductionLoops(ordered[...], constraints) { emitter, remaining in
-          along(&emitter, from: start, limits: outerLimits + remaining) { emitter, place in
+          along(&emitter, from: start, conditions: remaining) { emitter, place in
             let joined = Expression.pointwise(
               combiner.function, [.load(.local(sums), place, type), emitter.expression(value)])
             return .store(.local(sums), place, joined)
           }
         }
-        along(&emitter, from: start, limits: outerLimits) { emitter, place in
+        along(&emitter, from: start) { emitter, place in
           emitter.replacements[reduction] = .load(.local(sums), place, type)
           for store in nest.stores.dropLast() { emitter.store(store) }
           let last = nest.stores[nest.stores.count - 1]
@@ -300,8 +316,18 @@ struct NestEmitter {
     let (constraints, value) = liftedGuard(body, combiner)
     let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, scalars)
     guard let last = ordered.last else {
-      let joined = Expression.pointwise(combiner.function, [.register(accumulator), expression(value)])
-      append(.assign(accumulator, joined))
+      // One element, where its conditions hold.
+      func join(_ emitter: inout NestEmitter) {
+        let joined = Expression.pointwise(combiner.function, [.register(accumulator), emitter.expression(value)])
+        emitter.append(.assign(accumulator, joined))
+      }
+      if constraints.isEmpty {
+        join(&self)
+      } else {
+        let converted = constraints.map { constraint in constraint.mapIndex { index($0) } }
+        let statements = block(isConditional: true) { join(&$0) }
+        append(.when(converted, statements))
+      }
       return accumulator
     }
     reductionLoops(ordered.dropLast(), constraints) { emitter, remaining in

@@ -84,6 +84,9 @@ extension PrimitiveCase {
       PrimitiveCase("i8 functions", [a], smoothness: .none, dtypes: [.f32]) { _, x in
         [x[0].bitwiseNot(), x[0].abs(), x[0].sign(), -x[0], x[0].convert(to: .u8), x[0].convert(to: .f32)]
       },
+      PrimitiveCase("u64 functions", [u], smoothness: .none, dtypes: [.f32]) { _, x in
+        [x[0].bitwiseNot(), x[0].abs(), x[0].sign(), -x[0]]
+      },
       PrimitiveCase("u64 to floats", [u], smoothness: .none, dtypes: [.f32]) { _, x in
         [x[0].convert(to: .f32), x[0].convert(to: .f64), x[0].convert(to: .i32)]
       },
@@ -130,6 +133,14 @@ extension PrimitiveCase {
 
   static let reductions: [PrimitiveCase] = [
     PrimitiveCase("reduce_sum", [.spread([2, 3, 4], -1...1)]) { _, x in [x[0].reduce(.sum, axes: [2, 0]).exp()] },
+    // What is read once and used twice in a reduction has to outlive the temporaries between.
+    PrimitiveCase("softmax with a mask", [.spread([2, 3, 5], -1...1), .spread([2, 3, 5], -1...1)]) { _, x in
+      func repeated(_ row: Tensor) -> Tensor { row.broadcast(to: x[0].shape, axes: [0, 1]) }
+      let kept = x[1] .> -0.3
+      let scores = kept.select(x[0] + x[1], x[0].filled(.float(-30)))
+      let powers = (scores - repeated(scores.reduce(.max, axes: [2]))).exp()
+      return [kept.select(powers / repeated(powers.reduce(.sum, axes: [2])), x[0].zerosLike())]
+    },
     PrimitiveCase("reduce_product", [.spread([2, 3, 2], 0.5...1.5)]) { _, x in [x[0].reduce(.product, axes: [0, 2])] },
     PrimitiveCase("reduce_product with zeros", [.values([3, 4], [1, 0, 2, 3, 0, 2, 0, 4, 5, 6, 7, 8])]) { _, x in
       [x[0].reduce(.product, axes: [1])]
@@ -250,6 +261,11 @@ extension PrimitiveCase {
     return [
       PrimitiveCase("gather of rows", [.spread([4, 2], -1...1), rows]) { _, x in
         [x[0].gather(x[1], IndexedAxes(axes: [0])).exp()]
+      },
+      PrimitiveCase("gather in a masked sum", [.spread([3, 5, 2], -1...1), .spread([3, 2], -1...1)]) { builder, x in
+        let places = builder.constant(NDArray([2, -1, 4, 0, 4, 7] as [Int64], shape: [3, 2]))
+        let picked = x[0].permute([0, 2, 1]).gather(places.reshape([3, 2, 1]), IndexedAxes(batch: 2, axes: [2]))
+        return [(places .!= 4).select(-picked * x[1], x[1].zerosLike()).reduce(.sum, axes: [0, 1])]
       },
       PrimitiveCase("gather of elements", [.spread([2, 3, 2], -1...1), pairs]) { _, x in
         [x[0].gather(x[1], IndexedAxes(axes: [0, 1])).exp()]

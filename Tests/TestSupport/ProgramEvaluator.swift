@@ -82,7 +82,9 @@ public struct ProgramEvaluator {
     case .accumulate(let accumulation):
       let type = accumulation.accumulator.type
       let function = accumulation.combiner.function
+      // One lane is the accumulator itself.
       var lanes = [ScalarValue](repeating: accumulation.combiner.identity(type), count: accumulation.lanes)
+      if accumulation.lanes == 1 { lanes = [registers[accumulation.accumulator.id]!] }
       let lower = try end(accumulation.lower, max)
       for value in lower..<max(lower, try end(accumulation.upper, min)) {
         environment[accumulation.variable.id] = value
@@ -94,7 +96,9 @@ public struct ProgramEvaluator {
         let half = lanes.count / 2
         lanes = (0..<half).map { function.evaluate([lanes[$0], lanes[$0 + half]], type) }
       }
-      registers[accumulation.accumulator.id] = function.evaluate([registers[accumulation.accumulator.id]!, lanes[0]], type)
+      registers[accumulation.accumulator.id] =
+        accumulation.lanes == 1
+        ? lanes[0] : function.evaluate([registers[accumulation.accumulator.id]!, lanes[0]], type)
     case .declare(let register, let value), .assign(let register, let value): registers[register.id] = try self.value(value)
     case .allocate(let array): locals[array.id] = [ScalarValue](repeating: .integer(-7777), count: array.count)
     case .store(let memory, let index, let value): try store(memory, self.index(index), self.value(value))
@@ -161,7 +165,9 @@ public struct ProgramEvaluator {
     case .bitcast(let operand, let type):
       return NDArray(dtype: type, shape: [], bytes: NDArray(scalar: try value(operand), dtype: operand.type).bytes)[0]
     case .select(let constraints, let then, let otherwise):
-      for constraint in constraints where try !holds(constraint) { return try value(otherwise) }
+      // The fallback may be evaluated everywhere, and so is here.
+      let fallback = try value(otherwise)
+      for constraint in constraints where try !holds(constraint) { return fallback }
       return try value(then)
     }
   }

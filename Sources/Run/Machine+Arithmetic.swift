@@ -105,7 +105,20 @@ extension Machine {
     case .fmod: map(instruction, type) { F.fmod($0, $1) }
     case .power: map(instruction, type) { F.pow($0, $1) }
     case .atan2: map(instruction, type) { F.atan2($0, $1) }
-    default: break  // the type rules admit no other function on floats
+    default: defined(instruction, type)
+    }
+  }
+
+  /// The rarest functions on floats, by their definition; a new function works without a row above.
+  private func defined<F: StripFloat>(_ instruction: Instruction, _: F.Type) {
+    let function = instruction.function
+    let type = instruction.type
+    func evaluate(_ operands: [F]) -> Double { function.evaluate(operands.map { .float(Double($0)) }, type).double }
+    switch (function.arity, function.isTest) {
+    case (1, false): map(instruction, F.self) { (a: F) -> F in F(evaluate([a])) }
+    case (1, true): map(instruction, F.self) { (a: F) -> UInt8 in evaluate([a]) == 0 ? 0 : 1 }
+    case (_, false): map(instruction, F.self) { (a: F, b: F) -> F in F(evaluate([a, b])) }
+    case (_, true): map(instruction, F.self) { (a: F, b: F) -> UInt8 in evaluate([a, b]) == 0 ? 0 : 1 }
     }
   }
 
@@ -126,6 +139,7 @@ extension Machine {
   private func integer(_ instruction: Instruction) {
     // The order of u64 is that of the patterns with the highest bit turned.
     let flip = instruction.type == .u64 ? Int.min : 0
+    let bits = UInt(instruction.type.byteCount * 8)
     switch instruction.function {
     case .add: map(instruction, Int.self) { $0 &+ $1 }
     case .subtract: map(instruction, Int.self) { $0 &- $1 }
@@ -137,6 +151,10 @@ extension Machine {
     case .xor: map(instruction, Int.self) { $0 ^ $1 }
     case .maximum: map(instruction, Int.self) { $0 ^ flip < $1 ^ flip ? $1 : $0 }
     case .minimum: map(instruction, Int.self) { $1 ^ flip < $0 ^ flip ? $1 : $0 }
+    case .shiftLeft: map(instruction, Int.self) { UInt(bitPattern: $1) < bits ? $0 &<< $1 : 0 }
+    case .shiftRight where flip != 0:
+      map(instruction, UInt.self) { (a: UInt, b: UInt) -> UInt in b < bits ? a &>> b : 0 }
+    case .shiftRight: map(instruction, Int.self) { UInt(bitPattern: $1) < bits ? $0 &>> $1 : $0 &>> 63 }
     case .equal: map(instruction, Int.self) { $0 == $1 ? UInt8(1) : 0 }
     case .notEqual: map(instruction, Int.self) { $0 != $1 ? UInt8(1) : 0 }
     case .less: map(instruction, Int.self) { $0 ^ flip < $1 ^ flip ? UInt8(1) : 0 }

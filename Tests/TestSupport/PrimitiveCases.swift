@@ -96,6 +96,10 @@ extension PrimitiveCase {
       PrimitiveCase("any and all", [p, q], smoothness: .none, dtypes: [.f32]) { _, x in
         [x[0].reduce(.max, axes: [0]), x[1].reduce(.min, axes: [0])]
       },
+      PrimitiveCase("products of literals beyond 32 bits", [u], smoothness: .none, dtypes: [.f32]) { builder, x in
+        let (a, b) = (builder.full(x[0].type, .integer(1 << 31)), builder.full(x[0].type, .integer(3_447_762_007)))
+        return [a * b + x[0]]
+      },
       PrimitiveCase("bitcast", [.fixed(NDArray([1, -0.0, .nan, 3.5] as [Float]))], smoothness: .none, dtypes: [.f32]) {
         _, x in
         [x[0].bitcast(to: .i32), x[0].bitcast(to: .u32).bitcast(to: .f32)]

@@ -134,7 +134,22 @@ public final class ScalarBuilder {
   public func pointwise(_ function: Pointwise, _ operands: Scalar...) -> Scalar { pointwise(function, operands) }
 
   public func pointwise(_ function: Pointwise, _ operands: [Scalar]) -> Scalar {
-    make(.pointwise(function, operands), function.resultType(operands.map { type($0) }))
+    let types = operands.map { type($0) }
+    let result = function.resultType(types)
+    if let type = types.last, let values = integers(operands, types) {
+      return constant(function.evaluate(values, type), result)
+    }
+    return make(.pointwise(function, operands), result)
+  }
+
+  /// The operands as numbers, where all are integers that are known.
+  private func integers(_ operands: [Scalar], _ types: [ScalarType]) -> [ScalarValue]? {
+    var values: [ScalarValue] = []
+    for (operand, type) in zip(operands, types) {
+      guard !type.isFloat, case .constant(let value) = node(operand) else { return nil }
+      values.append(value)
+    }
+    return values
   }
 
   /// `then` where the constraints hold; constraints that the bounds decide vanish.

@@ -234,6 +234,37 @@ struct CHelpers {
         return (\(value))result;
         """
       )
+    case ("polygamma", _):
+      // `Pointwise.polygamma`, with the three sums of a negative x as one loop
+      let series = Pointwise.polygammaSeries.map { type.cLiteral(.float($0)) }
+      let (two, start) = (type.cLiteral(.float(2)), type.cLiteral(.float(10)))
+      return (
+        ["n", "x"], nil,
+        """
+        static const \(value) series[\(series.count)] = {
+          \(series.joined(separator: ",\n  ")),
+        };
+        if (!(n >= \(zero)) || n != floor\(suffix)(n)) return \(type.cLiteral(.float(.nan)));
+        const bool odd = fmod\(suffix)(n, \(two)) > \(zero);
+        const \(value) factorial = tgamma\(suffix)(n + \(one));
+        const \(value) start = \(start) + fmin\(suffix)(n, \(type.cLiteral(.float(170))));
+        \(value) result = \(zero);
+        for (int part = 0; part < (x < \(zero) ? 3 : 1); part++) {
+          \(value) a = part == 2 ? \(one) - x : part == 1 ? ceil\(suffix)(x) - x : x < \(zero) ? x - floor\(suffix)(x) : x;
+          \(value) sum = \(zero);
+          for (; a < start; a += \(one)) sum += factorial * pow\(suffix)(a, -n - \(one));
+          const \(value) scale = factorial * pow\(suffix)(a, -n);
+          sum += (n > \(zero) ? scale / n : -log\(suffix)(a)) + scale / (a + a);
+          \(value) factor = scale * (n + \(one)) / (a * a);
+          for (int j = 0; j < \(series.count); j++) {
+            sum += series[j] * factor;
+            factor *= (n + (\(value))(2 * j + 2)) * (n + (\(value))(2 * j + 3)) / (a * a);
+          }
+          result += part == 1 || (part == 0 && odd) ? sum : -sum;
+        }
+        return result;
+        """
+      )
     case ("shift_left", _):
       let outside = (type.isSigned ? "b < 0 || " : "") + "b >= \(type.byteCount * 8)"
       return (["a", "b"], nil, "return \(type.narrowed("\(outside) ? 0 : (\(value))((\(wide))a << b)"));")

@@ -81,7 +81,6 @@ import Testing
   @Test(
     "an operation without a gradient is a fault at its place",
     arguments: [
-      ("lgamma", "gradient of lgamma: has no gradient yet (digamma)"),
       ("window_product", "gradient of window_product: has no gradient; multiply slices of the operand instead"),
       (
         "while",

@@ -31,7 +31,7 @@ extension PrimitiveCase {
     unary(.cos, -2...2), unary(.tan, -1...1), unary(.asin, -0.8...0.8), unary(.acos, -0.8...0.8), unary(.atan, -2...2),
     unary(.sinh, -1...1), unary(.cosh, -1...1), unary(.tanh, -1...1), unary(.asinh, -2...2), unary(.acosh, 1.3...3),
     unary(.atanh, -0.8...0.8), unary(.sigmoid, -2...2), unary(.erf, -1.5...1.5), unary(.erfc, -1.5...1.5),
-    unary(.lgamma, 0.5...4, .none), unary(.isNaN, -1...1, .none), unary(.isFinite, -1...1, .none),
+    unary(.lgamma, 0.5...4), unary(.isNaN, -1...1, .none), unary(.isFinite, -1...1, .none),
     PrimitiveCase("abs", [offIntegers]) { _, x in [x[0].abs()] },
     PrimitiveCase("sign", [offIntegers]) { _, x in [x[0].sign()] },
     PrimitiveCase("floor", [offIntegers]) { _, x in [x[0].floor()] },
@@ -48,6 +48,9 @@ extension PrimitiveCase {
       [x[0].fmod(x[1])]
     },
     PrimitiveCase("power of negative and zero bases", [.values([4], [-1.5, 0, 2, -0.5])]) { _, x in [x[0].power(3)] },
+    PrimitiveCase("polygamma", [.values([7], [-2.4, -0.6, 0.6, 0.9, 1.46, 3.3, 12])]) { _, x in
+      [x[0].digamma(), x[0].polygamma(1), x[0].polygamma(2)]
+    },
     PrimitiveCase("select", [.spread([2, 3], -1...1), .spread([2, 3], -1...1)]) { builder, x in
       let mask = NDArray([true, false, true, true, false, false], shape: [2, 3])
       return [builder.constant(mask).select(x[0] * x[0], x[1].exp())]

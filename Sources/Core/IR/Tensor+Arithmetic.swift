@@ -130,6 +130,11 @@ extension Tensor {
   public func erf() -> Tensor { .pointwise(.erf, floating) }
   public func erfc() -> Tensor { .pointwise(.erfc, floating) }
   public func lgamma() -> Tensor { .pointwise(.lgamma, floating) }
+  /// The derivative of `lgamma`.
+  public func digamma() -> Tensor { polygamma(0) }
+
+  /// Derivative `n` of `digamma`, for `n` from 0 on.
+  public func polygamma(_ n: Int) -> Tensor { .pointwise(.polygamma, floating.lift(Double(n)), floating) }
   public func floor() -> Tensor { dtype.isFloat ? .pointwise(.floor, self) : self }
   public func ceil() -> Tensor { dtype.isFloat ? .pointwise(.ceil, self) : self }
   public func round() -> Tensor { dtype.isFloat ? .pointwise(.round, self) : self }

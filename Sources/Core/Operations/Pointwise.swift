@@ -17,6 +17,8 @@ public enum Pointwise: String, Hashable, Sendable, CaseIterable {
   /// The remainder with the sign of the dividend, C's `fmod` and `%`.
   case fmod
   case power, maximum, minimum, atan2
+  /// Derivative `n` of digamma: operands are `n`, a whole number from 0 on, and `x`.
+  case polygamma
   case equal, notEqual = "not_equal"
   case less, lessEqual = "less_equal"
   case greater, greaterEqual = "greater_equal"
@@ -177,7 +179,7 @@ extension Pointwise {
         [dy * (-(x[0] * x[0])).exp() * (-2 / Double.pi.squareRoot())]
       }
     case .lgamma:
-      PointwiseRule(.float, .math("lgamma"), .real1 { Foundation.lgamma($0) })
+      PointwiseRule(.float, .math("lgamma"), .real1 { Foundation.lgamma($0) }) { x, _, dy in [dy * x[0].digamma()] }
     case .floor: PointwiseRule(.float, .math("floor"), .real1 { $0.rounded(.down) })
     case .ceil: PointwiseRule(.float, .math("ceil"), .real1 { $0.rounded(.up) })
     case .round: PointwiseRule(.float, .math("rint"), .real1 { $0.rounded(.toNearestOrEven) })
@@ -223,6 +225,10 @@ extension Pointwise {
       PointwiseRule(.float, .math("atan2"), .real2(Foundation.atan2)) { x, _, dy in
         let scaled = dy / (x[0] * x[0] + x[1] * x[1])
         return [scaled * x[1], -(scaled * x[0])]
+      }
+    case .polygamma:
+      PointwiseRule(.float, .helper("polygamma"), .real2(Self.polygamma)) { x, _, dy in
+        [nil, dy * .pointwise(.polygamma, x[0] + 1, x[1])]
       }
     case .equal: PointwiseRule(.any, .comparison("=="), .test2({ $0 == $1 }) { a, b, _ in a == b })
     case .notEqual: PointwiseRule(.any, .comparison("!="), .test2({ $0 != $1 }) { a, b, _ in a != b })
@@ -285,6 +291,46 @@ extension Pointwise {
     }
     return result
   }
+
+  /// The sum of `n! / (x + k)^(n + 1)` over all `k >= 0` (for `n = 0` less its infinite part), with the sign of `n`.
+  ///
+  /// Terms are added until Euler and Maclaurin's series takes over. Below 0 the sum is that from the fraction of `x` on,
+  /// and, mirrored, those from `1 - fraction` on less those from `1 - x` on, so that it is never long.
+  /// Source: https://dlmf.nist.gov/25.11 (25.11.5), https://dlmf.nist.gov/5.15
+  private static func polygamma(_ n: Double, _ x: Double) -> Double {
+    guard n >= 0, n == n.rounded(.down) else { return .nan }
+    let odd = Foundation.fmod(n, 2) == 1
+    let factorial = Foundation.tgamma(n + 1)
+    let start = 10 + Swift.min(n, 170)
+    func sum(from x: Double) -> Double {
+      var sum = 0.0
+      var a = x
+      while a < start {
+        sum += factorial * Foundation.pow(a, -n - 1)
+        a += 1
+      }
+      let scale = factorial * Foundation.pow(a, -n)
+      sum += (n == 0 ? -Foundation.log(a) : scale / n) + scale / (2 * a)
+      var factor = scale * (n + 1) / (a * a)
+      for (j, coefficient) in polygammaSeries.enumerated() {
+        sum += coefficient * factor
+        factor *= (n + Double(2 * j + 2)) * (n + Double(2 * j + 3)) / (a * a)
+      }
+      return sum
+    }
+    guard x < 0 else { return odd ? sum(from: x) : -sum(from: x) }
+    let fraction = sum(from: x - x.rounded(.down))
+    let mirrored = sum(from: x.rounded(.up) - x)
+    return (odd ? mirrored + fraction : mirrored - fraction) - sum(from: 1 - x)
+  }
+
+  /// Bernoulli's numbers over factorials: `B(2 j) / (2 j)!` for `j` from 1 on.
+  public static let polygammaSeries = {
+    let inverses: [Double] = [
+      12, -720, 30240, -1_209_600, 47_900_160, -1_307_674_368_000 / 691, 74_724_249_600, -10_670_622_842_880_000 / 3617,
+    ]
+    return inverses.map { 1 / $0 }
+  }()
 }
 
 extension Pointwise: OperationDefinition {
@@ -323,10 +369,7 @@ extension Pointwise: OperationDefinition {
   }
 
   public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
-    guard let derivative = rule.derivative else {
-      if self == .lgamma { throw TypeFault("has no gradient yet (digamma)") }
-      return context.operands.map { _ in nil }
-    }
+    guard let derivative = rule.derivative else { return context.operands.map { _ in nil } }
     return derivative(context.operands, context.results[0], context.cotangent)
   }
 

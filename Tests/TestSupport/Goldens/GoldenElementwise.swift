@@ -23,6 +23,8 @@ extension GoldenCall {
     case "expm1": return [x.expm1()]
     case "floor": return [x.floor()]
     case "frac": return [x.frac()]
+    case "digamma": return [x.digamma()]
+    case "polygamma": return [x.polygamma(int(0) ?? 0)]
     case "lgamma", "special.gammaln": return [x.lgamma()]
     case "log": return [x.log()]
     case "log10": return [x.log10()]

@@ -76,6 +76,7 @@ extension PrimitiveCase {
     let v = Operand.fixed(NDArray([2, 0, 3, UInt64.max, 9] as [UInt64]))
     let p = Operand.fixed(NDArray([true, true, false, false]))
     let q = Operand.fixed(NDArray([true, false, true, false]))
+    let seed = Operand.fixed(NDArray(scalar: .integer(0x299f_31d0_a409_3822), dtype: .u64))
     let arithmetic: [Pointwise] = [
       .add, .subtract, .multiply, .divide, .fmod, .power, .maximum, .minimum, .equal, .notEqual, .less, .lessEqual,
       .greater, .greaterEqual, .and, .or, .xor, .shiftLeft, .shiftRight,
@@ -102,6 +103,12 @@ extension PrimitiveCase {
       PrimitiveCase("products of literals beyond 32 bits", [u], smoothness: .none, dtypes: [.f32]) { builder, x in
         let (a, b) = (builder.full(x[0].type, .integer(1 << 31)), builder.full(x[0].type, .integer(3_447_762_007)))
         return [a * b + x[0]]
+      },
+      PrimitiveCase("random_bits", [seed], smoothness: .none, dtypes: [.f32]) { builder, x in
+        [
+          builder.randomBits([2, 5, 3], seed: x[0]), builder.randomBits([4], seed: x[0]),
+          builder.randomBits([2, 2], seed: x[0] + 1, stream: 1 << 31),
+        ]
       },
       PrimitiveCase("bitcast", [.fixed(NDArray([1, -0.0, .nan, 3.5] as [Float]))], smoothness: .none, dtypes: [.f32]) {
         _, x in

@@ -18,6 +18,8 @@ public final class Builder: Sendable {
     var variables: [Variable] = []
     var updates: [Graph.Update] = []
     var captures: [(outer: Value, inner: Value)] = []
+    /// How many streams of random numbers there are.
+    var streams = 0
     var diagnostics: [Diagnostic] = []
     var scopes: [String] = []
     /// The module that what is built outside of all scopes is taken to belong to.
@@ -225,6 +227,21 @@ public final class Builder: Sendable {
 
   /// The index along one axis.
   public func iota(_ type: TensorType, axis: Int) -> Tensor { apply(.iota(Iota(type, axis: axis)), [])[0] }
+
+  /// Random bits as `u32`, which depend on a seed, a `u64` without axes, and on the stream only.
+  ///
+  /// - Parameter stream: By default the number of such calls before this one in the whole graph.
+  public func randomBits(_ shape: [Dimension], seed: Tensor, stream: Int? = nil) -> Tensor {
+    apply(.randomBits(RandomBits(shape, stream: stream ?? nextStream())), [seed])[0]
+  }
+
+  private func nextStream() -> Int {
+    if let parent { return parent.nextStream() }
+    return state.withLock { state in
+      state.streams += 1
+      return state.streams - 1
+    }
+  }
 
   // MARK: Reading
 
@@ -551,6 +568,7 @@ extension Operation {
     switch self {
     case .input(let payload): .input(payload.substituting(bindings))
     case .iota(let payload): .iota(payload.substituting(bindings))
+    case .randomBits(let payload): .randomBits(payload.substituting(bindings))
     case .reshape(let payload): .reshape(payload.substituting(bindings))
     case .broadcast(let payload): .broadcast(payload.substituting(bindings))
     case .slice(let payload): .slice(payload.substituting(bindings))

@@ -20,6 +20,7 @@ extension Operation {
     switch name {
     case "constant": return .constant(Constant(try attributes.array("value")))
     case "iota": return .iota(try Iota(attributes))
+    case "random_bits": return .randomBits(try RandomBits(attributes))
     case "convert": return .convert(try Convert(attributes))
     case "bitcast": return .bitcast(try Bitcast(attributes))
     case "detach": return .detach(Detach())

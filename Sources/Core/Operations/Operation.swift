@@ -6,6 +6,7 @@ public enum Operation: Hashable, Sendable {
   case variable(VariableRead)
   case constant(Constant)
   case iota(Iota)
+  case randomBits(RandomBits)
   case pointwise(Pointwise)
   case convert(Convert)
   case bitcast(Bitcast)
@@ -37,6 +38,7 @@ public enum Operation: Hashable, Sendable {
     case .variable(let payload): payload
     case .constant(let payload): payload
     case .iota(let payload): payload
+    case .randomBits(let payload): payload
     case .pointwise(let payload): payload
     case .convert(let payload): payload
     case .bitcast(let payload): payload

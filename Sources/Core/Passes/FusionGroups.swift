@@ -101,7 +101,7 @@ public struct FusionGroups: Sendable {
   private static func kind(_ node: Node, _ graph: Graph) -> Kind {
     switch node.operation {
     case .input, .variable, .constant: .source
-    case .iota, .pointwise, .convert, .bitcast, .detach, .pad, .gather: .elementwise
+    case .iota, .randomBits, .pointwise, .convert, .bitcast, .detach, .pad, .gather: .elementwise
     case .permute, .broadcast, .slice, .reverse: .view
     case .reshape: .view
     case .reduce: .reduction
@@ -145,6 +145,7 @@ public struct FusionGroups: Sendable {
     case .windowReduce, .windowArgReduce: return .repeated
     case .argReduce: return .repeated
     case .conditional, .whileLoop, .scan: return .buffer
+    case .randomBits: return .row
     case .input, .variable, .constant, .iota: return []
     }
   }

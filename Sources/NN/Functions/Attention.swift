@@ -6,10 +6,11 @@ public import LatheCore
 ///   - attnMask: `bool` (true takes part) or a float that is added; broadcasts to `[..., L, S]`.
 ///   - isCausal: Position `i` sees keys up to `i` only.
 ///   - scale: By default one over the root of the query's features.
+///   - dropoutP: The share of the weights that is left out at random.
 ///   - enableGqa: Whether key and value may have fewer heads (axis -3), each shared by several query heads.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, attnMask: Tensor? = nil, isCausal: Bool = false,
-  scale: Double? = nil, enableGqa: Bool = false
+  scale: Double? = nil, enableGqa: Bool = false, dropoutP: Double = 0
 ) -> Tensor {
   composite("scaledDotProductAttention", [query, key, value] + (attnMask.map { [$0] } ?? [])) {
     () throws(TypeFault) -> Tensor in
@@ -48,7 +49,7 @@ public func scaledDotProductAttention(
         attnMask.dtype == .bool
         ? attnMask.select(scores, scores.fullLike(-.infinity)) : scores + attnMask.convert(to: scores.dtype)
     }
-    return matmul(softmax(scores, dim: -1), value)
+    return matmul(dropout(softmax(scores, dim: -1), p: dropoutP), value)
   }
 }
 
@@ -67,11 +68,12 @@ private func sharedHeads(_ x: Tensor, _ query: Tensor) throws(TypeFault) -> Tens
 ///   - keyPaddingMask: `bool[N, S]`; true leaves a key out.
 ///   - attnMask: `bool` (true leaves out, as PyTorch's layer reads it) or a float that is added; `[L, S]` or
 ///     `[N heads, L, S]`.
+///   - dropout: The share of the weights that is left out at random.
 /// - Returns: The output, and the weights averaged over heads, `[N, L, S]`.
 public func multiHeadAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads: Int, inProjWeight: Tensor, inProjBias: Tensor? = nil,
   outProjWeight: Tensor, outProjBias: Tensor? = nil, keyPaddingMask: Tensor? = nil, attnMask: Tensor? = nil,
-  isCausal: Bool = false, batchFirst: Bool = false
+  isCausal: Bool = false, batchFirst: Bool = false, dropout share: Double = 0
 ) -> (output: Tensor, weights: Tensor) {
   let optional = [inProjBias, outProjBias, keyPaddingMask, attnMask].compactMap { $0 }
   let results = composite(
@@ -119,7 +121,7 @@ public func multiHeadAttention(
       try rows.requireRank(2...2, "the padding mask")
       scores = try masked(rows.unsqueeze(dim: 1).unsqueeze(dim: 1))
     }
-    let attention = softmax(scores, dim: -1)
+    let attention = dropout(softmax(scores, dim: -1), p: share)
     let joined = try matmul(attention, v).checked().permute([0, 2, 1, 3])
     let output = linear(
       joined.reshape([joined.shape[0], joined.shape[1], Dimension(embedding)]), outProjWeight, outProjBias)

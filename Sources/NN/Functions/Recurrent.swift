@@ -158,9 +158,11 @@ public func recurrentLayer(
 /// - Parameters:
 ///   - states: `[layers directions, N, H]` each (without N when the input has none); zeros when empty.
 ///   - weights: For each layer one set for each direction; the second walks backwards.
+///   - dropout: The share of each layer's input, but the first's, that is left out.
 /// - Returns: The last layer's hidden states, directions side by side, and the last states as in `states`.
 public func recurrent(
-  _ cell: RecurrentCell, _ x: Tensor, _ states: [Tensor] = [], weights: [[RecurrentWeights]], batchFirst: Bool = false
+  _ cell: RecurrentCell, _ x: Tensor, _ states: [Tensor] = [], weights: [[RecurrentWeights]], batchFirst: Bool = false,
+  dropout share: Double = 0
 ) -> (output: Tensor, states: [Tensor]) {
   let tensors = weights.flatMap { $0 }.flatMap(\.tensors)
   let results = composite("recurrent", [x] + states + tensors, count: 1 + cell.stateCount) {
@@ -178,6 +180,7 @@ public func recurrent(
     let initial = states.map { isBatched ? $0 : $0.unsqueeze(dim: 1) }
     var last: [[Tensor]] = Array(repeating: [], count: cell.stateCount)
     for (layer, sets) in weights.enumerated() {
+      if layer > 0 { input = dropout(input, p: share) }
       var outputs: [Tensor] = []
       for (direction, set) in sets.enumerated() {
         let row = layer * directions + direction

@@ -103,14 +103,6 @@ public struct Dropout: Module {
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    guard x.builder.isTraining, p != 0 else { return x }
-    return identity.scope(of: x) { _ in
-      composite("dropout", [x]) { () throws(TypeFault) -> Tensor in
-        guard (0...1).contains(p) else { throw TypeFault("p is \(p)", help: "p is a share, 0 to 1") }
-        if p == 1 { return x.zerosLike() }
-        throw TypeFault(
-          "needs random numbers, which graphs do not have yet", help: "train with p = 0, or trace in evaluation mode")
-      }
-    }
+    identity.scope(of: x) { dropout(x, p: p, training: $0.isTraining) }
   }
 }

@@ -56,12 +56,15 @@ struct ModuleNames: Sendable {
   /// Parameters that have been reported.
   private(set) var faulty: Set<ObjectIdentifier> = []
   private(set) var diagnostics: [Diagnostic] = []
+  /// What drawn parameters and random numbers depend on.
+  private(set) var seed: UInt64 = 0
   private var found: [(name: String, parameter: Parameter)] = []
 
   /// Walks a model and gives each parameter its content: from `values` by name, or drawn from the seed.
   ///
   /// - Parameter values: Either empty or with every parameter's name; buffers may be missing.
   init(_ model: Any?, values: [String: NDArray], seed: UInt64, floatType: ScalarType? = nil) {
+    self.seed = seed
     if let model { walk(model, "") }
     var known = Set<String>()
     for (name, parameter) in found {

@@ -53,11 +53,8 @@ private struct RecurrentParameters: Sendable {
 
   func callAsFunction(_ x: Tensor, _ states: [Tensor], in builder: Builder) -> [Tensor] {
     let weights = layers.map { $0.map { recurrentWeights($0, in: builder) } }
-    if builder.isTraining, dropout > 0, layers.count > 1 {
-      let layer = Dropout(dropout)
-      return [layer(x)] + Array(repeating: builder.poison, count: cell.stateCount)
-    }
-    let (output, last) = recurrent(cell, x, states, weights: weights, batchFirst: batchFirst)
+    let (output, last) = recurrent(
+      cell, x, states, weights: weights, batchFirst: batchFirst, dropout: builder.isTraining ? dropout : 0)
     return [output] + last
   }
 }

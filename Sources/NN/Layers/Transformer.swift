@@ -49,12 +49,11 @@ public struct MultiheadAttention: TernaryModule {
     isCausal: Bool = false
   ) -> (output: Tensor, weights: Tensor) {
     identity.scope(of: query) { builder in
-      if builder.isTraining, dropout > 0 { return (Dropout(dropout)(query), builder.poison) }
-      return multiHeadAttention(
+      multiHeadAttention(
         query, key, value, numHeads: numHeads, inProjWeight: inProjWeight.read(in: builder),
         inProjBias: inProjBias?.read(in: builder), outProjWeight: outProj.weight.read(in: builder),
         outProjBias: outProj.bias?.read(in: builder), keyPaddingMask: keyPaddingMask, attnMask: attnMask,
-        isCausal: isCausal, batchFirst: batchFirst)
+        isCausal: isCausal, batchFirst: batchFirst, dropout: builder.isTraining ? dropout : 0)
     }
   }
 }

@@ -164,7 +164,7 @@ extension GoldenCall {
     case "softmax": return [softmax(x, dim: int(1, "dim") ?? -1)]
     case "log_softmax": return [logSoftmax(x, dim: int(1, "dim") ?? -1)]
     case "softmin": return [softmin(x, dim: int(1, "dim") ?? -1)]
-    case "dropout": return double(1) == 0 || keywords["training"] != nil ? [x] : nil
+    case "dropout": return [dropout(x, p: double(1, "p") ?? 0.5, training: keywords["training"] == nil)]
     case "linear": return [linear(x, tensor(1), optional(2, "bias"))]
     case "bilinear": return [bilinear(x, tensor(1), tensor(2), optional(3, "bias"))]
     default: return nil

@@ -1,0 +1,97 @@
+import Lathe
+import TestSupport
+import Testing
+
+@Suite("Random tensors and dropout")
+struct RandomTests {
+  /// The outputs of a function without inputs, run once.
+  private func draw(seed: UInt64 = 0, _ body: (Builder) -> [Tensor]) throws -> [[Double]] {
+    let graph = try trace(inputs: [], options: TraceOptions(seed: seed)) { builder, _ in body(builder) }
+    let results = try ReferenceEvaluator.run(graph, inputs: [:]).outputs
+    return graph.outputs.map { results[$0.name]?.doubles ?? [] }
+  }
+
+  private func moments(_ numbers: [Double]) -> (mean: Double, variance: Double) {
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    return (mean, numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count))
+  }
+
+  // With n numbers, a mean deviates from its expectation by more than 5 deviations / sqrt(n) hardly ever.
+  @Test("rand is even in 0 ..< 1", arguments: [ScalarType.f64, .f32, .f16, .bf16]) func rand(dtype: ScalarType) throws {
+    let numbers = try draw { [$0.rand([4096], dtype: dtype)] }[0]
+    #expect(numbers.allSatisfy { (0..<1).contains($0) })
+    let (mean, variance) = moments(numbers)
+    #expect(abs(mean - 0.5) < 5 * 0.289 / 64 && abs(variance - 1 / 12.0) < 5 * 0.0745 / 64)
+  }
+
+  @Test("randn is normal") func randn() throws {
+    let numbers = try draw { [$0.randn([4096])] }[0]
+    let (mean, variance) = moments(numbers)
+    #expect(abs(mean) < 5.0 / 64 && abs(variance - 1) < 5 * 2.0.squareRoot() / 64)
+    let inner = Double(numbers.count { abs($0) < 1 }) / 4096
+    #expect(abs(inner - 0.6827) < 5 * 0.466 / 64)
+  }
+
+  @Test("bernoulli is true as often as asked", arguments: [0, 0.25, 0.9, 1]) func bernoulli(p: Double) throws {
+    let numbers = try draw { [$0.bernoulli([4096], p: p)] }[0]
+    #expect(abs(moments(numbers).mean - p) <= 5 * (p * (1 - p)).squareRoot() / 64)
+  }
+
+  @Test("calls differ, and so do seeds; the same trace is the same") func streams() throws {
+    let numbers = try draw { [$0.rand([8]), $0.rand([8])] }
+    #expect(Set(numbers.joined()).count == 16)
+    #expect(try draw { [$0.rand([8]), $0.rand([8])] } == numbers)
+    #expect(try draw(seed: 1) { [$0.rand([8])] }[0] != numbers[0])
+  }
+
+  @Test("dropout acts in training only; what is left is scaled, and so is its gradient") func dropped() throws {
+    #expect(try trace(Dropout(), .f32(3)).nodes.count == 1)
+    #expect(try trace(Dropout(0), .f32(3), isTraining: true).nodes.count == 1)
+    let x = NDArray((0..<4096).map { Double($0 + 1) })
+    let graph = try trace(x.type) { x in
+      let y = dropout(x, p: 0.2)
+      return [y, gradients(of: y.sum(), withRespectTo: [x])[0]]
+    }
+    let results = try ReferenceEvaluator.run(graph, inputs: ["input": x]).outputs
+    let (y, gradient) = (results["output"]?.doubles ?? [], results["output1"]?.doubles ?? [])
+    #expect(zip(zip(y, gradient), x.doubles).allSatisfy { $0.0 == $0.1 * $1 && ($0.1 == 0 || $0.1 == 1.25) })
+    #expect(abs(Double(gradient.count { $0 == 0 }) / 4096 - 0.2) < 5 * 0.4 / 64)
+  }
+
+  private struct Model: Module {
+    let first = Linear(8, 16)
+    let drop = Dropout(0.5)
+    let second = Linear(16, 4)
+    func callAsFunction(_ x: Tensor) -> Tensor { second(drop(relu(first(x)))) }
+  }
+
+  @Test("training steps with dropout differ, and every back-end takes the same ones") func training() throws {
+    let x = NDArray((0..<40).map { Float($0 % 7) / 7 }, shape: [5, 8])
+    let target = NDArray((0..<20).map { Float($0 % 3) }, shape: [5, 4])
+    // The parameters stand still, so that losses differ by dropout only.
+    let graph = try trainingStep(
+      Model(), loss: { mseLoss($0, $1) }, optimizer: .sgd(lr: 0), x.type, target.type, seed: 3)
+    let planned = try PlannedProgram(planning: Program(lowering: graph))
+    var interpreter = Session(try Executable(planned))
+    var native = try NativeModel(planned)
+    var losses: [Double] = []
+    for _ in 0..<3 {
+      let loss = try interpreter.run([x, target])[0].doubles[0]
+      #expect(abs(try native.run([x, target])[0].doubles[0] - loss) < 1e-5 * abs(loss))
+      losses.append(loss)
+    }
+    #expect(Set(losses).count == 3)
+    #expect(try interpreter.variable(named: "random.seed") == native.variable(named: "random.seed"))
+    var again = Session(try Executable(planned))
+    #expect(try again.run([x, target])[0].doubles[0] == losses[0])
+  }
+
+  @Test("recurrent layers, attention and transformers train with dropout") func layers() throws {
+    let lstm = LSTM(3, 4, numLayers: 2, dropout: 0.5)
+    let encoder = TransformerEncoderLayer(8, 2, dimFeedforward: 16)
+    let graphs = [
+      try trace(lstm, .f32(5, 2, 3), isTraining: true), try trace(encoder, .f32(5, 2, 8), isTraining: true),
+    ]
+    for graph in graphs { #expect(graph.updates.map(\.variable) == ["random.seed"]) }
+  }
+}

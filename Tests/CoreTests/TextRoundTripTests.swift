@@ -34,7 +34,8 @@ import Testing
     }
     for row in PrimitiveCase.all { for dtype in row.dtypes { collect(try row.graph(dtype)) } }
     let structural = [
-      "input", "constant", "iota", "random_bits", "convert", "bitcast", "detach", "reshape", "permute", "broadcast", "slice",
+      "input", "constant", "iota", "random_bits", "convert", "bitcast", "detach", "reshape", "permute", "broadcast",
+      "slice",
       "reverse",
       "pad", "concatenate", "gather", "scatter", "scatter_sum", "scatter_product", "scatter_min", "scatter_max",
       "reduce_sum", "reduce_product", "reduce_min", "reduce_max", "arg_min", "arg_max", "cumulative_sum",

@@ -29,7 +29,9 @@ public struct ProgramEvaluator {
   public func variable(_ name: String) -> NDArray? {
     guard let index = program.variables.firstIndex(where: { $0.name == name }) else { return nil }
     let type = program.variables[index].type
-    return contents[program.variableBuffers[index]].map { NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: $0) }
+    return contents[program.variableBuffers[index]].map {
+      NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: $0)
+    }
   }
 
   public mutating func run(_ inputs: [String: NDArray]) throws -> [String: NDArray] {
@@ -99,7 +101,8 @@ public struct ProgramEvaluator {
       registers[accumulation.accumulator.id] =
         accumulation.lanes == 1
         ? lanes[0] : function.evaluate([registers[accumulation.accumulator.id]!, lanes[0]], type)
-    case .declare(let register, let value), .assign(let register, let value): registers[register.id] = try self.value(value)
+    case .declare(let register, let value), .assign(let register, let value):
+      registers[register.id] = try self.value(value)
     case .allocate(let array): locals[array.id] = [ScalarValue](repeating: .integer(-7777), count: array.count)
     case .store(let memory, let index, let value): try store(memory, self.index(index), self.value(value))
     case .when(let constraints, let body):
@@ -125,12 +128,17 @@ public struct ProgramEvaluator {
       let factor: Int
       switch term.atom {
       case .variable(let variable):
-        guard let value = environment[variable.id] else { throw OutOfBounds(description: "loop variable \(variable.id) is not bound") }
+        guard let value = environment[variable.id] else {
+          throw OutOfBounds(description: "loop variable \(variable.id) is not bound")
+        }
         factor = value
       case .value(let scalar):
-        guard case .integer(let value)? = registers[scalar.id] else { throw OutOfBounds(description: "register \(scalar.id) is not set") }
+        guard case .integer(let value)? = registers[scalar.id] else {
+          throw OutOfBounds(description: "register \(scalar.id) is not set")
+        }
         factor = value
-      case .floorDivide(let inner, let divisor): factor = Int((Double(try self.index(inner)) / Double(divisor)).rounded(.down))
+      case .floorDivide(let inner, let divisor):
+        factor = Int((Double(try self.index(inner)) / Double(divisor)).rounded(.down))
       case .modulo(let inner, let divisor):
         let value = try self.index(inner)
         factor = ((value % divisor) + divisor) % divisor
@@ -151,7 +159,9 @@ public struct ProgramEvaluator {
     switch expression {
     case .constant(let value, _): return value
     case .register(let register):
-      guard let value = registers[register.id] else { throw OutOfBounds(description: "register \(register.id) is not set") }
+      guard let value = registers[register.id] else {
+        throw OutOfBounds(description: "register \(register.id) is not set")
+      }
       return value
     case .index(let index): return .integer(try self.index(index))
     case .load(let memory, let index, let type): return try load(memory, self.index(index), type)
@@ -206,7 +216,9 @@ public struct ProgramEvaluator {
       try check(buffer, index)
       let type = program[buffer].dtype
       if let offset = planned.offsets[buffer.position] {
-        arena.withUnsafeMutableBytes { type.store(value, to: UnsafeMutableRawBufferPointer(rebasing: $0[offset...]), at: index) }
+        arena.withUnsafeMutableBytes {
+          type.store(value, to: UnsafeMutableRawBufferPointer(rebasing: $0[offset...]), at: index)
+        }
       } else {
         contents[buffer]?.withUnsafeMutableBytes { type.store(value, to: $0, at: index) }
       }

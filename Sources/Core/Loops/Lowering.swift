@@ -254,6 +254,14 @@ private struct GraphLowering {
     case .conditional(let conditional): return lower(conditional, node, position, &region)
     case .whileLoop(let loop): return lower(loop, node, position, &region)
     case .scan(let scan): return lower(scan, node, position, &region)
+    case .broadcast where region.destinations[Value(node: position)] == nil:
+      // A repeated literal that somebody wants in memory is a weight: made once, not in every run.
+      if let literal = region.graph.literal(node.operands[0]), literal.count == 1 {
+        let array = NDArray(repeating: literal[0], dtype: literal.dtype, shape: node.types[0].shape.known ?? [])
+        let place = constant(array, "repeated", region.graph.locations[position])
+        region.places[Value(node: position)] = Place(buffer: place, start: Index(0))
+        return []
+      }
     case .reshape where region.destinations[Value(node: position)] == nil:
       if let place = storage(node.operands[0], region) {
         region.places[Value(node: position)] = place

@@ -72,7 +72,9 @@ struct NestEmitter {
   }
 
   /// The statements of a nest, with one scalar given by an expression: an epilogue.
-  mutating func emit(_ nest: Nest, domain: [LoopVariable], replacing scalar: Scalar, with expression: Expression) -> [Statement] {
+  mutating func emit(_ nest: Nest, domain: [LoopVariable], replacing scalar: Scalar, with expression: Expression)
+    -> [Statement]
+  {
     countUses(nest)
     replacements[scalar] = expression
     let outer = nest.domain.filter { !domain.contains($0) }
@@ -110,7 +112,8 @@ struct NestEmitter {
   /// Reduces runs of results along the innermost variable, of one or several rows, in a local array.
   private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction) {
     let (reduction, tile) = (row.scalar, row.tile)
-    guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last else { return }
+    guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last
+    else { return }
     let type = scalars.type(reduction)
     loops(nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false) { emitter in
       let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
@@ -215,7 +218,8 @@ struct NestEmitter {
       let statements = emitter.block(isConditional: true) { emitter in
         let position = start + Index.flattened(places, shape: shape)
         let value = emitter.expression(update)
-        let joined = combiner.map { Expression.pointwise($0.function, [.load(memory, position, type), value]) } ?? value
+        let joined =
+          combiner.map { Expression.pointwise($0.function, [.load(memory, position, type), value]) } ?? value
         emitter.append(.store(memory, position, joined))
       }
       if constraints.isEmpty {
@@ -293,7 +297,9 @@ struct NestEmitter {
   ) {
     // Conditions that are decided here and that no loop's ends can express are tested here.
     let bound = scopes[scopes.count - 1].bound
-    let ready = constraints.filter { $0.index.variables.isSubset(of: bound.union(parameters)) && $0.index.values.isEmpty }
+    let ready = constraints.filter {
+      $0.index.variables.isSubset(of: bound.union(parameters)) && $0.index.values.isEmpty
+    }
     let rest = constraints.filter { !ready.contains($0) }
     if !ready.isEmpty {
       let converted = ready.map { $0.mapIndex { index($0) } }
@@ -310,7 +316,9 @@ struct NestEmitter {
 
   // MARK: Reductions in registers
 
-  private mutating func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar, _ type: ScalarType) -> Register {
+  private mutating func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar, _ type: ScalarType)
+    -> Register
+  {
     let accumulator = register(type)
     append(.declare(accumulator, .constant(combiner.identity(type), type)))
     let (constraints, value) = liftedGuard(body, combiner)

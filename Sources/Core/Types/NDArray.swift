@@ -52,6 +52,21 @@ public struct NDArray: Sendable {
     self.init(dtype: dtype, shape: [], values: [value])
   }
 
+  /// Makes a tensor with one number, rounded to the type, in every element.
+  public init(repeating value: ScalarValue, dtype: ScalarType, shape: [Int]) {
+    self.init(dtype: dtype, shape: shape) { buffer in
+      guard let start = buffer.baseAddress, buffer.count > 0 else { return }
+      dtype.store(value, to: buffer, at: 0)
+      // Each copy doubles what is filled.
+      var filled = dtype.byteCount
+      while filled < buffer.count {
+        let count = min(filled, buffer.count - filled)
+        (start + filled).copyMemory(from: start, byteCount: count)
+        filled += count
+      }
+    }
+  }
+
   /// A tensor with every element zero.
   public static func zeros(_ dtype: ScalarType, _ shape: [Int]) -> NDArray {
     NDArray(dtype: dtype, shape: shape, bytes: [UInt8](repeating: 0, count: shape.reduce(1, *) * dtype.byteCount))

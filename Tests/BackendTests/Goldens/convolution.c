@@ -53,29 +53,33 @@ static void convolution_convolution_add_maximum(
     const float *restrict weight, /* f32[1,4,1,1] */
     float *restrict features)     /* f32[1,4,5,5] */
 {
-  for (ptrdiff_t i = 0; i < 4; i++) {
-    const float x0 = weight[i];
-    for (ptrdiff_t j = 0; j < 5; j++) {
-      float tile[5];
+  for (ptrdiff_t i = 0; i < 5; i++) {
+    float tile[20];
+    for (ptrdiff_t j = 0; j < 4; j++) {
       for (ptrdiff_t k = 0; k < 5; k++) {
-        tile[k] = 0.0f;
+        tile[j * 5 + k] = 0.0f;
       }
-      for (ptrdiff_t k = 0; k < 3; k++) {
-        const ptrdiff_t m_begin = convolution_larger(1 - j * 2, 0);
-        const ptrdiff_t m_end = convolution_smaller(10 - j * 2, 3);
-        for (ptrdiff_t m = m_begin; m < m_end; m++) {
-          for (ptrdiff_t n = 0; n < 3; n++) {
-            const float x1 = conv1[i * 27 + k * 9 + m * 3 + n];
-            const ptrdiff_t p_begin = convolution_larger((2 - n) / 2, 0);
-            const ptrdiff_t p_end = convolution_smaller((11 - n) / 2, 5);
+    }
+    for (ptrdiff_t j = 0; j < 3; j++) {
+      const ptrdiff_t k_begin = convolution_larger(1 - i * 2, 0);
+      const ptrdiff_t k_end = convolution_smaller(10 - i * 2, 3);
+      for (ptrdiff_t k = k_begin; k < k_end; k++) {
+        for (ptrdiff_t m = 0; m < 3; m++) {
+          for (ptrdiff_t n = 0; n < 4; n++) {
+            const float x0 = conv1[n * 27 + j * 9 + k * 3 + m];
+            const ptrdiff_t p_begin = convolution_larger((2 - m) / 2, 0);
+            const ptrdiff_t p_end = convolution_smaller((11 - m) / 2, 5);
             for (ptrdiff_t p = p_begin; p < p_end; p++) {
-              tile[p] += image[j * 18 + p * 2 + k * 81 + m * 9 + n - 10] * x1;
+              tile[n * 5 + p] += image[i * 18 + p * 2 + j * 81 + k * 9 + m - 10] * x0;
             }
           }
         }
       }
+    }
+    for (ptrdiff_t j = 0; j < 4; j++) {
+      const float x1 = weight[j];
       for (ptrdiff_t k = 0; k < 5; k++) {
-        features[i * 25 + j * 5 + k] = convolution_maximum_f32(tile[k] + x0, 0.0f);
+        features[j * 25 + i * 5 + k] = convolution_maximum_f32(tile[j * 5 + k] + x1, 0.0f);
       }
     }
   }

@@ -38,7 +38,8 @@ struct PlanCommand: ParsableCommand {
       throw DiagnosticsError("\(error.reason)", location: Location(file: file, line: error.line))
     }
     Console.progress("planning \(problem.buffers.count) buffers")
-    let solution = plan(problem)
+    // The planner alone is asked for the best it can find; a model's compilation keeps to a smaller budget.
+    let solution = plan(problem, options: .thorough)
     Console.endProgress()
     do {
       try LatheMemory.validate(problem, solution)

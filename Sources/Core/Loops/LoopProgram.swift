@@ -14,11 +14,17 @@ public struct LocalArray: Hashable, Sendable {
   public let id: Int
   public let type: ScalarType
   public let count: Int
+  /// For an array that is kept in registers: how many neighbouring elements make one vector, from 1 upwards.
+  ///
+  /// Such an array is touched only at positions that are constant once `unrolled` loops are, plus the variable of a
+  /// `lanes` loop: elements `k * lanes ..< (k + 1) * lanes` are one variable of the C program.
+  public let lanes: Int?
 
-  public init(id: Int, type: ScalarType, count: Int) {
+  public init(id: Int, type: ScalarType, count: Int, lanes: Int? = nil) {
     self.id = id
     self.type = type
     self.count = count
+    self.lanes = lanes
   }
 }
 
@@ -87,6 +93,11 @@ public enum LoopKind: String, Hashable, Sendable {
   case vector
   /// Iterations are independent: may run on several threads.
   case parallel
+  /// The ends are constants; the body is written once for every value.
+  case unrolled
+  /// The ends are constants, from 0; iterations are independent, and the body is straight: all of them run at once,
+  /// each in a lane of vector registers.
+  case lanes
 }
 
 /// `for variable in lower ..< upper`.

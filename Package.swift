@@ -26,6 +26,7 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", path: "Sources/CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .target(name: "CProbe", path: "Sources/CProbe"),
     .target(name: "LatheMemory", path: "Sources/MemoryPlan", swiftSettings: settings),
     .target(name: "LatheCore", dependencies: ["LatheMemory"], path: "Sources/Core", swiftSettings: settings),
     .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
@@ -43,7 +44,7 @@ let package = Package(
     .target(
       name: "LatheCommands",
       dependencies: [
-        "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LatheRun",
+        "CProbe", "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LatheRun",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Commands", swiftSettings: settings),

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import LatheCore
-import LatheRun
 
 /// `bench`: how long a run takes.
 struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
@@ -15,43 +14,50 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   @OptionGroup var dimensions: DimensionOptions
   @OptionGroup var execution: ExecutionOptions
 
+  @Option(help: ArgumentHelp("How long to measure.", valueName: "S"))
+  var seconds = 1.0
+
   @Flag(help: "Print the result as JSON.")
   var json = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Stay, and measure when asked to.",
+      discussion: """
+        Every line of standard input is a number of seconds; the answer is one line of JSON with median_ms, least_ms \
+        and runs, of at least one run. A first line, after the model has run, is the whole report. So several programs \
+        can be measured in turns.
+        """))
+  var serve = false
+
+  func validate() throws {
+    guard seconds >= 0, seconds.isFinite else { throw ValidationError("--seconds must not be negative") }
+  }
 
   func run() throws {
     let ready = try inputs.ready(model, dimensions)
     let prepared = try execution.prepared(ready.graph)
+    var session = try prepared.session()
     Console.progress("measuring")
-    let latency = try Latency(of: prepared, on: ready.arrays)
-    let peak = try BenchReport.peak(execution)
+    let latency = try Latency(of: &session, on: ready.arrays, seconds: serve ? 0 : seconds)
+    let peak = MachineSpeed.peak(threads: execution.threadCount)
     Console.endProgress()
     let report = BenchReport(ready.graph, prepared, latency, execution, peak: peak)
-    if json { try Console.output(json: report) } else { try Console.output(report.text) }
-  }
-}
-
-/// The times of several runs.
-struct Latency {
-  let medianMilliseconds: Double
-  let leastMilliseconds: Double
-  let runs: Int
-
-  /// Runs once to warm up, then until a second is over, at least three times.
-  init(of model: PreparedModel, on inputs: [NDArray]) throws(DiagnosticsError) {
-    var session = try model.session()
-    _ = try session.run(inputs)
-    let clock = ContinuousClock()
-    let start = clock.now
-    var times: [Duration] = []
-    while times.count < 3 || (clock.now - start < .seconds(1) && times.count < 10_000) {
-      let before = clock.now
-      _ = try session.run(inputs)
-      times.append(clock.now - before)
+    if json || serve {
+      try Console.output(json: report, onOneLine: serve)
+    } else {
+      try Console.output(report.text)
     }
-    times.sort()
-    medianMilliseconds = times[times.count / 2] / .milliseconds(1)
-    leastMilliseconds = times[0] / .milliseconds(1)
-    runs = times.count
+    if serve { try serve(&session, on: ready.arrays) }
+  }
+
+  private func serve(_ session: inout RunningModel, on inputs: [NDArray]) throws {
+    while let line = readLine() {
+      guard let seconds = Double(line), seconds >= 0, seconds.isFinite else {
+        throw DiagnosticsError("'\(line)' is no number of seconds")
+      }
+      try Console.output(json: Latency(of: &session, on: inputs, seconds: seconds), onOneLine: true)
+    }
   }
 }
 
@@ -89,7 +95,7 @@ struct BenchReport: Encodable {
     leastMilliseconds = latency.leastMilliseconds
     runs = latency.runs
     macs = graph.macs.known ?? 0
-    gigaflops = Self.gigaflops(macs: macs, milliseconds: latency.medianMilliseconds)
+    gigaflops = medianMilliseconds > 0 ? 2e-6 * Double(macs) / medianMilliseconds : 0
     peakGigaflops = peak
     peakShare = peak > 0 ? gigaflops / peak : 0
     arenaBytes = model.arenaBytes
@@ -102,35 +108,9 @@ struct BenchReport: Encodable {
       \(name): median \(number(medianMilliseconds)) ms, least \(number(leastMilliseconds)) ms of \(runs) runs \
       (\(backend), \(threads) thread\(threads == 1 ? "" : "s"))
         \(macs.grouped) MACs, \(number(gigaflops)) GFLOP/s, \(number(100 * peakShare)) % of the \
-      \(number(peakGigaflops)) of a large matrix product
+      \(number(peakGigaflops)) that multiply-adds reach here
         arena \(arenaBytes.grouped) bytes, lower bound \(arenaLowerBound.grouped)
 
       """
-  }
-
-  private static func gigaflops(macs: Int, milliseconds: Double) -> Double {
-    milliseconds > 0 ? 2e-6 * Double(macs) / milliseconds : 0
-  }
-
-  /// The speed of a product of large matrices by OpenBLAS, in 10^9 operations a second: what a model can hope for.
-  static func peak(_ options: ExecutionOptions) throws(DiagnosticsError) -> Double {
-    let size = 768
-    let builder = Builder()
-    let matrix = TensorType(.f32, [size, size])
-    let product = builder.input("a", matrix).dot(
-      builder.input("b", matrix), DotGeneral(leftContracting: [1], rightContracting: [0]))
-    let graph = try builder.finish(name: "peak", outputs: [("c", product)])
-    var interpreter = options
-    interpreter.backend = .interpreter
-    var generator = SplitMix64(seed: 0)
-    let inputs = [0, 1].map { _ in NDArray.random(.f32, [size, size], using: &generator) }
-    var session = try interpreter.prepared(graph).session()
-    var best = Double.infinity
-    for _ in 0..<5 {
-      let start = ContinuousClock().now
-      _ = try session.run(inputs)
-      best = min(best, (ContinuousClock().now - start) / .milliseconds(1))
-    }
-    return gigaflops(macs: size * size * size, milliseconds: best)
   }
 }

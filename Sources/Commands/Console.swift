@@ -9,10 +9,11 @@ enum Console {
     try writeAll(Array(text.utf8), to: STDOUT_FILENO, name: "standard output")
   }
 
-  /// Writes a result as JSON with keys in alphabetical order.
-  static func output(json value: some Encodable) throws(DiagnosticsError) {
+  /// Writes a result as JSON with keys in alphabetical order, on many lines or on one.
+  static func output(json value: some Encodable, onOneLine: Bool = false) throws(DiagnosticsError) {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(value) else { throw DiagnosticsError("the result has no form in JSON") }

@@ -1,0 +1,55 @@
+"""The networks that are measured."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, and where it is among the models that tools/models/export.py writes."""
+
+    name: str
+    folder: str
+    #: What export.py is asked for to get it.
+    export: tuple[str, ...]
+    #: Whether its time is mostly in convolutions.
+    convolutional: bool = False
+    #: Whether it is so small that the peers mostly dispatch.
+    small: bool = False
+
+    def model(self, models: Path) -> Path:
+        """Its file."""
+        return models / self.folder / "model.onnx"
+
+
+def light(name: str) -> Network:
+    """One of the nine that come with the onnx package, with random weights instead of constant ones."""
+    return Network(name, f"{name}-random", ("--light", name), convolutional=True)
+
+
+def exported(name: str, **traits: bool) -> Network:
+    """One that PyTorch exports."""
+    return Network(name, f"{name}-ts17", (name, "--variant", "ts17"), **traits)
+
+
+NETWORKS = [
+    light("light_bvlc_alexnet"),
+    light("light_densenet121"),
+    light("light_inception_v1"),
+    light("light_inception_v2"),
+    light("light_resnet50"),
+    light("light_shufflenet"),
+    light("light_squeezenet"),
+    light("light_vgg19"),
+    light("light_zfnet512"),
+    exported("resnet18", convolutional=True),
+    exported("resnet50", convolutional=True),
+    exported("mobilenet_v2", convolutional=True),
+    exported("vgg11_bn", convolutional=True),
+    exported("lenet", convolutional=True, small=True),
+    exported("mlp", small=True),
+    exported("mlp64"),
+    exported("bert4"),
+    exported("gpt2_4"),
+    exported("lstm", small=True),
+]

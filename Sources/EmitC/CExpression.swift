@@ -7,12 +7,11 @@ extension CKernelRenderer {
     case .constant(let value, let type):
       let text = type.cLiteral(value)
       return CText(text, text.hasPrefix("-") || text.hasPrefix("(") ? .unary : .primary)
-    case .register(let register): return CText(registerName(register.id))
+    case .register(let register): return value(register.id)
     case .index(let index): return render(index)
     case .load(let memory, let index, let type):
-      let element = CText("\(name(memory))[\(render(index).text)]")
-      if case .buffer = memory, type.isHalf { return .call(helpers.name(.unpack(type)), [element]) }
-      return element
+      if case .local(let local) = memory, let name = register(local, index) { return CText(name) }
+      return reusedElement(memory, index, type) ?? plainElement(memory, index, type)
     case .pointwise(let function, let operands):
       return render(function, operands)
     case .convert(let operand, let type): return convert(operand, to: type)
@@ -50,7 +49,7 @@ extension CKernelRenderer {
     type.isHalf && !isExact ? .call(helpers.name(.round(type)), [text]) : text
   }
 
-  private func arithmetic(_ spelling: CSpelling, _ operands: [CText]) -> CText {
+  func arithmetic(_ spelling: CSpelling, _ operands: [CText]) -> CText {
     switch spelling {
     case .prefix(let symbol):
       let operand = operands[0].at(.unary)

@@ -20,6 +20,10 @@ enum CHelper: Hashable, Sendable {
   case function(String, ScalarType)
   /// A comparison of integers as a function, where the operator would make compilers warn that it is always true.
   case compare(String, ScalarType)
+  /// A vector type, and the same in memory.
+  case vector(CVector)
+  /// A function of vectors.
+  case lanes(String, CVector)
 
   /// The name behind the prefix of the model.
   var name: String {
@@ -35,6 +39,8 @@ enum CHelper: Hashable, Sendable {
     case .bits(let from, let to): "\(to)_bits_of_\(from)"
     case .function(let name, let type): "\(name)_\(type)"
     case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
+    case .vector(let vector): vector.name
+    case .lanes(let name, let vector): "\(name)_\(vector.name)"
     }
   }
 
@@ -47,6 +53,7 @@ enum CHelper: Hashable, Sendable {
     switch self {
     case .floorModulo: [.floorDivide]
     case .round(let type): [.unpack(type), .pack(type)]
+    case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
     default: []
     }
   }
@@ -56,6 +63,8 @@ enum CHelper: Hashable, Sendable {
 struct CHelpers {
   let prefix: String
   private(set) var used: Set<CHelper> = []
+  /// How often vector types were mentioned so far.
+  var vectorMentions = 0
 
   init(prefix: String) {
     self.prefix = prefix
@@ -137,6 +146,9 @@ struct CHelpers {
     case .round(let type):
       return inline("float", "float value", "return \(prefix)_\(type)_value(\(prefix)_\(type)_bits(value));")
     case .saturate(let from, let to): return saturation(name, from, to)
+    case .vector(let vector): return vector.definition
+    case .lanes(let function, let vector):
+      return Self.lanesFunction(name, function, vector, prefix.uppercased())
     case .bits(let from, let to):
       return inline(
         to.cStorage, "\(from.cStorage) value",

@@ -63,7 +63,7 @@ extension CKernelRenderer {
   private mutating func render(_ atom: Index.Atom) -> CText {
     switch atom {
     case .variable(let variable): return CText(variableName(variable))
-    case .value(let scalar): return CText(registerName(scalar.id))
+    case .value(let scalar): return value(scalar.id)
     case .floorDivide(let index, let divisor):
       if let bounds = index.bounds, bounds.lowerBound >= 0 {
         return CText("\(render(index).at(.product)) / \(divisor)", .product)

@@ -21,6 +21,8 @@ struct CKernelRenderer {
   var helpers: CHelpers
   var writer = CWriter()
   var names: CNames
+  /// Whether loops over lanes are written as vectors.
+  let hasVectors: Bool
   private var variables: [LoopVariable: String] = [:]
   private var registers: [Int32: String] = [:]
   private var locals: [Int: String] = [:]
@@ -31,11 +33,25 @@ struct CKernelRenderer {
   /// Whether two of the kernel's pointers may meet in memory.
   private(set) var mayAlias = false
   var hintsIndependence = false
+  /// The buffers that the kernel writes.
+  private(set) var stored: Set<BufferID> = []
+  /// The variables that stand for arrays in registers.
+  var registerArrays: [Int: [String]] = [:]
+  /// The registers that differ between the lanes of the loop that is being written.
+  var laneRegisters: [Int32: CLanesValue.Form] = [:]
+  /// The lane whose scalars are being written, inside a loop over lanes.
+  var lane: (lanes: CLanes, name: String)?
+  /// What the statements around know of what they read.
+  var group: CGroup?
+  /// Whether a name that is declared now is known to all statements behind it.
+  private(set) var mayDeclare = true
+  private var copies: Int32 = 1 << 24
 
-  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers) {
+  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool) {
     self.program = program
     self.prefix = prefix
     self.helpers = helpers
+    self.hasVectors = hasVectors
     self.names = CNames()
   }
 
@@ -44,6 +60,7 @@ struct CKernelRenderer {
     let body = CUses.live(kernel.body)
     let uses = CUses(body)
     assigned = uses.assigned
+    stored = uses.stored
     collectJoins(body)
     let taken = uses.loaded.union(uses.stored).sorted { $0.position < $1.position }
     let order = taken.filter { !uses.stored.contains($0) } + taken.filter { uses.stored.contains($0) }
@@ -74,10 +91,17 @@ struct CKernelRenderer {
       summary.append(origin)
     }
     writer.comment(summary)
-    writer.lines(signature(name, declarations))
+    let head = writer
+    let mentions = helpers.vectorMentions
+    writer = CWriter()
     writer.open("")
-    for statement in body { render(statement) }
+    render(body)
     writer.close()
+    let text = writer.text
+    writer = head
+    let attribute = helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
+    writer.lines(attribute + signature(name, declarations))
+    writer.raw(String(text.dropLast()))
     return CKernel(
       name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence)
   }
@@ -94,6 +118,28 @@ struct CKernelRenderer {
       lines.append("    \(text)\(padding) /* \(declaration.comment) */")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The buffers that hold other values after a store.
+  func buffersTogether(with stored: BufferID) -> [BufferID] {
+    buffers.keys.filter { $0 == stored || overlap($0, stored) }
+  }
+
+  /// Runs the body where names that it declares are not known behind it.
+  mutating func conditionally(_ body: (inout CKernelRenderer) -> Void) {
+    let outer = mayDeclare
+    mayDeclare = false
+    body(&self)
+    mayDeclare = outer
+  }
+
+  /// A register like another, with a name of its own.
+  mutating func copy(_ register: Register) -> Register {
+    copies += 1
+    let copy = Register(id: Int(copies), type: register.type)
+    if assigned.contains(register.id) { assigned.insert(copy.id) }
+    joins[copy.id] = joins[register.id]
+    return copy
   }
 
   /// Whether two buffers share bytes of the arena.
@@ -121,6 +167,13 @@ struct CKernelRenderer {
   func variableName(_ variable: LoopVariable) -> String { variables[variable] ?? "0" }
 
   func registerName(_ id: Int32) -> String { registers[id] ?? "r\(id)" }
+
+  /// What a register holds, of the lane that is being written where lanes differ.
+  func value(_ id: Int32) -> CText {
+    guard let lane, let form = laneRegisters[id] else { return CText(registerName(id)) }
+    let element = "\(registerName(id))[\(lane.name)]"
+    return if case .mask = form { CText("\(element) != 0", .equality) } else { CText(element) }
+  }
 
   func name(_ memory: Memory) -> String {
     switch memory {

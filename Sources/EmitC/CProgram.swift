@@ -78,7 +78,8 @@ struct CProgramRenderer {
     collectKernels(program.program.steps, &order)
     for position in order {
       let kernel = program.program.kernels[position]
-      var renderer = CKernelRenderer(program, prefix: name, helpers: helpers)
+      var renderer = CKernelRenderer(
+        program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11)
       kernelPositions[position] = kernels.count
       kernels.append(renderer.render(kernel, name: "\(name)_\(functions.unique(kernel.name))"))
       helpers = renderer.helpers
@@ -223,6 +224,11 @@ struct CProgramRenderer {
         options.standard == .c11
           ? "static _Alignas(64) unsigned char \(name)_memory[\(macro)_ARENA_BYTES];"
           : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
+      writer.line()
+    }
+    if helpers.vectorBytes > 0 {
+      writer.comment("The instructions that vectors are made for.")
+      writer.lines(CHelpers.targetDefinition(macro, vectorBytes: helpers.vectorBytes))
       writer.line()
     }
     var benchHelpers = helpers

@@ -14,7 +14,7 @@ extension CKernelRenderer {
     case .allocate(let local):
       writer.line("\(local.type.cValue) \(declare(local))[\(max(1, local.count))];")
     case .store(let memory, let index, let value):
-      let place = "\(name(memory))[\(render(index).text)]"
+      let place = place(memory, index)
       if case .buffer(let buffer) = memory, program.program[buffer].dtype.isHalf {
         let text = render(value).text
         writer.line("\(place) = \(helpers.name(.pack(program.program[buffer].dtype)))(\(text));")
@@ -24,6 +24,12 @@ extension CKernelRenderer {
     case .when(let constraints, let body): block("if (\(render(constraints).text))", body)
     case .whenTrue(let condition, let body): block("if (\(render(condition).text))", body)
     }
+  }
+
+  /// An element as something to assign to.
+  private mutating func place(_ memory: Memory, _ index: Index) -> String {
+    if case .local(let local) = memory, let name = register(local, index) { return name }
+    return plainElement(memory, index, .bool).text
   }
 
   /// `x = value;`, or `x += value;` where that says the same; `own` is what the place holds.
@@ -39,7 +45,7 @@ extension CKernelRenderer {
 
   private mutating func block(_ head: String, _ body: [Statement]) {
     block(head) { renderer in
-      for statement in body { renderer.render(statement) }
+      renderer.render(body)
     }
   }
 
@@ -65,6 +71,9 @@ extension CKernelRenderer {
       if upper <= lower { return }
       if upper == lower + 1 { return renderOnce(loop, at: lower) }
     }
+    if loop.kind == .lanes, hasVectors {
+      return eachLane(CLanes(variable: loop.variable)) { renderer, _ in renderer.render(loop.body) }
+    }
     naming(loop.variable) { renderer, name in
       let (lower, upper) = renderer.ends(loop.lower, loop.upper, name)
       if loop.kind == .vector, renderer.mayAlias {
@@ -86,13 +95,13 @@ extension CKernelRenderer {
     }
     guard uses.variables.contains(loop.variable) else {
       if declares { return block("", loop.body) }
-      for statement in loop.body { render(statement) }
+      render(loop.body)
       return
     }
     naming(loop.variable) { renderer, name in
       renderer.block("") { renderer in
         renderer.writer.line("const ptrdiff_t \(name) = \(position);")
-        for statement in loop.body { renderer.render(statement) }
+        renderer.render(loop.body)
       }
     }
   }
@@ -115,7 +124,7 @@ extension CKernelRenderer {
 
   /// One iteration of a reduction, joined into a place.
   private mutating func step(_ accumulation: Accumulation, into place: String) {
-    for statement in accumulation.prologue { render(statement) }
+    render(accumulation.prologue)
     writer.line(join(accumulation, place, accumulation.value))
   }
 

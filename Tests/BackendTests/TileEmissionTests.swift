@@ -1,0 +1,72 @@
+import LatheC
+import LatheCore
+import TestSupport
+import Testing
+
+/// Register tiles in C: unrolled loops, vectors, arrays in registers, against the programs' meaning.
+@Suite struct TileEmissionTests {
+  static let convolutions: [(name: String, tile: TilePrograms.Convolution)] = [
+    ("f32x16", TilePrograms.Convolution(blocks: 2, groups: 2, columns: 2, rows: 3, height: 2, width: 6)),
+    ("f64x8", TilePrograms.Convolution(type: .f64, lanes: 8, columns: 3, rows: 2, height: 3, width: 4)),
+    ("f32x4", TilePrograms.Convolution(lanes: 4, columns: 2, rows: 5, height: 3, width: 5)),
+    ("f32x10", TilePrograms.Convolution(lanes: 10, columns: 2, rows: 2, height: 2, width: 4)),
+    ("f32x3", TilePrograms.Convolution(lanes: 3, blocks: 3, columns: 1, rows: 2, height: 2, width: 4)),
+    ("f32x1", TilePrograms.Convolution(lanes: 1, blocks: 3, columns: 2, rows: 4, height: 2, width: 4)),
+    ("i32x8", TilePrograms.Convolution(type: .i32, lanes: 8, columns: 2, rows: 2, height: 2, width: 4)),
+    ("i64x4", TilePrograms.Convolution(type: .i64, lanes: 4, columns: 2, rows: 2, height: 2, width: 4)),
+    ("i16x4", TilePrograms.Convolution(type: .i16, lanes: 4, columns: 2, rows: 2, height: 2, width: 4)),
+  ]
+
+  static func check(
+    _ programs: [(name: String, program: PlannedProgram)], compiler: String, flags: [String],
+    options: COptions = COptions()
+  ) throws {
+    var generator = SeededGenerator(seed: 3)
+    let models = programs.map { name, program in
+      var options = options
+      options.name = name
+      options.uniformEntry = true
+      var inputs: [String: NDArray] = [:]
+      for port in program.program.inputs {
+        inputs[port.name] = NDArray(
+          dtype: port.type.dtype, shape: port.type.shape.known ?? [],
+          values: (0..<program.program[port.buffer].count).map { _ in
+            let number = Int.random(in: -64...64, using: &generator)
+            return port.type.dtype.isFloat ? .float(Double(number) / 8) : .integer(number)
+          })
+      }
+      return CBench.Model(files: emitC(program, options: options), planned: program, inputs: inputs)
+    }
+    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags)
+    for (model, actual) in zip(models, outputs) {
+      var evaluator = ProgramEvaluator(model.planned)
+      for (name, expected) in try evaluator.run(model.inputs) {
+        let result = try #require(actual[name])
+        for (a, b) in zip(result.values, expected.values) {
+          #expect(CEmissionTests.close(a, b, expected.dtype), "\(model.files.name) \(name): \(a) for \(b)")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "tiles of a convolution", arguments: CBench.compilers, [["-O1"], ["-O3", "-march=native", "-ffp-contract=fast"]])
+  func convolution(compiler: String, flags: [String]) throws {
+    try Self.check(
+      Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: compiler, flags: ["-std=c11"] + flags)
+  }
+
+  @Test func sanitizersFindNothing() throws {
+    let flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    try Self.check(Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: "gcc", flags: flags)
+  }
+
+  @Test func c99HasLoopsOverArrays() throws {
+    let flags = ["-std=c99", "-D_ISOC11_SOURCE", "-O1"]
+    let options = COptions(standard: .c99)
+    try Self.check(
+      Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: "gcc", flags: flags, options: options)
+    let text = emitC(Self.convolutions[0].tile.program(), options: options).source
+    #expect(!text.contains("__attribute__"))
+  }
+}

@@ -28,6 +28,7 @@ extension CKernelRenderer {
     let flat = unrolled(statements)
     var allocated: Set<LocalArray> = []
     var position = 0
+    var followsLoop = false
     while position < flat.count {
       if case .allocate(let local) = flat[position].statement {
         if allocated.insert(local).inserted { allocate(local) }
@@ -36,9 +37,12 @@ extension CKernelRenderer {
       }
       let run = flat[position...].prefix { isStraight($0.statement) }
       if run.contains(where: { $0.isUnrolled || isLanes($0.statement) }) {
+        if followsLoop, keepsVectors { fence() }
+        followsLoop = false
         renderGroup(run.map(\.statement))
         position += run.count
       } else {
+        if case .loop = flat[position].statement { followsLoop = true }
         render(flat[position].statement)
         position += 1
       }
@@ -74,6 +78,12 @@ extension CKernelRenderer {
       }
     }
     return lanes
+  }
+
+  /// Keeps compilers from reading what the statements behind a loop need before the loop, whose registers are all taken.
+  private mutating func fence() {
+    needsFence = true
+    writer.line("\(prefix.uppercased())_AFTER_LOOP;")
   }
 
   private mutating func renderGroup(_ statements: [Statement]) {
@@ -153,6 +163,7 @@ extension CKernelRenderer {
   /// Introduces a local array: as variables where it is kept in registers.
   private mutating func allocate(_ local: LocalArray) {
     guard let width = registerWidth(local) else { return render(.allocate(local)) }
+    if width > 1 { keepsVectors = true }
     let type = CVector(local.type, holding: width).flatMap { width == 1 ? nil : helpers.name($0) } ?? local.type.cValue
     let count = local.count / width
     let letter = names.unique("acc")

@@ -12,6 +12,8 @@ struct CKernel {
   var text: String
   /// Whether the text has the hint that a loop's iterations are independent.
   var hintsIndependence: Bool
+  /// Whether the text keeps the order of a loop and what follows it.
+  var needsFence: Bool
 }
 
 /// Writes one kernel: the names that stand in it, and one case per statement and expression.
@@ -33,10 +35,13 @@ struct CKernelRenderer {
   /// Whether two of the kernel's pointers may meet in memory.
   private(set) var mayAlias = false
   var hintsIndependence = false
+  var needsFence = false
   /// The buffers that the kernel writes.
   private(set) var stored: Set<BufferID> = []
   /// The variables that stand for arrays in registers.
   var registerArrays: [Int: [String]] = [:]
+  /// Whether some of them are vectors.
+  var keepsVectors = false
   /// The registers that differ between the lanes of the loop that is being written.
   var laneRegisters: [Int32: CLanesValue.Form] = [:]
   /// The lane whose scalars are being written, inside a loop over lanes.
@@ -103,7 +108,8 @@ struct CKernelRenderer {
     writer.lines(attribute + signature(name, declarations))
     writer.raw(String(text.dropLast()))
     return CKernel(
-      name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence)
+      name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence,
+      needsFence: needsFence)
   }
 
   /// The function's head: a line per parameter, with the shapes beside them.

@@ -226,6 +226,12 @@ struct CProgramRenderer {
           : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
       writer.line()
     }
+    if kernels.contains(where: \.needsFence) {
+      writer.comment(
+        "Keeps the compiler from reading early what is needed behind a loop whose variables fill all registers.")
+      writer.line("#define \(macro)_AFTER_LOOP __asm__ volatile(\"\" ::: \"memory\")")
+      writer.line()
+    }
     if helpers.vectorBytes > 0 {
       writer.comment("The instructions that vectors are made for.")
       writer.lines(CHelpers.targetDefinition(macro, vectorBytes: helpers.vectorBytes))

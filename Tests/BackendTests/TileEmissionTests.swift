@@ -17,6 +17,18 @@ import Testing
     ("i16x4", TilePrograms.Convolution(type: .i16, lanes: 4, columns: 2, rows: 2, height: 2, width: 4)),
   ]
 
+  /// Every kind of statement and expression in lanes, by the number of lanes.
+  static func programs() -> [(name: String, program: PlannedProgram)] {
+    convolutions.map { ("convolution_" + $0.name, $0.tile.program()) }
+      + [16, 10].flatMap { lanes in
+        TilePrograms.expressions.map { ("\($0.name)_\(lanes)", $0.program(lanes: lanes)) } + [
+          ("inPlace_\(lanes)", TilePrograms.inPlace(lanes: lanes)),
+          ("pooling_\(lanes)", TilePrograms.pooling(lanes: lanes)),
+          ("integerPooling_\(lanes)", TilePrograms.pooling(lanes: lanes, type: .i32)),
+        ]
+      }
+  }
+
   static func check(
     _ programs: [(name: String, program: PlannedProgram)], compiler: String, flags: [String],
     options: COptions = COptions()
@@ -32,7 +44,8 @@ import Testing
           dtype: port.type.dtype, shape: port.type.shape.known ?? [],
           values: (0..<program.program[port.buffer].count).map { _ in
             let number = Int.random(in: -64...64, using: &generator)
-            return port.type.dtype.isFloat ? .float(Double(number) / 8) : .integer(number)
+            guard port.type.dtype.isFloat else { return .integer(number) }
+            return .float(number == 64 ? .nan : number == 0 ? -0.0 : Double(number) / 8)
           })
       }
       return CBench.Model(files: emitC(program, options: options), planned: program, inputs: inputs)
@@ -49,24 +62,23 @@ import Testing
     }
   }
 
-  @Test(
-    "tiles of a convolution", arguments: CBench.compilers, [["-O1"], ["-O3", "-march=native", "-ffp-contract=fast"]])
-  func convolution(compiler: String, flags: [String]) throws {
-    try Self.check(
-      Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: compiler, flags: ["-std=c11"] + flags)
+  @Test("lanes compute what loops mean", arguments: CBench.compilers, [["-O1"], ["-O3", "-march=native"]])
+  func lanes(compiler: String, flags: [String]) throws {
+    try Self.check(Self.programs(), compiler: compiler, flags: ["-std=c11"] + flags)
   }
 
   @Test func sanitizersFindNothing() throws {
     let flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    try Self.check(Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: "gcc", flags: flags)
+    try Self.check(Self.programs(), compiler: "gcc", flags: flags)
   }
 
   @Test func c99HasLoopsOverArrays() throws {
-    let flags = ["-std=c99", "-D_ISOC11_SOURCE", "-O1"]
     let options = COptions(standard: .c99)
     try Self.check(
-      Self.convolutions.map { ($0.name, $0.tile.program()) }, compiler: "gcc", flags: flags, options: options)
-    let text = emitC(Self.convolutions[0].tile.program(), options: options).source
-    #expect(!text.contains("__attribute__"))
+      Self.programs(), compiler: "gcc", flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"], options: options)
+    for (_, program) in Self.programs() {
+      let text = emitC(program, options: options).source
+      #expect(!text.contains("__attribute__") && !text.contains("__asm__"))
+    }
   }
 }

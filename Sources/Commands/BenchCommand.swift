@@ -17,6 +17,9 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: ArgumentHelp("How long to measure.", valueName: "S"))
   var seconds = 1.0
 
+  @Flag(help: "Measure every kernel too, in runs of their own.")
+  var profile = false
+
   @Flag(help: "Print the result as JSON.")
   var json = false
 
@@ -41,8 +44,14 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
     Console.progress("measuring")
     let latency = try Latency(of: &session, on: ready.arrays, seconds: serve ? 0 : seconds)
     let peak = MachineSpeed.peak(threads: execution.threadCount)
+    var report = BenchReport(ready.graph, prepared, latency, execution, peak: peak)
+    if profile {
+      var measured = try prepared.session(measuringKernels: true)
+      let times = try KernelLatencies(of: &measured, on: ready.arrays, seconds: seconds)
+      let bandwidths = MachineSpeed.bandwidths(threads: execution.threadCount)
+      report.profile = Profile(prepared.program, times, peak: peak, bandwidths)
+    }
     Console.endProgress()
-    let report = BenchReport(ready.graph, prepared, latency, execution, peak: peak)
     if json || serve {
       try Console.output(json: report, onOneLine: serve)
     } else {
@@ -75,9 +84,10 @@ struct BenchReport: Encodable {
   var peakShare: Double
   var arenaBytes: Int
   var arenaLowerBound: Int
+  var profile: Profile?
 
   enum CodingKeys: String, CodingKey {
-    case name, backend, threads, runs, macs
+    case name, backend, threads, runs, macs, profile
     case medianMilliseconds = "median_ms"
     case leastMilliseconds = "least_ms"
     case gigaflops = "gflops"
@@ -111,6 +121,6 @@ struct BenchReport: Encodable {
       \(number(peakGigaflops)) that multiply-adds reach here
         arena \(arenaBytes.grouped) bytes, lower bound \(arenaLowerBound.grouped)
 
-      """
+      """ + (profile.map { "\n" + $0.text } ?? "")
   }
 }

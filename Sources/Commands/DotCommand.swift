@@ -22,9 +22,16 @@ struct DotCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: "Which stage of the compilation to draw.")
   var stage: DrawnStage = .traced
 
+  @Option(
+    help: ArgumentHelp(
+      "Colour the kernels of the lowered stage by their times: what bench --profile --json printed.",
+      valueName: "FILE.json"))
+  var profile: String?
+
   private var suffix: String { output.map { URL(fileURLWithPath: $0).pathExtension } ?? "dot" }
 
   func validate() throws {
+    if profile != nil && stage != .lowered { throw ValidationError("--profile is for --stage lowered") }
     guard suffix == "dot" || DrawingFormat(rawValue: suffix) != nil else {
       throw ValidationError("'\(output ?? "")' names no form of a drawing: its suffix must be .dot, .svg, .png or .pdf")
     }
@@ -32,7 +39,7 @@ struct DotCommand<Provider: ModelProvider>: ParsableCommand {
 
   func run() throws {
     let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
-    let text = try stage.dot(graph)
+    let text = try stage.dot(graph, profile: profile.map { try Profile(reading: $0) })
     guard let output else { return try Console.output(text) }
     if let format = DrawingFormat(rawValue: suffix) {
       Console.progress("laying out \(graph.nodes.count) nodes")

@@ -28,19 +28,23 @@ struct PreparedModel {
     }
   }
 
+  /// The loops that are run.
+  var program: Program { planned.program }
+
   var arenaBytes: Int { planned.arenaBytes }
 
   /// The bytes that no plan of the arena can go below.
   var lowerBound: Int { planned.lowerBound }
 
   /// Memory to run in, with variables at their initial contents; the native back-end compiles and loads the code.
-  func session() throws(DiagnosticsError) -> RunningModel {
+  func session(measuringKernels: Bool = false) throws(DiagnosticsError) -> RunningModel {
     switch engine {
-    case .interpreter(let executable, let threads): return .interpreter(Session(executable, threads: threads))
+    case .interpreter(let executable, let threads):
+      return .interpreter(Session(executable, threads: threads, measuresKernels: measuringKernels))
     case .native(let planned):
       Console.progress("compiling C")
       defer { Console.endProgress() }
-      return .native(try NativeModel(planned))
+      return .native(try NativeModel(planned, measuresKernels: measuringKernels))
     }
   }
 
@@ -55,6 +59,15 @@ struct PreparedModel {
 enum RunningModel: ~Copyable {
   case interpreter(Session)
   case native(NativeModel)
+
+  /// How long the kernels ran in all runs so far; zeros where they are not measured.
+  var kernelTimes: KernelTimes {
+    switch self {
+    case .interpreter(let session):
+      session.kernelTimes ?? KernelTimes(kernelCount: session.executable.program.kernels.count)
+    case .native(let model): model.kernelTimes
+    }
+  }
 
   /// Runs the model once.
   mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
@@ -117,8 +130,8 @@ extension Graph {
 enum DrawnStage: String, ExpressibleByArgument, CaseIterable {
   case traced, optimized, lowered
 
-  /// The graph at this stage in the DOT language.
-  func dot(_ graph: Graph) throws(DiagnosticsError) -> String {
+  /// The graph at this stage in the DOT language; the lowered one coloured by what was measured, where that is given.
+  func dot(_ graph: Graph, profile: Profile? = nil) throws(DiagnosticsError) -> String {
     switch self {
     case .traced: return graph.graphViz()
     case .optimized: return try graph.optimized(.shown).graph.graphViz()
@@ -127,7 +140,7 @@ enum DrawnStage: String, ExpressibleByArgument, CaseIterable {
       let program = try Program(lowering: graph)
       var kernels: [Int: Int] = [:]
       for (number, kernel) in program.kernels.enumerated() { for node in kernel.nodes { kernels[node] = number } }
-      return graph.graphViz(kernels: kernels)
+      return graph.graphViz(kernels: kernels, marks: try profile?.marks(program) ?? [:])
     }
   }
 }

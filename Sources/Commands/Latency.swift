@@ -31,3 +31,35 @@ struct Latency: Encodable {
     runs = times.count
   }
 }
+
+/// How long each kernel took in a run: the least times of several runs, which other work on the machine disturbs least.
+struct KernelLatencies {
+  /// By position in the program; the sum of all calls of a run.
+  let microseconds: [Double]
+  let calls: [Int]
+  let runs: Int
+
+  /// Runs once to warm up, then until the time is over, at least once, a model that measures its kernels.
+  init(of model: inout RunningModel, on inputs: [NDArray], seconds: Double) throws(DiagnosticsError) {
+    _ = try model.run(inputs)
+    let end = ContinuousClock.now + .seconds(seconds)
+    var previous = model.kernelTimes
+    let kernels = previous.calls.indices
+    var least = kernels.map { _ in UInt64.max }
+    var runs = 0
+    var last: [Int] = []
+    repeat {
+      _ = try model.run(inputs)
+      let now = model.kernelTimes
+      for kernel in kernels {
+        least[kernel] = min(least[kernel], now.nanoseconds[kernel] - previous.nanoseconds[kernel])
+      }
+      last = kernels.map { Int(now.calls[$0] - previous.calls[$0]) }
+      previous = now
+      runs += 1
+    } while ContinuousClock.now < end && runs < 100_000
+    calls = last
+    microseconds = least.map { Double($0) / 1000 }
+    self.runs = runs
+  }
+}

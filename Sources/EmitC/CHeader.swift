@@ -31,6 +31,7 @@ extension CProgramRenderer {
     writeRunDeclaration(&writer)
     writeWeightsDeclarations(&writer)
     writeStateDeclarations(&writer)
+    writeProfileDeclaration(&writer)
     if options.uniformEntry {
       writer.comment("\(name)_run with its inputs and outputs in two arrays; what the model does not need may be NULL.")
       let parameters = [

@@ -41,11 +41,14 @@ public struct COptions: Hashable, Sendable {
   public var main: Bool
   /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all models.
   public var uniformEntry: Bool
+  /// Whether `NAME_profile` counts the nanoseconds and the calls of every kernel: to find out where time goes, on POSIX.
+  public var measuresKernels: Bool
 
   /// The defaults suit a reentrant library with its weights inside, as long as they are small.
   public init(
     name: String? = nil, headerName: String? = nil, standard: Standard = .c11, arena: Arena = .caller,
-    weights: Weights = .auto, inlineLimit: Int = 1 << 20, main: Bool = false, uniformEntry: Bool = false
+    weights: Weights = .auto, inlineLimit: Int = 1 << 20, main: Bool = false, uniformEntry: Bool = false,
+    measuresKernels: Bool = false
   ) {
     self.name = name
     self.headerName = headerName
@@ -55,6 +58,7 @@ public struct COptions: Hashable, Sendable {
     self.inlineLimit = inlineLimit
     self.main = main
     self.uniformEntry = uniformEntry
+    self.measuresKernels = measuresKernels
   }
 }
 

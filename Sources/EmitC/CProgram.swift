@@ -72,7 +72,7 @@ struct CProgramRenderer {
   private mutating func renderKernels() {
     var functions = CNames(reserved: [
       "run", "call", "check_weights", "load_weights", "init_state", "save_state", "load_state", "variables", "variable",
-      "status", "weights_header", "memory",
+      "status", "weights_header", "memory", "profile", "now",
     ])
     var order: [Int] = []
     collectKernels(program.program.steps, &order)
@@ -201,11 +201,13 @@ struct CProgramRenderer {
     var writer = CWriter()
     writer.comment(summary)
     writer.line()
+    if measuresKernels { writer.lines("#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 199309L\n#endif") }
     writer.line("#include \"\(headerName)\"")
     writer.line()
     writer.line("#include <math.h>")
     if options.main || loadsWeights { writer.line("#include <stdio.h>") }
     writer.line("#include <string.h>")
+    if measuresKernels { writer.line("#include <time.h>") }
     writer.line()
     if kernels.contains(where: \.hintsIndependence) {
       writer.comment("Tells the compiler that the iterations of the next loop are independent.")
@@ -251,6 +253,7 @@ struct CProgramRenderer {
     }
     writeWeightsFunctions(&writer)
     writeStateFunctions(&writer)
+    writeProfileDefinitions(&writer)
     writeRun(&writer)
     if options.uniformEntry { writeUniformEntry(&writer) }
     if options.main { writer.raw("\n" + bench) }

@@ -93,7 +93,7 @@ extension CProgramRenderer {
         guard let known = kernelPositions[position] else { continue }
         let kernel = kernels[known]
         let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
-        writer.line("\(kernel.name)(\(given.joined(separator: ", ")));")
+        writeCall("\(kernel.name)(\(given.joined(separator: ", ")));", ofKernelAt: position, &writer)
       case .loop(let variable, let body):
         let name = depth == 0 ? "step" : "step\(depth + 1)"
         var inner = variables

@@ -14,11 +14,14 @@ public struct Session: ~Copyable {
   private let constants: AlignedMemory
   private let registers: AlignedMemory
   private let locals: AlignedMemory
+  /// How long the kernels ran in all runs so far; nil where they are not measured.
+  public private(set) var kernelTimes: KernelTimes?
 
   /// Allocates everything that runs need; variables get their initial values.
-  public init(_ executable: Executable, threads: Int = 1) {
+  public init(_ executable: Executable, threads: Int = 1, measuresKernels: Bool = false) {
     self.executable = executable
     self.threads = max(1, threads)
+    kernelTimes = measuresKernels ? KernelTimes(kernelCount: executable.kernels.count) : nil
     arena = AlignedMemory(byteCount: executable.planned.arenaBytes)
     state = ProgramState(executable.planned)
     outputs = AlignedMemory(byteCount: executable.outputBytes)
@@ -86,7 +89,10 @@ public struct Session: ~Copyable {
         if places[position] == nil { large.append((position, array)) }
       }
     }
-    if let fault = Self.withPlaces(large[...], &places, { run(in: $0) }) { throw fault }
+    var times = kernelTimes
+    let fault = Self.withPlaces(large[...], &places) { run(in: $0, &times) }
+    kernelTimes = times
+    if let fault { throw fault }
     return program.outputs.map { port in
       NDArray(copying: place(ofOutput: port, inputs), dtype: port.type.dtype, shape: program[port.buffer].shape)
     }
@@ -115,13 +121,14 @@ public struct Session: ~Copyable {
     }
   }
 
-  private func run(in places: [UnsafeMutableRawPointer?]) -> DiagnosticsError? {
+  private func run(in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?) -> DiagnosticsError? {
     // Tensors without elements have no place; nothing is read from or written to there.
     let buffers = places.map { $0 ?? arena.start }
     return buffers.withUnsafeBufferPointer { buffers -> DiagnosticsError? in
       guard let base = buffers.baseAddress else { return nil }
       var runner = StepRunner(
-        executable: executable, buffers: base, registers: registers.start, locals: locals.start)
+        executable: executable, buffers: base, registers: registers.start, locals: locals.start, times: times)
+      defer { times = runner.times }
       do throws(DiagnosticsError) {
         try runner.run(executable.program.steps)
         return nil

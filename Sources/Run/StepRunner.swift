@@ -8,21 +8,24 @@ struct StepRunner {
   let locals: UnsafeMutableRawPointer
   /// Where the surrounding scans are.
   var positions: [LoopVariable: Int] = [:]
+  /// How long the kernels ran, where that is measured.
+  private(set) var times: KernelTimes?
 
   init(
     executable: Executable, buffers: UnsafePointer<UnsafeMutableRawPointer>, registers: UnsafeMutableRawPointer,
-    locals: UnsafeMutableRawPointer
+    locals: UnsafeMutableRawPointer, times: KernelTimes?
   ) {
     self.executable = executable
     self.buffers = buffers
     self.registers = registers
     self.locals = locals
+    self.times = times
   }
 
   mutating func run(_ steps: [Step]) throws(DiagnosticsError) {
     for step in steps {
       switch step {
-      case .kernel(let position): try run(executable.kernels[position])
+      case .kernel(let position): try runKernel(at: position)
       case .loop(let variable, let body):
         for value in 0..<max(0, variable.extent) {
           positions[variable] = value
@@ -37,6 +40,15 @@ struct StepRunner {
         }
       }
     }
+  }
+
+  private mutating func runKernel(at position: Int) throws(DiagnosticsError) {
+    guard times != nil else { return try run(executable.kernels[position]) }
+    let start = ContinuousClock.now
+    try run(executable.kernels[position])
+    let nanoseconds = (ContinuousClock.now - start) / .nanoseconds(1)
+    times?.nanoseconds[position] += UInt64(max(0, nanoseconds))
+    times?.calls[position] += 1
   }
 
   private func holds(_ predicate: BufferID) -> Bool { buffers[predicate.position].load(as: UInt8.self) != 0 }

@@ -103,6 +103,24 @@ import Testing
     #expect(files.source.contains("weighted_check_weights"))
   }
 
+  @Test func measuredKernelsCountTheirCalls() throws {
+    let files = try weighted(COptions(measuresKernels: true))
+    let kernels = files.source.components(separatedBy: "[1]++;").count - 1
+    #expect(kernels > 0)
+    try run(
+      files, standard: "gnu11",
+      """
+        const float x[3] = {1, 2, 3};
+        float y[3], z[3];
+        CHECK(weighted_run(x, y, z) == WEIGHTED_OK && weighted_run(x, y, z) == WEIGHTED_OK);
+        \(expectation)
+        uint64_t calls = 0;
+        for (size_t i = 0; i < sizeof weighted_profile / sizeof *weighted_profile; i++) calls += weighted_profile[i][1];
+        CHECK(calls == 2 * \(kernels));
+      """)
+    #expect(try !weighted(COptions()).source.contains("profile"))
+  }
+
   @Test func automaticWeightsGoToAFileAboveTheLimit() throws {
     #expect(try weighted(COptions()).weights == nil)
     #expect(try weighted(COptions(inlineLimit: 1000)).weights != nil)

@@ -43,6 +43,37 @@ import Testing
     #expect(try #require(lines[2]["runs"] as? Int) > 1)
   }
 
+  @Test(arguments: ["interpreter", "native"])
+  func profilesKernels(_ backend: String) throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let line = "LATHE_CACHE=cache $lathe bench mlp.lathe --dim N=2 --backend \(backend) --seconds 0 --profile"
+    let outcome = try bench.shell("\(line) --json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let profile = try #require(fields(outcome.output)["profile"] as? [String: Any])
+    let kernels = try #require(profile["kernels"] as? [[String: Any]])
+    #expect(kernels.reduce(0) { $0 + ($1["flops"] as? Int ?? 0) } == 48)
+    #expect(kernels.contains { $0["layer"] as? String == "fc" })
+    #expect(kernels.allSatisfy { $0["calls"] as? Int == 1 && ($0["us"] as? Double ?? 0) > 0 })
+    let table = try bench.shell(line)
+    #expect(table.output.contains("% bandwidth"))
+    #expect(table.output.split(separator: "\n").contains { $0.hasSuffix("fc") })
+  }
+
+  @Test func drawsWhatWasMeasured() throws {
+    let bench = try Workbench(["mlp.lathe": perceptron, "s.lathe": statistics])
+    let outcome = try bench.shell(
+      "$lathe bench mlp.lathe --dim N=2 --seconds 0 --profile --json > p.json"
+        + " && $lathe dot mlp.lathe --dim N=2 --stage lowered --profile p.json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try outcome.output.contains(Regex(#"kernel 0: [0-9.]+ us, [0-9.]+ %, [0-9]+ % of (peak|bandwidth)"#)))
+    let other = try bench.run("lathe", "dot", "s.lathe", "--stage", "lowered", "--profile", "p.json")
+    #expect(other.status == 1)
+    #expect(other.errors.hasPrefix("error: the profile is of another model"))
+    let wrong = try bench.run("lathe", "dot", "s.lathe", "--stage", "lowered", "--profile", "s.lathe")
+    #expect(wrong.errors == "s.lathe: error: is not what lathe bench --profile --json prints\n")
+    #expect(try bench.run("lathe", "dot", "s.lathe", "--profile", "p.json").status == 64)
+  }
+
   @Test func aWordIsNoTime() throws {
     let bench = try Workbench(["mlp.lathe": perceptron])
     let outcome = try bench.shell("echo soon | $lathe bench mlp.lathe --dim N=2 --serve")

@@ -16,6 +16,30 @@ import Testing
     try check(row.gradientGraph(.f64, order: 1), row.inputs(.f64))
   }
 
+  @Test func aKernelTouchesTheElementsThatItsIndicesReach() throws {
+    func touched(_ text: String) throws -> Int {
+      let program = try Program(lowering: Graph(parsing: text))
+      return program.kernels.reduce(0) { $0 + program.bytesTouched(by: $1) }
+    }
+    let product = try touched(
+      """
+      func product(%a: f32[4,8], %b: f32[8,16]) -> (%y: f32[4,16]) {
+        %0 = dot %a, %b {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[4,16]
+        return %0
+      }
+      """)
+    #expect(product == 4 * (4 * 8 + 8 * 16 + 4 * 16))
+    let slice = try touched(
+      """
+      func slice(%a: f32[100,8]) -> (%y: f32[2,8]) {
+        %0 = slice %a {start: [10,0], limit: [12,8], stride: [1,1]} : f32[2,8]
+        %1 = negate %0 : f32[2,8]
+        return %1
+      }
+      """)
+    #expect(slice == 4 * (2 * 8 + 2 * 8))
+  }
+
   private func check(_ graph: Graph, _ inputs: [String: NDArray]) throws {
     let expected = try ReferenceEvaluator.run(graph, inputs: inputs).outputs
     var evaluator = ProgramEvaluator(try PlannedProgram(planning: Program(lowering: graph)))

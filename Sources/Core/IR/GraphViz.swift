@@ -4,12 +4,28 @@
 /// also one that is repeated over a shape, is written into the operations that use it: as a node it would tie
 /// everything that adds zero or multiplies by two together.
 extension Graph {
+  /// What a drawing says of a kernel besides its number.
+  public struct KernelMark: Hashable, Sendable {
+    /// A few words, such as the time that it takes.
+    public var text: String
+    /// From 0, which is white, to 1, which is red.
+    public var heat: Double
+
+    /// Says `text` of a kernel as hot as `heat`.
+    public init(text: String, heat: Double) {
+      self.text = text
+      self.heat = heat
+    }
+  }
+
   /// The DOT text; the same graph gives the same bytes.
   ///
-  /// - Parameter kernels: The number of the fused kernel that computes a node, by the node's position. Nodes of one
-  ///   kernel have one colour, and a cluster where they lie in one module.
-  public func graphViz(kernels: [Int: Int] = [:]) -> String {
-    var writer = DotWriter()
+  /// - Parameters:
+  ///   - kernels: The number of the fused kernel that computes a node, by the node's position. Nodes of one kernel
+  ///     have one colour, and a cluster where they lie in one module.
+  ///   - marks: What to say of kernels, by their numbers; where there are any, colours show heat.
+  public func graphViz(kernels: [Int: Int] = [:], marks: [Int: KernelMark] = [:]) -> String {
+    var writer = DotWriter(marks: marks)
     writer.line("digraph \(DotText.quoted(name)) {")
     writer.indented { writer in
       writer.line("compound=true; rankdir=TB; fontname=\"Helvetica\"; fontsize=11; color=\"#8a8f98\";")
@@ -45,9 +61,20 @@ private struct DotWriter {
     "#cfe8ff", "#ffe3c2", "#d5f2d0", "#f6d3e4", "#e2d9f7", "#fff3b8", "#cdeeee", "#f4d0c8", "#e3ead0", "#d9dfe8",
   ]
 
+  let marks: [Int: Graph.KernelMark]
   private(set) var text = ""
   private var indent = ""
   private var clusterCount = 0
+
+  init(marks: [Int: Graph.KernelMark]) { self.marks = marks }
+
+  private func title(_ kernel: Int) -> String { "kernel \(kernel)" + (marks[kernel].map { ": " + $0.text } ?? "") }
+
+  private func colour(_ kernel: Int) -> String {
+    if marks.isEmpty { return Self.palette[Int(kernel.magnitude % UInt(Self.palette.count))] }
+    let percent = Int((75 * min(1, max(0, marks[kernel]?.heat ?? 0))).rounded())
+    return "0.03 0.\(percent < 10 ? "0" : "")\(percent) 1.00"
+  }
 
   mutating func line(_ line: String) { text += indent + line + "\n" }
 
@@ -148,7 +175,7 @@ private struct DotWriter {
         continue
       }
       guard written.insert(kernel).inserted else { continue }
-      cluster("kernel \(kernel)", "style=\"rounded,dashed\";") { writer in
+      cluster(title(kernel), "style=\"rounded,dashed\";") { writer in
         for position in nodes { writer.write(position, graph, prefix, kernels, numbers) }
       }
     }
@@ -173,9 +200,8 @@ private struct DotWriter {
       lines = [DotText.call(node, numbers)] + DotText.attributes(node.operation)
       style = ""
       if let kernel = kernels[position] {
-        lines.append("kernel \(kernel)")
-        let colour = Self.palette[Int(kernel.magnitude % UInt(Self.palette.count))]
-        style = ", fillcolor=\"\(colour)\""
+        lines.append(title(kernel))
+        style = ", fillcolor=\"\(colour(kernel))\""
       }
     }
     for type in node.types { lines.append(type.description + (type.byteCount.map { ", " + DotText.bytes($0) } ?? "")) }

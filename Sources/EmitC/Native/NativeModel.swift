@@ -15,6 +15,8 @@ public struct NativeModel: ~Copyable {
   private let arena: AlignedMemory
   private let weights: AlignedMemory
   private let state: ProgramState
+  /// Nanoseconds and calls of every kernel, where the code counts them.
+  private let profile: UnsafePointer<UInt64>?
 
   private typealias Entry =
     @convention(c) (
@@ -27,12 +29,15 @@ public struct NativeModel: ~Copyable {
 
   /// Compiles and loads a program.
   ///
+  /// - Parameter measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
   /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
   public init(
     _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
-    flags: [String] = CCompiler.optimizing
+    flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
-    let files = emitC(planned, options: COptions(weights: .auto, inlineLimit: Self.inlineLimit, uniformEntry: true))
+    let options = COptions(
+      weights: .auto, inlineLimit: Self.inlineLimit, uniformEntry: true, measuresKernels: measuresKernels)
+    let files = emitC(planned, options: options)
     let chosen: CCompiler
     if let compiler { chosen = compiler } else { chosen = try CCompiler.system() }
     let library = try cache.library(files, compiler: chosen, flags: flags)
@@ -46,6 +51,9 @@ public struct NativeModel: ~Copyable {
     self.library = library
     self.handle = handle
     entry = unsafeBitCast(symbol, to: Entry.self)
+    profile =
+      measuresKernels
+      ? dlsym(handle, "\(files.name)_profile").map { UnsafePointer($0.assumingMemoryBound(to: UInt64.self)) } : nil
     program = planned.program
     arena = AlignedMemory(byteCount: planned.arenaBytes)
     state = ProgramState(planned)
@@ -88,6 +96,20 @@ public struct NativeModel: ~Copyable {
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.
   public mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError) { try state.restore(saved) }
+
+  // MARK: Profile
+
+  /// How long the kernels ran in all runs so far, in all models of the same code; zeros where they are not measured.
+  public var kernelTimes: KernelTimes {
+    var times = KernelTimes(kernelCount: program.kernels.count)
+    if let profile {
+      for kernel in program.kernels.indices {
+        times.nanoseconds[kernel] = profile[2 * kernel]
+        times.calls[kernel] = profile[2 * kernel + 1]
+      }
+    }
+    return times
+  }
 
   // MARK: Runs
 

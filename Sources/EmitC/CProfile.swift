@@ -1,0 +1,44 @@
+internal import LatheCore
+
+/// Code that measures its kernels.
+extension CProgramRenderer {
+  /// The array of the measured times.
+  private var times: String { "\(name)_profile" }
+
+  private var declaration: String { "uint64_t \(times)[\(program.program.kernels.count)][2]" }
+
+  func writeProfileDeclaration(_ writer: inout CWriter) {
+    guard measuresKernels else { return }
+    writer.comment("Nanoseconds and calls of every kernel so far, by its position in the program.")
+    writer.line("extern \(declaration);")
+    writer.line()
+  }
+
+  func writeProfileDefinitions(_ writer: inout CWriter) {
+    guard measuresKernels else { return }
+    writer.line("\(declaration);")
+    writer.line()
+    writer.function("static uint64_t \(name)_now(void)") { writer in
+      writer.lines(
+        """
+        struct timespec time;
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+        """)
+    }
+    writer.line()
+  }
+
+  /// Writes the call of the kernel at a position in the program, with its measurement around it where that is wanted.
+  func writeCall(_ call: String, ofKernelAt position: Int, _ writer: inout CWriter) {
+    guard measuresKernels else { return writer.line(call) }
+    writer.open("")
+    writer.line("const uint64_t start = \(name)_now();")
+    writer.line(call)
+    writer.line("\(times)[\(position)][0] += \(name)_now() - start;")
+    writer.line("\(times)[\(position)][1]++;")
+    writer.close()
+  }
+
+  var measuresKernels: Bool { options.measuresKernels && !program.program.kernels.isEmpty }
+}

@@ -33,6 +33,9 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(name: .customLong("std"), help: "The standard of C to keep to.")
   var standard: COptions.Standard = .c11
 
+  @Option(help: "Who computes exp, tanh and their like on float.")
+  var math: COptions.Math = .own
+
   @Option(help: ArgumentHelp("What the names in the C file start with; by default the file's name.", valueName: "NAME"))
   var name: String?
 
@@ -61,6 +64,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.arena = arena
     options.weights = weights
     options.standard = standard
+    options.math = math
     options.main = testBench
     let model = try graph.compiled()
     let contents = try model.emitted(for: output, options)
@@ -97,6 +101,15 @@ extension COptions.Weights: ExpressibleByArgument {
       "inline": "in the C file",
       "file": "in FILE.weights, which the C code loads or the caller maps",
       "external": "in FILE.weights, which the caller maps; the C code does no input or output",
+    ]
+  }
+}
+
+extension COptions.Math: ExpressibleByArgument {
+  public static var allValueDescriptions: [String: String] {
+    [
+      "own": "the C file, at most 2 ulp off, in code that compilers vectorize",
+      "libm": "the C library",
     ]
   }
 }

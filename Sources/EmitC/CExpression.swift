@@ -30,6 +30,9 @@ extension CKernelRenderer {
   /// A scalar function of operands.
   mutating func render(_ function: Pointwise, _ operands: [Expression]) -> CText {
     let type = operands[operands.count - 1].type
+    if helpers.math == .own, type.computeType == .f32, function.hasExpansion {
+      return rounded(.call(helpers.name(.expansion(function)), [render(operands[0])]), type, isExact: false)
+    }
     switch function.spelling {
     case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]), type)
     case .comparison(let symbol): return comparison(symbol, operands[0], operands[1])
@@ -122,6 +125,7 @@ extension CKernelRenderer {
 
   private mutating func helper(_ name: String, _ operands: [Expression], _ type: ScalarType) -> CText {
     let compute = type.computeType
+    if let shift = shift(name, operands, type) { return shift }
     let texts = operands.map { render($0) }
     switch (name, type) {
     case ("maximum", .bool): return CText("\(texts[0].at(.bitOr)) || \(texts[1].at(.bitOr))", .or)
@@ -135,6 +139,14 @@ extension CKernelRenderer {
       let isExact = ["maximum", "minimum", "sign", "is_nan", "is_finite"].contains(name)
       return rounded(.call(helpers.name(.function(name, compute)), texts), type, isExact: isExact)
     }
+  }
+
+  /// A shift of an unsigned number of full width, or one to the right, by a number of bits that is known and not too large.
+  private mutating func shift(_ name: String, _ operands: [Expression], _ type: ScalarType) -> CText? {
+    guard name.hasPrefix("shift_"), type.byteCount >= 4, case .constant(.integer(let count), _) = operands[1],
+      (0..<(type.byteCount * 8)).contains(count), !type.isSigned || name == "shift_right"
+    else { return nil }
+    return CText("\(render(operands[0]).at(.unary)) \(name == "shift_left" ? "<<" : ">>") \(count)", .shift)
   }
 
   private mutating func convert(_ operand: Expression, to type: ScalarType) -> CText {

@@ -18,6 +18,8 @@ enum CHelper: Hashable, Sendable {
   case bits(from: ScalarType, to: ScalarType)
   /// A scalar function by the name in its `CSpelling`.
   case function(String, ScalarType)
+  /// A mathematical function on `float`, by its expansion.
+  case expansion(Pointwise)
   /// A comparison of integers as a function, where the operator would make compilers warn that it is always true.
   case compare(String, ScalarType)
   /// A vector type, and the same in memory.
@@ -38,6 +40,7 @@ enum CHelper: Hashable, Sendable {
     case .saturate(let from, let to): "\(to)_from_\(from)"
     case .bits(let from, let to): "\(to)_bits_of_\(from)"
     case .function(let name, let type): "\(name)_\(type)"
+    case .expansion(let function): "\(function.rawValue)_f32"
     case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
     case .vector(let vector): vector.name
     case .lanes(let name, let vector): "\(name)_\(vector.name)"
@@ -54,6 +57,7 @@ enum CHelper: Hashable, Sendable {
     case .floorModulo: [.floorDivide]
     case .round(let type): [.unpack(type), .pack(type)]
     case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
+    case .expansion(let function): CExpansion(function, prefix: "").helpers
     default: []
     }
   }
@@ -62,12 +66,15 @@ enum CHelper: Hashable, Sendable {
 /// The helpers that a file uses, and their names.
 struct CHelpers {
   let prefix: String
+  /// Who computes mathematical functions.
+  let math: COptions.Math
   private(set) var used: Set<CHelper> = []
   /// How often vector types were mentioned so far.
   var vectorMentions = 0
 
-  init(prefix: String) {
+  init(prefix: String, math: COptions.Math) {
     self.prefix = prefix
+    self.math = math
   }
 
   /// The name to call a helper by; it will be defined in the file.
@@ -157,6 +164,9 @@ struct CHelpers {
         memcpy(&bits, &value, sizeof bits);
         return bits;
         """)
+    case .expansion(let function):
+      let expansion = CExpansion(function, prefix: prefix)
+      return inline("float", "float x", expansion.body)
     case .compare(let symbol, let type):
       return inline("bool", "\(type.cValue) a, \(type.cValue) b", "return a \(symbol) b;")
     case .function(let function, let type):

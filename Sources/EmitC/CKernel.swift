@@ -206,6 +206,9 @@ struct CKernelRenderer {
     registers[register.id] = outer
   }
 
+  /// Gives a register a name before it is declared.
+  mutating func name(_ register: Register, _ name: String) { registers[register.id] = name }
+
   /// The register's name, made where it is declared first.
   mutating func declare(_ register: Register) -> String {
     if let known = registers[register.id] { return known }

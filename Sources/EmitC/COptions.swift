@@ -25,6 +25,14 @@ public struct COptions: Hashable, Sendable {
     case external
   }
 
+  /// Who computes mathematical functions on `float`.
+  public enum Math: String, Hashable, Sendable, CaseIterable {
+    /// The file itself where Lathe has a definition, at most 2 ulp off, which compilers turn into vector code.
+    case own
+    /// The C library.
+    case libm
+  }
+
   /// What every name starts with; nil takes the program's name.
   public var name: String?
   /// The header's file name, for `#include`; nil makes it from `name`.
@@ -37,6 +45,8 @@ public struct COptions: Hashable, Sendable {
   public var weights: Weights
   /// The most bytes that `Weights.auto` puts into the C file.
   public var inlineLimit: Int
+  /// Who computes mathematical functions on `float`.
+  public var math: Math
   /// Whether the file has a `main` that reads inputs from `.npy` files and writes outputs to such.
   public var main: Bool
   /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all models.
@@ -47,8 +57,8 @@ public struct COptions: Hashable, Sendable {
   /// The defaults suit a reentrant library with its weights inside, as long as they are small.
   public init(
     name: String? = nil, headerName: String? = nil, standard: Standard = .c11, arena: Arena = .caller,
-    weights: Weights = .auto, inlineLimit: Int = 1 << 20, main: Bool = false, uniformEntry: Bool = false,
-    measuresKernels: Bool = false
+    weights: Weights = .auto, inlineLimit: Int = 1 << 20, math: Math = .own, main: Bool = false,
+    uniformEntry: Bool = false, measuresKernels: Bool = false
   ) {
     self.name = name
     self.headerName = headerName
@@ -56,6 +66,7 @@ public struct COptions: Hashable, Sendable {
     self.arena = arena
     self.weights = weights
     self.inlineLimit = inlineLimit
+    self.math = math
     self.main = main
     self.uniformEntry = uniformEntry
     self.measuresKernels = measuresKernels

@@ -11,7 +11,8 @@ struct CExpansion {
     guard let expansion = function.expansion else { return }
     let nothing = PlannedProgram(
       program: Program(name: prefix), offsets: [], arenaBytes: 0, lowerBound: 0, variableOffsets: [], stateBytes: 0)
-    var renderer = CKernelRenderer(nothing, prefix: prefix, helpers: CHelpers(prefix: prefix, math: .own), hasVectors: false)
+    var renderer = CKernelRenderer(
+      nothing, prefix: prefix, helpers: CHelpers(prefix: prefix, math: .own), hasVectors: false)
     renderer.name(expansion.parameter, "x")
     for step in expansion.steps {
       renderer.name(step.register, step.name)

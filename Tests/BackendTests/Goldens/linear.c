@@ -17,10 +17,37 @@
 #include <math.h>
 #include <string.h>
 
+static inline float linear_f32_bits_of_u32(uint32_t value)
+{
+  float bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+static inline uint32_t linear_u32_bits_of_f32(float value)
+{
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 static inline float linear_sigmoid_f32(float x)
 {
-  const float e = expf(-fabsf(x));
-  return (x >= 0.0f ? 1.0f : e) / (1.0f + e);
+  const float t = -fabsf(x);
+  const float a = t < -105.0f ? -105.0f : t;
+  const float shifted = a * 1.442695f + 12583166.0f;
+  const float n = shifted - 12583166.0f;
+  const float r = a - n * 0.69314575f - n * 1.4286068e-06f;
+  const float q = (r * 0.0013819541f + 0.008368694f) * r + 0.04166828f;
+  const uint32_t k = linear_u32_bits_of_f32(shifted);
+  const uint32_t half = k >> 1;
+  const float scale = linear_f32_bits_of_u32(half << 23);
+  const float change = (((q * r + 0.16666521f) * r + 0.49999994f) * r * r + r) * scale;
+  const float part = change + scale;
+  const float rest = linear_f32_bits_of_u32((k - half) << 23);
+  const float e = part * rest;
+  const float quotient = e / (e + 1.0f);
+  return x < 0.0f ? (e > 0.375f ? quotient : (change - part * quotient + scale) * rest) : 1.0f - quotient;
 }
 
 /* dot, add, sigmoid (1280 multiply-adds) */

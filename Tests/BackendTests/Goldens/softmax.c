@@ -14,9 +14,38 @@
 #include <math.h>
 #include <string.h>
 
+static inline float softmax_f32_bits_of_u32(uint32_t value)
+{
+  float bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 static inline float softmax_maximum_f32(float a, float b)
 {
   return a > b || a != a ? a : b;
+}
+
+static inline uint32_t softmax_u32_bits_of_f32(float value)
+{
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+static inline float softmax_exp_f32(float x)
+{
+  const float t = x > 90.0f ? 90.0f : x;
+  const float a = t < -105.0f ? -105.0f : t;
+  const float shifted = a * 1.442695f + 12583166.0f;
+  const float n = shifted - 12583166.0f;
+  const float r = a - n * 0.69314575f - n * 1.4286068e-06f;
+  const float q = (r * 0.0013819541f + 0.008368694f) * r + 0.04166828f;
+  const uint32_t k = softmax_u32_bits_of_f32(shifted);
+  const uint32_t half = k >> 1;
+  const float scale = softmax_f32_bits_of_u32(half << 23);
+  const float rest = softmax_f32_bits_of_u32((k - half) << 23);
+  return (((q * r + 0.16666521f) * r + 0.49999994f) * r * r + r + 1.0f) * scale * rest;
 }
 
 /* reduce_max, subtract, exp, reduce_sum, divide */
@@ -53,11 +82,11 @@ static void softmax_reduce_max_subtract_exp(
       for (; j_start + 16 <= 40; j_start += 16) {
         for (ptrdiff_t l = 0; l < 16; l++) {
           const ptrdiff_t j = j_start + l;
-          lanes[l] += expf(scores[i * 40 + j] - max);
+          lanes[l] += softmax_exp_f32(scores[i * 40 + j] - max);
         }
       }
       for (ptrdiff_t j = j_start; j < 40; j++) {
-        lanes[j - j_start] += expf(scores[i * 40 + j] - max);
+        lanes[j - j_start] += softmax_exp_f32(scores[i * 40 + j] - max);
       }
       for (ptrdiff_t half = 8; half > 0; half /= 2) {
         for (ptrdiff_t l = 0; l < half; l++) {
@@ -67,7 +96,7 @@ static void softmax_reduce_max_subtract_exp(
       sum += lanes[0];
     }
     for (ptrdiff_t j = 0; j < 40; j++) {
-      probabilities[i * 40 + j] = expf(scores[i * 40 + j] - max) / sum;
+      probabilities[i * 40 + j] = softmax_exp_f32(scores[i * 40 + j] - max) / sum;
     }
   }
 }

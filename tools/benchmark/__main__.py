@@ -28,6 +28,7 @@ from results import Results
 from targets import missed
 
 ROOT = Path(__file__).resolve().parents[2]
+ONNX2C = ROOT / ".build" / "onnx2c" / "onnx2c"
 EXPORT = ROOT / "tools" / "models" / "export.py"
 
 
@@ -50,28 +51,36 @@ def main() -> int:
     known = [network.name for network in NETWORKS]
     peers = [contender.name for contender in contenders(Place("", Path(), Path(), None))]
     parser.add_argument("--networks", type=names, default=known, help=f"default: all of {', '.join(known)}")
-    parser.add_argument("--peers", type=names, default=peers, help=f"default: all of {', '.join(peers)}")
+    parser.add_argument("--peers", type=names, help=f"default: all of {', '.join(peers)}")
     parser.add_argument("--threads", type=names, default=["1", "2"], help="default: 1,2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="the length of a slice")
-    parser.add_argument("--quick", action="store_true", help="2 rounds of 0.2 s, without the other generators of C")
+    parser.add_argument(
+        "--quick", action="store_true", help="2 rounds of 0.2 s; without torch and the other generators of C"
+    )
     parser.add_argument("--lathe", help="the executable (default: built here)")
     parser.add_argument("--models", type=Path, help="folder of the networks (default: LATHE_MODELS, else .build/models)")
-    parser.add_argument("--onnx2c", help="the executable of onnx2c (default: LATHE_ONNX2C, else onnx2c on the path)")
+    parser.add_argument(
+        "--onnx2c", help="its executable (default: LATHE_ONNX2C, onnx2c on the path, what build-onnx2c built)"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / ".build" / "bench", help="default: .build/bench")
+    parser.add_argument(
+        "--work", type=Path, help="the other generators' libraries, kept (default: LATHE_BENCH_WORK, else OUTPUT/work)"
+    )
     parser.add_argument("--no-compilation", action="store_true", help="do not measure lathe compile and gcc")
     parser.add_argument("--check", action="store_true", help="exit code 1 where a target is missed")
     parser.add_argument("--report", type=Path, metavar="JSON", help="measure nothing: read this report.json")
     arguments = parser.parse_args()
     for name in set(arguments.networks) - set(known):
         parser.error(f"no network '{name}'")
-    for name in set(arguments.peers) - set(peers):
+    for name in set(arguments.peers or []) - set(peers):
         parser.error(f"no peer '{name}'")
     if not all(count.isdecimal() and int(count) > 0 for count in arguments.threads):
         parser.error("--threads must be numbers")
     if arguments.quick:
         arguments.rounds, arguments.seconds = 2, 0.2
-        arguments.peers = [name for name in arguments.peers if not name.startswith(("emx", "onnx2c"))]
+        peers = [name for name in peers if not name.startswith(("torch", "emx", "onnx2c"))]
+    arguments.peers = arguments.peers or peers
 
     if arguments.report:
         results = Results.read(arguments.report)
@@ -89,8 +98,8 @@ def measured(arguments: argparse.Namespace) -> Results:
     place = Place(
         lathe=arguments.lathe or built_lathe(),
         models=(arguments.models or Path(os.environ.get("LATHE_MODELS") or ROOT / ".build" / "models")).resolve(),
-        work=arguments.output.resolve() / "work",
-        onnx2c=shutil.which(arguments.onnx2c or os.environ.get("LATHE_ONNX2C") or "onnx2c"),
+        work=(arguments.work or Path(os.environ.get("LATHE_BENCH_WORK") or arguments.output / "work")).resolve(),
+        onnx2c=arguments.onnx2c or os.environ.get("LATHE_ONNX2C") or shutil.which("onnx2c") or str(ONNX2C),
     )
     chosen = [contender for contender in contenders(place) if contender.name in arguments.peers]
     for contender in chosen:

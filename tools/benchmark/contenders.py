@@ -9,14 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from catalogue import Network
 
 HERE = Path(__file__).resolve().parent
-#: What the C of the other generators is compiled with.
-PEER_FLAGS = ("-O3", "-march=native")
+EMX = Path(sys.executable).parent / "emx-onnx-cgen"
+#: What the C of the other generators is compiled with, by what is added to their names.
+GENERATOR_FLAGS = {"": ("-O3", "-march=native"), "-fast": ("-O3", "-march=native", "-ffast-math")}
+#: The largest model, in bytes, for which onnx2c's C, with its weights as text, is given to gcc.
+ONNX2C_LIMIT = 110_000_000
 #: The most seconds that generating and compiling C may take, for peers.
 GENERATION_LIMIT = 180
 #: The most seconds until a process has run its model once.
@@ -134,26 +137,25 @@ class Runtime(Contender):
 
 @dataclass(frozen=True)
 class Generator(Contender):
-    """Another program that writes C; compiled by gcc."""
+    """Another program that writes C, which gcc compiles; those that differ in flags share the C."""
 
     threaded: bool = False
-    flags: tuple[str, ...] = PEER_FLAGS
     tool: str = ""
 
     def command(self, place: Place, network: Network, threads: int) -> list[str]:
-        library, _ = self.library(place, network)
+        made = self.made(place, network)
+        if "failed" in made:
+            raise Failure(made["failed"])
+        library = place.work / network.name / self.tool / f"{self.name}.so"
         folder = network.model(place.models).parent
         return [sys.executable, str(HERE / "worker.py"), self.tool, str(folder), "1", str(library)]
 
     def cost(self, place: Place, network: Network) -> dict:
-        try:
-            return self.library(place, network)[1]
-        except Failure as failure:
-            return {"failed": str(failure)}
+        return self.made(place, network)
 
-    def library(self, place: Place, network: Network) -> tuple[Path, dict]:
-        """The compiled C with what it took, or the failure, from an earlier run if there was one."""
-        folder = place.work / network.name / self.name
+    def made(self, place: Place, network: Network) -> dict:
+        """What it took to make the library, now or in an earlier run of the benchmark, or why it failed."""
+        folder = place.work / network.name / self.tool
         record = folder / "record.json"
         model = network.model(place.models)
         state = [model.stat().st_size, model.stat().st_mtime_ns]
@@ -161,50 +163,46 @@ class Generator(Contender):
         if known.get("state") != state:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            try:
-                known = {"state": state, "cost": self.build(place, model, folder)}
-            except Failure as failure:
-                known = {"state": state, "failed": str(failure)}
-            record.write_text(json.dumps(known))
-        if "failed" in known:
-            raise Failure(known["failed"])
-        return folder / "model.so", known["cost"]
+            known = {"state": state} | self.make(place, model, folder)
+            record.write_text(json.dumps(known, indent=1))
+        return known[self.name]
 
-    def build(self, place: Place, model: Path, folder: Path) -> dict:
-        """Generates the C, and compiles it with the runner."""
+    def make(self, place: Place, model: Path, folder: Path) -> dict[str, dict]:
+        """Generates the C, and compiles it with all flags, with the runner beside it."""
         source = folder / "model.c"
-        if self.tool == "emx":
-            generator = [str(Path(sys.executable).parent / "emx-onnx-cgen"), "compile", str(model), str(source)]
-            entry, output = "model", None
-        else:
-            generator, entry, output = [place.onnx2c or "onnx2c", str(model)], "entry", source
-        generation = run_measured(generator, GENERATION_LIMIT, output)
+        try:
+            if self.tool == "emx":
+                command, entry, output = [str(EMX), "compile", str(model), str(source)], "model", None
+            else:
+                command, entry, output = [str(place.onnx2c), str(model)], "entry", source
+                if model.stat().st_size > ONNX2C_LIMIT:
+                    raise Failure("its weights as text take gcc more than 6 GB of memory")
+            generation = run_measured(command, GENERATION_LIMIT, output)
+        except Failure as failure:
+            return {f"{self.tool}{suffix}": {"failed": str(failure)} for suffix in GENERATOR_FLAGS}
         count = sum(1 for _ in (model.parent / "test_data_set_0").glob("*put_*.pb"))
         arguments = ",".join(f"p[{i}]" for i in range(count))
-        compilation = run_measured(
-            ["gcc", *self.flags, "-w", f"-DENTRY={entry}", f"-DARGUMENTS={arguments}", "-shared", "-fPIC"]
-            + [str(source), str(HERE / "runner.c"), "-o", str(folder / "model.so"), "-lm"],
-            GENERATION_LIMIT,
-        )
-        c_bytes = source.stat().st_size
+        result: dict[str, dict] = {}
+        for suffix, flags in GENERATOR_FLAGS.items():
+            name = f"{self.tool}{suffix}"
+            command = ["gcc", *flags, "-w", f"-DENTRY={entry}", f"-DARGUMENTS={arguments}", "-shared", "-fPIC"]
+            command += [str(source), str(HERE / "runner.c"), "-o", str(folder / f"{name}.so"), "-lm"]
+            try:
+                compilation = run_measured(command, GENERATION_LIMIT)
+                result[name] = {"generate": asdict(generation), "gcc": asdict(compilation)}
+                result[name]["c_bytes"] = source.stat().st_size
+            except Failure as failure:
+                result[name] = {"failed": str(failure)}
         source.unlink()
-        return {
-            "generate_seconds": generation.seconds,
-            "generate_peak_mb": generation.peak_mb,
-            "cc_seconds": compilation.seconds,
-            "cc_peak_mb": compilation.peak_mb,
-            "c_bytes": c_bytes,
-        }
+        return result
 
 
 def contenders(place: Place) -> list[Contender]:
     """All of them, also those that this machine lacks."""
 
     def lacks(program: str | None) -> str | None:
-        return None if program and shutil.which(program) else f"no {program or 'such program'}"
+        return None if program and shutil.which(program) else f"{program or 'it'} is not here"
 
-    emx = str(Path(sys.executable).parent / "emx-onnx-cgen")
-    fast = (*PEER_FLAGS, "-ffast-math")
     return [
         Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc"),
         Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang"),
@@ -212,10 +210,10 @@ def contenders(place: Place) -> list[Contender]:
         Runtime("ort", "ORT"),
         Runtime("openvino", "OpenVINO"),
         Runtime("torch", "torch"),
-        Generator("emx", "emx", lacks(emx), tool="emx"),
-        Generator("emx-fast", "emx fast-math", lacks(emx), flags=fast, tool="emx"),
+        Generator("emx", "emx", lacks(str(EMX)), tool="emx"),
+        Generator("emx-fast", "emx fast-math", lacks(str(EMX)), tool="emx"),
         Generator("onnx2c", "onnx2c", lacks(place.onnx2c), tool="onnx2c"),
-        Generator("onnx2c-fast", "onnx2c fast-math", lacks(place.onnx2c), flags=fast, tool="onnx2c"),
+        Generator("onnx2c-fast", "onnx2c fast-math", lacks(place.onnx2c), tool="onnx2c"),
     ]
 
 

@@ -176,8 +176,9 @@ def peer_costs(results: Results) -> list[str]:
     """What the other generators of C take."""
     names = [name for name in results.titles if any(name in entry["cost"] for entry in results.networks.values())]
     rows = [
-        [f"{network}, {results.titles[name]}", number(cost["generate_seconds"]), number(cost["generate_peak_mb"])]
-        + [number(cost["cc_seconds"]), number(cost["cc_peak_mb"]), number(cost["c_bytes"], 1e3)]
+        [f"{network}, {results.titles[name]}"]
+        + [number(cost[step][part]) for step in ("generate", "gcc") for part in ("seconds", "peak_mb")]
+        + [number(cost["c_bytes"], 1e3)]
         for network, entry in results.networks.items()
         for name in names
         if (cost := entry["cost"].get(name)) and "failed" not in cost
@@ -185,7 +186,8 @@ def peer_costs(results: Results) -> list[str]:
     if not rows:
         return []
     titles = ["network, generator", "generation, s", "MB", "gcc -O3, s", "MB", "C, kB"]
-    return ["## Other generators of C", "", *table(titles, rows)]
+    text = "In this run, or in an earlier one whose libraries were still there."
+    return ["## Other generators of C", "", text, "", *table(titles, rows)]
 
 
 def failures(results: Results) -> list[str]:

@@ -113,7 +113,7 @@ def torch_measure(folder: Path, threads: int) -> Measure:
 def library_measure(folder: Path, library: Path) -> Measure:
     """The C of a generator, compiled with runner.c; arrays are aligned to 64 bytes."""
     code = ctypes.CDLL(str(library))
-    weights = library.with_suffix(".bin")
+    weights = library.with_name("model.bin")
     if weights.exists() and not ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_char_p)(("model_load", code))(
         str(weights).encode()
     ):

@@ -2,6 +2,9 @@
 struct KernelLowering {
   let scalars: ScalarBuilder
   let parameters: [LoopVariable]
+  let target: Target
+  /// What is known of the buffers that are read.
+  let facts: (BufferID) -> OperandFacts
 
   /// What comes of a definition.
   struct Result {
@@ -9,20 +12,24 @@ struct KernelLowering {
     var contraction: Contraction?
     var macs: Int
     var inPlace: [BufferID]
+    /// Operands that are to be copied before the kernel runs, with the numbers that stand for the copies in the body.
+    var packings: [(packing: Packing, copy: BufferID)] = []
   }
 
-  /// Lowers one result of a definition into a dense tensor that starts at an element of a buffer.
-  func lower(_ definition: Definition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index) -> Result
+  /// Lowers one result of a definition into a tensor of a layout that starts at an element of a buffer.
+  func lower(_ definition: Definition, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index)
+    -> Result
   {
+    let shape = layout.shape
     switch definition {
     case .elements(let elements):
-      let domain = scalars.variables(shape)
-      let indices = domain.map { Index($0) }
-      let position = start + Index.flattened(indices, shape: shape)
+      let (domain, indices) = layout.domain(scalars)
       return lower(
         Nest(
           scalars: scalars, domain: domain.filter { $0.extent != 1 },
-          stores: [Nest.Store(buffer: buffer, position: position, value: elements[0](indices))]))
+          stores: [
+            Nest.Store(buffer: buffer, position: start + layout.position(indices), value: elements[0](indices))
+          ]))
     case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
     case .controlFlow: return Result(body: [], contraction: nil, macs: 0, inPlace: [])
@@ -33,13 +40,56 @@ struct KernelLowering {
     let nests = nest.normalized()
     var body: [Statement] = []
     var used = (registers: 0, locals: 0)
-    for part in nests where part.domain.allSatisfy({ $0.extent > 0 }) {
+    var packings: [(packing: Packing, copy: BufferID)] = []
+    func emit(_ statements: (inout NestEmitter) -> [Statement]) {
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
-      body += emitter.emit(Schedule(part))
+      body += statements(&emitter)
       used = emitter.used
     }
-    let contraction = nests.count == 1 ? contraction(nests[0], firstLocal: used.locals) : nil
-    return Result(body: body, contraction: contraction, macs: macs(nest), inPlace: inPlaceOperands(nest))
+    for part in nests where part.domain.allSatisfy({ $0.extent > 0 }) {
+      guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: facts) else {
+        emit { $0.emit(Schedule(part)) }
+        continue
+      }
+      for tile in tiles {
+        let packed = tile.packed(facts) { packing in
+          if let known = packings.first(where: { $0.packing == packing }) { return known.copy }
+          // Numbers from the top stand for buffers that are yet to be made.
+          let copy = BufferID(Int.max - packings.count)
+          packings.append((packing, copy))
+          return copy
+        }
+        emit { $0.emit(packed) }
+      }
+    }
+    let contraction = nests.count == 1 && !target.isTiled ? contraction(nests[0], firstLocal: used.locals) : nil
+    return Result(
+      body: body, contraction: contraction, macs: macs(nest), inPlace: inPlaceOperands(nest), packings: packings)
+  }
+
+  /// Statements that fill the border of a layout with zeros.
+  func border(of layout: Layout, type: ScalarType, in buffer: BufferID, at start: Index) -> [Statement] {
+    var body: [Statement] = []
+    for axis in layout.shape.indices {
+      let border = layout.borders[axis]
+      for range in [-border.low..<0, layout.shape[axis]..<layout.shape[axis] + border.high] where !range.isEmpty {
+        // Borders of earlier axes hold the corners.
+        let ranges = layout.shape.indices.map { other in
+          other == axis ? range : other < axis ? 0..<layout.shape[other] : layout.readable(other)
+        }
+        let (domain, indices) = layout.domain(scalars, over: ranges)
+        let nest = Nest(
+          scalars: scalars, domain: domain.filter { $0.extent != 1 },
+          stores: [
+            Nest.Store(
+              buffer: buffer, position: start + layout.position(indices), value: scalars.constant(.float(0), type))
+          ]
+        ).collapsed()
+        var emitter = NestEmitter(scalars, parameters: parameters)
+        body += emitter.emit(Schedule(nest))
+      }
+    }
+    return body
   }
 
   /// Multiply-accumulate operations: the sizes of all sums of products.
@@ -155,7 +205,7 @@ struct KernelLowering {
     _ scatter: ScatterDefinition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index
   ) -> Result {
     var result = lower(
-      .element(scatter.base), shape: shape, type: type, into: buffer, at: start)
+      .element(scatter.base), layout: Layout(shape: shape), type: type, into: buffer, at: start)
     let domain = scalars.variables(scatter.domain)
     let indices = domain.map { Index($0) }
     guard scatter.domain.reduce(1, *) > 0, shape.reduce(1, *) > 0 else { return result }

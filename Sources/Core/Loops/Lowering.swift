@@ -2,45 +2,59 @@ extension Program {
   /// Lowers a graph whose sizes are all known: groups nodes into kernels, gives every materialized value a buffer, and
   /// writes the loops.
   ///
+  /// - Parameter target: The machine that schedules and layouts are chosen for.
   /// - Throws: A diagnostic for each dimension that is still a symbol.
-  public init(lowering graph: Graph) throws(DiagnosticsError) {
+  public init(lowering graph: Graph, target: Target = .generic) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
       throw DiagnosticsError(
         symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
     }
-    var lowering = GraphLowering(name: graph.name)
+    var lowering = GraphLowering(name: graph.name, target: target)
     lowering.lower(model: graph)
-    self = lowering.program.sharingStorage()
+    self = lowering.program.droppingUnusedConstants().sharingStorage()
   }
 }
 
 /// Lowers graphs and their sub-graphs into one program.
 private struct GraphLowering {
-  /// Where a value is: a dense tensor that starts at an element of a buffer.
+  /// Where a value is: a tensor that starts at an element of a buffer.
   struct Place {
     var buffer: BufferID
     var start: Index
+    /// Nil for the dense row-major order.
+    var layout: Layout?
   }
 
   /// One graph being lowered.
   struct Region {
     let graph: Graph
     let groups: FusionGroups
+    let layouts: LayoutAssignment
     let parameters: [LoopVariable]
     var places: [Value: Place] = [:]
     /// Where values that are results of the graph are to be put.
     var destinations: [Value: Place] = [:]
     let isModel: Bool
+
+    init(_ graph: Graph, _ parameters: [LoopVariable], isModel: Bool, _ target: Target) {
+      self.graph = graph
+      self.parameters = parameters
+      self.isModel = isModel
+      groups = FusionGroups(graph)
+      layouts = LayoutAssignment(graph, groups, target)
+    }
   }
 
+  private let target: Target
   private(set) var program: Program
   private var names: [String: Int] = [:]
   private var constants: [NDArray: BufferID] = [:]
   /// Numbers of loop variables of the program are negative, those of kernels are not.
   private var nextVariable = -1
 
-  init(name: String) {
+  init(name: String, target: Target) {
+    self.target = target
     program = Program(name: name)
   }
 
@@ -81,7 +95,7 @@ private struct GraphLowering {
   // MARK: Models
 
   mutating func lower(model graph: Graph) {
-    var region = Region(graph: graph, groups: FusionGroups(graph), parameters: [], isModel: true)
+    var region = Region(graph, [], isModel: true, target)
     for (position, input) in graph.inputs.enumerated() {
       let name = graph.inputName(input)
       let type = graph.type(of: input)
@@ -150,7 +164,7 @@ private struct GraphLowering {
       else { continue }
       let type = graph.type(of: copies[index].value)
       let kept = Place(buffer: buffer("kept", type, .temporary, Location()), start: Index(0))
-      steps.append(copy(copies[index].value, to: kept, region))
+      steps += copy(copies[index].value, to: kept, region)
       region.places[copies[index].value] = kept
     }
     for entry in copies {
@@ -159,7 +173,7 @@ private struct GraphLowering {
       {
         continue
       }
-      steps.append(copy(entry.value, to: entry.place, region))
+      steps += copy(entry.value, to: entry.place, region)
     }
     return steps
   }
@@ -270,10 +284,29 @@ private struct GraphLowering {
     default: break
     }
     let value = Value(node: position)
+    var steps = borderedOperands(position, &region)
     let place = place(for: value, &region)
-    let step = kernel(node, position, into: place, region)
+    steps += kernel(node, position, into: place, region)
     region.places[value] = place
-    return [step]
+    return steps
+  }
+
+  /// Copies what a kernel reads beyond its bounds, where it lies in the caller's memory, into a place with a border.
+  private mutating func borderedOperands(_ position: Int, _ region: inout Region) -> [Step] {
+    var steps: [Step] = []
+    for member in members(position, region) {
+      for operand in region.graph.nodes[member].operands {
+        guard let borders = region.layouts.borders[operand], let place = storage(operand, region),
+          place.layout?.borders != borders
+        else { continue }
+        let type = region.graph.type(of: operand)
+        let layout = region.layouts.layouts[operand] ?? Layout(shape: type.shape.known ?? [], borders: borders)
+        let copied = temporary("padded", type, region.graph.locations[position], layout)
+        steps += copy(operand, to: copied, region)
+        region.places[operand] = copied
+      }
+    }
+    return steps
   }
 
   /// The place that a value's kernel writes: its destination, or a new temporary.
@@ -281,10 +314,10 @@ private struct GraphLowering {
     if let destination = region.destinations[value] { return destination }
     let location = region.graph.locations[Int(value.node)]
     let name = (location.modulePath.map { $0 + "_" } ?? "") + region.graph[value].operation.name
-    return Place(buffer: buffer(name, region.graph.type(of: value), .temporary, location), start: Index(0))
+    return temporary(name, region.graph.type(of: value), location, region.layouts.layouts[value])
   }
 
-  private mutating func kernel(_ node: Node, _ position: Int, into place: Place, _ region: Region) -> Step {
+  private mutating func kernel(_ node: Node, _ position: Int, into place: Place, _ region: Region) -> [Step] {
     let members = members(position, region)
     let location = region.graph.locations[position]
     let names = members.map { region.graph.nodes[$0].operation.name }
@@ -293,7 +326,7 @@ private struct GraphLowering {
       nodes: region.isModel ? members : [], location: location)
   }
 
-  private mutating func copy(_ value: Value, to place: Place, _ region: Region) -> Step {
+  private mutating func copy(_ value: Value, to place: Place, _ region: Region) -> [Step] {
     kernel(
       Detach(), [value], region.graph.type(of: value), into: place, region, names: ["copy"], nodes: [],
       location: region.graph.locations[Int(value.node)])
@@ -302,24 +335,75 @@ private struct GraphLowering {
   private mutating func kernel(
     _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place, _ region: Region,
     names: [String], nodes: [Int], location: Location
-  ) -> Step {
+  ) -> [Step] {
     let scalars = ScalarBuilder()
     var memo: [Value: TensorExpression] = [:]
     let context = LoweringContext(
       operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)
-    let lowered = KernelLowering(scalars: scalars, parameters: region.parameters).lower(
-      definition.lower(context), shape: type.shape.known ?? [], type: type.dtype, into: place.buffer, at: place.start)
+    let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+    let buffers = program.buffers
+    let lowering = KernelLowering(scalars: scalars, parameters: region.parameters, target: target) { buffer in
+      if case .constant = buffers[buffer.position].kind {
+        return OperandFacts(isConstant: true, count: buffers[buffer.position].count)
+      }
+      return OperandFacts(isConstant: false, count: buffers[buffer.position].count)
+    }
+    var lowered = lowering.lower(
+      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start)
+    if layout.hasBorder {
+      lowered.body += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
+    }
     // The costliest operation names the kernel, the layer path leads.
     let telling = names.filter { !["constant", "broadcast", "reshape", "permute", "slice", "detach"].contains($0) }
     let shown = telling.isEmpty ? Array(names.suffix(1)) : telling
     let path = location.modulePath.map { $0 + "_" } ?? ""
-    program.kernels.append(
-      Kernel(
-        name: identifier(path + shown.prefix(3).joined(separator: "_")),
-        summary: (location.modulePath.map { $0 + ": " } ?? "") + shown.joined(separator: ", "),
-        parameters: region.parameters, macs: lowered.macs, body: lowered.body, contraction: lowered.contraction,
-        inPlace: lowered.inPlace.filter { $0 != place.buffer }, nodes: nodes, location: location))
+    let name = identifier(path + shown.prefix(3).joined(separator: "_"))
+    var steps: [Step] = []
+    var copies: [BufferID: BufferID] = [:]
+    for (packing, copy) in lowered.packings {
+      copies[copy] = pack(packing, for: name, parameters: region.parameters, location, &steps)
+    }
+    let kernel = Kernel(
+      name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + shown.joined(separator: ", "),
+      parameters: region.parameters, macs: lowered.macs, body: lowered.body, contraction: lowered.contraction,
+      inPlace: lowered.inPlace.filter { $0 != place.buffer }, nodes: nodes, location: location)
+    steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
+    return steps
+  }
+
+  private mutating func add(_ kernel: Kernel) -> Step {
+    program.kernels.append(kernel)
     return .kernel(program.kernels.count - 1)
+  }
+
+  /// An operand in the order in which a kernel reads it: constants now, others by a kernel of their own.
+  private mutating func pack(
+    _ packing: Packing, for name: String, parameters: [LoopVariable], _ location: Location, _ steps: inout [Step]
+  ) -> BufferID {
+    let source = program[packing.source]
+    if case .constant(let array) = source.kind {
+      return constant(packing.applied(to: array), source.name + "_packed", location)
+    }
+    let type = TensorType(packing.type, packing.extents.map { Dimension($0) })
+    let target = buffer(source.name + "_packed", type, .temporary, location)
+    let scalars = ScalarBuilder()
+    let domain = scalars.variables(packing.extents)
+    var position = packing.start
+    for (variable, stride) in zip(domain, packing.strides) { position = position + Index(variable) * stride }
+    let nest = Nest(
+      scalars: scalars, domain: domain.filter { $0.extent != 1 },
+      stores: [
+        Nest.Store(
+          buffer: target, position: Index.flattened(domain.map { Index($0) }, shape: packing.extents),
+          value: scalars.load(packing.source, position, packing.type))
+      ])
+    var emitter = NestEmitter(scalars, parameters: parameters)
+    let body = emitter.emit(Schedule(nest.collapsed()))
+    steps.append(
+      add(
+        Kernel(
+          name: identifier(name + "_pack"), summary: "pack", parameters: parameters, body: body, location: location)))
+    return target
   }
 
   /// The nodes that a kernel computes: its root and what is inlined into it.
@@ -333,11 +417,13 @@ private struct GraphLowering {
 
   // MARK: Values
 
-  /// Where a value's elements are in memory in row-major order, if they are: reshapes share their operand's storage.
+  /// Where a value's elements are in memory, if they are: reshapes share their operand's storage in row-major order.
   private func storage(_ value: Value, _ region: Region) -> Place? {
     if let place = region.places[value] { return place }
     let node = region.graph[value]
-    if case .reshape = node.operation { return storage(node.operands[0], region) }
+    if case .reshape = node.operation, let place = storage(node.operands[0], region), place.layout == nil {
+      return place
+    }
     return nil
   }
 
@@ -349,7 +435,8 @@ private struct GraphLowering {
     let type = region.graph.type(of: value)
     let result: TensorExpression
     if let place = storage(value, region) {
-      result = TensorExpression(type, in: place.buffer, from: place.start, scalars)
+      let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+      result = TensorExpression(type, in: place.buffer, from: place.start, layout, scalars)
     } else {
       let node = region.graph[value]
       let operands = node.operands.map { expression($0, region, scalars, &memo) }
@@ -383,15 +470,19 @@ private struct GraphLowering {
   // MARK: Control flow
 
   /// A new temporary for a value.
-  private mutating func temporary(_ name: String, _ type: TensorType, _ location: Location) -> Place {
-    Place(buffer: buffer(name, type, .temporary, location), start: Index(0))
+  private mutating func temporary(_ name: String, _ type: TensorType, _ location: Location, _ layout: Layout? = nil)
+    -> Place
+  {
+    let layout = layout.flatMap { $0.isRowMajor ? nil : $0 }
+    let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dimension($0) }) } ?? type
+    return Place(buffer: buffer(name, stored, .temporary, location), start: Index(0), layout: layout)
   }
 
   /// A value in memory for a sub-graph to read, written out first where it is computed on the spot.
   private mutating func argument(_ value: Value, _ region: Region, _ steps: inout [Step]) -> Place {
-    if let place = storage(value, region) { return place }
+    if let place = storage(value, region), place.layout == nil { return place }
     let place = temporary("argument", region.graph.type(of: value), Location())
-    steps.append(copy(value, to: place, region))
+    steps += copy(value, to: place, region)
     return place
   }
 
@@ -399,7 +490,7 @@ private struct GraphLowering {
   private mutating func body(
     _ graph: Graph, _ arguments: [Place], _ outputs: [Place], _ parameters: [LoopVariable]
   ) -> [Step] {
-    var region = Region(graph: graph, groups: FusionGroups(graph), parameters: parameters, isModel: false)
+    var region = Region(graph, parameters, isModel: false, target)
     for (input, place) in zip(graph.inputs, arguments) { region.places[input] = place }
     return lower(&region, targets: zip(graph.outputs, outputs).map { ($0.value, $1) })
   }
@@ -423,7 +514,7 @@ private struct GraphLowering {
     var steps: [Step] = []
     let location = region.graph.locations[position]
     let state = node.types.map { temporary("while", $0, location) }
-    for (value, place) in zip(node.operands, state) { steps.append(copy(value, to: place, region)) }
+    for (value, place) in zip(node.operands, state) { steps += copy(value, to: place, region) }
     let constants = node.operands.dropFirst(loop.stateCount).map { argument($0, region, &steps) }
     let predicate = temporary("condition", .scalar(.bool), location)
     let condition = body(loop.condition, state + constants, [predicate], region.parameters)
@@ -438,7 +529,7 @@ private struct GraphLowering {
     let location = region.graph.locations[position]
     let length = scan.length.known ?? 0
     let carry = node.types.prefix(scan.carryCount).map { temporary("carry", $0, location) }
-    for (value, place) in zip(node.operands, carry) { steps.append(copy(value, to: place, region)) }
+    for (value, place) in zip(node.operands, carry) { steps += copy(value, to: place, region) }
     let step = variable(length)
     let time = scan.reverse ? Index(length - 1) - Index(step) : Index(step)
     func element(_ place: Place, _ type: TensorType) -> Place {
@@ -475,12 +566,20 @@ private struct GraphLowering {
     for ((from, to), type) in zip(zip(next, carry), types) {
       let scalars = ScalarBuilder()
       let source = TensorExpression(type, in: from.buffer, from: from.start, scalars)
-      let lowered = KernelLowering(scalars: scalars, parameters: parameters).lower(
-        .element { source[$0] }, shape: source.shape, type: type.dtype, into: to.buffer, at: to.start)
-      program.kernels.append(
-        Kernel(
-          name: identifier("carry"), summary: "carry", parameters: parameters, body: lowered.body, location: location))
-      write.append(.kernel(program.kernels.count - 1))
+      let domain = scalars.variables(source.shape)
+      let nest = Nest(
+        scalars: scalars, domain: domain.filter { $0.extent != 1 },
+        stores: [
+          Nest.Store(
+            buffer: to.buffer, position: to.start + Index.flattened(domain.map { Index($0) }, shape: source.shape),
+            value: source[domain.map { Index($0) }])
+        ])
+      var emitter = NestEmitter(scalars, parameters: parameters)
+      write.append(
+        add(
+          Kernel(
+            name: identifier("carry"), summary: "carry", parameters: parameters,
+            body: emitter.emit(Schedule(nest.collapsed())), location: location)))
     }
     return (steps, write)
   }

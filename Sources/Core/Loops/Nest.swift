@@ -81,6 +81,13 @@ struct Nest {
     return (nest, outer, inner)
   }
 
+  /// The part of the nest in which a variable lies in a range.
+  func restricted(_ variable: LoopVariable, to range: Range<Int>) -> (nest: Nest, part: LoopVariable) {
+    let part = scalars.variable(range.count)
+    let index = Index(part) + range.lowerBound
+    return (rewritten([variable: ScalarBuilder.Replacement(index: index, variables: [part])]), part)
+  }
+
   // MARK: Phases
 
   /// Splits domain variables by the periods of congruences (input dilation, as in transposed convolution), phases
@@ -153,10 +160,7 @@ struct Nest {
     }
     let points = [0] + cuts.filter { $0 > 0 && $0 < variable.extent }.sorted() + [variable.extent]
     guard points.count > 2 else { return [self] }
-    return zip(points, points.dropFirst()).map { start, end in
-      let part = scalars.variable(end - start)
-      return rewritten([variable: ScalarBuilder.Replacement(index: Index(part) + start, variables: [part])])
-    }
+    return zip(points, points.dropFirst()).map { restricted(variable, to: $0..<$1).nest }
   }
 
   // MARK: Collapsing

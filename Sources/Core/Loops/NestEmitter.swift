@@ -2,7 +2,7 @@
 /// bounds of loops, and applies the schedule.
 struct NestEmitter {
   /// A block under construction and the loop variables bound in it and around it.
-  private struct Scope {
+  struct Scope {
     var bound: Set<LoopVariable>
     /// Whether the block runs under a condition, which keeps its loads inside.
     var isConditional = false
@@ -10,12 +10,12 @@ struct NestEmitter {
     var registers: [Scalar: Register] = [:]
   }
 
-  private let scalars: ScalarBuilder
-  private var scopes: [Scope]
+  let scalars: ScalarBuilder
+  var scopes: [Scope]
   private var free: [Scalar: Set<LoopVariable>] = [:]
   private var useCounts: [Scalar: Int] = [:]
   /// Values that stand for reductions carried out elsewhere.
-  private var replacements: [Scalar: Expression] = [:]
+  var replacements: [Scalar: Expression] = [:]
   private var nextRegister: Int
   private var nextLocal: Int
   /// Inside of a condition: nothing may be moved out of it.
@@ -39,15 +39,15 @@ struct NestEmitter {
     return Register(id: nextRegister - 1, type: type)
   }
 
-  private mutating func local(_ type: ScalarType, _ count: Int) -> LocalArray {
+  mutating func local(_ type: ScalarType, _ count: Int, lanes: Int? = nil) -> LocalArray {
     nextLocal += 1
-    return LocalArray(id: nextLocal - 1, type: type, count: count)
+    return LocalArray(id: nextLocal - 1, type: type, count: count, lanes: lanes)
   }
 
-  private mutating func append(_ statement: Statement) { scopes[scopes.count - 1].statements.append(statement) }
+  mutating func append(_ statement: Statement) { scopes[scopes.count - 1].statements.append(statement) }
 
   /// Builds a block in a scope of its own.
-  private mutating func block(
+  mutating func block(
     binding variables: [LoopVariable] = [], isConditional: Bool = false, _ body: (inout NestEmitter) -> Void
   ) -> [Statement] {
     scopes.append(Scope(bound: scopes[scopes.count - 1].bound.union(variables), isConditional: isConditional))
@@ -85,13 +85,13 @@ struct NestEmitter {
     return scopes[0].statements
   }
 
-  private mutating func countUses(_ nest: Nest) {
+  mutating func countUses(_ nest: Nest) {
     scalars.forEach(nest.stores.map(\.value)) { _, node in
       for operand in scalars.operands(node) { useCounts[operand, default: 0] += 1 }
     }
   }
 
-  private mutating func store(_ store: Nest.Store) {
+  mutating func store(_ store: Nest.Store) {
     let value = expression(store.value)
     append(.store(.buffer(store.buffer), index(store.position), value))
   }
@@ -160,7 +160,7 @@ struct NestEmitter {
         along(&emitter, from: start) { _, place in
           .store(.local(sums), place, .constant(combiner.identity(type), type))
         }
-        let (constraints, value) = emitter.liftedGuard(body, combiner)
+        let (constraints, value) = emitter.scalars.liftedGuard(body, combiner)
         let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
         emitter.reductionLoops(ordered[...], constraints) { emitter, remaining in
           along(&emitter, from: start, conditions: remaining) { emitter, place in
@@ -263,35 +263,8 @@ struct NestEmitter {
     return index.variables.allSatisfy { $0 == variable || known.contains($0) || parameters.contains($0) }
   }
 
-  /// Takes conditions out of a reduction's body where the body is the identity, or a product with zero, elsewhere.
-  private func liftedGuard(_ body: Scalar, _ combiner: Combiner) -> ([Constraint], Scalar) {
-    let type = scalars.type(body)
-    switch scalars.node(body) {
-    case .guarded(let constraints, let then, let otherwise)
-    where scalars.node(otherwise) == .constant(combiner.identity(type)):
-      let (inner, value) = liftedGuard(then, combiner)
-      return (constraints + inner, value)
-    case .convert(let operand):
-      // Rounding keeps zero and infinities.
-      guard case .guarded(let constraints, let then, let otherwise) = scalars.node(operand),
-        case .constant(let value) = scalars.node(otherwise), type.rounded(value) == combiner.identity(type)
-      else { return ([], body) }
-      return (constraints, scalars.convert(then, type))
-    case .pointwise(.multiply, let factors) where combiner == .sum:
-      // zero times anything adds nothing (padding does not meet infinities, as in every library)
-      var constraints: [Constraint] = []
-      let bare = factors.map { factor in
-        let (inner, value) = liftedGuard(factor, .sum)
-        constraints += inner
-        return value
-      }
-      return (constraints, constraints.isEmpty ? body : scalars.pointwise(.multiply, bare))
-    default: return ([], body)
-    }
-  }
-
   /// Loops of a reduction, restricted by constraints; hands over those that only an inner loop can meet.
-  private mutating func reductionLoops(
+  mutating func reductionLoops(
     _ variables: ArraySlice<LoopVariable>, _ constraints: [Constraint],
     _ body: (inout NestEmitter, [Constraint]) -> Void
   ) {
@@ -321,7 +294,7 @@ struct NestEmitter {
   {
     let accumulator = register(type)
     append(.declare(accumulator, .constant(combiner.identity(type), type)))
-    let (constraints, value) = liftedGuard(body, combiner)
+    let (constraints, value) = scalars.liftedGuard(body, combiner)
     let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, scalars)
     guard let last = ordered.last else {
       // One element, where its conditions hold.

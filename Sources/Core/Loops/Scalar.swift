@@ -190,18 +190,28 @@ public struct TensorExpression {
   public let type: TensorType
   /// The sizes of the axes.
   public let shape: [Int]
+  /// For each axis, the indices that may be read: beyond the shape, there are zeros.
+  let readable: [Range<Int>]
   private let element: ([Index]) -> Scalar
 
   public init(_ type: TensorType, element: @escaping ([Index]) -> Scalar) {
     self.type = type
     self.shape = type.shape.known ?? []
     self.element = element
+    readable = shape.map { 0..<$0 }
   }
 
   /// A dense tensor in a buffer, starting at an element.
   public init(_ type: TensorType, in buffer: BufferID, from start: Index = Index(0), _ scalars: ScalarBuilder) {
-    let shape = type.shape.known ?? []
-    self.init(type) { scalars.load(buffer, start + Index.flattened($0, shape: shape), type.dtype) }
+    self.init(type, in: buffer, from: start, Layout(shape: type.shape.known ?? []), scalars)
+  }
+
+  /// A tensor in a buffer, starting at an element, in a layout.
+  init(_ type: TensorType, in buffer: BufferID, from start: Index, _ layout: Layout, _ scalars: ScalarBuilder) {
+    self.type = type
+    shape = type.shape.known ?? []
+    readable = shape.indices.map { layout.readable($0) }
+    element = { scalars.load(buffer, start + layout.position($0), type.dtype) }
   }
 
   /// The element at an index, one per axis.

@@ -8,8 +8,10 @@ extension ScalarBuilder {
   }
 
   /// The scalar with loop variables replaced; constraints that are now decided vanish.
-  func rewritten(_ scalars: [Scalar], _ replacements: [LoopVariable: Replacement]) -> [Scalar] {
-    var memo: [Scalar: Scalar] = [:]
+  func rewritten(
+    _ scalars: [Scalar], _ replacements: [LoopVariable: Replacement], given: [Scalar: Scalar] = [:]
+  ) -> [Scalar] {
+    var memo = given
     func rewrite(_ index: Index) -> Index {
       index.substituting({ replacements[$0]?.index ?? Index($0) }, value: { self.asIndex(rewrite($0)) })
     }
@@ -37,6 +39,38 @@ extension ScalarBuilder {
       return result
     }
     return scalars.map(rewrite)
+  }
+
+  /// The scalars with some that they are made of replaced by others.
+  func replacing(_ scalars: [Scalar], by replacements: [Scalar: Scalar]) -> [Scalar] {
+    rewritten(scalars, [:], given: replacements)
+  }
+
+  /// Takes conditions out of a reduction's body where the body is the identity, or a product with zero, elsewhere.
+  func liftedGuard(_ body: Scalar, _ combiner: Combiner) -> ([Constraint], Scalar) {
+    let type = type(body)
+    switch node(body) {
+    case .guarded(let constraints, let then, let otherwise)
+    where node(otherwise) == .constant(combiner.identity(type)):
+      let (inner, value) = liftedGuard(then, combiner)
+      return (constraints + inner, value)
+    case .convert(let operand):
+      // Rounding keeps zero and infinities.
+      guard case .guarded(let constraints, let then, let otherwise) = node(operand),
+        case .constant(let value) = node(otherwise), type.rounded(value) == combiner.identity(type)
+      else { return ([], body) }
+      return (constraints, convert(then, type))
+    case .pointwise(.multiply, let factors) where combiner == .sum:
+      // zero times anything adds nothing (padding does not meet infinities, as in every library)
+      var constraints: [Constraint] = []
+      let bare = factors.map { factor in
+        let (inner, value) = liftedGuard(factor, .sum)
+        constraints += inner
+        return value
+      }
+      return (constraints, constraints.isEmpty ? body : pointwise(.multiply, bare))
+    default: return ([], body)
+    }
   }
 
   /// The number as an index.

@@ -1,4 +1,25 @@
 extension Program {
+  /// The program without the constants that no kernel reads: those that were packed, mostly.
+  func droppingUnusedConstants() -> Program {
+    var used = Set(outputs.map(\.buffer))
+    for kernel in kernels { used.formUnion(kernel.reads) }
+    var names: [BufferID: BufferID] = [:]
+    var result = self
+    result.buffers = []
+    for (position, buffer) in buffers.enumerated() {
+      if case .constant = buffer.kind, !used.contains(BufferID(position)) { continue }
+      names[BufferID(position)] = BufferID(result.buffers.count)
+      result.buffers.append(buffer)
+    }
+    guard result.buffers.count < buffers.count else { return self }
+    result.kernels = kernels.map { $0.renaming(names) }
+    result.steps = steps.map { $0.renaming(names) }
+    result.inputs = inputs.map { Port(name: $0.name, buffer: names[$0.buffer] ?? $0.buffer, type: $0.type) }
+    result.outputs = outputs.map { Port(name: $0.name, buffer: names[$0.buffer] ?? $0.buffer, type: $0.type) }
+    result.variableBuffers = variableBuffers.map { names[$0] ?? $0 }
+    return result
+  }
+
   /// The program with results written over operands that die with them: element-wise kernels work in place.
   func sharingStorage() -> Program {
     let liveness = Liveness(self)

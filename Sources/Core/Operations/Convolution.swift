@@ -151,7 +151,7 @@ public struct Convolution: OperationDefinition {
         let position = index[2 + axis] * stride[axis] + Index(window[axis]) * dilation[axis] - low[axis]
         if inputDilation[axis] > 1 { constraints.append(.multiple(position, of: inputDilation[axis])) }
         let element = position.floorDivided(by: inputDilation[axis])
-        constraints.append(.inRange(element, 0..<x.shape[2 + axis]))
+        constraints.append(.inRange(element, x.readable[2 + axis]))
         source.append(element)
       }
       let zero = scalars.constant(x.type.dtype.isFloat ? .float(0) : .integer(0), x.type.dtype)

@@ -63,15 +63,17 @@ public struct WindowShape: Hashable, Sendable {
   }
 
   /// The operand's indices under the window, and the conditions for them to exist.
-  func source(_ index: [Index], _ window: [Index], shape: [Int]) -> (indices: [Index], constraints: [Constraint]) {
-    let lead = shape.count - size.count
+  func source(_ index: [Index], _ window: [Index], readable: [Range<Int>]) -> (
+    indices: [Index], constraints: [Constraint]
+  ) {
+    let lead = readable.count - size.count
     var indices = Array(index.prefix(lead))
     var constraints: [Constraint] = []
     for axis in size.indices {
       let position = index[lead + axis] * stride[axis] + window[axis] * dilation[axis] - low[axis]
       if inputDilation[axis] > 1 { constraints.append(.multiple(position, of: inputDilation[axis])) }
       let element = position.floorDivided(by: inputDilation[axis])
-      constraints.append(.inRange(element, 0..<shape[lead + axis]))
+      constraints.append(.inRange(element, readable[lead + axis]))
       indices.append(element)
     }
     return (indices, constraints)
@@ -143,7 +145,9 @@ public struct WindowReduce: OperationDefinition {
     let scalars = context.scalars
     return .element { index in
       let variables = scalars.variables(window.size)
-      let (indices, constraints) = window.source(index, variables.map { Index($0) }, shape: operand.shape)
+      // Zeros around the operand count in a sum.
+      let readable = combiner == .sum ? operand.readable : operand.shape.map { 0..<$0 }
+      let (indices, constraints) = window.source(index, variables.map { Index($0) }, readable: readable)
       let identity = scalars.constant(combiner.identity(operand.type.dtype), operand.type.dtype)
       return scalars.reduce(
         combiner, variables, scalars.guarded(constraints, then: { operand[indices] }, otherwise: identity))
@@ -183,16 +187,17 @@ public struct WindowArgReduce: OperationDefinition {
     let operand = context.operands[0]
     let scalars = context.scalars
     let spatial = Array(operand.shape.suffix(window.size.count))
+    let bounds = operand.shape.map { 0..<$0 }
     return .element { index in
       // One variable over the whole window keeps "the first" well defined; its parts are recovered by division.
       let variable = scalars.variable(window.size.reduce(1, *))
       let (indices, constraints) = window.source(
-        index, Index.unflattened(Index(variable), shape: window.size), shape: operand.shape)
+        index, Index.unflattened(Index(variable), shape: window.size), readable: bounds)
       let identity = scalars.constant(combiner.identity(operand.type.dtype), operand.type.dtype)
       let place = scalars.argReduce(
         combiner, variable, scalars.guarded(constraints, then: { operand[indices] }, otherwise: identity))
       let chosen = Index.unflattened(Index(place), shape: window.size)
-      let (found, _) = window.source(index, chosen, shape: operand.shape)
+      let (found, _) = window.source(index, chosen, readable: bounds)
       return scalars.index(Index.flattened(Array(found.suffix(spatial.count)), shape: spatial))
     }
   }

@@ -1,0 +1,113 @@
+/// Where the elements of a tensor lie in a buffer.
+///
+/// An axis is written as one digit or, when it is blocked, as several; each digit has a stride of its own. `nChw16c` is
+/// `[n][c / 16][h][w][c % 16]`. An axis may have a border of zeros around it, so that a window reads zeros outside
+/// without asking.
+struct Layout: Hashable, Sendable {
+  /// `index[axis] / divisor`, modulo `extent` unless it is the axis' leading digit.
+  struct Digit: Hashable, Sendable {
+    var axis: Int
+    var divisor: Int
+    var extent: Int
+    /// In elements.
+    var stride: Int
+  }
+
+  /// Elements of zero on both sides of an axis.
+  struct Border: Hashable, Sendable {
+    var low = 0
+    var high = 0
+
+    static let none = Border()
+  }
+
+  /// Outermost first.
+  private(set) var digits: [Digit]
+  let shape: [Int]
+  /// One per axis.
+  let borders: [Border]
+
+  /// A dense layout of axes in an order, one of which may be cut into blocks that lie innermost.
+  init(shape: [Int], borders: [Border]? = nil, order: [Int]? = nil, blockedAxis: Int? = nil, block: Int = 1) {
+    self.shape = shape
+    self.borders = borders ?? shape.map { _ in .none }
+    digits = []
+    for axis in order ?? Array(shape.indices) {
+      let extent = shape[axis] + self.borders[axis].low + self.borders[axis].high
+      if axis == blockedAxis {
+        digits.append(Digit(axis: axis, divisor: block, extent: extent / block, stride: 0))
+      } else {
+        digits.append(Digit(axis: axis, divisor: 1, extent: extent, stride: 0))
+      }
+    }
+    if let blockedAxis { digits.append(Digit(axis: blockedAxis, divisor: 1, extent: block, stride: 0)) }
+    var stride = 1
+    for position in digits.indices.reversed() {
+      digits[position].stride = stride
+      stride *= digits[position].extent
+    }
+  }
+
+  /// Elements of a buffer that holds the tensor.
+  var count: Int { digits.reduce(1) { $0 * $1.extent } }
+
+  /// The sizes of the digits, outermost first: the shape of a dense buffer.
+  var sizes: [Int] { digits.map(\.extent) }
+
+  /// Whether it is the plain order of a tensor of the shape.
+  var isRowMajor: Bool { self == Layout(shape: shape) }
+
+  var hasBorder: Bool { borders.contains { $0 != .none } }
+
+  /// The indices of an axis at which memory holds the element, or zero.
+  func readable(_ axis: Int) -> Range<Int> { -borders[axis].low..<shape[axis] + borders[axis].high }
+
+  /// The position of an element, relative to the buffer's first.
+  func position(_ indices: [Index]) -> Index {
+    var result = Index(0)
+    for digit in digits {
+      var index = (indices[digit.axis] + borders[digit.axis].low).floorDivided(by: digit.divisor)
+      if !isLeading(digit) { index = index.modulo(digit.extent) }
+      result = result + index * digit.stride
+    }
+    return result
+  }
+
+  private func isLeading(_ digit: Digit) -> Bool {
+    !digits.contains { $0.axis == digit.axis && $0.divisor > digit.divisor }
+  }
+
+  /// Loop variables in the order of memory, and the tensor's indices made of them.
+  ///
+  /// - Parameter ranges: The indices to run over, one range per axis; blocked axes are taken whole. By default all.
+  func domain(
+    _ scalars: ScalarBuilder, over ranges: [Range<Int>]? = nil
+  ) -> (variables: [LoopVariable], indices: [Index]) {
+    let ranges = ranges ?? shape.map { 0..<$0 }
+    let isBlocked = shape.indices.map { axis in digits.count { $0.axis == axis } > 1 }
+    var indices = shape.indices.map { Index(isBlocked[$0] ? 0 : ranges[$0].lowerBound) }
+    var variables: [LoopVariable] = []
+    for digit in digits {
+      let variable = scalars.variable(isBlocked[digit.axis] ? digit.extent : ranges[digit.axis].count)
+      variables.append(variable)
+      indices[digit.axis] = indices[digit.axis] + Index(variable) * digit.divisor
+    }
+    return (variables, indices)
+  }
+
+  /// The layout of a part along an axis, inside the whole: the same strides, fewer elements; nil if blocks would be cut.
+  func part(of axis: Int, from start: Int, count: Int) -> (layout: Layout, start: Int)? {
+    let block = digits.filter { $0.axis == axis }.map(\.divisor).max() ?? 1
+    guard borders[axis] == .none, start % block == 0, count % block == 0 else { return nil }
+    var shape = shape
+    shape[axis] = count
+    var result = Layout(shape: shape, borders: borders)
+    result.digits = digits
+    var offset = 0
+    for position in digits.indices where digits[position].axis == axis && isLeading(digits[position]) {
+      result.digits[position].extent = count / block
+      offset = start / block * digits[position].stride
+    }
+    return (result, offset)
+  }
+}

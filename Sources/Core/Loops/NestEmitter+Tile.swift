@@ -1,0 +1,69 @@
+extension NestEmitter {
+  /// The statements of a register tile.
+  mutating func emit(_ tile: Tile) -> [Statement] {
+    let nest = tile.nest
+    countUses(nest)
+    guard let reduction = nest.onlyReduction, case .reduce(let combiner, _, let body) = scalars.node(reduction) else {
+      return []
+    }
+    let type = scalars.type(reduction)
+    let width = tile.lanes.extent
+    let rows = tile.rows?.extent ?? 1
+    let sums = local(type, (tile.columns?.extent ?? 1) * rows * width, lanes: width)
+    let place =
+      (tile.columns.map { Index($0) * rows } ?? Index(0)) * width
+      + (tile.rows.map { Index($0) } ?? Index(0)) * width + Index(tile.lanes)
+    let own = Expression.load(.local(sums), place, type)
+    let byColumn = [tile.columns, tile.rows].compactMap { $0 }
+    /// The body for every result of the block.
+    func block(
+      _ emitter: inout NestEmitter, _ order: [LoopVariable], _ body: (inout NestEmitter) -> Void
+    ) {
+      let loops = order.map { ($0, LoopKind.unrolled) } + [(tile.lanes, LoopKind.lanes)]
+      emitter.nested(loops[...], body)
+    }
+    let outer = tile.outer.enumerated().map { ($1, $0 < tile.parallelCount ? LoopKind.parallel : LoopKind.serial) }
+    nested(outer[...]) { emitter in
+      emitter.append(.allocate(sums))
+      block(&emitter, byColumn) {
+        $0.append(.store(.local(sums), place, .constant(combiner.identity(type), type)))
+      }
+      let (constraints, value) = emitter.scalars.liftedGuard(body, combiner)
+      let serial = tile.order.dropLast(tile.unrolledCount)
+      emitter.reductionLoops(serial, constraints) { emitter, _ in
+        let unrolled = tile.order.suffix(tile.unrolledCount).map { ($0, LoopKind.unrolled) }
+        emitter.nested(unrolled[...]) { emitter in
+          block(&emitter, byColumn.reversed()) { emitter in
+            let joined = Expression.pointwise(combiner.function, [own, emitter.expression(value)])
+            emitter.append(.store(.local(sums), place, joined))
+          }
+        }
+      }
+      emitter.replacements[reduction] = own
+      block(&emitter, byColumn) { emitter in
+        for store in nest.stores { emitter.store(store) }
+      }
+    }
+    return scopes[0].statements
+  }
+
+  /// Loops with constant ends around a body.
+  private mutating func nested(
+    _ loops: ArraySlice<(LoopVariable, LoopKind)>, _ body: (inout NestEmitter) -> Void
+  ) {
+    guard let (variable, kind) = loops.first else { return body(&self) }
+    let statements = block(binding: [variable]) { $0.nested(loops.dropFirst(), body) }
+    append(.loop(Loop(variable, kind: kind, body: statements)))
+  }
+}
+
+extension Nest {
+  /// The reduction of a nest that has one.
+  var onlyReduction: Scalar? {
+    var found: [Scalar] = []
+    scalars.forEach(stores.map(\.value)) { scalar, node in
+      if case .reduce = node { found.append(scalar) }
+    }
+    return found.count == 1 ? found[0] : nil
+  }
+}

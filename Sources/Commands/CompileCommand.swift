@@ -42,8 +42,8 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Flag(help: "Add a main function that reads the inputs from .npy files and writes the outputs to such.")
   var testBench = false
 
-  @Option(help: "The processor to write for; portable C leaves it to the C compiler.")
-  var target: TargetProcessor = .portable
+  @Option(help: "The processor that loops are scheduled for; generic is plain C for any.")
+  var target: TargetName = .generic
 
   @Option(help: "How the C code uses threads.")
   var threads: ThreadingForm = .none
@@ -65,6 +65,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.weights = weights
     options.standard = standard
     options.math = math
+    options.target = target.target
     options.main = testBench
     let model = try graph.compiled()
     let contents = try model.emitted(for: output, options)
@@ -76,8 +77,29 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
 }
 
 /// What the C code is written for.
-enum TargetProcessor: String, ExpressibleByArgument, CaseIterable {
-  case portable
+struct TargetName: ExpressibleByArgument {
+  let target: Target
+
+  static let generic = TargetName(target: .generic)
+
+  private init(target: Target) {
+    self.target = target
+  }
+
+  init?(argument: String) {
+    if argument == "native" {
+      guard let compiler = try? CCompiler.system() else { return nil }
+      target = compiler.hostTarget()
+    } else if let known = Target.all.first(where: { $0.name == argument }) {
+      target = known
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { target.name }
+
+  static var allValueStrings: [String] { Target.all.map(\.name) + ["native"] }
 }
 
 /// How the C code uses threads.

@@ -10,21 +10,25 @@ struct PreparedModel {
   /// What runs it.
   private enum Engine {
     case interpreter(Executable, threads: Int)
-    case native(PlannedProgram)
+    case native(PlannedProgram, CCompiler)
   }
 
   private let planned: PlannedProgram
   private let engine: Engine
 
   fileprivate init(
-    _ planned: PlannedProgram, _ graph: Graph, _ options: ExecutionOptions
+    _ model: CompiledModel, _ graph: Graph, _ options: ExecutionOptions
   ) throws(DiagnosticsError) {
-    self.planned = planned
+    let compiler = options.backend == .native ? try CCompiler.system() : nil
+    planned = try compiler.map { compiler throws(DiagnosticsError) in
+      try model.planned(for: compiler.hostTarget())
+    } ?? model.planned
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
-    switch options.backend {
-    case .interpreter: engine = .interpreter(try Executable(planned), threads: options.threadCount)
-    case .native: engine = .native(planned)
+    if let compiler {
+      engine = .native(planned, compiler)
+    } else {
+      engine = .interpreter(try Executable(planned), threads: options.threadCount)
     }
   }
 
@@ -41,10 +45,10 @@ struct PreparedModel {
     switch engine {
     case .interpreter(let executable, let threads):
       return .interpreter(Session(executable, threads: threads, measuresKernels: measuringKernels))
-    case .native(let planned):
+    case .native(let planned, let compiler):
       Console.progress("compiling C")
       defer { Console.endProgress() }
-      return .native(try NativeModel(planned, measuresKernels: measuringKernels))
+      return .native(try NativeModel(planned, compiler: compiler, measuresKernels: measuringKernels))
     }
   }
 
@@ -89,7 +93,7 @@ extension ExecutionOptions {
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    try PreparedModel(graph.compiled().planned, graph, self)
+    try PreparedModel(graph.compiled(), graph, self)
   }
 }
 

@@ -38,17 +38,30 @@ public struct CompiledModel: Sendable {
   public let graph: Graph
   /// What the passes did.
   public let report: PipelineReport
-  /// The loops, and where each tensor is in memory.
+  /// The loops as the interpreter runs them, and where each tensor is in memory.
   public let planned: PlannedProgram
+  private let progress: (@Sendable (String) -> Void)?
 
   fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
     let (optimized, report) = try graph.optimized(options)
     self.graph = optimized
     self.report = report
-    options.progress?("lowering \(optimized.nodes.count) nodes")
-    let program = try Program(lowering: optimized)
-    options.progress?("planning \(program.buffers.count) buffers")
-    planned = try PlannedProgram(planning: program)
+    progress = options.progress
+    planned = try Self.planned(optimized, .generic, options.progress)
+  }
+
+  private static func planned(
+    _ graph: Graph, _ target: Target, _ progress: (@Sendable (String) -> Void)?
+  ) throws(DiagnosticsError) -> PlannedProgram {
+    progress?("lowering \(graph.nodes.count) nodes")
+    let program = try Program(lowering: graph, target: target)
+    progress?("planning \(program.buffers.count) buffers")
+    return try PlannedProgram(planning: program)
+  }
+
+  /// The loops as a machine runs them best, and where each tensor is in memory.
+  public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
+    target == .generic ? planned : try Self.planned(graph, target, progress)
   }
 
   /// Bytes of the arena that every run needs.
@@ -65,7 +78,10 @@ public struct CompiledModel: Sendable {
   }
 
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
-  public func native() throws(DiagnosticsError) -> NativeModel { try NativeModel(planned) }
+  public func native() throws(DiagnosticsError) -> NativeModel {
+    let compiler = try CCompiler.system()
+    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler)
+  }
 
   /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.
   public func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
@@ -101,7 +117,7 @@ public struct CompiledModel: Sendable {
     var options = options
     options.name = options.name ?? file
     options.headerName = options.headerName ?? file + ".h"
-    let files = emitC(planned, options: options)
+    let files = emitC(try planned(for: options.target), options: options)
     var contents = [
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]

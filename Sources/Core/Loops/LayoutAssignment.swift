@@ -43,8 +43,8 @@ struct LayoutAssignment {
 
   /// The block of channels for a count of them; nil where none is worth it.
   private static func block(_ channels: Int, lanes: Int) -> Int? {
-    if channels <= lanes { return channels >= max(4, lanes / 4) ? channels : nil }
-    return (max(4, lanes / 2)...lanes).last { channels % $0 == 0 }
+    if channels <= lanes { return channels >= min(4, lanes) ? channels : nil }
+    return (max(2, lanes / 2)...lanes).last { channels % $0 == 0 }
   }
 
   /// Whether a kernel's result is best laid out by channels: it convolves, or it follows what does.

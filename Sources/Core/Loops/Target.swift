@@ -2,7 +2,7 @@
 ///
 /// A new machine is a new description: schedules and layouts are chosen from these numbers alone.
 public struct Target: Hashable, Sendable {
-  /// As on the command line: `x86-64-v3`.
+  /// As on the command line and for `-march`: `x86-64-v3`.
   public var name: String
   /// Bytes of a vector register; 0 where loops are left to the C compiler, as they come.
   public var vectorBytes: Int
@@ -38,6 +38,9 @@ public struct Target: Hashable, Sendable {
   /// NEON: 32 registers of 4 floats; a lane of one is a factor of its own.
   public static let armV8 = Target(
     name: "armv8-a", vectorBytes: 16, registers: 32, broadcastsFromMemory: true, level2Bytes: 512 << 10)
+
+  /// All that have a name.
+  public static let all = [generic, x86V2, x86V3, x86V4, armV8]
 
   /// How many elements of a type a vector holds; 1 without vectors.
   public func lanes(_ type: ScalarType) -> Int { max(1, vectorBytes / type.byteCount) }

@@ -61,6 +61,25 @@ public struct CCompiler: Hashable, Sendable {
     return lines.joined(separator: "\n")
   }
 
+  /// The target that describes this machine, by what the compiler knows of it.
+  public func hostTarget() -> Target {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst()) + ["-march=native", "-dM", "-E", "-x", "c", "/dev/null"]
+    process.standardInput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    guard (try? process.run()) != nil else { return .generic }
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let macros = Set(text.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first })
+    if macros.isSuperset(of: ["__AVX512F__", "__AVX512VL__", "__AVX512DQ__", "__AVX512BW__"]) { return .x86V4 }
+    if macros.isSuperset(of: ["__AVX2__", "__FMA__"]) { return .x86V3 }
+    if macros.contains("__SSE4_2__") { return .x86V2 }
+    return macros.contains("__ARM_NEON") ? .armV8 : .generic
+  }
+
   /// Makes a shared library of a source file.
   ///
   /// - Throws: the compiler's output, when it fails.

@@ -46,7 +46,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   var target: TargetName = .generic
 
   @Option(help: "How the C code uses threads.")
-  var threads: ThreadingForm = .none
+  var threads: COptions.Threads = .none
 
   func validate() throws {
     guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
@@ -66,6 +66,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.standard = standard
     options.math = math
     options.target = target.target
+    options.threads = threads
     options.main = testBench
     let model = try graph.compiled()
     let contents = try model.emitted(for: output, options)
@@ -102,9 +103,15 @@ struct TargetName: ExpressibleByArgument {
   static var allValueStrings: [String] { Target.all.map(\.name) + ["native"] }
 }
 
-/// How the C code uses threads.
-enum ThreadingForm: String, ExpressibleByArgument, CaseIterable {
-  case none
+extension COptions.Threads: ExpressibleByArgument {
+  public static var allValueDescriptions: [String: String] {
+    [
+      "none": "it runs on the thread that calls",
+      "openmp": "on OpenMP's threads, with the C compiler's -fopenmp",
+      "pthreads": "on a pool of POSIX threads that the caller starts and stops",
+      "callback": "by a parallel_for that the caller gives",
+    ]
+  }
 }
 
 extension COptions.Arena: ExpressibleByArgument {

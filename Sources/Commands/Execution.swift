@@ -10,7 +10,7 @@ struct PreparedModel {
   /// What runs it.
   private enum Engine {
     case interpreter(Executable, threads: Int)
-    case native(PlannedProgram, CCompiler)
+    case native(PlannedProgram, CCompiler, threads: Int)
   }
 
   private let planned: PlannedProgram
@@ -26,7 +26,7 @@ struct PreparedModel {
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
     if let compiler {
-      engine = .native(planned, compiler)
+      engine = .native(planned, compiler, threads: min(options.threadCount, 64))
     } else {
       engine = .interpreter(try Executable(planned), threads: options.threadCount)
     }
@@ -45,10 +45,11 @@ struct PreparedModel {
     switch engine {
     case .interpreter(let executable, let threads):
       return .interpreter(Session(executable, threads: threads, measuresKernels: measuringKernels))
-    case .native(let planned, let compiler):
+    case .native(let planned, let compiler, let threads):
       Console.progress("compiling C")
       defer { Console.endProgress() }
-      return .native(try NativeModel(planned, compiler: compiler, measuresKernels: measuringKernels))
+      return .native(
+        try NativeModel(planned, compiler: compiler, threads: threads, measuresKernels: measuringKernels))
     }
   }
 

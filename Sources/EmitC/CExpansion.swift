@@ -12,7 +12,7 @@ struct CExpansion {
     let nothing = PlannedProgram(
       program: Program(name: prefix), offsets: [], arenaBytes: 0, lowerBound: 0, variableOffsets: [], stateBytes: 0)
     var renderer = CKernelRenderer(
-      nothing, prefix: prefix, helpers: CHelpers(prefix: prefix, math: .own), hasVectors: false)
+      nothing, prefix: prefix, helpers: CHelpers(prefix: prefix, math: .own), hasVectors: false, hasThreads: false)
     renderer.name(expansion.parameter, "x")
     for step in expansion.steps {
       renderer.name(step.register, step.name)

@@ -9,6 +9,7 @@ extension CProgramRenderer {
     writer.line("#ifndef \(guardName)")
     writer.line("#define \(guardName)")
     writer.line()
+    if options.threads == .pthreads { writer.line("#include <pthread.h>") }
     writer.lines("#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>")
     writer.line()
     writeSizes(&writer)
@@ -16,28 +17,32 @@ extension CProgramRenderer {
     writer.line()
     writer.comment("What the functions return.")
     writer.open("enum \(name)_status")
-    let states = [
+    var states = [
       ("OK", 0, "done"), ("ERROR_NULL", 1, "a pointer is missing"),
       ("ERROR_ALIGNMENT", 2, "arena, state or weights are not aligned to \(PlannedProgram.alignment) bytes"),
       ("ERROR_SIZE", 3, "the memory given is too small, or the state has another size"),
       ("ERROR_WEIGHTS", 4, "the weights belong to another model or are damaged"),
       ("ERROR_FILE", 5, "the file cannot be read"),
     ]
+    if options.threads == .pthreads { states.append(("ERROR_THREADS", 6, "a thread cannot be started")) }
     for (name, value, text) in states {
-      writer.line("\(macro)_\(name) = \(value)\(value == 5 ? " " : ",") /* \(text) */")
+      writer.line("\(macro)_\(name) = \(value)\(value == states.count - 1 ? " " : ",") /* \(text) */")
     }
     writer.close("};")
     writer.line()
+    writeThreadsDeclarations(&writer)
     writeRunDeclaration(&writer)
     writeWeightsDeclarations(&writer)
     writeStateDeclarations(&writer)
     writeProfileDeclaration(&writer)
     if options.uniformEntry {
       writer.comment("\(name)_run with its inputs and outputs in two arrays; what the model does not need may be NULL.")
-      let parameters = [
-        "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
-      ]
+      let parameters =
+        (threadsParameter.map { _ in ["void *threads"] } ?? []) + [
+          "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
+        ]
       writer.line(Self.head("int \(name)_call", parameters) + ";")
+      if options.threads == .pthreads { writer.line("size_t \(name)_threads_bytes(void);") }
       writer.line()
     }
     writer.lines("#ifdef __cplusplus\n}\n#endif")
@@ -65,6 +70,7 @@ extension CProgramRenderer {
     var lines = [
       "Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.", "",
     ]
+    lines += threadsComment
     if takesArena {
       lines.append("arena: \(macro)_ARENA_BYTES bytes of working memory, aligned; nothing in it outlasts the call,")
       lines.append("  and calls with different \(takesState ? "arenas and states" : "arenas") may run at once")

@@ -14,6 +14,8 @@ struct CKernel {
   var hintsIndependence: Bool
   /// Whether the text keeps the order of a loop and what follows it.
   var needsFence: Bool
+  /// Into how many parts threads may split it; nil for a kernel that is called as it is.
+  var parts: Int?
 }
 
 /// Writes one kernel: the names that stand in it, and one case per statement and expression.
@@ -25,6 +27,8 @@ struct CKernelRenderer {
   var names: CNames
   /// Whether loops over lanes are written as vectors.
   let hasVectors: Bool
+  /// Whether parallel loops are made ranges for threads.
+  let hasThreads: Bool
   private var variables: [LoopVariable: String] = [:]
   private var registers: [Int32: String] = [:]
   private var locals: [Int: String] = [:]
@@ -52,11 +56,12 @@ struct CKernelRenderer {
   private(set) var mayDeclare = true
   private var copies: Int32 = 1 << 24
 
-  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool) {
+  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, hasThreads: Bool) {
     self.program = program
     self.prefix = prefix
     self.helpers = helpers
     self.hasVectors = hasVectors
+    self.hasThreads = hasThreads
     self.names = CNames()
   }
 
@@ -100,16 +105,43 @@ struct CKernelRenderer {
     let mentions = helpers.vectorMentions
     writer = CWriter()
     writer.open("")
-    render(body)
+    let parallel = hasThreads ? CParallelLoops(body) : nil
+    let given = declarations
+    if let parallel {
+      let (begin, end) = (names.unique("begin"), names.unique("end"))
+      declarations += [("ptrdiff_t \(begin)", "from 0"), ("ptrdiff_t \(end)", "to \(parallel.count)")]
+      render(parallel, begin: begin, end: end)
+    } else {
+      render(body)
+    }
     writer.close()
     let text = writer.text
     writer = head
     let attribute = helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
     writer.lines(attribute + signature(name, declarations))
     writer.raw(String(text.dropLast()))
+    if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(
       name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence,
-      needsFence: needsFence)
+      needsFence: needsFence, parts: parallel?.count)
+  }
+
+  /// A function of one signature for all kernels, and what it hands on.
+  private mutating func writeThunk(_ kernel: String, _ declarations: [String]) {
+    let fields = declarations.map { $0.replacing("restrict ", with: "") }
+    writer.line()
+    writer.open("struct \(kernel)_arguments")
+    for field in fields { writer.line("\(field);") }
+    writer.close("};")
+    writer.line()
+    writer.function("static void \(kernel)_part(void *arguments, ptrdiff_t begin, ptrdiff_t end)") { writer in
+      writer.line("const struct \(kernel)_arguments *const given = arguments;")
+      let names = fields.map {
+        "given->" + String($0[($0.lastIndex { $0 == " " || $0 == "*" } ?? $0.startIndex)...].dropFirst())
+      }
+      writer.line("\(kernel)(\((names + ["begin", "end"]).joined(separator: ", ")));")
+    }
+    writer.line()
   }
 
   /// The function's head: a line per parameter, with the shapes beside them.

@@ -65,7 +65,8 @@ extension CProgramRenderer {
         writeTransfer("\(name)_read_npy", argument, position, &writer, &helpers)
         position += 1
       }
-      var given = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+      var given = threadsParameter == nil ? [] : ["NULL"]
+      given += (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
       given += arguments.map { "bench_\($0.name)" }
       writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
       writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")

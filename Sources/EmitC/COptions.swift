@@ -35,6 +35,20 @@ public struct COptions: Hashable, Sendable {
     case libm
   }
 
+  /// How kernels with parallel loops run on several threads.
+  ///
+  /// The number of threads is known at run time only; it does not change results.
+  public enum Threads: String, Hashable, Sendable, CaseIterable {
+    /// On the thread that calls.
+    case none
+    /// On OpenMP's threads, where the C compiler is told so.
+    case openmp
+    /// On a pool of POSIX threads that the caller starts and stops.
+    case pthreads
+    /// By a function of the caller.
+    case callback
+  }
+
   /// What every name starts with; nil takes the program's name.
   public var name: String?
   /// The header's file name, for `#include`; nil makes it from `name`.
@@ -51,9 +65,12 @@ public struct COptions: Hashable, Sendable {
   public var inlineLimit: Int
   /// Who computes mathematical functions on `float`.
   public var math: Math
+  /// How kernels run on several threads.
+  public var threads: Threads
   /// Whether the file has a `main` that reads inputs from `.npy` files and writes outputs to such.
   public var main: Bool
-  /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all models.
+  /// Whether the file has `NAME_call`, which takes inputs and outputs as arrays of pointers: one signature for all
+  /// models with the same form of threads.
   public var uniformEntry: Bool
   /// Whether `NAME_profile` counts the nanoseconds and the calls of every kernel: to find out where time goes, on POSIX.
   public var measuresKernels: Bool
@@ -61,8 +78,8 @@ public struct COptions: Hashable, Sendable {
   /// The defaults suit a reentrant library with its weights inside, as long as they are small.
   public init(
     name: String? = nil, headerName: String? = nil, standard: Standard = .c11, arena: Arena = .caller,
-    weights: Weights = .auto, inlineLimit: Int = 1 << 20, math: Math = .own, main: Bool = false,
-    uniformEntry: Bool = false, measuresKernels: Bool = false
+    weights: Weights = .auto, inlineLimit: Int = 1 << 20, math: Math = .own, threads: Threads = .none,
+    main: Bool = false, uniformEntry: Bool = false, measuresKernels: Bool = false
   ) {
     self.name = name
     self.headerName = headerName
@@ -71,6 +88,7 @@ public struct COptions: Hashable, Sendable {
     self.weights = weights
     self.inlineLimit = inlineLimit
     self.math = math
+    self.threads = threads
     self.main = main
     self.uniformEntry = uniformEntry
     self.measuresKernels = measuresKernels

@@ -72,14 +72,16 @@ struct CProgramRenderer {
   private mutating func renderKernels() {
     var functions = CNames(reserved: [
       "run", "call", "check_weights", "load_weights", "init_state", "save_state", "load_state", "variables", "variable",
-      "status", "weights_header", "memory", "profile", "now",
+      "status", "weights_header", "memory", "profile", "now", "share", "work", "wake", "threads", "worker",
+      "worker_main", "parallel", "start_threads", "stop_threads", "threads_bytes",
     ])
     var order: [Int] = []
     collectKernels(program.program.steps, &order)
     for position in order {
       let kernel = program.program.kernels[position]
       var renderer = CKernelRenderer(
-        program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11)
+        program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11,
+        hasThreads: options.threads != .none)
       kernelPositions[position] = kernels.count
       kernels.append(renderer.render(kernel, name: "\(name)_\(functions.unique(kernel.name))"))
       helpers = renderer.helpers
@@ -175,9 +177,9 @@ struct CProgramRenderer {
 
   // MARK: Signatures
 
-  /// The run function's parameters: memory first, then inputs, then outputs.
+  /// The run function's parameters: threads and memory first, then inputs, then outputs.
   func parameters(forHeader: Bool) -> [String] {
-    (takesArena ? ["void *arena"] : []) + (takesState ? ["void *state"] : [])
+    (threadsParameter.map { [$0] } ?? []) + (takesArena ? ["void *arena"] : []) + (takesState ? ["void *state"] : [])
       + (takesWeights ? ["const void *weights"] : [])
       + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
   }
@@ -205,6 +207,7 @@ struct CProgramRenderer {
     writer.line("#include \"\(headerName)\"")
     writer.line()
     writer.line("#include <math.h>")
+    if options.threads == .openmp, hasParallelKernels { writer.line("#ifdef _OPENMP\n#include <omp.h>\n#endif") }
     if options.main || loadsWeights { writer.line("#include <stdio.h>") }
     writer.line("#include <string.h>")
     if measuresKernels { writer.line("#include <time.h>") }
@@ -251,6 +254,9 @@ struct CProgramRenderer {
     for kernel in kernels {
       writer.raw(kernel.text)
     }
+    writePoolDefinitions(&writer)
+    writeShare(&writer)
+    writePool(&writer)
     writeWeightsFunctions(&writer)
     writeStateFunctions(&writer)
     writeProfileDefinitions(&writer)
@@ -273,7 +279,8 @@ struct CProgramRenderer {
     if macs > 0 { lines.append("\(macs) multiply-adds in kernels, scans counted once") }
     lines.append("")
     lines.append("For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;")
-    lines.append("link with -lm.")
+    lines.append("link with -lm\(options.threads == .pthreads ? " -pthread" : "").")
+    if options.threads == .openmp { lines.append("With -fopenmp, work is shared between threads.") }
     return lines
   }
 }

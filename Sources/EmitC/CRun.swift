@@ -12,6 +12,7 @@ extension CProgramRenderer {
 
   func writeRun(_ writer: inout CWriter) {
     writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
+      if let threads = threadsArgument, !hasParallelKernels { writer.line("(void)\(threads);") }
       writeChecks(&writer)
       writePlaces(&writer)
       writeSteps(program.program.steps, [:], 0, &writer)
@@ -93,7 +94,7 @@ extension CProgramRenderer {
         guard let known = kernelPositions[position] else { continue }
         let kernel = kernels[known]
         let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
-        writeCall("\(kernel.name)(\(given.joined(separator: ", ")));", ofKernelAt: position, &writer)
+        writeCall(call(kernel, given), ofKernelAt: position, &writer)
       case .loop(let variable, let body):
         let name = depth == 0 ? "step" : "step\(depth + 1)"
         var inner = variables
@@ -122,16 +123,18 @@ extension CProgramRenderer {
 
   func writeUniformEntry(_ writer: inout CWriter) {
     writer.line()
-    let parameters = [
-      "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
-    ]
+    let parameters =
+      (threadsParameter.map { _ in ["void *threads"] } ?? []) + [
+        "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
+      ]
     writer.function(Self.head("int \(name)_call", parameters)) { writer in
       if !takesArena { writer.line("(void)arena;") }
       if !takesState { writer.line("(void)state;") }
       if !takesWeights { writer.line("(void)weights;") }
       if program.program.inputs.isEmpty { writer.line("(void)inputs;") }
       if program.program.outputs.isEmpty { writer.line("(void)outputs;") }
-      var given = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+      var given = threadsParameter == nil ? [] : ["threads"]
+      given += (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
       given += program.program.inputs.indices.map { "inputs[\($0)]" }
       given += program.program.outputs.indices.map { "outputs[\($0)]" }
       writer.line("return \(name)_run(\(given.joined(separator: ", ")));")

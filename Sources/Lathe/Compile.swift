@@ -78,9 +78,11 @@ public struct CompiledModel: Sendable {
   }
 
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
-  public func native() throws(DiagnosticsError) -> NativeModel {
+  ///
+  /// - Parameter threads: How many threads share the work, with the one that calls; results do not depend on it.
+  public func native(threads: Int = 1) throws(DiagnosticsError) -> NativeModel {
     let compiler = try CCompiler.system()
-    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler)
+    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler, threads: threads)
   }
 
   /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.

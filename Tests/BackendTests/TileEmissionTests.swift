@@ -29,25 +29,32 @@ import Testing
       }
   }
 
+  /// Numbers in eighths, with -0 and NaN among them.
+  static func inputs(_ program: PlannedProgram) -> [String: NDArray] {
+    var generator = SeededGenerator(seed: 3)
+    var inputs: [String: NDArray] = [:]
+    for port in program.program.inputs {
+      let type = port.type.dtype
+      inputs[port.name] = NDArray(
+        dtype: type, shape: port.type.shape.known ?? [],
+        values: (0..<program.program[port.buffer].count).map { _ in
+          let number = Int.random(in: -64...64, using: &generator)
+          guard type.isFloat else { return .integer(number) }
+          return .float(number == 64 ? .nan : number == 0 ? -0.0 : Double(number) / 8)
+        })
+    }
+    return inputs
+  }
+
   static func check(
     _ programs: [(name: String, program: PlannedProgram)], compiler: String, flags: [String],
     options: COptions = COptions()
   ) throws {
-    var generator = SeededGenerator(seed: 3)
     let models = programs.map { name, program in
       var options = options
       options.name = name
       options.uniformEntry = true
-      var inputs: [String: NDArray] = [:]
-      for port in program.program.inputs {
-        inputs[port.name] = NDArray(
-          dtype: port.type.dtype, shape: port.type.shape.known ?? [],
-          values: (0..<program.program[port.buffer].count).map { _ in
-            let number = Int.random(in: -64...64, using: &generator)
-            guard port.type.dtype.isFloat else { return .integer(number) }
-            return .float(number == 64 ? .nan : number == 0 ? -0.0 : Double(number) / 8)
-          })
-      }
+      let inputs = inputs(program)
       return CBench.Model(files: emitC(program, options: options), planned: program, inputs: inputs)
     }
     let outputs = try CBench.outputs(models, compiler: compiler, flags: flags)

@@ -40,11 +40,34 @@ public struct CBench {
   /// The compilers that are on this machine.
   public static let compilers = ["gcc", "clang"].filter { (try? run(["which", $0])) != nil }
 
+  /// Threads for the models: the form that they were emitted with, and how many there are.
+  public struct Threads: Sendable {
+    /// The form.
+    public var form: COptions.Threads
+    /// How many threads.
+    public var count: Int
+
+    /// Threads by form and number.
+    public init(_ form: COptions.Threads, count: Int) {
+      self.form = form
+      self.count = count
+    }
+
+    var flags: [String] {
+      switch form {
+      case .none: []
+      case .openmp: ["-fopenmp"]
+      case .pthreads, .callback: ["-pthread"]
+      }
+    }
+  }
+
   /// The outputs of all models; variables have their initial contents.
   ///
   /// Models are emitted with `uniformEntry`.
   public static func outputs(
-    _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"]
+    _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"],
+    threads: Threads = Threads(.none, count: 1)
   ) throws -> [[String: NDArray]] {
     let folder = try write(models.map(\.files))
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -57,10 +80,12 @@ public struct CBench {
       inputs += model.files.weights ?? []
     }
     try inputs.write(to: folder.appendingPathComponent("inputs"))
-    try Data(driver(models).utf8).write(to: folder.appendingPathComponent("bench.c"))
+    try Data(driver(models, threads).utf8).write(to: folder.appendingPathComponent("bench.c"))
     let program = folder.appendingPathComponent("bench").path
     try run(
-      [compiler] + flags + warnings + [folder.appendingPathComponent("bench.c").path, "-o", program, "-lm"])
+      [compiler] + flags + threads.flags + warnings + [
+        folder.appendingPathComponent("bench.c").path, "-o", program, "-lm",
+      ])
     try run(["timeout", "60", program, folder.path])
     let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs")))
     var position = 0
@@ -78,11 +103,12 @@ public struct CBench {
   }
 
   /// Calls every model once, with inputs from a file, and writes the outputs to another.
-  private static func driver(_ models: [Model]) -> String {
+  private static func driver(_ models: [Model], _ threads: Threads) -> String {
     var text = """
       #include <stdio.h>
       #include <stdlib.h>
       #include <string.h>
+      \(threads.form == .openmp ? "#include <omp.h>" : "")
       \(models.map { "#include \"\($0.files.name).c\"" }.joined(separator: "\n"))
 
       static FILE *inputs, *outputs;
@@ -111,7 +137,8 @@ public struct CBench {
 
 
       """
-    var calls = ""
+    if threads.form == .callback { text += Self.splitter(threads.count) }
+    var calls = threads.form == .openmp ? "  omp_set_num_threads(\(threads.count));\n" : ""
     for (position, model) in models.enumerated() {
       let program = model.planned.program
       let name = model.files.name
@@ -130,7 +157,19 @@ public struct CBench {
         text += "  status = \(name)_init_state(state\(model.files.weights == nil ? "" : ", weights"));\n"
         text += "  if (status != 0) return status;\n"
       }
-      text += "  status = \(name)_call(arena, state, weights, in, out);\n"
+      switch threads.form {
+      case .none, .openmp: text += "  status = \(name)_call(arena, state, weights, in, out);\n"
+      case .pthreads:
+        text += "  struct \(name)_threads threads;\n"
+        text += "  status = \(name)_start_threads(&threads, \(threads.count));\n"
+        text += "  if (status != 0) return status;\n"
+        text += "  for (int i = 0; i < \(model.planned.stateBytes > 0 ? 1 : 3) && status == 0; i++) {\n"
+        text += "    status = \(name)_call(&threads, arena, state, weights, in, out);\n  }\n"
+        text += "  \(name)_stop_threads(&threads);\n"
+      case .callback:
+        text += "  struct \(name)_parallel parallel = {&splits, split};\n"
+        text += "  status = \(name)_call(&parallel, arena, state, weights, in, out);\n"
+      }
       for (index, size) in results.enumerated() { text += "  fwrite(out[\(index)], 1, \(size), outputs);\n" }
       for index in sizes.indices { text += "  free((void *)(size_t)in[\(index)]);\n" }
       for index in results.indices { text += "  free(out[\(index)]);\n" }
@@ -153,6 +192,25 @@ public struct CBench {
       }
 
       """
+  }
+
+  /// A `parallel_for` that runs parts of uneven sizes, the last first.
+  private static func splitter(_ count: Int) -> String {
+    """
+    static int splits = \(count);
+
+    static void split(void *context, ptrdiff_t count, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *arguments)
+    {
+      ptrdiff_t end = count;
+      for (int i = *(int *)context; end > 0; i--) {
+        const ptrdiff_t begin = i <= 1 ? 0 : end - (end + 1) / 2;
+        body(arguments, begin, end);
+        end = begin;
+      }
+    }
+
+
+    """
   }
 
   /// Writes the files into a new folder under the temporary one; weights get the name of their model.

@@ -11,13 +11,23 @@ public struct NativeModel: ~Copyable {
   /// The library that was loaded.
   public let library: URL
   private let handle: UnsafeMutableRawPointer
-  private let entry: Entry
+  private let entry: UnsafeMutableRawPointer
   private let arena: AlignedMemory
   private let weights: AlignedMemory
   private let state: ProgramState
   /// Nanoseconds and calls of every kernel, where the code counts them.
   private let profile: UnsafePointer<UInt64>?
+  /// The compiled code's threads; nil where one does all work.
+  private let pool: NativePool?
+  /// The threads that share the work, with the one that calls.
+  public let threads: Int
 
+
+  private typealias SharingEntry =
+    @convention(c) (
+      UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeRawPointer?,
+      UnsafePointer<UnsafeRawPointer?>?, UnsafePointer<UnsafeMutableRawPointer?>?
+    ) -> Int32
   private typealias Entry =
     @convention(c) (
       UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeRawPointer?, UnsafePointer<UnsafeRawPointer?>?,
@@ -29,18 +39,21 @@ public struct NativeModel: ~Copyable {
 
   /// Compiles and loads a program.
   ///
-  /// - Parameter measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
+  /// - Parameters:
+  ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
+  ///   - measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
   /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
   public init(
-    _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
+    _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(), threads: Int = 1,
     flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
     let options = COptions(
-      weights: .auto, inlineLimit: Self.inlineLimit, uniformEntry: true, measuresKernels: measuresKernels)
+      weights: .auto, inlineLimit: Self.inlineLimit, threads: threads > 1 ? .pthreads : .none, uniformEntry: true,
+      measuresKernels: measuresKernels)
     let files = emitC(planned, options: options)
     let chosen: CCompiler
     if let compiler { chosen = compiler } else { chosen = try CCompiler.system() }
-    let library = try cache.library(files, compiler: chosen, flags: flags)
+    let library = try cache.library(files, compiler: chosen, flags: flags + (threads > 1 ? ["-pthread"] : []))
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL) else {
       throw DiagnosticsError("the compiled model \(library.path) cannot be loaded: \(Self.loaderMessage)")
     }
@@ -48,9 +61,16 @@ public struct NativeModel: ~Copyable {
       dlclose(handle)
       throw DiagnosticsError("the compiled model \(library.path) has no function \(files.name)_call")
     }
+    do {
+      pool = threads > 1 ? try NativePool(handle, files.name, threads) : nil
+    } catch {
+      dlclose(handle)
+      throw error
+    }
+    self.threads = threads
     self.library = library
     self.handle = handle
-    entry = unsafeBitCast(symbol, to: Entry.self)
+    entry = symbol
     profile =
       measuresKernels
       ? dlsym(handle, "\(files.name)_profile").map { UnsafePointer($0.assumingMemoryBound(to: UInt64.self)) } : nil
@@ -64,6 +84,7 @@ public struct NativeModel: ~Copyable {
   }
 
   deinit {
+    pool?.stop()
     dlclose(handle)
   }
 
@@ -137,7 +158,13 @@ public struct NativeModel: ~Copyable {
   private func call(
     _ inputs: ArraySlice<NDArray>, _ places: inout [UnsafeRawPointer?], _ outputs: [UnsafeMutableRawPointer?]
   ) -> Int32 {
-    guard let first = inputs.first else { return entry(arena.start, state.start, weights.start, places, outputs) }
+    guard let first = inputs.first else {
+      guard let pool else {
+        return unsafeBitCast(entry, to: Entry.self)(arena.start, state.start, weights.start, places, outputs)
+      }
+      return unsafeBitCast(entry, to: SharingEntry.self)(
+        pool.start, arena.start, state.start, weights.start, places, outputs)
+    }
     return first.withUnsafeBytes { bytes in
       places.append(bytes.baseAddress)
       return call(inputs.dropFirst(), &places, outputs)

@@ -1,0 +1,347 @@
+internal import LatheCore
+
+/// The loops at the outside of a kernel whose iterations threads share, as one range.
+struct CParallelLoops {
+  private(set) var loops: [Loop] = []
+  /// What every iteration runs.
+  private(set) var body: [Statement]
+
+  /// The parallel loops that a kernel consists of; nil where it does not.
+  init?(_ statements: [Statement]) {
+    body = statements
+    while body.count == 1, case .loop(let loop) = body[0], loop.kind == .parallel, let lower = loop.lower.known,
+      let upper = loop.upper.known, upper > lower + 1 || upper == lower + 1 && loop.variable.extent == 1
+    {
+      loops.append(loop)
+      body = loop.body
+    }
+    if count <= 1 { return nil }
+  }
+
+  /// How many iterations there are.
+  var count: Int { loops.reduce(1) { $0 * Self.count($1) } }
+
+  static func count(_ loop: Loop) -> Int { (loop.upper.known ?? 0) - (loop.lower.known ?? 0) }
+}
+
+extension CKernelRenderer {
+  /// The iterations of parallel loops from `begin` to `end`, counted with the last loop fastest.
+  mutating func render(_ parallel: CParallelLoops, begin: String, end: String) {
+    let loops = parallel.loops.filter { CParallelLoops.count($0) > 1 }
+    if loops.count == 1 {
+      let lower = loops[0].lower.known ?? 0
+      naming(loops[0].variable) { renderer, name in
+        let start = lower == 0 ? "" : "\(lower) + "
+        renderer.writer.open("for (ptrdiff_t \(name) = \(start)\(begin); \(name) < \(start)\(end); \(name)++)")
+        renderer.render(parallel.body)
+        renderer.writer.close()
+      }
+    } else {
+      let part = names.unique("part")
+      writer.open("for (ptrdiff_t \(part) = \(begin); \(part) < \(end); \(part)++)")
+      render(digits: loops[...], of: part, stride: parallel.count, parallel.body)
+      writer.close()
+      names.release(part)
+    }
+  }
+
+  /// The loops' variables as digits of a number, then the body.
+  private mutating func render(digits loops: ArraySlice<Loop>, of part: String, stride: Int, _ body: [Statement]) {
+    guard let loop = loops.first else { return render(body) }
+    let count = CParallelLoops.count(loop)
+    let inner = stride / count
+    let quotient = inner == 1 ? part : "\(part) / \(inner)"
+    let digit = loops.startIndex == 0 ? quotient : "\(quotient) % \(count)"
+    guard CUses(body).variables.contains(loop.variable) else {
+      return render(digits: loops.dropFirst(), of: part, stride: inner, body)
+    }
+    let lower = loop.lower.known ?? 0
+    naming(loop.variable) { renderer, name in
+      renderer.writer.line("const ptrdiff_t \(name) = \(lower == 0 ? "" : "\(lower) + ")\(digit);")
+      renderer.render(digits: loops.dropFirst(), of: part, stride: inner, body)
+    }
+  }
+}
+
+/// How a file shares its kernels' ranges between threads.
+extension CProgramRenderer {
+  /// The parameter that all functions that run kernels take, by form.
+  var threadsParameter: String? {
+    switch options.threads {
+    case .none, .openmp: nil
+    case .pthreads: "struct \(name)_threads *threads"
+    case .callback: "const struct \(name)_parallel *parallel"
+    }
+  }
+
+  /// Its name, to hand on.
+  var threadsArgument: String? {
+    switch options.threads {
+    case .none, .openmp: nil
+    case .pthreads: "threads"
+    case .callback: "parallel"
+    }
+  }
+
+  var hasParallelKernels: Bool { kernels.contains { $0.parts != nil } }
+
+  /// A call of a kernel with what it takes.
+  func call(_ kernel: CKernel, _ given: [String]) -> String {
+    guard let parts = kernel.parts else { return "\(kernel.name)(\(given.joined(separator: ", ")));" }
+    let arguments = "&(struct \(kernel.name)_arguments){\(given.joined(separator: ", "))}"
+    let threads = threadsArgument.map { "\($0), " } ?? ""
+    return "\(name)_share(\(threads)\(parts), \(kernel.name)_part, \(arguments));"
+  }
+
+  // MARK: Header
+
+  func writeThreadsDeclarations(_ writer: inout CWriter) {
+    switch options.threads {
+    case .none, .openmp: return
+    case .callback:
+      writer.comment([
+        "How the caller runs work on its threads: parallel_for calls body, on any threads, with ranges that cover 0 to count",
+        "exactly once, and returns when all calls have. Results are the same for any ranges.",
+      ])
+      writer.open("struct \(name)_parallel")
+      writer.line("void *context;")
+      writer.line(
+        "void (*parallel_for)(void *context, ptrdiff_t count, void (*body)(void *, ptrdiff_t begin, ptrdiff_t end), void *arguments);"
+      )
+      writer.close("};")
+      writer.line()
+    case .pthreads:
+      writer.lines(
+        """
+        /* The most threads that one pool can have, with the one that calls. */
+        #ifndef \(macro)_THREADS_MAX
+        #define \(macro)_THREADS_MAX 64
+        #endif
+
+        """)
+      writer.comment("Threads that wait for work: memory of the caller, filled by \(name)_start_threads.")
+      writer.lines(
+        """
+        struct \(name)_threads {
+          int count;           /* with the one that calls */
+          unsigned generation; /* grows with every piece of work */
+          int pending;         /* threads that are still working */
+          ptrdiff_t size;
+          void (*body)(void *, ptrdiff_t begin, ptrdiff_t end);
+          void *arguments;
+          pthread_mutex_t mutex;
+          pthread_cond_t wake, done;
+          struct \(name)_worker {
+            struct \(name)_threads *threads;
+            int position;
+            pthread_t thread;
+          } workers[\(macro)_THREADS_MAX];
+        };
+
+        """)
+      writer.comment([
+        "Starts count - 1 threads, which wait until they are stopped. A pool serves one \(name)_run at a time; results are",
+        "the same for any count.",
+      ])
+      writer.line("int \(name)_start_threads(struct \(name)_threads *threads, int count);")
+      writer.line("void \(name)_stop_threads(struct \(name)_threads *threads);")
+      writer.line()
+    }
+  }
+
+  /// The lines about the parameter in the run function's comment.
+  var threadsComment: [String] {
+    switch options.threads {
+    case .none: []
+    case .openmp: ["Threads are OpenMP's; without it the code runs on one."]
+    case .pthreads: ["threads: from \(name)_start_threads, or NULL to run on one thread"]
+    case .callback: ["parallel: the caller's threads, or NULL to run on one"]
+    }
+  }
+
+  // MARK: Source
+
+  func writeShare(_ writer: inout CWriter) {
+    guard hasParallelKernels else { return }
+    let head = Self.head(
+      "static void \(name)_share",
+      (threadsParameter.map { [$0] } ?? []) + [
+        "ptrdiff_t count", "void (*body)(void *, ptrdiff_t begin, ptrdiff_t end)", "void *arguments",
+      ])
+    switch options.threads {
+    case .none: return
+    case .openmp:
+      writer.comment("Runs parts of 0 to count on all threads; they are the same however many there are.")
+      writer.lines(
+        """
+        \(head)
+        {
+        #ifdef _OPENMP
+        #pragma omp parallel
+          {
+            const ptrdiff_t threads = omp_get_num_threads();
+            const ptrdiff_t thread = omp_get_thread_num();
+            if (count * thread / threads < count * (thread + 1) / threads) {
+              body(arguments, count * thread / threads, count * (thread + 1) / threads);
+            }
+          }
+        #else
+          body(arguments, 0, count);
+        #endif
+        }
+
+        """)
+    case .callback:
+      writer.lines(
+        """
+        \(head)
+        {
+          if (parallel) parallel->parallel_for(parallel->context, count, body, arguments);
+          else body(arguments, 0, count);
+        }
+
+        """)
+    case .pthreads:
+      writer.lines(
+        """
+        /* The part of the present work that is due to a thread. */
+        static void \(name)_work(const struct \(name)_threads *threads, int position)
+        {
+          const ptrdiff_t begin = threads->size * position / threads->count;
+          const ptrdiff_t end = threads->size * (position + 1) / threads->count;
+          if (begin < end) threads->body(threads->arguments, begin, end);
+        }
+
+        /* Runs parts of 0 to count on all threads, and returns when all are done. */
+        \(head)
+        {
+          if (!threads || threads->count <= 1) {
+            body(arguments, 0, count);
+            return;
+          }
+          threads->size = count;
+          threads->body = body;
+          threads->arguments = arguments;
+          \(name)_wake(threads);
+          \(name)_work(threads, 0);
+          for (int spin = 0; spin < \(macro)_SPINS; spin++) {
+            if (__atomic_load_n(&threads->pending, __ATOMIC_ACQUIRE) == 0) return;
+            \(macro)_PAUSE;
+          }
+          pthread_mutex_lock(&threads->mutex);
+          while (__atomic_load_n(&threads->pending, __ATOMIC_ACQUIRE) != 0) {
+            pthread_cond_wait(&threads->done, &threads->mutex);
+          }
+          pthread_mutex_unlock(&threads->mutex);
+        }
+
+        """)
+    }
+  }
+
+  /// The start and the end of a pool of threads.
+  func writePool(_ writer: inout CWriter) {
+    guard options.threads == .pthreads else { return }
+    let work = hasParallelKernels ? "\(name)_work(threads, self->position);" : "(void)self->position;"
+    let (spins, pause) = ("\(macro)_SPINS", "\(macro)_PAUSE")
+    let text = """
+      static void *NAME_worker_main(void *context)
+      {
+        const struct NAME_worker *const self = context;
+        struct NAME_threads *const threads = self->threads;
+        for (unsigned seen = 0;; seen++) {
+          for (int spin = 0; spin < \(spins); spin++) {
+            if (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) != seen) break;
+            \(pause);
+          }
+          if (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) == seen) {
+            pthread_mutex_lock(&threads->mutex);
+            while (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) == seen) {
+              pthread_cond_wait(&threads->wake, &threads->mutex);
+            }
+            pthread_mutex_unlock(&threads->mutex);
+          }
+          if (!threads->body) return NULL;
+          \(work)
+          if (__atomic_sub_fetch(&threads->pending, 1, __ATOMIC_ACQ_REL) == 0) {
+            pthread_mutex_lock(&threads->mutex);
+            pthread_cond_signal(&threads->done);
+            pthread_mutex_unlock(&threads->mutex);
+          }
+        }
+      }
+
+      int NAME_start_threads(struct NAME_threads *threads, int count)
+      {
+        if (!threads) return MACRO_ERROR_NULL;
+        if (count < 1 || count > MACRO_THREADS_MAX) return MACRO_ERROR_SIZE;
+        memset(threads, 0, sizeof *threads);
+        threads->count = 1;
+        if (pthread_mutex_init(&threads->mutex, NULL) != 0) return MACRO_ERROR_THREADS;
+        if (pthread_cond_init(&threads->wake, NULL) != 0) {
+          pthread_mutex_destroy(&threads->mutex);
+          return MACRO_ERROR_THREADS;
+        }
+        if (pthread_cond_init(&threads->done, NULL) != 0) {
+          pthread_cond_destroy(&threads->wake);
+          pthread_mutex_destroy(&threads->mutex);
+          return MACRO_ERROR_THREADS;
+        }
+        for (; threads->count < count; threads->count++) {
+          struct NAME_worker *const worker = &threads->workers[threads->count];
+          worker->threads = threads;
+          worker->position = threads->count;
+          if (pthread_create(&worker->thread, NULL, NAME_worker_main, worker) != 0) {
+            NAME_stop_threads(threads);
+            return MACRO_ERROR_THREADS;
+          }
+        }
+        return MACRO_OK;
+      }
+
+      void NAME_stop_threads(struct NAME_threads *threads)
+      {
+        if (!threads || threads->count < 1) return;
+        threads->body = NULL;
+        NAME_wake(threads);
+        for (int i = 1; i < threads->count; i++) pthread_join(threads->workers[i].thread, NULL);
+        pthread_cond_destroy(&threads->done);
+        pthread_cond_destroy(&threads->wake);
+        pthread_mutex_destroy(&threads->mutex);
+        threads->count = 0;
+      }
+
+      """
+    writer.lines(text.replacing("NAME", with: name).replacing("MACRO", with: macro))
+    guard options.uniformEntry else { return }
+    writer.line("size_t \(name)_threads_bytes(void) { return sizeof(struct \(name)_threads); }")
+    writer.line()
+  }
+
+  /// What the functions of a pool need before them.
+  func writePoolDefinitions(_ writer: inout CWriter) {
+    guard options.threads == .pthreads else { return }
+    writer.lines(
+      """
+      /* How often a thread looks for work, or for the end of it, before it sleeps: some ten microseconds. */
+      #define \(macro)_SPINS 1000
+      #if defined(__x86_64__) || defined(__i386__)
+      #define \(macro)_PAUSE __builtin_ia32_pause()
+      #elif defined(__aarch64__)
+      #define \(macro)_PAUSE __asm__ volatile("yield")
+      #else
+      #define \(macro)_PAUSE (void)0
+      #endif
+
+      static void \(name)_wake(struct \(name)_threads *threads)
+      {
+        __atomic_store_n(&threads->pending, threads->count - 1, __ATOMIC_RELAXED);
+        pthread_mutex_lock(&threads->mutex);
+        __atomic_add_fetch(&threads->generation, 1, __ATOMIC_RELEASE);
+        pthread_cond_broadcast(&threads->wake);
+        pthread_mutex_unlock(&threads->mutex);
+      }
+
+      """)
+  }
+}

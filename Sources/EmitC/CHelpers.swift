@@ -26,6 +26,8 @@ enum CHelper: Hashable, Sendable {
   case vector(CVector)
   /// A function of vectors.
   case lanes(String, CVector)
+  /// A mathematical function of vectors, by its expansion.
+  case lanesExpansion(Pointwise, CVector)
 
   /// The name behind the prefix of the model.
   var name: String {
@@ -44,6 +46,7 @@ enum CHelper: Hashable, Sendable {
     case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
     case .vector(let vector): vector.name
     case .lanes(let name, let vector): "\(name)_\(vector.name)"
+    case .lanesExpansion(let function, let vector): "\(function.rawValue)_\(vector.name)"
     }
   }
 
@@ -58,6 +61,7 @@ enum CHelper: Hashable, Sendable {
     case .round(let type): [.unpack(type), .pack(type)]
     case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
     case .expansion(let function): CExpansion(function, prefix: "").helpers
+    case .lanesExpansion(let function, let vector): CExpansion(function, in: vector, prefix: "").helpers
     default: []
     }
   }
@@ -86,8 +90,16 @@ struct CHelpers {
 
   /// All definitions, each before its users, in an order that depends on nothing but the set.
   var definitions: [String] {
-    let order = used.sorted { ($0.dependencies.count, $0.name) < ($1.dependencies.count, $1.name) }
-    return order.map { definition($0) }
+    let order = used.map { ($0.dependencies, $0) }.sorted { ($0.0.count, $0.1.name) < ($1.0.count, $1.1.name) }
+    var written: Set<CHelper> = []
+    var texts: [String] = []
+    func write(_ helper: CHelper, _ dependencies: [CHelper]) {
+      guard written.insert(helper).inserted else { return }
+      for needed in dependencies { write(needed, needed.dependencies) }
+      texts.append(definition(helper))
+    }
+    for (dependencies, helper) in order { write(helper, dependencies) }
+    return texts
   }
 
   private func definition(_ helper: CHelper) -> String {
@@ -167,6 +179,15 @@ struct CHelpers {
     case .expansion(let function):
       let expansion = CExpansion(function, prefix: prefix)
       return inline("float", "float x", expansion.body)
+    case .lanesExpansion(let function, let vector):
+      let expansion = CExpansion(function, in: vector, prefix: prefix)
+      let lines = expansion.body.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
+      return """
+        \(prefix.uppercased())_TARGET static inline \(vector.name) \(name)(\(vector.name) x)
+        {
+        \(lines)
+        }
+        """
     case .compare(let symbol, let type):
       return inline("bool", "\(type.cValue) a, \(type.cValue) b", "return a \(symbol) b;")
     case .function(let function, let type):

@@ -144,7 +144,17 @@ extension CKernelRenderer {
     let type = operands[operands.count - 1].type
     if type == .bool { return logic(function, operands, lanes) }
     guard let vector = lanes.vector(type) else { return nil }
+    if helpers.math == .own, type == .f32, function.hasExpansion {
+      let value = vectorText(render(operands[0], in: lanes), type, lanes)
+      return CLanesValue(.call(helpers.name(.lanesExpansion(function, vector)), [value]), .vector(vector))
+    }
     switch function {
+    case .shiftLeft, .shiftRight:
+      guard case .constant(.integer(let count), _) = operands[1], (0..<(type.byteCount * 8)).contains(count),
+        !type.isSigned || function == .shiftRight
+      else { return nil }
+      let value = vectorText(render(operands[0], in: lanes), type, lanes).at(.unary)
+      return CLanesValue(CText("\(value) \(function == .shiftLeft ? "<<" : ">>") \(count)", .shift), .vector(vector))
     case .negate, .add, .subtract, .multiply, .divide:
       if type.isInteger && function == .divide { return nil }
       if type.isInteger { return wrapping(function, operands, vector, lanes) }

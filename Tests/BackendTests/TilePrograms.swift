@@ -136,6 +136,7 @@ extension TilePrograms {
         .add,
         [.pointwise(.exp, [.pointwise(.multiply, [a, number(0.1)])]), .pointwise(.sqrt, [.pointwise(.abs, [b])])])
     },
+    LaneExpression("tanh") { a, b, _, _ in .pointwise(.subtract, [.pointwise(.tanh, [a]), .pointwise(.erf, [b])]) },
     LaneExpression("sigmoid") { a, b, _, _ in
       .pointwise(.multiply, [.pointwise(.sigmoid, [a]), .pointwise(.sign, [b])])
     },

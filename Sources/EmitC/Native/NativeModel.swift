@@ -22,7 +22,6 @@ public struct NativeModel: ~Copyable {
   /// The threads that share the work, with the one that calls.
   public let threads: Int
 
-
   private typealias SharingEntry =
     @convention(c) (
       UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeRawPointer?,

@@ -13,38 +13,26 @@ struct LayoutAssignment {
   init(_ graph: Graph, _ groups: FusionGroups, _ target: Target) {
     guard target.isTiled else { return }
     findBorders(graph, groups)
-    // Values whose windows slide over channels want them as neighbours.
-    var channelsLast = Set<Value>()
-    for node in graph.nodes {
-      guard case .windowReduce(let reduce) = node.operation, reduce.slidesOverChannels(graph.type(of: node.operands[0]))
-      else { continue }
-      channelsLast.insert(node.operands[0])
-    }
+    let classes = LayoutClasses(graph, groups)
+    classes.join(&borders)
     for position in graph.nodes.indices where groups.isMaterialized[position] {
       let node = graph.nodes[position]
       let value = Value(node: position)
       guard node.types.count == 1, !node.operation.isSource, let shape = node.types[0].shape.known, shape.count >= 3,
         shape.allSatisfy({ $0 > 0 }), [.f32, .f64].contains(node.types[0].dtype)
       else { continue }
-      guard isImage(position, shape, graph, groups) else { continue }
-      let channels = shape[Self.channelAxis]
       let borders = borders[value]
-      let block = Self.block(channels, lanes: target.lanes(node.types[0].dtype))
-      if channelsLast.contains(value) || channels >= target.lanes(node.types[0].dtype) && block == nil {
-        layouts[value] = Layout(
-          shape: shape, borders: borders, order: [0] + Array(2..<shape.count) + [Self.channelAxis])
-      } else if let block {
+      guard isImage(position, shape, graph, groups) else { continue }
+      let lanes = target.lanes(node.types[0].dtype)
+      if let block = classes.block(of: value, lanes: lanes) {
         layouts[value] = Layout(shape: shape, borders: borders, blockedAxis: Self.channelAxis, block: block)
+      } else if shape[Self.channelAxis] >= min(4, lanes) {
+        let order = [0] + Array(2..<shape.count) + [Self.channelAxis]
+        layouts[value] = Layout(shape: shape, borders: borders, order: order)
       } else if let borders {
         layouts[value] = Layout(shape: shape, borders: borders)
       }
     }
-  }
-
-  /// The block of channels for a count of them; nil where none is worth it.
-  private static func block(_ channels: Int, lanes: Int) -> Int? {
-    if channels <= lanes { return channels >= min(4, lanes) ? channels : nil }
-    return (max(2, lanes / 2)...lanes).last { channels % $0 == 0 }
   }
 
   /// Whether a kernel's result is best laid out by channels: it convolves, or it follows what does.
@@ -101,6 +89,69 @@ struct LayoutAssignment {
   }
 }
 
+/// Values that share a layout: the parts of a concatenation and the whole.
+private struct LayoutClasses {
+  private var parents: [Value: Value] = [:]
+  /// What a block of channels must divide, by a class' representative.
+  private var units: [Value: Int] = [:]
+  /// Classes whose channels have to be neighbours.
+  private var unblocked: Set<Value> = []
+
+  init(_ graph: Graph, _ groups: FusionGroups) {
+    for position in graph.nodes.indices {
+      let result = Value(node: position)
+      for (axis, operand) in graph.concatenatedInPlace(position, groups) where axis == 1 { unite(result, operand) }
+    }
+    for (position, node) in graph.nodes.enumerated() where !node.types.isEmpty {
+      let result = Value(node: position)
+      if let channels = node.types[0].shape.known?.dropFirst().first { restrict(result, to: channels) }
+      switch node.operation {
+      case .convolution(let convolution) where convolution.groups > 1:
+        guard let weight = graph.type(of: node.operands[1]).shape.known, weight.count > 1 else { continue }
+        // One channel at a time, as in depthwise convolution, goes along with any block.
+        if weight[1] > 1 { restrict(node.operands[0], to: weight[1]) }
+        if weight[1] > 1 || weight[0] > convolution.groups {
+          for root in groups.roots[position] { restrict(Value(node: root), to: weight[0] / convolution.groups) }
+        }
+      case .windowReduce(let reduce) where reduce.slidesOverChannels(graph.type(of: node.operands[0])):
+        unblocked.insert(representative(node.operands[0]))
+      default: break
+      }
+    }
+  }
+
+  private func representative(_ value: Value) -> Value { parents[value].map(representative) ?? value }
+
+  private mutating func unite(_ a: Value, _ b: Value) {
+    let (first, second) = (representative(a), representative(b))
+    if first != second { parents[second] = first }
+  }
+
+  private mutating func restrict(_ value: Value, to unit: Int) {
+    let own = representative(value)
+    units[own] = greatestCommonDivisor(units[own] ?? 0, unit)
+  }
+
+  /// The block of channels of a class: a whole vector or half of one.
+  func block(of value: Value, lanes: Int) -> Int? {
+    let own = representative(value)
+    guard let unit = units[own], unit > 0, !unblocked.contains(own) else { return nil }
+    return [lanes, lanes / 2].first { $0 > 1 && unit % $0 == 0 }
+  }
+
+  /// Gives all members of a class the borders that any of them needs.
+  func join(_ borders: inout [Value: [Layout.Border]]) {
+    var joined: [Value: [Layout.Border]] = [:]
+    for (value, own) in borders {
+      let name = representative(value)
+      joined[name] = joined[name].map { zip($0, own).map { Layout.Border(low: max($0.low, $1.low), high: max($0.high, $1.high)) } } ?? own
+    }
+    for value in Set(parents.keys).union(parents.values) {
+      if let border = joined[representative(value)] { borders[value] = border }
+    }
+  }
+}
+
 extension WindowReduce {
   /// Whether the window is wider than one along the axis of an image's channels.
   fileprivate func slidesOverChannels(_ operand: TensorType) -> Bool {
@@ -110,6 +161,18 @@ extension WindowReduce {
 }
 
 extension Graph {
+  /// The operands of a concatenation whose kernels can write their parts of the whole, and the axis.
+  func concatenatedInPlace(_ position: Int, _ groups: FusionGroups) -> [(axis: Int, operand: Value)] {
+    guard case .concatenate(let concatenate) = nodes[position].operation, groups.isMaterialized[position] else { return [] }
+    return nodes[position].operands.compactMap { operand in
+      switch self[operand].operation {
+      case .conditional, .whileLoop, .scan, .reshape: nil
+      case let operation:
+        operation.isSource || !groups.isMaterialized[Int(operand.node)] ? nil : (concatenate.axis, operand)
+      }
+    }
+  }
+
   /// Whether a node's result has the axes of its operands: images stay images.
   fileprivate func keepsAxes(_ position: Int) -> Bool {
     switch nodes[position].operation {

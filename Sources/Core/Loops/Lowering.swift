@@ -19,7 +19,7 @@ extension Program {
 /// Lowers graphs and their sub-graphs into one program.
 private struct GraphLowering {
   /// Where a value is: a tensor that starts at an element of a buffer.
-  struct Place {
+  struct Place: Equatable {
     var buffer: BufferID
     var start: Index
     /// Nil for the dense row-major order.
@@ -41,7 +41,7 @@ private struct GraphLowering {
       self.graph = graph
       self.parameters = parameters
       self.isModel = isModel
-      groups = FusionGroups(graph)
+      groups = FusionGroups(graph, writesParts: target.isTiled)
       layouts = LayoutAssignment(graph, groups, target)
     }
   }
@@ -150,6 +150,7 @@ private struct GraphLowering {
         copies.append(target)
       }
     }
+    if target.isTiled { placeParts(&region) }
     var steps: [Step] = []
     for (position, node) in graph.nodes.enumerated()
     where region.groups.isMaterialized[position] && !node.operation.isSource {
@@ -276,6 +277,8 @@ private struct GraphLowering {
         region.places[Value(node: position)] = Place(buffer: place, start: Index(0))
         return []
       }
+    case .concatenate(let concatenate) where target.isTiled:
+      return self.concatenate(node, position, along: concatenate.axis, &region)
     case .reshape where region.destinations[Value(node: position)] == nil:
       if let place = storage(node.operands[0], region) {
         region.places[Value(node: position)] = place
@@ -306,6 +309,61 @@ private struct GraphLowering {
         region.places[operand] = copied
       }
     }
+    return steps
+  }
+
+  // MARK: Concatenations
+
+  /// Gives the operands of concatenations their places in the wholes, from the last to the first: an operand may be a
+  /// concatenation itself.
+  private mutating func placeParts(_ region: inout Region) {
+    for position in region.graph.nodes.indices.reversed() {
+      let candidates = region.graph.concatenatedInPlace(position, region.groups)
+      guard !candidates.isEmpty else { continue }
+      let whole = Value(node: position)
+      let place = place(for: whole, &region)
+      // A variable's old content may still be read.
+      if case .variable = program[place.buffer].kind { continue }
+      region.destinations[whole] = place
+      var start = 0
+      let node = region.graph.nodes[position]
+      for operand in node.operands {
+        let type = region.graph.type(of: operand)
+        guard let axis = candidates.first?.axis, let count = type.shape.known?[axis] else { return }
+        defer { start += count }
+        guard candidates.contains(where: { $0.operand == operand }), region.destinations[operand] == nil,
+          let part = part(of: place, node.types[0], axis, start, count),
+          region.layouts.borders[operand].map({ $0 == part.layout?.borders }) ?? true
+        else { continue }
+        region.destinations[operand] = part
+      }
+    }
+  }
+
+  private func part(of place: Place, _ type: TensorType, _ axis: Int, _ start: Int, _ count: Int) -> Place? {
+    let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+    guard let (part, offset) = layout.part(of: axis, from: start, count: count) else { return nil }
+    return Place(buffer: place.buffer, start: place.start + offset, layout: part)
+  }
+
+  /// Copies the operands of a concatenation that are not in their places yet.
+  private mutating func concatenate(_ node: Node, _ position: Int, along axis: Int, _ region: inout Region) -> [Step] {
+    let value = Value(node: position)
+    let place = place(for: value, &region)
+    var steps: [Step] = []
+    var start = 0
+    for operand in node.operands {
+      let count = region.graph.type(of: operand).shape.known?[axis] ?? 0
+      defer { start += count }
+      guard count > 0, let part = part(of: place, node.types[0], axis, start, count) else {
+        // Blocks would be cut: one kernel writes everything.
+        steps = kernel(node, position, into: place, region)
+        break
+      }
+      if let own = storage(operand, region), own == part { continue }
+      steps += copy(operand, to: part, region)
+    }
+    region.places[value] = place
     return steps
   }
 

@@ -101,7 +101,7 @@ struct Nest {
         guard case .multiple(let index, let divisor) = constraint else { continue }
         for term in index.terms {
           guard case .variable(let variable) = term.atom, domainSet.contains(variable) else { continue }
-          let period = divisor / Self.greatestCommonDivisor(divisor, term.coefficient)
+          let period = divisor / greatestCommonDivisor(divisor, term.coefficient)
           if period > 1, period < variable.extent { periods[variable] = max(periods[variable] ?? 1, period) }
         }
       }
@@ -118,14 +118,11 @@ struct Nest {
     return nest
   }
 
-  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
-    b == 0 ? abs(a) : greatestCommonDivisor(b, a % b)
-  }
 
   // MARK: Peeling
 
   /// At most this many nests come of one.
-  private static let peelingLimit = 32
+  private static let peelingLimit = 36
 
   /// Splits the domain where conditions on single variables change, so that none is tested inside the loops: borders of
   /// pads, parts of concatenations.
@@ -145,10 +142,14 @@ struct Nest {
     scalars.forEach(values) { _, node in
       guard case .guarded(let constraints, _, _) = node else { return }
       for constraint in constraints {
-        guard case .inRange(let index, let range) = constraint, index.variables == [variable], index.isAffine,
-          !index.isDynamic
+        guard case .inRange(let index, let range) = constraint, index.isAffine, !index.isDynamic,
+          index.variables.contains(variable)
         else { continue }
         let factor = index.coefficient(of: variable)
+        guard index.variables == [variable] else {
+          cuts.formUnion(windowCuts(variable, factor, index, range))
+          continue
+        }
         for end in [range.lowerBound, range.upperBound] {
           // The first value of the variable on the far side of the end.
           cuts.insert(
@@ -161,6 +162,19 @@ struct Nest {
     let points = [0] + cuts.filter { $0 > 0 && $0 < variable.extent }.sorted() + [variable.extent]
     guard points.count > 2 else { return [self] }
     return zip(points, points.dropFirst()).map { restricted(variable, to: $0..<$1).nest }
+  }
+
+  /// The most positions near a border that each become a part, where a window is cut.
+  private static let widestBorder = 4
+
+  /// Where a window that moves with the variable begins and ceases to lie inside, position by position near the ends.
+  private func windowCuts(_ variable: LoopVariable, _ factor: Int, _ index: Index, _ range: Range<Int>) -> Set<Int> {
+    let rest = index - Index(variable) * factor
+    guard factor > 0, rest.variables.isDisjoint(with: domain), let reach = rest.bounds else { return [] }
+    let first = max(0, -((reach.lowerBound - range.lowerBound).floorDivided(by: factor)))
+    let end = min(variable.extent, (range.upperBound - 1 - reach.upperBound).floorDivided(by: factor) + 1)
+    guard first < end, first <= Self.widestBorder, variable.extent - end <= Self.widestBorder else { return [] }
+    return Set(1..<first + 1).union(Set(end..<variable.extent))
   }
 
   // MARK: Collapsing
@@ -211,3 +225,5 @@ struct Nest {
     splittingDivisions().splittingPhases().peeled().map { $0.collapsed() }
   }
 }
+
+func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? abs(a) : greatestCommonDivisor(b, a % b) }

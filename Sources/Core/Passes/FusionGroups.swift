@@ -37,7 +37,11 @@ public struct FusionGroups: Sendable {
   /// The most nodes that one kernel computes.
   private static let sizeLimit = 64
 
-  public init(_ graph: Graph) {
+  /// Groups the nodes of a graph.
+  ///
+  /// - Parameter writesParts: Whether the operands of concatenations are written where they belong, each by its own
+  ///   kernel, instead of by one kernel for all.
+  public init(_ graph: Graph, writesParts: Bool = false) {
     let uses = Uses(graph)
     let count = graph.nodes.count
     isMaterialized = Array(repeating: false, count: count)
@@ -84,7 +88,9 @@ public struct FusionGroups: Sendable {
       }
       for (index, operand) in node.operands.enumerated() {
         readings[Int(operand.node)].formUnion(
-          Self.reading(of: index, by: node, read: isMaterialized[position] ? .same : readings[position], graph))
+          Self.reading(
+            of: index, by: node, read: isMaterialized[position] ? .same : readings[position], graph,
+            writesParts: writesParts))
       }
     }
   }
@@ -111,7 +117,9 @@ public struct FusionGroups: Sendable {
   }
 
   /// How an operand is read by a node that is itself read as `outer` says.
-  private static func reading(of index: Int, by node: Node, read outer: Reading, _ graph: Graph) -> Reading {
+  private static func reading(
+    of index: Int, by node: Node, read outer: Reading, _ graph: Graph, writesParts: Bool
+  ) -> Reading {
     let operand = graph.type(of: node.operands[index])
     /// What becomes of "at the same index" when the index changes.
     let moved: Reading = outer.subtracting(.same).union(outer.contains(.same) ? .once : [])
@@ -124,7 +132,8 @@ public struct FusionGroups: Sendable {
         if Reshape.onlySplits(from: from, to: to) { return outer }
       }
       return .buffer
-    case .permute, .slice, .reverse, .concatenate: return moved
+    case .permute, .slice, .reverse: return moved
+    case .concatenate: return writesParts ? .buffer : moved
     case .broadcast(let broadcast):
       let shape = broadcast.shape
       let kept = zip(broadcast.axes, operand.shape).filter { $1 == shape[$0] && $1 != 1 }.map(\.0)

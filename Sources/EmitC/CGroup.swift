@@ -133,9 +133,7 @@ extension CKernelRenderer {
       if vector.lanes == lanes.count {
         writer.line("*(\(helpers.memoryName(vector)) *)\(address.at(.unary)) = \(text);")
       } else {
-        let name = names.numbered("x")
-        writer.line("const \(helpers.name(vector)) \(name) = \(text);")
-        writer.line("memcpy(\(address.text), &\(name), \(lanes.count * value.type.byteCount));")
+        writer.line("\(helpers.name(.partialStore(vector, lanes.count)))(\(address.text), \(text));")
       }
       return
     }
@@ -213,11 +211,12 @@ extension CKernelRenderer {
     guard let vector = lanes.vector(type), storage(memory) == type, let start = vectorStart(index, lanes) else {
       return nil
     }
-    let isPartial = vector.lanes != lanes.count
-    return reused(load(memory, start, type, lanes.count), helpers.name(vector), isDeclared: isPartial) { renderer in
+    return reused(load(memory, start, type, lanes.count), helpers.name(vector)) { renderer in
       let address = renderer.address(memory, start)
-      if isPartial { return CText("\(address.text), \(lanes.count * type.byteCount)") }
-      return CText("*(const \(renderer.helpers.memoryName(vector)) *)\(address.at(.unary))", .unary)
+      if vector.lanes == lanes.count {
+        return CText("*(const \(renderer.helpers.memoryName(vector)) *)\(address.at(.unary))", .unary)
+      }
+      return .call(renderer.helpers.name(.partialLoad(vector, lanes.count)), [address])
     }
   }
 
@@ -227,7 +226,7 @@ extension CKernelRenderer {
     let load = load(memory, index, type, 1)
     if let name = group.names[load] { return CText(name) }
     guard (group.counts[load] ?? 0) > 1, mayDeclare else { return nil }
-    return reused(load, type.cValue, isDeclared: false) { renderer in
+    return reused(load, type.cValue) { renderer in
       renderer.plainElement(memory, index, type)
     }
   }
@@ -246,20 +245,14 @@ extension CKernelRenderer {
 
   /// The load by its name, which it gets where it is read first, if it is read again.
   private mutating func reused(
-    _ load: CLoad, _ type: String, isDeclared: Bool, _ text: (inout CKernelRenderer) -> CText
+    _ load: CLoad, _ type: String, _ text: (inout CKernelRenderer) -> CText
   ) -> CText {
     if let name = group?.names[load] { return CText(name) }
-    let isRepeated = (group?.counts[load] ?? 0) > 1 && mayDeclare
-    guard isRepeated || isDeclared else { return text(&self) }
+    guard (group?.counts[load] ?? 0) > 1, mayDeclare else { return text(&self) }
     let value = text(&self)
     let name = names.numbered(isConstant(load.memory) ? "w" : "x")
-    if isDeclared {
-      writer.line("\(type) \(name) = {0};")
-      writer.line("memcpy(&\(name), \(value.text));")
-    } else {
-      writer.line("const \(type) \(name) = \(value.text);")
-    }
-    if mayDeclare { group?.names[load] = name }
+    writer.line("const \(type) \(name) = \(value.text);")
+    group?.names[load] = name
     return CText(name)
   }
 

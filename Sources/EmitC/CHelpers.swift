@@ -26,6 +26,8 @@ enum CHelper: Hashable, Sendable {
   case vector(CVector)
   /// A function of vectors.
   case lanes(String, CVector)
+  /// A load or store of a vector's first elements, which touches no others.
+  case partialLoad(CVector, Int), partialStore(CVector, Int)
   /// A mathematical function of vectors, by its expansion.
   case lanesExpansion(Pointwise, CVector)
 
@@ -46,6 +48,8 @@ enum CHelper: Hashable, Sendable {
     case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
     case .vector(let vector): vector.name
     case .lanes(let name, let vector): "\(name)_\(vector.name)"
+    case .partialLoad(let vector, let count): "load\(count)_\(vector.name)"
+    case .partialStore(let vector, let count): "store\(count)_\(vector.name)"
     case .lanesExpansion(let function, let vector): "\(function.rawValue)_\(vector.name)"
     }
   }
@@ -61,6 +65,7 @@ enum CHelper: Hashable, Sendable {
     case .round(let type): [.unpack(type), .pack(type)]
     case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
     case .expansion(let function): CExpansion(function, prefix: "").helpers
+    case .partialLoad(let vector, _), .partialStore(let vector, _): [.vector(vector), .vector(vector.mask)]
     case .lanesExpansion(let function, let vector): CExpansion(function, in: vector, prefix: "").helpers
     default: []
     }
@@ -179,6 +184,10 @@ struct CHelpers {
     case .expansion(let function):
       let expansion = CExpansion(function, prefix: prefix)
       return inline("float", "float x", expansion.body)
+    case .partialLoad(let vector, let count):
+      return Self.partialAccess(name, vector, count, isStore: false, prefix.uppercased())
+    case .partialStore(let vector, let count):
+      return Self.partialAccess(name, vector, count, isStore: true, prefix.uppercased())
     case .lanesExpansion(let function, let vector):
       let expansion = CExpansion(function, in: vector, prefix: prefix)
       let lines = expansion.body.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")

@@ -210,6 +210,7 @@ struct CProgramRenderer {
     if options.threads == .openmp, hasParallelKernels { writer.line("#ifdef _OPENMP\n#include <omp.h>\n#endif") }
     if options.main || loadsWeights { writer.line("#include <stdio.h>") }
     writer.line("#include <string.h>")
+    if helpers.hasIntrinsics { writer.line("#if defined(__x86_64__)\n#include <immintrin.h>\n#endif") }
     if measuresKernels { writer.line("#include <time.h>") }
     writer.line()
     if kernels.contains(where: \.hintsIndependence) {

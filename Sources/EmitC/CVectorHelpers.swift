@@ -38,6 +38,56 @@ extension CHelpers {
       """
   }
 
+  /// Whether functions of the file use instructions by name.
+  var hasIntrinsics: Bool {
+    used.contains { helper in
+      switch helper {
+      case .partialLoad(let vector, _), .partialStore(let vector, _): Self.hasMaskedAccess(vector)
+      default: false
+      }
+    }
+  }
+
+  /// Whether processors can access some lanes of memory; 64-bit integers have another name there than `int64_t`.
+  private static func hasMaskedAccess(_ vector: CVector) -> Bool {
+    [32, 64].contains(vector.byteCount) && (vector.type.isFloat || vector.type.byteCount == 4)
+  }
+
+  /// A load or store of the first `count` elements: with a mask where there are instructions for that.
+  static func partialAccess(
+    _ name: String, _ vector: CVector, _ count: Int, isStore: Bool, _ macro: String
+  ) -> String {
+    let type = vector.type
+    let plain =
+      isStore
+      ? "  memcpy(p, &x, \(count * type.byteCount));"
+      : "  \(vector.name) x = {0};\n  memcpy(&x, p, \(count * type.byteCount));\n  return x;"
+    let suffix = type == .f32 ? "ps" : type == .f64 ? "pd" : "epi32"
+    let kind = type == .f32 ? "" : type == .f64 ? "d" : "i"
+    var masked: String?
+    if !hasMaskedAccess(vector) {
+      masked = nil
+    } else if vector.byteCount == 64 {
+      let mask = "(__mmask\(vector.lanes))0x\(String((1 << count) - 1, radix: 16))"
+      masked =
+        isStore
+        ? "_mm512_mask_storeu_\(suffix)(p, \(mask), (__m512\(kind))x);"
+        : "return (\(vector.name))_mm512_maskz_loadu_\(suffix)(\(mask), p);"
+    } else {
+      let lanes = (0..<vector.lanes).map { $0 < count ? "-1" : "0" }.joined(separator: ", ")
+      let mask = "(__m256i)(\(vector.mask.name)){\(lanes)}"
+      let element = type.isFloat ? type.cValue : "int"
+      masked =
+        isStore
+        ? "_mm256_maskstore_\(suffix)((\(element) *)p, \(mask), (__m256\(kind))x);"
+        : "return (\(vector.name))_mm256_maskload_\(suffix)((const \(element) *)p, \(mask));"
+    }
+    let body = masked.map { "#if defined(__x86_64__)\n  \($0)\n#else\n\(plain)\n#endif" } ?? plain
+    let head =
+      isStore ? "void \(name)(\(type.cValue) *p, \(vector.name) x)" : "\(vector.name) \(name)(const \(type.cValue) *p)"
+    return "\(macro)_TARGET static inline \(head)\n{\n\(body)\n}"
+  }
+
   /// A function of vectors.
   static func lanesFunction(_ name: String, _ function: String, _ vector: CVector, _ macro: String) -> String {
     let type = vector.name

@@ -25,15 +25,17 @@ import Testing
     }
   }
 
-  static func check(_ cases: [Case], compiler: String, flags: [String], options: COptions = COptions()) throws {
+  static func check(
+    _ cases: [Case], compiler: String, flags: [String], options: COptions = COptions(), runner: [String] = []
+  ) throws {
     let models = try cases.enumerated().map { position, row in
-      let planned = try PlannedProgram(planning: Program(lowering: row.graph))
+      let planned = try PlannedProgram(planning: Program(lowering: row.graph, target: options.target))
       var options = options
       options.name = "c\(position)"
       options.uniformEntry = true
       return CBench.Model(files: emitC(planned, options: options), planned: planned, inputs: row.inputs)
     }
-    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags)
+    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags, runner: runner)
     for (row, actual) in zip(cases, outputs) {
       for (name, array) in try ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs {
         let result = try #require(actual[name])

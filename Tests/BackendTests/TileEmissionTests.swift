@@ -48,7 +48,7 @@ import Testing
 
   static func check(
     _ programs: [(name: String, program: PlannedProgram)], compiler: String, flags: [String],
-    options: COptions = COptions()
+    options: COptions = COptions(), runner: [String] = []
   ) throws {
     let models = programs.map { name, program in
       var options = options
@@ -57,7 +57,7 @@ import Testing
       let inputs = inputs(program)
       return CBench.Model(files: emitC(program, options: options), planned: program, inputs: inputs)
     }
-    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags)
+    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags, runner: runner)
     for (model, actual) in zip(models, outputs) {
       var evaluator = ProgramEvaluator(model.planned)
       for (name, expected) in try evaluator.run(model.inputs) {

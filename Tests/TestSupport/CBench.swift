@@ -38,7 +38,10 @@ public struct CBench {
   public static let warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 
   /// The compilers that are on this machine.
-  public static let compilers = ["gcc", "clang"].filter { (try? run(["which", $0])) != nil }
+  public static let compilers = ["gcc", "clang"].filter(isInstalled)
+
+  /// Whether a command is on this machine.
+  public static func isInstalled(_ command: String) -> Bool { (try? run(["which", command])) != nil }
 
   /// Threads for the models: the form that they were emitted with, and how many there are.
   public struct Threads: Sendable {
@@ -65,9 +68,11 @@ public struct CBench {
   /// The outputs of all models; variables have their initial contents.
   ///
   /// Models are emitted with `uniformEntry`.
+  ///
+  /// - Parameter runner: The command that runs programs of the compiler, where this machine does not by itself.
   public static func outputs(
     _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"],
-    threads: Threads = Threads(.none, count: 1)
+    threads: Threads = Threads(.none, count: 1), runner: [String] = []
   ) throws -> [[String: NDArray]] {
     let folder = try write(models.map(\.files))
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -86,7 +91,7 @@ public struct CBench {
       [compiler] + flags + threads.flags + warnings + [
         folder.appendingPathComponent("bench.c").path, "-o", program, "-lm",
       ])
-    try run(["timeout", "60", program, folder.path])
+    try run(["timeout", "60"] + runner + [program, folder.path])
     let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs")))
     var position = 0
     return models.map { model in

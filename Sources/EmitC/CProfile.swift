@@ -29,12 +29,12 @@ extension CProgramRenderer {
     writer.line()
   }
 
-  /// Writes the call of the kernel at a position in the program, with its measurement around it where that is wanted.
-  func writeCall(_ call: String, ofKernelAt position: Int, _ writer: inout CWriter) {
-    guard measuresKernels else { return writer.line(call) }
+  /// Writes the calls of the kernel at a position in the program, with its measurement around them where that is wanted.
+  func writeCalls(_ calls: [String], ofKernelAt position: Int, _ writer: inout CWriter) {
+    guard measuresKernels else { return calls.forEach { writer.line($0) } }
     writer.open("")
     writer.line("const uint64_t start = \(name)_now();")
-    writer.line(call)
+    calls.forEach { writer.line($0) }
     writer.line("\(times)[\(position)][0] += \(name)_now() - start;")
     writer.line("\(times)[\(position)][1]++;")
     writer.close()

@@ -29,8 +29,8 @@ struct CProgramRenderer {
   /// Where each buffer is found in the run function.
   var places: [BufferID: String] = [:]
   var kernels: [CKernel] = []
-  /// The kernels by their position in the program.
-  var kernelPositions: [Int: Int] = [:]
+  /// Where the pieces of a kernel are, by its position in the program.
+  var kernelPositions: [Int: Range<Int>] = [:]
   var helpers: CHelpers
   var weights = CWeights()
   /// The entry of the weights that a constant buffer has.
@@ -79,12 +79,15 @@ struct CProgramRenderer {
     collectKernels(program.program.steps, &order)
     for position in order {
       let kernel = program.program.kernels[position]
-      var renderer = CKernelRenderer(
-        program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11,
-        hasThreads: options.threads != .none)
-      kernelPositions[position] = kernels.count
-      kernels.append(renderer.render(kernel, name: "\(name)_\(functions.unique(kernel.name))"))
-      helpers = renderer.helpers
+      let first = kernels.count
+      for piece in options.threads == .none ? [kernel] : kernel.pieces {
+        var renderer = CKernelRenderer(
+          program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11,
+          hasThreads: options.threads != .none)
+        kernels.append(renderer.render(piece, name: "\(name)_\(functions.unique(piece.name))"))
+        helpers = renderer.helpers
+      }
+      kernelPositions[position] = first..<kernels.count
     }
   }
 

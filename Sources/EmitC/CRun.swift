@@ -92,9 +92,11 @@ extension CProgramRenderer {
       switch step {
       case .kernel(let position):
         guard let known = kernelPositions[position] else { continue }
-        let kernel = kernels[known]
-        let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
-        writeCall(call(kernel, given), ofKernelAt: position, &writer)
+        let calls = kernels[known].map { kernel in
+          let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
+          return call(kernel, given)
+        }
+        writeCalls(calls, ofKernelAt: position, &writer)
       case .loop(let variable, let body):
         let name = depth == 0 ? "step" : "step\(depth + 1)"
         var inner = variables

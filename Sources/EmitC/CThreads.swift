@@ -24,6 +24,28 @@ struct CParallelLoops {
   static func count(_ loop: Loop) -> Int { (loop.upper.known ?? 0) - (loop.lower.known ?? 0) }
 }
 
+extension Kernel {
+  /// The kernel in pieces, one after the other, of which threads share those that are parallel loops.
+  var pieces: [Kernel] {
+    let isLoops = body.allSatisfy { if case .loop = $0 { true } else { false } }
+    guard isLoops, body.count > 1, body.contains(where: { CParallelLoops([$0]) != nil }) else { return [self] }
+    var groups: [[Statement]] = []
+    var isShared = true
+    for statement in body {
+      let shares = CParallelLoops([statement]) != nil
+      if shares || isShared { groups.append([]) }
+      groups[groups.count - 1].append(statement)
+      isShared = shares
+    }
+    return groups.enumerated().map { number, statements in
+      Kernel(
+        name: number == 0 ? name : "\(name)_part\(number + 1)",
+        summary: "\(summary), part \(number + 1) of \(groups.count)", parameters: parameters,
+        macs: number == 0 ? macs : 0, body: statements, location: location)
+    }
+  }
+}
+
 extension CKernelRenderer {
   /// The iterations of parallel loops from `begin` to `end`, counted with the last loop fastest.
   mutating func render(_ parallel: CParallelLoops, begin: String, end: String) {

@@ -10,6 +10,7 @@ import Testing
     ("wide", TilePrograms.Convolution(blocks: 2, groups: 3, columns: 2, rows: 3, height: 5, width: 6).program()),
     ("single", TilePrograms.Convolution(blocks: 2, groups: 1, columns: 2, rows: 3, height: 7, width: 3).program()),
     ("pooling", TilePrograms.pooling(lanes: 8)),
+    ("chain", TilePrograms.chain()),
     ("serial", TilePrograms.inPlace(lanes: 8)),
     ("scalar", TilePrograms.Convolution(lanes: 1, blocks: 3, columns: 2, rows: 4, height: 3, width: 4).program()),
   ]
@@ -34,6 +35,12 @@ import Testing
     for count in 1...3 {
       #expect(try Self.outputs(CBench.Threads(form, count: count), compiler: compiler) == expected)
     }
+  }
+
+  @Test func nestsOfAKernelAreSharedOneAfterTheOther() {
+    let options = COptions(name: "chain", threads: .pthreads)
+    let text = emitC(TilePrograms.chain(), options: options).source
+    #expect(text.components(separatedBy: "chain_share(threads, 5, ").count == 3)
   }
 
   @Test func openMPIsOptional() throws {

@@ -221,6 +221,26 @@ extension TilePrograms {
       ])
   }
 
+  /// Two nests of parallel loops with a serial one between them, each reading what the one before wrote.
+  static func chain() -> PlannedProgram {
+    let rows = (0..<3).map { LoopVariable(id: $0, extent: 5) }
+    let v = LoopVariable(id: 3, extent: 8)
+    func step(_ number: Int, _ source: Int, _ kind: LoopKind) -> Statement {
+      let place = Index(rows[number]) * 8 + Index(v)
+      let mirrored = Index(rows[number]) * -8 + 32 + Index(v)
+      let value = Expression.pointwise(
+        .add, [.load(.buffer(BufferID(source)), mirrored, .f32), .load(.buffer(BufferID(0)), place, .f32)])
+      return nest([(rows[number], kind), (v, .lanes)], [.store(.buffer(BufferID(number + 1)), place, value)])
+    }
+    var planned = HandBuilt.program(
+      inputs: [(.f32, [5, 8]), (.f32, [5, 8]), (.f32, [5, 8])], output: (.f32, [5, 8]),
+      [step(0, 0, .parallel), step(1, 1, .serial), step(2, 2, .parallel)])
+    // what is between the nests are temporaries
+    planned.program.inputs = [planned.program.inputs[0]]
+    for position in 1...2 { planned.program.buffers[position].kind = .temporary }
+    return HandBuilt.planned(planned.program)
+  }
+
   /// Windows of 3 with a maximum in registers, guarded at the border, positions unrolled.
   static func pooling(lanes: Int, type: ScalarType = .f32) -> PlannedProgram {
     let (c, j) = (LoopVariable(id: 0, extent: 2), LoopVariable(id: 1, extent: 2))

@@ -72,7 +72,7 @@ struct CProgramRenderer {
   private mutating func renderKernels() {
     var functions = CNames(reserved: [
       "run", "call", "check_weights", "load_weights", "init_state", "save_state", "load_state", "variables", "variable",
-      "status", "weights_header", "memory", "profile", "now", "share", "work", "wake", "threads", "worker",
+      "status", "weights_header", "memory", "profile", "now", "share", "work", "give", "threads", "worker",
       "worker_main", "parallel", "start_threads", "stop_threads", "threads_bytes",
     ])
     var order: [Int] = []

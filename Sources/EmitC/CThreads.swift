@@ -145,17 +145,16 @@ extension CProgramRenderer {
       writer.lines(
         """
         struct \(name)_threads {
-          int count;           /* with the one that calls */
-          unsigned generation; /* grows with every piece of work */
-          int pending;         /* threads that are still working */
-          ptrdiff_t size;
+          int count; /* with the one that calls */
+          int stopping;
+          uint64_t ticket; /* number of the present work, and in the lower half the first iteration that nobody took */
+          ptrdiff_t size, finished;
           void (*body)(void *, ptrdiff_t begin, ptrdiff_t end);
           void *arguments;
           pthread_mutex_t mutex;
           pthread_cond_t wake, done;
           struct \(name)_worker {
             struct \(name)_threads *threads;
-            int position;
             pthread_t thread;
           } workers[\(macro)_THREADS_MAX];
         };
@@ -226,32 +225,21 @@ extension CProgramRenderer {
     case .pthreads:
       writer.lines(
         """
-        /* The part of the present work that is due to a thread. */
-        static void \(name)_work(const struct \(name)_threads *threads, int position)
-        {
-          const ptrdiff_t begin = threads->size * position / threads->count;
-          const ptrdiff_t end = threads->size * (position + 1) / threads->count;
-          if (begin < end) threads->body(threads->arguments, begin, end);
-        }
-
         /* Runs parts of 0 to count on all threads, and returns when all are done. */
         \(head)
         {
-          if (!threads || threads->count <= 1) {
+          if (!threads || threads->count <= 1 || count <= 1) {
             body(arguments, 0, count);
             return;
           }
-          threads->size = count;
-          threads->body = body;
-          threads->arguments = arguments;
-          \(name)_wake(threads);
-          \(name)_work(threads, 0);
+          \(name)_give(threads, count, body, arguments);
+          \(name)_work(threads);
           for (int spin = 0; spin < \(macro)_SPINS; spin++) {
-            if (__atomic_load_n(&threads->pending, __ATOMIC_ACQUIRE) == 0) return;
+            if (__atomic_load_n(&threads->finished, __ATOMIC_ACQUIRE) == count) return;
             \(macro)_PAUSE;
           }
           pthread_mutex_lock(&threads->mutex);
-          while (__atomic_load_n(&threads->pending, __ATOMIC_ACQUIRE) != 0) {
+          while (__atomic_load_n(&threads->finished, __ATOMIC_ACQUIRE) != count) {
             pthread_cond_wait(&threads->done, &threads->mutex);
           }
           pthread_mutex_unlock(&threads->mutex);
@@ -264,32 +252,27 @@ extension CProgramRenderer {
   /// The start and the end of a pool of threads.
   func writePool(_ writer: inout CWriter) {
     guard options.threads == .pthreads else { return }
-    let work = hasParallelKernels ? "\(name)_work(threads, self->position);" : "(void)self->position;"
     let (spins, pause) = ("\(macro)_SPINS", "\(macro)_PAUSE")
     let text = """
       static void *NAME_worker_main(void *context)
       {
-        const struct NAME_worker *const self = context;
-        struct NAME_threads *const threads = self->threads;
-        for (unsigned seen = 0;; seen++) {
+        struct NAME_threads *const threads = ((const struct NAME_worker *)context)->threads;
+        uint64_t seen = 0;
+        for (;;) {
           for (int spin = 0; spin < \(spins); spin++) {
-            if (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) != seen) break;
+            if (__atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32 != seen) break;
             \(pause);
           }
-          if (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) == seen) {
+          if (__atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32 == seen) {
             pthread_mutex_lock(&threads->mutex);
-            while (__atomic_load_n(&threads->generation, __ATOMIC_ACQUIRE) == seen) {
+            while (__atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32 == seen) {
               pthread_cond_wait(&threads->wake, &threads->mutex);
             }
             pthread_mutex_unlock(&threads->mutex);
           }
-          if (!threads->body) return NULL;
-          \(work)
-          if (__atomic_sub_fetch(&threads->pending, 1, __ATOMIC_ACQ_REL) == 0) {
-            pthread_mutex_lock(&threads->mutex);
-            pthread_cond_signal(&threads->done);
-            pthread_mutex_unlock(&threads->mutex);
-          }
+          if (__atomic_load_n(&threads->stopping, __ATOMIC_ACQUIRE)) return NULL;
+          seen = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32;
+          NAME_work(threads);
         }
       }
 
@@ -312,7 +295,6 @@ extension CProgramRenderer {
         for (; threads->count < count; threads->count++) {
           struct NAME_worker *const worker = &threads->workers[threads->count];
           worker->threads = threads;
-          worker->position = threads->count;
           if (pthread_create(&worker->thread, NULL, NAME_worker_main, worker) != 0) {
             NAME_stop_threads(threads);
             return MACRO_ERROR_THREADS;
@@ -324,8 +306,8 @@ extension CProgramRenderer {
       void NAME_stop_threads(struct NAME_threads *threads)
       {
         if (!threads || threads->count < 1) return;
-        threads->body = NULL;
-        NAME_wake(threads);
+        __atomic_store_n(&threads->stopping, 1, __ATOMIC_RELEASE);
+        NAME_give(threads, 0, NULL, NULL);
         for (int i = 1; i < threads->count; i++) pthread_join(threads->workers[i].thread, NULL);
         pthread_cond_destroy(&threads->done);
         pthread_cond_destroy(&threads->wake);
@@ -355,13 +337,45 @@ extension CProgramRenderer {
       #define \(macro)_PAUSE (void)0
       #endif
 
-      static void \(name)_wake(struct \(name)_threads *threads)
+      /* Lets all threads begin to work on 0 to size. */
+      static void \(name)_give(
+          struct \(name)_threads *threads, ptrdiff_t size, void (*body)(void *, ptrdiff_t begin, ptrdiff_t end), void *arguments)
       {
-        __atomic_store_n(&threads->pending, threads->count - 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&threads->size, size, __ATOMIC_RELAXED);
+        __atomic_store_n(&threads->body, body, __ATOMIC_RELAXED);
+        __atomic_store_n(&threads->arguments, arguments, __ATOMIC_RELAXED);
+        __atomic_store_n(&threads->finished, 0, __ATOMIC_RELAXED);
         pthread_mutex_lock(&threads->mutex);
-        __atomic_add_fetch(&threads->generation, 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->ticket, ((threads->ticket >> 32) + 1) << 32, __ATOMIC_RELEASE);
         pthread_cond_broadcast(&threads->wake);
         pthread_mutex_unlock(&threads->mutex);
+      }
+
+      /* Takes parts of the present work, large ones first, until none is left. A ticket that is taken was not given anew
+       * meanwhile, so that what was read about the work belongs to it. */
+      static void \(name)_work(struct \(name)_threads *threads)
+      {
+        uint64_t ticket = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE);
+        for (;;) {
+          const ptrdiff_t size = __atomic_load_n(&threads->size, __ATOMIC_RELAXED);
+          void (*const body)(void *, ptrdiff_t, ptrdiff_t) = __atomic_load_n(&threads->body, __ATOMIC_RELAXED);
+          void *const arguments = __atomic_load_n(&threads->arguments, __ATOMIC_RELAXED);
+          const ptrdiff_t begin = (ptrdiff_t)(ticket & 0xffffffffu);
+          if (begin >= size) return;
+          const ptrdiff_t share = (size - begin) / (2 * threads->count);
+          const ptrdiff_t part = share > 1 ? share : 1;
+          if (!__atomic_compare_exchange_n(
+                  &threads->ticket, &ticket, ticket + (uint64_t)part, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            continue;
+          }
+          body(arguments, begin, begin + part);
+          if (__atomic_add_fetch(&threads->finished, part, __ATOMIC_ACQ_REL) == size) {
+            pthread_mutex_lock(&threads->mutex);
+            pthread_cond_signal(&threads->done);
+            pthread_mutex_unlock(&threads->mutex);
+          }
+          ticket = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE);
+        }
       }
 
       """)

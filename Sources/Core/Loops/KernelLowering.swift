@@ -13,7 +13,30 @@ struct KernelLowering {
     var macs: Int
     var inPlace: [BufferID]
     /// Operands that are to be copied before the kernel runs, with the numbers that stand for the copies in the body.
+    /// Earlier ones may be the sources of later ones.
     var packings: [(packing: Packing, copy: BufferID)] = []
+  }
+
+  /// The copies of operands that a kernel asks for, under numbers that stand for buffers yet to be made.
+  private final class Packings {
+    private let given: (BufferID) -> OperandFacts
+    private(set) var all: [(packing: Packing, copy: BufferID)] = []
+
+    init(facts: @escaping (BufferID) -> OperandFacts) {
+      given = facts
+    }
+
+    func copy(_ packing: Packing) -> BufferID {
+      if let known = all.first(where: { $0.packing == packing }) { return known.copy }
+      let copy = BufferID(Int.max - all.count)
+      all.append((packing, copy))
+      return copy
+    }
+
+    func facts(of buffer: BufferID) -> OperandFacts {
+      guard let known = all.first(where: { $0.copy == buffer }) else { return given(buffer) }
+      return OperandFacts(isConstant: facts(of: known.packing.source).isConstant, count: known.packing.count)
+    }
   }
 
   /// Lowers one result of a definition into a tensor of a layout that starts at an element of a buffer.
@@ -23,48 +46,52 @@ struct KernelLowering {
     let shape = layout.shape
     switch definition {
     case .elements(let elements):
-      let (domain, indices) = layout.domain(scalars)
-      return lower(
-        Nest(
+      func nest(includingPadding: Bool) -> Nest {
+        let (domain, indices) = layout.domain(scalars, includingPadding: includingPadding)
+        return Nest(
           scalars: scalars, domain: domain.filter { $0.extent != 1 },
           stores: [
             Nest.Store(buffer: buffer, position: start + layout.position(indices), value: elements[0](indices))
-          ]))
+          ])
+      }
+      // Whole vectors, where nothing is read that is not there.
+      if layout.padding > 0, let result = lower(nest(includingPadding: true), fillingConstants: true) { return result }
+      return lower(nest(includingPadding: false), fillingConstants: false) ?? Result(body: [], macs: 0, inPlace: [])
     case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
     case .controlFlow: return Result(body: [], contraction: nil, macs: 0, inPlace: [])
     }
   }
 
-  private func lower(_ nest: Nest) -> Result {
-    let nests = nest.normalized()
+  private func lower(_ nest: Nest, fillingConstants: Bool) -> Result? {
+    let packings = Packings(facts: facts)
+    var nests = nest.normalized().filter { $0.domain.allSatisfy { $0.extent > 0 } }
+    if fillingConstants {
+      for position in nests.indices {
+        guard let filled = nests[position].fillingConstants(packings.facts(of:), { packings.copy($0) }) else { return nil }
+        nests[position] = filled
+      }
+    }
     var body: [Statement] = []
     var used = (registers: 0, locals: 0)
-    var packings: [(packing: Packing, copy: BufferID)] = []
     func emit(_ statements: (inout NestEmitter) -> [Statement]) {
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
       body += statements(&emitter)
       used = emitter.used
     }
-    for part in nests where part.domain.allSatisfy({ $0.extent > 0 }) {
-      guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: facts) else {
+    for part in nests {
+      guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: packings.facts(of:)) else {
         emit { $0.emit(Schedule(part)) }
         continue
       }
       for tile in tiles {
-        let packed = tile.packed(facts) { packing in
-          if let known = packings.first(where: { $0.packing == packing }) { return known.copy }
-          // Numbers from the top stand for buffers that are yet to be made.
-          let copy = BufferID(Int.max - packings.count)
-          packings.append((packing, copy))
-          return copy
-        }
+        let packed = tile.packed(packings.facts(of:)) { packings.copy($0) }
         emit { $0.emit(packed) }
       }
     }
     let contraction = nests.count == 1 && !target.isTiled ? contraction(nests[0], firstLocal: used.locals) : nil
     return Result(
-      body: body, contraction: contraction, macs: macs(nest), inPlace: inPlaceOperands(nest), packings: packings)
+      body: body, contraction: contraction, macs: macs(nest), inPlace: inPlaceOperands(nest), packings: packings.all)
   }
 
   /// Statements that fill the border of a layout with zeros.

@@ -18,7 +18,7 @@ struct Layout: Hashable, Sendable {
     var low = 0
     var high = 0
 
-    static let none = Border()
+    static let empty = Border()
   }
 
   /// Outermost first.
@@ -26,11 +26,17 @@ struct Layout: Hashable, Sendable {
   let shape: [Int]
   /// One per axis.
   let borders: [Border]
+  /// Elements without meaning behind the innermost digit, which may be written and read: they fill up a vector.
+  let padding: Int
 
   /// A dense layout of axes in an order, one of which may be cut into blocks that lie innermost.
-  init(shape: [Int], borders: [Border]? = nil, order: [Int]? = nil, blockedAxis: Int? = nil, block: Int = 1) {
+  init(
+    shape: [Int], borders: [Border]? = nil, order: [Int]? = nil, blockedAxis: Int? = nil, block: Int = 1,
+    padding: Int = 0
+  ) {
     self.shape = shape
-    self.borders = borders ?? shape.map { _ in .none }
+    self.padding = padding
+    self.borders = borders ?? shape.map { _ in .empty }
     digits = []
     for axis in order ?? Array(shape.indices) {
       let extent = shape[axis] + self.borders[axis].low + self.borders[axis].high
@@ -44,20 +50,19 @@ struct Layout: Hashable, Sendable {
     var stride = 1
     for position in digits.indices.reversed() {
       digits[position].stride = stride
-      stride *= digits[position].extent
+      stride *= digits[position].extent + (position == digits.count - 1 ? padding : 0)
     }
   }
 
-  /// Elements of a buffer that holds the tensor.
-  var count: Int { digits.reduce(1) { $0 * $1.extent } }
-
   /// The sizes of the digits, outermost first: the shape of a dense buffer.
-  var sizes: [Int] { digits.map(\.extent) }
+  var sizes: [Int] {
+    digits.enumerated().map { $1.extent + ($0 == digits.count - 1 ? padding : 0) }
+  }
 
   /// Whether it is the plain order of a tensor of the shape.
   var isRowMajor: Bool { self == Layout(shape: shape) }
 
-  var hasBorder: Bool { borders.contains { $0 != .none } }
+  var hasBorder: Bool { borders.contains { $0 != .empty } }
 
   /// The indices of an axis at which memory holds the element, or zero.
   func readable(_ axis: Int) -> Range<Int> { -borders[axis].low..<shape[axis] + borders[axis].high }
@@ -79,16 +84,19 @@ struct Layout: Hashable, Sendable {
 
   /// Loop variables in the order of memory, and the tensor's indices made of them.
   ///
-  /// - Parameter ranges: The indices to run over, one range per axis; blocked axes are taken whole. By default all.
+  /// - Parameters:
+  ///   - ranges: The indices to run over, one range per axis; blocked axes are taken whole. By default all.
+  ///   - includingPadding: Whether to run over the elements without meaning too.
   func domain(
-    _ scalars: ScalarBuilder, over ranges: [Range<Int>]? = nil
+    _ scalars: ScalarBuilder, over ranges: [Range<Int>]? = nil, includingPadding: Bool = false
   ) -> (variables: [LoopVariable], indices: [Index]) {
     let ranges = ranges ?? shape.map { 0..<$0 }
     let isBlocked = shape.indices.map { axis in digits.count { $0.axis == axis } > 1 }
     var indices = shape.indices.map { Index(isBlocked[$0] ? 0 : ranges[$0].lowerBound) }
     var variables: [LoopVariable] = []
-    for digit in digits {
-      let variable = scalars.variable(isBlocked[digit.axis] ? digit.extent : ranges[digit.axis].count)
+    for (position, digit) in digits.enumerated() {
+      let extra = includingPadding && position == digits.count - 1 ? padding : 0
+      let variable = scalars.variable((isBlocked[digit.axis] ? digit.extent : ranges[digit.axis].count) + extra)
       variables.append(variable)
       indices[digit.axis] = indices[digit.axis] + Index(variable) * digit.divisor
     }
@@ -98,7 +106,7 @@ struct Layout: Hashable, Sendable {
   /// The layout of a part along an axis, inside the whole: the same strides, fewer elements; nil if blocks would be cut.
   func part(of axis: Int, from start: Int, count: Int) -> (layout: Layout, start: Int)? {
     let block = digits.filter { $0.axis == axis }.map(\.divisor).max() ?? 1
-    guard borders[axis] == .none, start % block == 0, count % block == 0 else { return nil }
+    guard borders[axis] == .empty, padding == 0, start % block == 0, count % block == 0 else { return nil }
     var shape = shape
     shape[axis] = count
     var result = Layout(shape: shape, borders: borders)

@@ -14,6 +14,8 @@ struct LayoutAssignment {
     guard target.isTiled else { return }
     findBorders(graph, groups)
     let classes = LayoutClasses(graph, groups)
+    var convolved = Set<Value>()
+    for node in graph.nodes { if case .convolution = node.operation { convolved.insert(node.operands[0]) } }
     classes.join(&borders)
     for position in graph.nodes.indices where groups.isMaterialized[position] {
       let node = graph.nodes[position]
@@ -22,17 +24,27 @@ struct LayoutAssignment {
         shape.allSatisfy({ $0 > 0 }), [.f32, .f64].contains(node.types[0].dtype)
       else { continue }
       let borders = borders[value]
-      guard isImage(position, shape, graph, groups) else { continue }
+      guard convolved.contains(value) || isImage(position, shape, graph, groups) else { continue }
       let lanes = target.lanes(node.types[0].dtype)
       if let block = classes.block(of: value, lanes: lanes) {
         layouts[value] = Layout(shape: shape, borders: borders, blockedAxis: Self.channelAxis, block: block)
       } else if shape[Self.channelAxis] >= min(4, lanes) {
         let order = [0] + Array(2..<shape.count) + [Self.channelAxis]
-        layouts[value] = Layout(shape: shape, borders: borders, order: order)
+        let isAlone = classes.isAlone(value) && borders?[Self.channelAxis] ?? .empty == .empty
+        layouts[value] = Layout(
+          shape: shape, borders: borders, order: order,
+          padding: isAlone ? Self.padding(shape[Self.channelAxis], lanes: lanes) : 0)
       } else if let borders {
         layouts[value] = Layout(shape: shape, borders: borders)
       }
     }
+  }
+
+  /// What fills up the channels to whole vectors.
+  private static func padding(_ channels: Int, lanes: Int) -> Int {
+    var unit = min(4, lanes)
+    while unit < min(channels, lanes) { unit *= 2 }
+    return (channels + unit - 1) / unit * unit - channels
   }
 
   /// Whether a kernel's result is best laid out by channels: it convolves, or it follows what does.
@@ -77,14 +89,14 @@ struct LayoutAssignment {
         window.inputDilation.allSatisfy({ $0 == 1 }), !shape.contains(0)
       else { continue }
       let lead = shape.count - window.size.count
-      var needed = borders[operand] ?? shape.map { _ in .none }
+      var needed = borders[operand] ?? shape.map { _ in .empty }
       for axis in window.size.indices {
         let last = (result[lead + axis] - 1) * window.stride[axis] + (window.size[axis] - 1) * window.dilation[axis]
         needed[lead + axis].low = max(needed[lead + axis].low, window.low[axis])
         needed[lead + axis].high = max(
           needed[lead + axis].high, last - window.low[axis] - (shape[lead + axis] - 1))
       }
-      if needed.contains(where: { $0 != .none }) { borders[operand] = needed }
+      if needed.contains(where: { $0 != .empty }) { borders[operand] = needed }
     }
   }
 }
@@ -131,6 +143,9 @@ private struct LayoutClasses {
     let own = representative(value)
     units[own] = greatestCommonDivisor(units[own] ?? 0, unit)
   }
+
+  /// Whether no other value has its layout from the same class.
+  func isAlone(_ value: Value) -> Bool { parents[value] == nil && !parents.values.contains(value) }
 
   /// The block of channels of a class: a whole vector or half of one.
   func block(of value: Value, lanes: Int) -> Int? {

@@ -41,7 +41,7 @@ private struct GraphLowering {
       self.graph = graph
       self.parameters = parameters
       self.isModel = isModel
-      groups = FusionGroups(graph, writesParts: target.isTiled)
+      groups = FusionGroups(graph, forTiles: target.isTiled)
       layouts = LayoutAssignment(graph, groups, target)
     }
   }
@@ -419,6 +419,8 @@ private struct GraphLowering {
     var steps: [Step] = []
     var copies: [BufferID: BufferID] = [:]
     for (packing, copy) in lowered.packings {
+      var packing = packing
+      packing.source = copies[packing.source] ?? packing.source
       copies[copy] = pack(packing, for: name, parameters: region.parameters, location, &steps)
     }
     let kernel = Kernel(

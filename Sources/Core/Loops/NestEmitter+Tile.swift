@@ -7,40 +7,39 @@ extension NestEmitter {
       return []
     }
     let type = scalars.type(reduction)
-    let width = tile.lanes.extent
+    let width = tile.sumLanes.extent
     let rows = tile.rows?.extent ?? 1
     let sums = local(type, (tile.columns?.extent ?? 1) * rows * width, lanes: width)
-    let place =
-      (tile.columns.map { Index($0) * rows } ?? Index(0)) * width
-      + (tile.rows.map { Index($0) } ?? Index(0)) * width + Index(tile.lanes)
+    let row = (tile.columns.map { Index($0) * rows } ?? Index(0)) + (tile.rows.map { Index($0) } ?? Index(0))
+    let place = row * width + Index(tile.sumLanes)
     let own = Expression.load(.local(sums), place, type)
     let byColumn = [tile.columns, tile.rows].compactMap { $0 }
     /// The body for every result of the block.
     func block(
-      _ emitter: inout NestEmitter, _ order: [LoopVariable], _ body: (inout NestEmitter) -> Void
+      _ emitter: inout NestEmitter, _ order: [LoopVariable], _ lanes: LoopVariable, _ body: (inout NestEmitter) -> Void
     ) {
-      let loops = order.map { ($0, LoopKind.unrolled) } + [(tile.lanes, LoopKind.lanes)]
+      let loops = order.map { ($0, LoopKind.unrolled) } + [(lanes, LoopKind.lanes)]
       emitter.nested(loops[...], body)
     }
     let outer = tile.outer.enumerated().map { ($1, $0 < tile.parallelCount ? LoopKind.parallel : LoopKind.serial) }
     nested(outer[...]) { emitter in
       emitter.append(.allocate(sums))
-      block(&emitter, byColumn) {
+      block(&emitter, byColumn, tile.sumLanes) {
         $0.append(.store(.local(sums), place, .constant(combiner.identity(type), type)))
       }
-      let (constraints, value) = emitter.scalars.liftedGuard(body, combiner)
+      let (constraints, value) = emitter.scalars.liftedGuard(tile.summand ?? body, combiner)
       let serial = tile.order.dropLast(tile.unrolledCount)
       emitter.reductionLoops(serial, constraints) { emitter, _ in
         let unrolled = tile.order.suffix(tile.unrolledCount).map { ($0, LoopKind.unrolled) }
         emitter.nested(unrolled[...]) { emitter in
-          block(&emitter, byColumn.reversed()) { emitter in
+          block(&emitter, byColumn.reversed(), tile.sumLanes) { emitter in
             let joined = Expression.pointwise(combiner.function, [own, emitter.expression(value)])
             emitter.append(.store(.local(sums), place, joined))
           }
         }
       }
-      emitter.replacements[reduction] = own
-      block(&emitter, byColumn) { emitter in
+      emitter.replacements[reduction] = .load(.local(sums), row * width + Index(tile.lanes), type)
+      block(&emitter, byColumn, tile.lanes) { emitter in
         for store in nest.stores { emitter.store(store) }
       }
     }

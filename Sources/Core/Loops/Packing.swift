@@ -16,10 +16,22 @@ struct Packing: Hashable {
   /// The loops, outermost first: how often each runs, and its stride in the source.
   var extents: [Int]
   var strides: [Int]
+  /// How many of the innermost loop's iterations copy an element; the others leave zeros, to fill up vectors.
+  var filled: Int
+
+  init(_ source: BufferID, _ type: ScalarType, _ position: Index, over loops: [LoopVariable], width: Int? = nil) {
+    self.source = source
+    self.type = type
+    start = Index(position.constant)
+    extents = loops.map(\.extent)
+    strides = loops.map { position.coefficient(of: $0) }
+    filled = extents.last ?? 1
+    if let width { extents[extents.count - 1] = width }
+  }
 
   var count: Int { extents.reduce(1, *) }
 
-  /// The elements of a constant in the new order.
+  /// The elements of a constant in the new order; zeros for what lies outside of it.
   func applied(to array: NDArray) -> NDArray {
     let width = type.byteCount
     var bytes = [UInt8](repeating: 0, count: count * width)
@@ -30,12 +42,14 @@ struct Packing: Hashable {
         var written = 0
         func copy(_ depth: Int, _ offset: Int) {
           if depth == extents.count {
-            to.advanced(by: written).copyMemory(from: from.advanced(by: offset * width), byteCount: width)
+            if offset >= 0, (offset + 1) * width <= source.count {
+              to.advanced(by: written).copyMemory(from: from.advanced(by: offset * width), byteCount: width)
+            }
             written += width
-          } else if depth == extents.count - 1, strides[depth] == 1 {
-            let length = extents[depth] * width
-            to.advanced(by: written).copyMemory(from: from.advanced(by: offset * width), byteCount: length)
-            written += length
+          } else if depth == extents.count - 1 {
+            let next = written + extents[depth] * width
+            for step in 0..<filled { copy(depth + 1, offset + step * strides[depth]) }
+            written = next
           } else {
             for step in 0..<extents[depth] { copy(depth + 1, offset + step * strides[depth]) }
           }
@@ -51,30 +65,74 @@ extension Tile {
   /// The tile with its operands that are read as vectors laid out in the order of its loops: constants always, others
   /// where lanes are not neighbours in memory.
   ///
-  /// - Parameter pack: Makes the copy and names its buffer; nil leaves the operand where it is.
-  func packed(_ facts: (BufferID) -> OperandFacts, _ pack: (Packing) -> BufferID?) -> Tile {
+  /// Constants fill up vectors that the lanes leave partly empty.
+  ///
+  /// - Parameter pack: Makes the copy and names its buffer.
+  func packed(_ facts: (BufferID) -> OperandFacts, _ pack: (Packing) -> BufferID) -> Tile {
     let scalars = nest.scalars
     guard let reduction = nest.onlyReduction, case .reduce(_, _, let body) = scalars.node(reduction) else { return self }
     let loops = outer + order + [columns, rows, lanes].compactMap { $0 }
-    var replacements: [Scalar: Scalar] = [:]
+    var loads: [(scalar: Scalar, position: Index, own: [LoopVariable], buffer: BufferID)] = []
+    var areConstant = true
     scalars.forEach([body]) { scalar, node in
-      guard case .load(let buffer, let position) = node, position.isAffine, !position.isDynamic,
-        position.variables.contains(lanes), rows.map({ !position.variables.contains($0) }) ?? true,
-        facts(buffer).isConstant || position.coefficient(of: lanes) != 1, position.lies(in: facts(buffer))
-      else { return }
+      guard case .load(let buffer, let position) = node, position.variables.contains(lanes) else { return }
       let own = loops.filter { position.variables.contains($0) }
-      // Variables around the kernel are no loops of the copy.
-      guard position.variables.isSubset(of: own) else { return }
+      guard position.isAffine, !position.isDynamic, rows.map({ !position.variables.contains($0) }) ?? true,
+        facts(buffer).isConstant || position.coefficient(of: lanes) != 1, position.lies(in: facts(buffer)),
+        // Variables around the kernel are no loops of the copy.
+        position.variables.isSubset(of: own)
+      else {
+        areConstant = false
+        return
+      }
+      if !facts(buffer).isConstant { areConstant = false }
+      loads.append((scalar, position, own, buffer))
+    }
+    var result = self
+    var width = 1
+    while width < lanes.extent { width *= 2 }
+    if areConstant, width > lanes.extent { result.sumLanes = scalars.variable(width) }
+    var replacements: [Scalar: Scalar] = [:]
+    for load in loads {
       let packing = Packing(
-        source: buffer, type: scalars.type(scalar), start: Index(position.constant), extents: own.map(\.extent),
-        strides: own.map { position.coefficient(of: $0) })
-      guard packing.strides != Packing.denseStrides(packing.extents), let target = pack(packing) else { return }
-      replacements[scalar] = scalars.load(
-        target, Index.flattened(own.map { Index($0) }, shape: own.map(\.extent)), packing.type)
+        load.buffer, scalars.type(load.scalar), load.position, over: load.own, width: result.sumLanes.extent)
+      guard packing.strides != Packing.denseStrides(packing.extents) || packing.filled < result.sumLanes.extent else {
+        continue
+      }
+      replacements[load.scalar] = scalars.load(
+        pack(packing), Index.flattened(load.own.map { Index($0) }, shape: packing.extents), packing.type)
     }
     guard !replacements.isEmpty else { return self }
-    var result = self
     result.nest.stores[0].value = scalars.replacing([nest.stores[0].value], by: replacements)[0]
+    let packedBody = scalars.replacing([body], by: replacements)[0]
+    result.summand =
+      scalars.rewritten(
+        [packedBody],
+        [lanes: ScalarBuilder.Replacement(index: Index(result.sumLanes), variables: [result.sumLanes])])[0]
+    return result
+  }
+}
+
+extension Nest {
+  /// The nest with constants that its loops overrun filled up with zeros; nil where another operand is overrun.
+  func fillingConstants(_ facts: (BufferID) -> OperandFacts, _ pack: (Packing) -> BufferID) -> Nest? {
+    var replacements: [Scalar: Scalar] = [:]
+    var isSafe = true
+    scalars.forEach(stores.map(\.value)) { scalar, node in
+      guard case .load(let buffer, let position) = node, !position.lies(in: facts(buffer)) else { return }
+      guard facts(buffer).isConstant, position.isAffine, !position.isDynamic else {
+        isSafe = false
+        return
+      }
+      let own = position.variables.sorted()
+      let packing = Packing(buffer, scalars.type(scalar), position, over: own)
+      replacements[scalar] = scalars.load(
+        pack(packing), Index.flattened(own.map { Index($0) }, shape: packing.extents), packing.type)
+    }
+    guard isSafe else { return nil }
+    var result = self
+    let values = scalars.replacing(stores.map(\.value), by: replacements)
+    for (position, value) in values.enumerated() { result.stores[position].value = value }
     return result
   }
 }

@@ -17,6 +17,10 @@ struct Tile {
   var columns: LoopVariable?
   var rows: LoopVariable?
   var lanes: LoopVariable
+  /// The lanes of the sums: those of the results, or more where vectors are filled up.
+  var sumLanes: LoopVariable
+  /// What is joined over the reduction, with `sumLanes` in the place of `lanes`; nil for the reduction's own body.
+  var summand: Scalar?
   /// The loops of the reduction, outermost first, and how many of the innermost are written out.
   var order: [LoopVariable]
   var unrolledCount: Int
@@ -167,7 +171,7 @@ extension Tile {
         guard let shape = ReductionShape(part) else { return [] }
         if isContraction { outer = ordered(outer, shape, lanes, depth, target) }
         var tile = Tile(
-          nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes,
+          nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, sumLanes: lanes,
           order: reductionOrder(shape, lanes), unrolledCount: 0)
         tile.nest.domain = outer + block
         let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)

@@ -39,9 +39,9 @@ public struct FusionGroups: Sendable {
 
   /// Groups the nodes of a graph.
   ///
-  /// - Parameter writesParts: Whether the operands of concatenations are written where they belong, each by its own
-  ///   kernel, instead of by one kernel for all.
-  public init(_ graph: Graph, writesParts: Bool = false) {
+  /// - Parameter forTiles: Whether kernels are for a target with register tiles: operands of concatenations are written
+  ///   where they belong, each by its own kernel, and images that are convolved are in memory.
+  public init(_ graph: Graph, forTiles: Bool = false) {
     let uses = Uses(graph)
     let count = graph.nodes.count
     isMaterialized = Array(repeating: false, count: count)
@@ -90,7 +90,7 @@ public struct FusionGroups: Sendable {
         readings[Int(operand.node)].formUnion(
           Self.reading(
             of: index, by: node, read: isMaterialized[position] ? .same : readings[position], graph,
-            writesParts: writesParts))
+            forTiles: forTiles))
       }
     }
   }
@@ -118,7 +118,7 @@ public struct FusionGroups: Sendable {
 
   /// How an operand is read by a node that is itself read as `outer` says.
   private static func reading(
-    of index: Int, by node: Node, read outer: Reading, _ graph: Graph, writesParts: Bool
+    of index: Int, by node: Node, read outer: Reading, _ graph: Graph, forTiles: Bool
   ) -> Reading {
     let operand = graph.type(of: node.operands[index])
     /// What becomes of "at the same index" when the index changes.
@@ -131,9 +131,11 @@ public struct FusionGroups: Sendable {
         if Reshape.onlyInsertsUnits(from: from, to: to) { return outer }
         if Reshape.onlySplits(from: from, to: to) { return outer }
       }
+      // A shuffle of channels is one copy, not two.
+      if forTiles, outer == .same, case .permute = graph[node.operands[index]].operation { return .once }
       return .buffer
     case .permute, .slice, .reverse: return moved
-    case .concatenate: return writesParts ? .buffer : moved
+    case .concatenate: return forTiles ? .buffer : moved
     case .broadcast(let broadcast):
       let shape = broadcast.shape
       let kept = zip(broadcast.axes, operand.shape).filter { $1 == shape[$0] && $1 != 1 }.map(\.0)
@@ -150,6 +152,8 @@ public struct FusionGroups: Sendable {
     case .gather: return index == 0 ? [.buffer] : .repeated
     case .cumulative: return .once
     case .scatter: return index == 0 ? .once : .repeated
+    // Images are laid out and given borders in memory.
+    case .convolution where forTiles && index == 0: return [.repeated, .factor, .buffer]
     case .dot, .convolution: return [.repeated, .factor]
     case .windowReduce, .windowArgReduce: return .repeated
     case .argReduce: return .repeated

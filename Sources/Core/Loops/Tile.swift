@@ -260,7 +260,9 @@ private struct BlockSize {
         guard column * row + extra <= target.registers || column * row == 1 else { continue }
         func cost(_ column: Int, _ row: Int) -> Double {
           column * row == 0
-            ? 0 : Double(max(column * row, column + row, latency)) + 0.04 * Double(column + row) + 1
+            ? 0
+            // Vectors come from the second-level cache, scalars from the first.
+            : Double(max(column * row, column + row, latency)) + 0.2 * Double(column) + 0.04 * Double(row) + 1
         }
         func total(_ row: Int) -> Double {
           let whole = Double(columns / column) * cost(column, row)

@@ -144,7 +144,8 @@ public struct Convolution: OperationDefinition {
       let scalars = context.scalars
       let channel = scalars.variable(inputs)
       let window = scalars.variables(Array(weight.shape[2...]))
-      let group = outputs == 0 ? Index(0) : index[1].floorDivided(by: outputs)
+      // Not asked of the index where there is one group: layouts may overrun the channels.
+      let group = groups == 1 ? Index(0) : index[1].floorDivided(by: max(1, outputs))
       var source = [index[0], group * inputs + Index(channel)]
       var constraints: [Constraint] = []
       for axis in stride.indices {

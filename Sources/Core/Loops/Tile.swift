@@ -81,7 +81,7 @@ extension Tile {
   /// Multiply-adds below which a kernel stays on one thread.
   private static let threadedWork = 1 << 17
   /// The most statements that come of unrolling a block.
-  private static let longestBlock = 128
+  private static let longestBlock = 144
 
   /// The nest as tiles that cover it, where its shape is one of a tile's; else nil.
   ///
@@ -172,7 +172,7 @@ extension Tile {
         if isContraction { outer = ordered(outer, shape, lanes, depth, target) }
         var tile = Tile(
           nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, sumLanes: lanes,
-          order: reductionOrder(shape, lanes), unrolledCount: 0)
+          order: reductionOrder(shape, lanes, row), unrolledCount: 0)
         tile.nest.domain = outer + block
         let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)
         tile.unrolledCount = unrolled(tile.order, shape, blockSize, isContraction)
@@ -203,15 +203,28 @@ extension Tile {
   }
 
   /// The loops of the reduction from the largest strides to the smallest of what is read as scalars.
-  private static func reductionOrder(_ shape: ReductionShape, _ lanes: LoopVariable) -> [LoopVariable] {
+  ///
+  /// A loop that shifts the rows onto each other is no inner one: compilers would carry what is read from step to step,
+  /// and have no registers left for that.
+  private static func reductionOrder(
+    _ shape: ReductionShape, _ lanes: LoopVariable, _ rows: LoopVariable?
+  ) -> [LoopVariable] {
     let scalars = shape.loads.filter { !$0.position.variables.contains(lanes) }
     let loads = scalars.isEmpty ? shape.loads : scalars
     func stride(_ variable: LoopVariable) -> Int {
       loads.map { abs($0.position.coefficient(of: variable)) }.max() ?? 0
     }
-    return shape.variables.enumerated().sorted {
+    func shiftsRows(_ variable: LoopVariable) -> Bool {
+      guard let rows, !scalars.isEmpty else { return false }
+      return scalars.contains { load in
+        let (own, row) = (load.position.coefficient(of: variable), load.position.coefficient(of: rows))
+        return row != 0 && own != 0 && (1..<variable.extent).contains { own * $0 % row == 0 }
+      }
+    }
+    let byStride = shape.variables.enumerated().sorted {
       (stride($0.element), -$0.offset) > (stride($1.element), -$1.offset)
     }.map(\.element)
+    return byStride.filter(shiftsRows) + byStride.filter { !shiftsRows($0) }
   }
 
   /// How many of the innermost loops of the reduction are written out.
@@ -223,7 +236,7 @@ extension Tile {
     for variable in order.reversed() {
       size *= variable.extent
       // Of a matrix product, one short loop; of a window, all of it, so that neighbours share what they read.
-      if size > longestBlock || shape.fixed.contains(variable) || isContraction && (count == 1 || variable.extent > 4) {
+      if size > longestBlock || shape.fixed.contains(variable) || isContraction && (count == 1 || variable.extent > 5) {
         break
       }
       count += 1

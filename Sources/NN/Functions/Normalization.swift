@@ -139,6 +139,8 @@ public func localResponseNorm(
     window.high[0] = (size - 1) / 2
     let sums = (x * x).windowReduce(.sum, window)
     let scale = sums * (alpha / Double(size)) + k
+    // What is never negative has roots, which cost less than a power.
+    if beta == 0.75, alpha >= 0, k >= 0 { return x / (scale.sqrt() * scale.sqrt().sqrt()) }
     return x / scale.power(beta)
   }
 }

@@ -170,12 +170,20 @@ extension Tile {
         var outer = part.domain.filter { !block.contains($0) }
         guard let shape = ReductionShape(part) else { return [] }
         if isContraction { outer = ordered(outer, shape, lanes, depth, target) }
+        func shiftsRows(_ variable: LoopVariable) -> Bool {
+          guard let row, isContraction else { return false }
+          return shape.loads.contains { load in
+            let (own, step) = (load.position.coefficient(of: variable), load.position.coefficient(of: row))
+            return own != 0 && step != 0 && (1..<variable.extent).contains { own * $0 % step == 0 }
+          }
+        }
+        let order = reductionOrder(shape, lanes, shiftsRows: shiftsRows)
+        let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)
         var tile = Tile(
           nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, sumLanes: lanes,
-          order: reductionOrder(shape, lanes, row), unrolledCount: 0)
+          order: order,
+          unrolledCount: unrolled(order, shape, blockSize, isContraction: isContraction, shiftsRows: shiftsRows))
         tile.nest.domain = outer + block
-        let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)
-        tile.unrolledCount = unrolled(tile.order, shape, blockSize, isContraction)
         tile.parallelCount = parallel(outer, work: depth * part.domain.reduce(1) { $0 * $1.extent })
         result.append(tile)
       }
@@ -207,38 +215,34 @@ extension Tile {
   /// A loop that shifts the rows onto each other is no inner one: compilers would carry what is read from step to step,
   /// and have no registers left for that.
   private static func reductionOrder(
-    _ shape: ReductionShape, _ lanes: LoopVariable, _ rows: LoopVariable?
+    _ shape: ReductionShape, _ lanes: LoopVariable, shiftsRows: (LoopVariable) -> Bool
   ) -> [LoopVariable] {
     let scalars = shape.loads.filter { !$0.position.variables.contains(lanes) }
     let loads = scalars.isEmpty ? shape.loads : scalars
     func stride(_ variable: LoopVariable) -> Int {
       loads.map { abs($0.position.coefficient(of: variable)) }.max() ?? 0
     }
-    func shiftsRows(_ variable: LoopVariable) -> Bool {
-      guard let rows, !scalars.isEmpty else { return false }
-      return scalars.contains { load in
-        let (own, row) = (load.position.coefficient(of: variable), load.position.coefficient(of: rows))
-        return row != 0 && own != 0 && (1..<variable.extent).contains { own * $0 % row == 0 }
-      }
-    }
     let byStride = shape.variables.enumerated().sorted {
       (stride($0.element), -$0.offset) > (stride($1.element), -$1.offset)
     }.map(\.element)
-    return byStride.filter(shiftsRows) + byStride.filter { !shiftsRows($0) }
+    return byStride.filter { shiftsRows($0) } + byStride.filter { !shiftsRows($0) }
   }
 
   /// How many of the innermost loops of the reduction are written out.
+  ///
+  /// Of a window that slides along the vectors, all, so that neighbours share what they read. Of a matrix product, one
+  /// that shifts rows onto each other, for the same reason, or a short one around a small block, which would otherwise
+  /// be mostly the loop's own work.
   private static func unrolled(
-    _ order: [LoopVariable], _ shape: ReductionShape, _ blockSize: Int, _ isContraction: Bool
+    _ order: [LoopVariable], _ shape: ReductionShape, _ blockSize: Int, isContraction: Bool,
+    shiftsRows: (LoopVariable) -> Bool
   ) -> Int {
     var count = 0
     var size = blockSize
     for variable in order.reversed() {
       size *= variable.extent
-      // Of a matrix product, one short loop; of a window, all of it, so that neighbours share what they read.
-      if size > longestBlock || shape.fixed.contains(variable) || isContraction && (count == 1 || variable.extent > 5) {
-        break
-      }
+      if size > longestBlock || shape.fixed.contains(variable) { break }
+      if isContraction, count == 1 || !shiftsRows(variable) && (size > longestBlock / 2 || variable.extent > 4) { break }
       count += 1
     }
     return count

@@ -174,7 +174,8 @@ extension Tile {
           guard let row, isContraction else { return false }
           return shape.loads.contains { load in
             let (own, step) = (load.position.coefficient(of: variable), load.position.coefficient(of: row))
-            return own != 0 && step != 0 && (1..<variable.extent).contains { own * $0 % step == 0 }
+            return own != 0 && step != 0
+              && (1..<variable.extent).contains { own * $0 % step == 0 && abs(own * $0 / step) < row.extent }
           }
         }
         let order = reductionOrder(shape, lanes, shiftsRows: shiftsRows)

@@ -28,9 +28,12 @@ extension BackendModel where Self: ~Copyable {
 /// Graphs on their way to the back-ends.
 enum Backends {
   /// The graph through the passes, lowered and planned.
-  static func planned(_ graph: Graph, _ pipeline: Pipeline) throws -> PlannedProgram {
-    try PlannedProgram(planning: Program(lowering: pipeline.run(graph).graph))
+  static func planned(_ graph: Graph, _ pipeline: Pipeline, _ target: Target = .generic) throws -> PlannedProgram {
+    try PlannedProgram(planning: Program(lowering: pipeline.run(graph).graph, target: target))
   }
+
+  /// What native code is scheduled for.
+  static func host() throws -> Target { try CCompiler.system().hostTarget() }
 
   /// The program as C that compiles without a warning, loaded; its cache is a folder that the caller removes.
   static func native(_ planned: PlannedProgram, cache: URL) throws -> NativeModel {

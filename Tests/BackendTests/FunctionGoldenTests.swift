@@ -21,12 +21,15 @@ struct FunctionGoldenTests {
   @Test("the results and gradients of C agree with PyTorch")
   func native() throws {
     let stride = ProcessInfo.processInfo.environment["EVERY"].flatMap { Int($0) } ?? 8
+    var options = COptions(uniformEntry: true)
+    options.target = try Backends.host()
     var cases: [GoldenCase] = []
     var models: [CBench.Model] = []
     for position in Swift.stride(from: 0, to: GoldenCase.all.count, by: max(1, stride)) {
       let golden = GoldenCase.all[position]
-      guard let planned = try Self.planned(golden) else { continue }
-      let files = emitC(planned, options: COptions(name: "function\(position)", uniformEntry: true))
+      guard let planned = try Self.planned(golden, options.target) else { continue }
+      options.name = "function\(position)"
+      let files = emitC(planned, options: options)
       cases.append(golden)
       models.append(CBench.Model(files: files, planned: planned, inputs: golden.inputs(.f32)))
     }
@@ -34,9 +37,9 @@ struct FunctionGoldenTests {
   }
 
   /// The call and its gradients; nil where the function has no counterpart yet.
-  private static func planned(_ golden: GoldenCase) throws -> PlannedProgram? {
+  private static func planned(_ golden: GoldenCase, _ target: Target = .generic) throws -> PlannedProgram? {
     let graph = try golden.graph(.f32, withGradients: GoldenCase.withoutGradient[golden.name] == nil)
-    return try graph.map { try Backends.planned($0, .training) }
+    return try graph.map { try Backends.planned($0, .training, target) }
   }
 
   private static func compare(_ results: [String: NDArray], _ golden: GoldenCase) {

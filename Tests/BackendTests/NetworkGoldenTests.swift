@@ -55,7 +55,7 @@ struct NetworkGoldenTests {
     compare(session.savedState(), buffers, atol: atol, "interpreter: ")
     let folder = Backends.cacheFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    var model = try Backends.native(planned, cache: folder)
+    var model = try Backends.native(Backends.planned(graph, pipeline, Backends.host()), cache: folder)
     compare(try model.run(planned.program, inputs), outputs, atol: atol, "native: ")
     compare(model.savedState(), buffers, atol: atol, "native: ")
   }

@@ -10,12 +10,13 @@ import Testing
 struct TrainingGoldenTests {
   @Test("losses, parameters and buffers move as PyTorch's do, and go on after a pause", arguments: TrainingCase.all)
   func training(golden: TrainingCase) throws {
-    let planned = try Backends.planned(try #require(try golden.graph()), .training)
+    let graph = try #require(try golden.graph())
+    let planned = try Backends.planned(graph, .training)
     var session = Session(try Executable(planned))
     try check(&session, planned.program, golden, "interpreter")
     let folder = Backends.cacheFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    var model = try Backends.native(planned, cache: folder)
+    var model = try Backends.native(Backends.planned(graph, .training, Backends.host()), cache: folder)
     try check(&model, planned.program, golden, "native")
     // The back-ends agree on more than the goldens hold; and what one has saved, the other goes on with.
     let (one, other) = (session.savedState(), model.savedState())

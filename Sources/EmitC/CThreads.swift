@@ -337,14 +337,16 @@ extension CProgramRenderer {
       #define \(macro)_PAUSE (void)0
       #endif
 
-      /* Lets all threads begin to work on 0 to size. */
+      /* Lets all threads begin to work on 0 to size. First the ticket is closed, so that no thread takes one by the new
+       * size for what was there before. */
       static void \(name)_give(
           struct \(name)_threads *threads, ptrdiff_t size, void (*body)(void *, ptrdiff_t begin, ptrdiff_t end), void *arguments)
       {
-        __atomic_store_n(&threads->size, size, __ATOMIC_RELAXED);
-        __atomic_store_n(&threads->body, body, __ATOMIC_RELAXED);
-        __atomic_store_n(&threads->arguments, arguments, __ATOMIC_RELAXED);
-        __atomic_store_n(&threads->finished, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&threads->ticket, threads->ticket | 0xffffffffu, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->size, size, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->body, body, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->arguments, arguments, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->finished, 0, __ATOMIC_RELEASE);
         pthread_mutex_lock(&threads->mutex);
         __atomic_store_n(&threads->ticket, ((threads->ticket >> 32) + 1) << 32, __ATOMIC_RELEASE);
         pthread_cond_broadcast(&threads->wake);
@@ -357,9 +359,9 @@ extension CProgramRenderer {
       {
         uint64_t ticket = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE);
         for (;;) {
-          const ptrdiff_t size = __atomic_load_n(&threads->size, __ATOMIC_RELAXED);
-          void (*const body)(void *, ptrdiff_t, ptrdiff_t) = __atomic_load_n(&threads->body, __ATOMIC_RELAXED);
-          void *const arguments = __atomic_load_n(&threads->arguments, __ATOMIC_RELAXED);
+          const ptrdiff_t size = __atomic_load_n(&threads->size, __ATOMIC_ACQUIRE);
+          void (*const body)(void *, ptrdiff_t, ptrdiff_t) = __atomic_load_n(&threads->body, __ATOMIC_ACQUIRE);
+          void *const arguments = __atomic_load_n(&threads->arguments, __ATOMIC_ACQUIRE);
           const ptrdiff_t begin = (ptrdiff_t)(ticket & 0xffffffffu);
           if (begin >= size) return;
           const ptrdiff_t share = (size - begin) / (2 * threads->count);

@@ -81,6 +81,39 @@ import Testing
     for _ in 0..<5 { #expect(try several.run(given) == expected) }
   }
 
+  @Test(.timeLimit(.minutes(1))) func manyShortRunsInARowAreDoneCompletely() throws {
+    let program = TilePrograms.squares()
+    let options = COptions(name: "squares", threads: .pthreads)
+    let folder = try CBench.write([emitC(program, options: options)])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let driver = """
+      #include "squares.c"
+      #include <stdio.h>
+
+      int main(void)
+      {
+        static struct squares_threads threads;
+        static float x[\(program.program.buffers[0].count)], y[\(program.program.buffers[0].count)];
+        const int count = sizeof x / sizeof *x;
+        if (squares_start_threads(&threads, 3)) return 2;
+        for (int run = 0; run < 20000; run++) {
+          for (int i = 0; i < count; i++) x[i] = (float)(run % 1000 + i);
+          squares_run(&threads, x, y);
+          for (int i = 0; i < count; i++) {
+            if (y[i] != x[i] * x[i]) return printf("run %d, element %d\\n", run, i), 1;
+          }
+        }
+        squares_stop_threads(&threads);
+        return 0;
+      }
+      """
+    let source = folder.appendingPathComponent("driver.c")
+    try Data(driver.utf8).write(to: source)
+    let executable = folder.appendingPathComponent("driver").path
+    try CBench.run(["gcc", "-O2", "-pthread", source.path, "-o", executable, "-lm"])
+    try CBench.run(["timeout", "50", executable])
+  }
+
   @Test func tooManyThreadsAreAnError() throws {
     #expect(throws: DiagnosticsError.self) { _ = try NativeModel(Self.programs[0].program, threads: 65) }
   }

@@ -241,6 +241,22 @@ extension TilePrograms {
     return HandBuilt.planned(planned.program)
   }
 
+  /// Short nests of parallel loops, in turns with few iterations and many: `y = x * x`, row by row.
+  static func squares() -> PlannedProgram {
+    let counts = [2, 60, 3, 90, 2, 40]
+    let v = LoopVariable(id: counts.count, extent: 4)
+    var start = 0
+    let nests: [Statement] = counts.enumerated().map { number, count in
+      let row = LoopVariable(id: number, extent: count)
+      let place = (Index(row) + start) * 4 + Index(v)
+      start += count
+      let x = Expression.load(.buffer(BufferID(0)), place, .f32)
+      return nest(
+        [(row, .parallel), (v, .lanes)], [.store(.buffer(BufferID(1)), place, .pointwise(.multiply, [x, x]))])
+    }
+    return HandBuilt.program(inputs: [(.f32, [start, 4])], output: (.f32, [start, 4]), nests)
+  }
+
   /// Windows of 3 with a maximum in registers, guarded at the border, positions unrolled.
   static func pooling(lanes: Int, type: ScalarType = .f32) -> PlannedProgram {
     let (c, j) = (LoopVariable(id: 0, extent: 2), LoopVariable(id: 1, extent: 2))

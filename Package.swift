@@ -27,6 +27,7 @@ let package = Package(
       name: "CGraphviz", path: "Sources/CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CProbe", path: "Sources/CProbe"),
+    .target(name: "CKernels", path: "Sources/CKernels"),
     .target(name: "LatheMemory", path: "Sources/MemoryPlan", swiftSettings: settings),
     .target(name: "LatheCore", dependencies: ["LatheMemory"], path: "Sources/Core", swiftSettings: settings),
     .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
@@ -35,7 +36,7 @@ let package = Package(
       name: "LatheONNX",
       dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
-    .target(name: "LatheRun", dependencies: ["LatheCore", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
+    .target(name: "LatheRun", dependencies: ["LatheCore", "CKernels", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
     .target(name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", swiftSettings: settings),
     .target(name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(

@@ -20,9 +20,7 @@ struct PreparedModel {
     _ model: CompiledModel, _ graph: Graph, _ options: ExecutionOptions
   ) throws(DiagnosticsError) {
     let compiler = options.backend == .native ? try CCompiler.system() : nil
-    planned = try compiler.map { compiler throws(DiagnosticsError) in
-      try model.planned(for: compiler.hostTarget())
-    } ?? model.planned
+    planned = try model.planned(for: compiler?.hostTarget() ?? .interpreter)
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
     if let compiler {

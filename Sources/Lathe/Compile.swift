@@ -74,7 +74,7 @@ public struct CompiledModel: Sendable {
   ///
   /// - Parameter threads: Threads that matrix multiplication may use.
   public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
-    Session(try Executable(planned), threads: threads)
+    Session(try Executable(planned(for: .interpreter)), threads: threads)
   }
 
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.

@@ -43,8 +43,8 @@ public struct Executable: Sendable {
     }
     guard faults.isEmpty else { throw DiagnosticsError(faults) }
     self.kernels = kernels
-    registerBytes = kernels.map(\.registerBytes).max() ?? 0
-    localBytes = kernels.map(\.localBytes).max() ?? 0
+    registerBytes = (kernels.map(\.registerBytes).max() ?? 0).aligned
+    localBytes = (kernels.map(\.localBytes).max() ?? 0).aligned
     var outputs: [Int] = []
     var total = 0
     for port in program.outputs {
@@ -145,8 +145,8 @@ public struct Executable: Sendable {
 struct KernelPlan: Sendable {
   let name: String
   let location: Location
-  /// The loops, where no contraction takes their place.
-  let tape: Tape?
+  /// The loops, one part after the other, where no contraction takes their place.
+  let tapes: [Tape]
   let contraction: ContractionPlan?
 
   init(_ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
@@ -155,11 +155,55 @@ struct KernelPlan: Sendable {
     contraction = try kernel.contraction.flatMap { contraction throws(TapeFault) in
       try ContractionPlan(contraction, kernel, buffers)
     }
-    tape =
-      contraction == nil
-      ? try TapeBuilder.tape(for: kernel.body, parameters: kernel.parameters, buffers: buffers, name: kernel.name) : nil
+    var tapes: [Tape] = []
+    if contraction == nil {
+      for part in ParallelPart.parts(of: kernel.body) {
+        tapes.append(
+          try TapeBuilder.tape(
+            for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
+            shared: part.shared))
+      }
+    }
+    self.tapes = tapes
   }
 
-  var registerBytes: Int { tape?.registerBytes ?? contraction?.registerBytes ?? 0 }
-  var localBytes: Int { tape?.localBytes ?? contraction?.localBytes ?? 0 }
+  var registerBytes: Int { max(contraction?.registerBytes ?? 0, tapes.map(\.registerBytes).max() ?? 0) }
+  var localBytes: Int { max(contraction?.localBytes ?? 0, tapes.map(\.localBytes).max() ?? 0) }
+}
+
+/// Statements of a kernel that follow each other, and the loop among them that threads may share.
+private struct ParallelPart {
+  var statements: [Statement]
+  var shared: LoopVariable?
+
+  /// A kernel's statements, with every nest of parallel loops by itself.
+  static func parts(of body: [Statement]) -> [ParallelPart] {
+    var result: [ParallelPart] = []
+    var pending: [Statement] = []
+    for statement in body {
+      guard case .loop(let loop) = statement, let shared = sharedLoop(loop) else {
+        pending.append(statement)
+        continue
+      }
+      // What is declared right before belongs to the nest.
+      let before = pending.lastIndex { if case .declare = $0 { false } else { true } }.map { $0 + 1 } ?? 0
+      if before > 0 { result.append(ParallelPart(statements: Array(pending[..<before]))) }
+      result.append(ParallelPart(statements: pending[before...] + [statement], shared: shared))
+      pending = []
+    }
+    if !pending.isEmpty { result.append(ParallelPart(statements: pending)) }
+    return result
+  }
+
+  /// The longest of the parallel loops around a nest.
+  private static func sharedLoop(_ loop: Loop) -> LoopVariable? {
+    var best: LoopVariable?
+    var current = loop
+    while current.kind == .parallel, current.lower.known == 0, current.upper.known == current.variable.extent {
+      if current.variable.extent > best?.extent ?? 1 { best = current.variable }
+      guard case .loop(let next) = current.body.last else { break }
+      current = next
+    }
+    return best
+  }
 }

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import LatheCore
 
 /// The scalar functions over strips. What they mean is said by `Pointwise`; floats are computed in their own precision.
@@ -5,11 +6,37 @@ extension Machine {
   func pointwise(_ instruction: Instruction) {
     if instruction.function == .select { return select(instruction) }
     switch Lane(instruction.type) {
+    case .float where isCompiled(instruction): break
     case .float: float(instruction, Float.self)
     case .double: float(instruction, Double.self)
     case .integer: integer(instruction)
     case .bool: bool(instruction)
     }
+  }
+
+  /// Computes a function on `f32` by compiled loops, where there are any.
+  private func isCompiled(_ instruction: Instruction) -> Bool {
+    guard instruction.type == .f32 else { return false }
+    let (first, count) = span(instruction)
+    let out = lanes(instruction.dst, Float.self, from: first)
+    let function: lathe_strip_function
+    switch instruction.function {
+    case .add: function = lathe_strip_add
+    case .subtract: function = lathe_strip_subtract
+    case .multiply: function = lathe_strip_multiply
+    case .divide: function = lathe_strip_divide
+    case .maximum: function = lathe_strip_maximum
+    case .minimum: function = lathe_strip_minimum
+    case .exp, .sigmoid, .tanh, .erf:
+      return instruction.function.expanded(lanes(instruction.a, Float.self, from: first), into: out, count: count)
+    default: return false
+    }
+    let uniform = instruction.lanes ? Int32(instruction.uniform & 3) : 0
+    guard uniform != 3 else { return false }
+    lathe_strip(
+      function, out, lanes(instruction.a, Float.self, from: uniform & 1 != 0 ? 0 : first),
+      lanes(instruction.b, Float.self, from: uniform & 2 != 0 ? 0 : first), count, uniform)
+    return true
   }
 
   // MARK: Shapes of loops

@@ -4,7 +4,7 @@ internal import LatheCore
 extension Machine {
   /// The first byte of the tensor or array that an address lies in.
   @inline(__always)
-  private func base(_ address: Address) -> UnsafeMutableRawPointer {
+  func base(_ address: Address) -> UnsafeMutableRawPointer {
     address.buffer >= 0 ? buffers[Int(address.buffer)] : locals + address.localOffset
   }
 
@@ -20,6 +20,7 @@ extension Machine {
   mutating func load(_ instruction: Instruction) {
     let address = addresses[Int(instruction.extra)]
     let (first, count) = span(instruction)
+    if address.block >= 0 { return loadBlock(instruction, address, count) }
     let stride = address.affine.stride
     let start = value(address.affine) &+ stride &* first
     if instruction.b >= 0 { return loadMasked(instruction, address, start, stride, nil) }
@@ -73,6 +74,7 @@ extension Machine {
   mutating func store(_ instruction: Instruction) {
     let address = addresses[Int(instruction.extra)]
     let (first, count) = span(instruction)
+    if address.block >= 0 { return storeBlock(instruction, address, count) }
     let stride = address.affine.stride
     let start = value(address.affine) &+ stride &* first
     if instruction.b >= 0 { return storeMasked(instruction, address, start, stride, nil) }
@@ -180,7 +182,7 @@ extension Machine {
     }
   }
 
-  private mutating func fail(_ address: Address, _ position: Int) {
+  mutating func fail(_ address: Address, _ position: Int) {
     fault = Fault(address: address, position: position)
   }
 

@@ -20,6 +20,7 @@ struct Machine {
   let terms: UnsafePointer<AffineTerm>
   let conditions: UnsafePointer<Condition>
   let factors: UnsafePointer<Int>
+  let tables: UnsafePointer<Int>
   /// The register file.
   let registers: UnsafeMutableRawPointer
   /// The local arrays.
@@ -29,11 +30,15 @@ struct Machine {
   var first = 0
   var end = 1
   var fault: Fault?
+  /// The part of the shared loop that is run here; nil for all of it.
+  var part: Range<Int>?
 
   /// Runs a tape, with the parameters' values given by position.
+  ///
+  /// - Parameter part: Of the loop that threads share, what is to be run.
   static func run(
     _ tape: Tape, registers: UnsafeMutableRawPointer, locals: UnsafeMutableRawPointer,
-    buffers: UnsafePointer<UnsafeMutableRawPointer>, parameter: (LoopVariable) -> Int
+    buffers: UnsafePointer<UnsafeMutableRawPointer>, part: Range<Int>? = nil, parameter: (LoopVariable) -> Int
   ) -> Fault? {
     for literal in tape.literals {
       let place = registers + Int(literal.offset)
@@ -52,12 +57,14 @@ struct Machine {
           withoutChecks(tape.terms) { terms in
             withoutChecks(tape.conditions) { conditions in
               withoutChecks(tape.factors) { factors in
-                var machine = Machine(
-                  tape: tape, code: code, codeCount: tape.code.count, addresses: addresses, affines: affines,
-                  terms: terms, conditions: conditions, factors: factors, registers: registers, locals: locals,
-                  buffers: buffers)
-                machine.run()
-                return machine.fault
+                withoutChecks(tape.tables) { tables in
+                  var machine = Machine(
+                    tape: tape, code: code, codeCount: tape.code.count, addresses: addresses, affines: affines,
+                    terms: terms, conditions: conditions, factors: factors, tables: tables, registers: registers,
+                    locals: locals, buffers: buffers, part: part)
+                  machine.run()
+                  return machine.fault
+                }
               }
             }
           }
@@ -80,7 +87,7 @@ struct Machine {
       counter += 1
       switch instruction.pointee.code {
       case .enterLoop, .enterStrips:
-        if !enterLoop(instruction.pointee) { counter = Int(instruction.pointee.target) }
+        if !enterLoop(instruction.pointee, at: counter - 1) { counter = Int(instruction.pointee.target) }
       case .repeatLoop:
         let next = self[instruction.pointee.a] &+ 1
         self[instruction.pointee.a] = next
@@ -109,6 +116,7 @@ struct Machine {
       case .bitcast: bitcast(instruction.pointee)
       case .join, .joinProduct, .joinStrip, .foldPartials, .joinPartial: join(instruction.pointee)
       case .mask: mask(instruction.pointee)
+      case .reduceTiles: reduceTiles(instruction.pointee)
       }
       if fault != nil { return }
     }
@@ -136,8 +144,25 @@ struct Machine {
   }
 
   /// Evaluates the bounds; with bounds that differ between lanes, the loop covers all of them.
-  private mutating func enterLoop(_ instruction: Instruction) -> Bool {
-    let bounds = tape.bounds[Int(instruction.extra)]
+  private mutating func enterLoop(_ instruction: Instruction, at position: Int) -> Bool {
+    var (lower, upper) = ends(Int(instruction.extra))
+    if let part, let shared = tape.shared, Int(shared.entry) == position {
+      lower = max(lower, part.lowerBound)
+      upper = min(upper, part.upperBound)
+    }
+    self[instruction.a] = lower
+    self[instruction.b] = upper
+    guard lower < upper else { return false }
+    if instruction.code == .enterStrips {
+      first = 0
+      end = min(Int(instruction.c), upper - lower) * Int(instruction.dst)
+    }
+    return true
+  }
+
+  /// The ends of a loop, now.
+  func ends(_ position: Int) -> (lower: Int, upper: Int) {
+    let bounds = tape.bounds[position]
     var lower = bounds.lower
     var upper = bounds.upper
     let lowerCount = Int(bounds.lowerCount)
@@ -152,14 +177,7 @@ struct Machine {
         upper = min(upper, max(one, other).dividedRoundingUp(by: quotient.divisor))
       }
     }
-    self[instruction.a] = lower
-    self[instruction.b] = upper
-    guard lower < upper else { return false }
-    if instruction.code == .enterStrips {
-      first = 0
-      end = min(Int(instruction.c), upper - lower)
-    }
-    return true
+    return (lower, upper)
   }
 
   private mutating func repeatStrips(_ instruction: Instruction) -> Bool {
@@ -171,7 +189,7 @@ struct Machine {
       end = 1
       return false
     }
-    end = min(Int(instruction.c), upper - next)
+    end = min(Int(instruction.c), upper - next) * Int(instruction.dst)
     return true
   }
 
@@ -282,6 +300,9 @@ extension Int {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient
   }
+
+  /// What that quotient leaves: 0 or more.
+  func remainder(by divisor: Int) -> Int { self - dividedRoundingDown(by: divisor) * divisor }
 
   /// The quotient rounded towards positive infinity, by a positive divisor.
   @inline(__always)

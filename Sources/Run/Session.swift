@@ -6,8 +6,9 @@ public import LatheCore
 public struct Session: ~Copyable {
   /// What is run.
   public let executable: Executable
-  /// Threads that matrix multiplication may use.
+  /// Threads that share the work of kernels; results do not depend on their number.
   public let threads: Int
+  private let pool: ThreadPool?
   private let arena: AlignedMemory
   private let state: ProgramState
   private let outputs: AlignedMemory
@@ -26,8 +27,10 @@ public struct Session: ~Copyable {
     state = ProgramState(executable.planned)
     outputs = AlignedMemory(byteCount: executable.outputBytes)
     constants = AlignedMemory(byteCount: executable.constantBytes)
-    registers = AlignedMemory(byteCount: executable.registerBytes)
-    locals = AlignedMemory(byteCount: executable.localBytes)
+    pool = ThreadPool(threads: threads)
+    let places = pool?.count ?? 1
+    registers = AlignedMemory(byteCount: executable.registerBytes * places)
+    locals = AlignedMemory(byteCount: executable.localBytes * places)
     for (position, offset) in executable.constantOffsets {
       if case .constant(let array) = executable.program.buffers[position].kind {
         array.copy(to: constants.start + offset)
@@ -127,7 +130,8 @@ public struct Session: ~Copyable {
     return buffers.withUnsafeBufferPointer { buffers -> DiagnosticsError? in
       guard let base = buffers.baseAddress else { return nil }
       var runner = StepRunner(
-        executable: executable, buffers: base, registers: registers.start, locals: locals.start, times: times)
+        executable: executable, buffers: base, registers: registers.start, locals: locals.start, pool: pool,
+        times: times)
       defer { times = runner.times }
       do throws(DiagnosticsError) {
         try runner.run(executable.program.steps)

@@ -6,6 +6,8 @@ struct StepRunner {
   let buffers: UnsafePointer<UnsafeMutableRawPointer>
   let registers: UnsafeMutableRawPointer
   let locals: UnsafeMutableRawPointer
+  /// Threads to share loops with; each has registers and locals of its own.
+  let pool: ThreadPool?
   /// Where the surrounding scans are.
   var positions: [LoopVariable: Int] = [:]
   /// How long the kernels ran, where that is measured.
@@ -13,12 +15,13 @@ struct StepRunner {
 
   init(
     executable: Executable, buffers: UnsafePointer<UnsafeMutableRawPointer>, registers: UnsafeMutableRawPointer,
-    locals: UnsafeMutableRawPointer, times: KernelTimes?
+    locals: UnsafeMutableRawPointer, pool: ThreadPool?, times: KernelTimes?
   ) {
     self.executable = executable
     self.buffers = buffers
     self.registers = registers
     self.locals = locals
+    self.pool = pool
     self.times = times
   }
 
@@ -51,6 +54,37 @@ struct StepRunner {
     times?.calls[position] += 1
   }
 
+  /// Runs tapes one after the other, each on all threads that it has work for.
+  private func run(_ tapes: [Tape]) -> Machine.Fault? {
+    let positions = positions
+    for tape in tapes {
+      let fault =
+        if let pool, let shared = tape.shared {
+          run(tape, extent: shared.extent, pool)
+        } else {
+          Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] ?? 0 }
+        }
+      if let fault { return fault }
+    }
+    return nil
+  }
+
+  /// Runs a tape in parts of its shared loop, a few for each thread, so that none waits long for another.
+  private func run(_ tape: Tape, extent: Int, _ pool: ThreadPool) -> Machine.Fault? {
+    let positions = positions
+    let parts = min(extent, 4 * pool.count)
+    var faults = [Machine.Fault?](repeating: nil, count: parts)
+    faults.withUnsafeMutableBufferPointer { faults in
+      pool.run(parts) { thread, part in
+        faults[part] = Machine.run(
+          tape, registers: registers + thread * executable.registerBytes, locals: locals + thread * executable.localBytes,
+          buffers: buffers, part: (part * extent / parts)..<((part + 1) * extent / parts)
+        ) { positions[$0] ?? 0 }
+      }
+    }
+    return faults.lazy.compactMap { $0 }.first
+  }
+
   private func holds(_ predicate: BufferID) -> Bool { buffers[predicate.position].load(as: UInt8.self) != 0 }
 
   private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
@@ -58,10 +92,8 @@ struct StepRunner {
     let fault =
       if let contraction = kernel.contraction {
         contraction.run(buffers: buffers, registers: registers, locals: locals, parameters: positions)
-      } else if let tape = kernel.tape {
-        Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] ?? 0 }
       } else {
-        Machine.Fault?.none
+        run(kernel.tapes)
       }
     guard let fault else { return }
     let name = fault.address.buffer >= 0 ? executable.program.buffers[Int(fault.address.buffer)].name : "a local array"

@@ -34,7 +34,7 @@ struct Instruction: Sendable {
     case enterLoop
     /// Counts `a` up; jumps to `target` while below `b`.
     case repeatLoop
-    /// As `enterLoop`, for strips of at most `c` iterations; sets the window.
+    /// As `enterLoop`, for strips of at most `c` iterations of `dst` lanes; sets the window.
     case enterStrips
     case repeatStrips
     /// Narrows the window to the lanes where `c` conditions from `extra` hold, keeping the old one in `a` and `b`; jumps
@@ -80,6 +80,8 @@ struct Instruction: Sendable {
     case foldPartials
     /// `dst` = the mask `a` and the condition `extra` on the integers `b`.
     case mask
+    /// `dst` = the sums of the tiles `extra`.
+    case reduceTiles
     /// Joins strip `a` into partial result `(counter b - lower end of extra) % c` at `dst`.
     case joinPartial
   }
@@ -127,6 +129,12 @@ struct Address: Sendable {
   /// How many elements there are.
   var count: Int
   var type: ScalarType
+  /// In a block whose lanes do not follow each other at one stride: where `tables` has the number of strides, then what
+  /// each is for, then the strides, outermost first. Otherwise negative.
+  var block: Int32 = -1
+
+  /// Whether lanes have places of their own.
+  var isPerLane: Bool { affine.stride != 0 || block >= 0 }
 }
 
 /// `lower <= affine < upper`, or `affine` is a multiple of `divisor` where that is positive.
@@ -170,6 +178,12 @@ struct Tape: Sendable {
   var quotients: [BoundQuotient] = []
   var factors: [Int] = []
   var literals: [Literal] = []
+  var tiles: [TileReduction] = []
+  var tileLoops: [TileLoop] = []
+  /// Numbers of blocks and tiles.
+  var tables: [Int] = []
+  /// The loop that threads may share: where it is entered, and how often it runs.
+  var shared: (entry: Int32, extent: Int)?
   /// Where the values of the kernel's parameters are expected.
   var parameters: [(variable: LoopVariable, offset: Int32)] = []
   /// The size of the register file.

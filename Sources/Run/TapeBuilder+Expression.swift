@@ -20,12 +20,15 @@ extension TapeBuilder {
   }
 
   private mutating func load(_ memory: Memory, _ index: Index, _ type: ScalarType) throws(TapeFault) -> Operand {
+    if case .local(let array) = memory, var place = block?.arrays[array.id]?.register {
+      place.isTemporary = false
+      return place
+    }
     let (address, positions) = try address(memory, index)
-    let stride = tape.addresses[Int(address)].affine.stride
     guard tape.addresses[Int(address)].type == type else {
       throw TapeFault("a \(type) is loaded from memory of \(tape.addresses[Int(address)].type)")
     }
-    let perLane = positions != nil || stride != 0 || mask != nil
+    let perLane = positions != nil || tape.addresses[Int(address)].isPerLane || mask != nil
     let result = register(type, perLane: perLane)
     var instruction = Instruction(positions == nil ? .load : .gather)
     instruction.type = type
@@ -43,6 +46,7 @@ extension TapeBuilder {
     guard arguments.count == function.arity else {
       throw TapeFault("\(function.rawValue) of \(arguments.count) operands")
     }
+    if let (value, zero) = rectified(function, arguments) { return try pointwise(.maximum, [value, zero]) }
     var operands: [Operand] = []
     for argument in arguments { operands.append(try emit(argument)) }
     let type = operands[operands.count - 1].type
@@ -58,6 +62,15 @@ extension TapeBuilder {
     if !function.isTest && function != .select { round(result) }
     for operand in operands { release(operand) }
     return result
+  }
+
+  /// The operand of `x <= 0 ? 0 : x`, and the zero: the greater of both, in one step; also for NaN, which stays.
+  private func rectified(_ function: Pointwise, _ arguments: [Expression]) -> (value: Expression, zero: Expression)? {
+    guard function == .select, case .pointwise(.lessEqual, let compared) = arguments[0],
+      case .constant(let bound, let type) = compared[1], case .constant(let least, _) = arguments[1],
+      type.isFloat, bound.double == 0, least.double == 0, compared[0] == arguments[2]
+    else { return nil }
+    return (arguments[2], arguments[1])
   }
 
   func set(_ instruction: inout Instruction, _ operands: [Operand]) {

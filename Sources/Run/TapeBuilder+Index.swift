@@ -17,7 +17,7 @@ extension TapeBuilder {
 
   private func dependsOnLane(_ atom: Index.Atom) -> Bool {
     switch atom {
-    case .variable(let variable): variable == lane
+    case .variable(let variable): variable == lane || block?.contains(variable) ?? false
     case .value(let scalar): registers[scalar.id]?.isPerLane ?? false
     case .floorDivide(let inner, _), .modulo(let inner, _): dependsOnLane(inner)
     }
@@ -38,6 +38,8 @@ extension TapeBuilder {
     for term in index.terms {
       switch term.atom {
       case .variable(let variable):
+        // The block's inner loops start at 0.
+        if let block, variable != lane, block.contains(variable) { continue }
         terms.append(AffineTerm(offset: try offset(of: variable), coefficient: term.coefficient))
         if variable == lane { stride = term.coefficient }
       case .value(let scalar):
@@ -48,6 +50,10 @@ extension TapeBuilder {
       case .modulo(let inner, let divisor):
         terms.append(AffineTerm(offset: try divided(inner, by: divisor, .modulo).offset, coefficient: term.coefficient))
       }
+    }
+    if let block {
+      let strides = blockStrides(index, block)
+      stride = strides.count == 1 ? strides[0].stride : 0
     }
     let first = Int32(tape.terms.count)
     tape.terms += terms
@@ -178,6 +184,13 @@ extension TapeBuilder {
     }
     place.count = count
     place.type = type
+    if let block, isAffineInLane(index) {
+      let strides = blockStrides(index, block)
+      if strides.count > 1 {
+        place.block = Int32(tape.tables.count)
+        tape.tables += [strides.count] + strides.map(\.extent) + strides.map(\.stride)
+      }
+    }
     var positions: Operand?
     switch try position(index) {
     case .affine(let affine): place.affine = affine

@@ -7,14 +7,23 @@ extension TapeBuilder {
   }
 
   /// Emits statements and what follows in their scope: registers that they declare last until then.
-  private mutating func emit(
+  mutating func emit(
     _ statements: [Statement], then following: (inout TapeBuilder) throws(TapeFault) -> Void
   ) throws(TapeFault) {
     var declared: [Operand] = []
-    for statement in statements {
+    var rest = statements[...]
+    while let statement = rest.popFirst() {
       switch statement {
       case .loop(let loop):
-        if lane == nil, StripChoice.runsInStrips(loop) { try emitStrips(loop) } else { try emitLoop(loop) }
+        if block != nil {
+          try emitInBlock(loop)
+        } else if try emitBlocks(LoopChain(loop)) {
+          continue
+        } else if lane == nil, StripChoice.runsInStrips(loop) {
+          try emitStrips(loop)
+        } else {
+          try emitLoop(loop)
+        }
       case .accumulate(let accumulation):
         if lane == nil { try emitInStrips(accumulation) } else { try emitSerially(accumulation) }
       case .declare(let register, let expression):
@@ -24,9 +33,14 @@ extension TapeBuilder {
         let value = try emit(expression)
         move(value, to: target, masked: true)
         release(value)
-      case .allocate(let array):
-        locals[array.id] = tape.localBytes
-        tape.localBytes += (array.count * array.type.byteCount).aligned
+      case .allocate(let array) where block != nil:
+        let register = register(array.type, perLane: true, temporary: false)
+        block?.arrays[array.id]?.register = register
+      case .allocate(let array) where array.lanes != nil && lane == nil:
+        var tile = [statement] + rest.prefix { $0.belongs(to: array) }
+        while case .declare = tile.last { tile.removeLast() }
+        if try emitBlocks(LoopChain(core: tile)) { rest = rest.dropFirst(tile.count - 1) } else { allocate(array) }
+      case .allocate(let array): allocate(array)
       case .store(let memory, let index, let expression): try store(memory, index, expression)
       case .when(let constraints, let body):
         try restricted(to: constraints) { builder throws(TapeFault) in try builder.emit(body) }
@@ -35,6 +49,11 @@ extension TapeBuilder {
     }
     try following(&self)
     for operand in declared { reuse(operand) }
+  }
+
+  private mutating func allocate(_ array: LocalArray) {
+    locals[array.id] = tape.localBytes
+    tape.localBytes += (array.count * array.type.byteCount).aligned
   }
 
   /// Names the value; registers that change later get a place of their own.
@@ -64,6 +83,12 @@ extension TapeBuilder {
 
   private mutating func store(_ memory: Memory, _ index: Index, _ expression: Expression) throws(TapeFault) {
     let value = try emit(expression)
+    if case .local(let array) = memory, let place = block?.arrays[array.id]?.register {
+      move(value, to: place)
+      release(value)
+      if case .constant = expression { block?.isFresh = true }
+      return
+    }
     let (address, positions) = try address(memory, index)
     guard tape.addresses[Int(address)].type == value.type else {
       throw TapeFault("a \(value.type) is stored to memory of \(tape.addresses[Int(address)].type)")
@@ -71,7 +96,7 @@ extension TapeBuilder {
     var instruction = Instruction(positions == nil ? .store : .scatter)
     instruction.type = value.type
     instruction.lanes =
-      value.isPerLane || positions != nil || tape.addresses[Int(address)].affine.stride != 0 || mask != nil
+      value.isPerLane || positions != nil || tape.addresses[Int(address)].isPerLane || mask != nil
     instruction.a = value.offset
     instruction.uniform = value.isPerLane ? 0 : 1
     instruction.b = mask?.offset ?? -1
@@ -114,6 +139,14 @@ extension TapeBuilder {
 
   // MARK: Loops
 
+  /// In a block: its own loops are lanes, others count.
+  private mutating func emitInBlock(_ loop: Loop) throws(TapeFault) {
+    if block?.contains(loop.variable) ?? false { return try emit(loop.body) }
+    let isTile = try emitTile(loop)
+    block?.isFresh = false
+    if !isTile { try emitLoop(loop) }
+  }
+
   private mutating func emitLoop(_ loop: Loop) throws(TapeFault) {
     try counted(loop.variable, loop.lower, loop.upper) { builder, _ throws(TapeFault) in
       try builder.emit(loop.body)
@@ -129,7 +162,7 @@ extension TapeBuilder {
   /// A loop that counts one by one.
   ///
   /// Ends that differ between lanes become a window around the body.
-  private mutating func counted(
+  mutating func counted(
     _ variable: LoopVariable, _ lower: Bound, _ upper: Bound,
     _ body: (inout TapeBuilder, _ counter: Int32) throws(TapeFault) -> Void
   ) throws(TapeFault) {
@@ -138,6 +171,7 @@ extension TapeBuilder {
     enter.b = integerRegister()
     enter.extra = try bounds(lower, upper)
     let start = append(enter)
+    noteShared(variable, start)
     variables[variable] = enter.a
     let bodyStart = position
     let constraints = laneConstraints(variable, lower, upper)
@@ -162,6 +196,7 @@ extension TapeBuilder {
     enter.a = integerRegister()
     enter.b = integerRegister()
     enter.c = Int32(length)
+    enter.dst = 1
     enter.extra = try bounds(lower, upper)
     let start = append(enter)
     variables[variable] = enter.a
@@ -176,12 +211,13 @@ extension TapeBuilder {
     again.a = enter.a
     again.b = enter.b
     again.c = Int32(length)
+    again.dst = 1
     again.target = bodyStart
     append(again)
     tape.code[start].target = position
   }
 
-  private mutating func bounds(_ lower: Bound, _ upper: Bound) throws(TapeFault) -> Int32 {
+  mutating func bounds(_ lower: Bound, _ upper: Bound) throws(TapeFault) -> Int32 {
     var quotients: [BoundQuotient] = []
     for quotient in lower.quotients + upper.quotients {
       guard isAffineInLane(quotient.dividend) else { throw TapeFault("a loop's end differs irregularly between lanes") }
@@ -325,7 +361,7 @@ extension TapeBuilder {
     release(value)
   }
 
-  private mutating func join(_ value: Operand, into accumulator: Operand, _ function: Pointwise) {
+  mutating func join(_ value: Operand, into accumulator: Operand, _ function: Pointwise) {
     var instruction = Instruction(.join)
     instruction.function = function
     instruction.type = accumulator.type

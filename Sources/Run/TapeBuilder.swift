@@ -26,6 +26,10 @@ struct TapeBuilder {
   var locals: [Int: Int] = [:]
   /// The loop that runs in strips here.
   var lane: LoopVariable?
+  /// The loop that threads may share.
+  private(set) var shared: LoopVariable?
+  /// The loops that are lanes here, where they are several; the outermost is `lane`.
+  var block: LaneBlock?
   /// The lanes that are active here, where no window says it.
   var mask: Operand?
   var stripLength = Tape.stripLength
@@ -41,10 +45,11 @@ struct TapeBuilder {
   /// - Throws: `TapeFault` where the kernel is not what the contract of loop programs says.
   static func tape(
     for statements: [Statement], parameters: [LoopVariable], buffers: [Buffer], name: String,
-    locals shared: [(array: LocalArray, offset: Int)] = []
+    locals known: [(array: LocalArray, offset: Int)] = [], shared: LoopVariable? = nil
   ) throws(TapeFault) -> Tape {
     var builder = TapeBuilder(buffers: buffers, name: name, mutated: statements.mutatedRegisters)
-    for (array, offset) in shared {
+    builder.shared = shared
+    for (array, offset) in known {
       builder.locals[array.id] = offset
       builder.tape.localBytes = max(builder.tape.localBytes, (offset + array.count * array.type.byteCount).aligned)
     }
@@ -112,6 +117,11 @@ struct TapeBuilder {
     tape.literals.append(Tape.Literal(offset: operand.offset, lane: lane, bits: bits))
     literals[key] = operand
     return operand
+  }
+
+  /// Notes where the shared loop is entered.
+  mutating func noteShared(_ variable: LoopVariable, _ entry: Int) {
+    if variable == shared { tape.shared = (Int32(entry), variable.extent) }
   }
 
   // MARK: Instructions

@@ -1,0 +1,340 @@
+internal import LatheCore
+
+/// Nests of loops whose iterations are lanes all together, so that short loops cost no more than long ones.
+///
+/// The lanes are in the order of the loops, the innermost one next to each other. The outermost loop may be worked on in
+/// chunks. Everything inside is affine in the loops: an operand is a block of memory with a stride for each of them.
+struct LaneBlock {
+  /// The loops, outermost first, with the lanes that one iteration of each has.
+  var loops: [(variable: LoopVariable, lanes: Int)]
+  /// Arrays of a register tile: each is one register, and this is the only place at which it is touched.
+  var arrays: [Int: (register: TapeBuilder.Operand?, place: Index)] = [:]
+  /// How many of the innermost loops are a register tile's own.
+  var tileDepth = 0
+  /// Whether a tile's array holds nothing but the identity of its combiner.
+  var isFresh = true
+
+  func contains(_ variable: LoopVariable) -> Bool { loops.contains { $0.variable == variable } }
+}
+
+/// Loops one inside the other, and what is declared between them.
+struct LoopChain {
+  var loops: [Loop] = []
+  /// What precedes the next loop inside of each.
+  var declarations: [[Statement]] = []
+  /// The body of the innermost.
+  var core: [Statement] = []
+
+  init(core: [Statement]) { self.core = core }
+
+  init(_ loop: Loop) {
+    var current = loop
+    while true {
+      loops.append(current)
+      let prefix = current.body.prefix { if case .declare = $0 { true } else { false } }
+      if current.body.count == prefix.count + 1, case .loop(let next) = current.body[prefix.count] {
+        declarations.append(Array(prefix))
+        current = next
+      } else {
+        declarations.append([])
+        core = current.body
+        return
+      }
+    }
+  }
+}
+
+extension TapeBuilder {
+  /// The most lanes of a block: what one kernel step works on stays in the first-level cache.
+  private static let blockLanes = 2048
+  /// Loops that are this long make strips by themselves.
+  private static let longLoop = 512
+
+  /// Emits a nest as blocks of lanes; false where it is not made of what blocks can do.
+  mutating func emitBlocks(_ chain: LoopChain) throws(TapeFault) -> Bool {
+    guard lane == nil else { return false }
+    var tileLoops: [LoopVariable] = []
+    var shape = BlockShape(builder: self)
+    if let tile = TileArray(chain.core) {
+      tileLoops = tile.loops
+      shape.arrays[tile.array.id] = tile.place
+    } else {
+      guard chain.core.allSatisfy(\.isStraight), chain.loops.count > 1,
+        let last = chain.loops.last, last.variable.extent < Self.longLoop
+      else { return false }
+    }
+    // The block grows from the inside.
+    var count = tileLoops.reduce(1) { $0 * $1.extent }
+    var start = chain.loops.count
+    var chunk: Int?
+    for variable in tileLoops { shape.variables.insert(variable) }
+    guard count <= 2 * Self.blockLanes, shape.allows(chain.core) else { return false }
+    while start > 0, chunk == nil, chain.loops[start - 1].variable != shared {
+      let next = chain.loops[start - 1]
+      var wider = shape
+      wider.variables.insert(next.variable)
+      guard next.lower.known == 0, next.upper.known == next.variable.extent, next.variable.extent > 0,
+        2 * count <= Self.blockLanes, wider.allows(chain.core),
+        chain.declarations[(start - 1)...].allSatisfy({ wider.allows($0) }),
+        !tileLoops.isEmpty || wider.storesOnce(chain.core)
+      else { break }
+      shape = wider
+      if count * next.variable.extent > Self.blockLanes { chunk = Self.blockLanes / count }
+      count *= chunk ?? next.variable.extent
+      start -= 1
+    }
+    let variables = chain.loops[start...].map(\.variable) + tileLoops
+    guard let first = variables.first, !tileLoops.isEmpty || variables.count > 1 else { return false }
+    var block = LaneBlock(loops: [])
+    var lanes = 1
+    for variable in variables.reversed() {
+      block.loops.insert((variable, lanes), at: 0)
+      lanes *= variable == first ? (chunk ?? variable.extent) : variable.extent
+    }
+    for (array, place) in shape.arrays { block.arrays[array] = (nil, place) }
+    block.tileDepth = tileLoops.count
+    try emit(chain, from: 0, to: start, block, length: chunk ?? first.extent, lanes: lanes)
+    return true
+  }
+
+  private mutating func emit(
+    _ chain: LoopChain, from level: Int, to start: Int, _ block: LaneBlock, length: Int, lanes: Int
+  ) throws(TapeFault) {
+    guard level < start else {
+      return try strips(block, length: length, lanes: lanes) { builder throws(TapeFault) in
+        try builder.emitBlockBody(chain, from: start)
+      }
+    }
+    let loop = chain.loops[level]
+    try counted(loop.variable, loop.lower, loop.upper) { builder, _ throws(TapeFault) in
+      try builder.emit(chain.declarations[level]) { builder throws(TapeFault) in
+        try builder.emit(chain, from: level + 1, to: start, block, length: length, lanes: lanes)
+      }
+    }
+  }
+
+  private mutating func emitBlockBody(_ chain: LoopChain, from level: Int) throws(TapeFault) {
+    guard level < chain.loops.count else { return try emit(chain.core) }
+    try emit(chain.declarations[level]) { builder throws(TapeFault) in
+      try builder.emitBlockBody(chain, from: level + 1)
+    }
+  }
+
+  /// Runs the loops of a block as lanes.
+  private mutating func strips(
+    _ block: LaneBlock, length: Int, lanes: Int, _ body: (inout TapeBuilder) throws(TapeFault) -> Void
+  ) throws(TapeFault) {
+    let outermost = block.loops[0]
+    var enter = Instruction(.enterStrips)
+    enter.a = integerRegister()
+    enter.b = integerRegister()
+    enter.c = Int32(length)
+    enter.dst = Int32(outermost.lanes)
+    enter.extra = try bounds(Bound(0), Bound(outermost.variable.extent))
+    let start = append(enter)
+    variables[outermost.variable] = enter.a
+    let bodyStart = position
+    lane = outermost.variable
+    self.block = block
+    let saved = stripLength
+    stripLength = lanes
+    try body(&self)
+    for (array, _) in block.arrays { if let used = self.block?.arrays[array]?.register { reuse(used) } }
+    stripLength = saved
+    self.block = nil
+    lane = nil
+    var again = enter
+    again.code = .repeatStrips
+    again.target = bodyStart
+    append(again)
+    tape.code[start].target = position
+  }
+
+  /// The strides of an index that is affine in a block's loops, those that go on in step joined: outermost first.
+  func blockStrides(_ index: Index, _ block: LaneBlock) -> [(extent: Int, stride: Int)] {
+    var result: [(extent: Int, stride: Int)] = []
+    for (variable, _) in block.loops.reversed() {
+      let stride = index.coefficient(of: variable)
+      if let inner = result.last, stride == inner.stride * inner.extent {
+        result[result.count - 1].extent *= variable.extent
+      } else if variable.extent > 1 {
+        result.append((variable.extent, stride))
+      }
+    }
+    return result.isEmpty ? [(1, 0)] : result.reversed()
+  }
+}
+
+/// What statements are allowed in a block.
+private struct BlockShape {
+  let builder: TapeBuilder
+  /// The loops that become lanes.
+  var variables = Set<LoopVariable>()
+  /// Where the arrays of a tile are touched.
+  var arrays: [Int: Index] = [:]
+
+  init(builder: TapeBuilder) { self.builder = builder }
+
+  func allows(_ statements: [Statement]) -> Bool { statements.allSatisfy(allows) }
+
+  private func allows(_ statement: Statement) -> Bool {
+    switch statement {
+    case .declare(_, let value): allows(value)
+    case .store(let memory, let index, let value): allows(memory, index) && allows(value)
+    case .loop(let loop):
+      if variables.contains(loop.variable) {
+        allows(loop.body)
+      } else {
+        loop.kind != .lanes && (loop.lower.quotients + loop.upper.quotients).allSatisfy { isUniform($0.dividend) }
+          && allows(loop.body)
+      }
+    case .when(let constraints, let body): constraints.allSatisfy { isUniform($0.index) } && allows(body)
+    case .allocate(let array): arrays[array.id] != nil
+    case .assign, .accumulate, .whenTrue: false
+    }
+  }
+
+  private func allows(_ value: Expression) -> Bool {
+    switch value {
+    case .constant, .register: true
+    case .index(let index): isUniform(index)
+    case .load(let memory, let index, _): allows(memory, index)
+    case .pointwise(_, let operands): operands.allSatisfy { allows($0) }
+    case .convert(let inner, _), .bitcast(let inner, _): allows(inner)
+    case .select(let constraints, let then, let otherwise):
+      constraints.allSatisfy { isUniform($0.index) } && allows(then) && allows(otherwise)
+    }
+  }
+
+  private func allows(_ memory: Memory, _ index: Index) -> Bool {
+    switch memory {
+    case .local(let array): arrays[array.id] == index
+    case .buffer:
+      index.terms.allSatisfy { term in
+        switch term.atom {
+        case .variable: true
+        case .floorDivide(let inner, _), .modulo(let inner, _): isUniform(inner)
+        // Registers from around the nest only.
+        case .value(let scalar): builder.registers[scalar.id].map { !$0.isPerLane } ?? false
+        }
+      }
+    }
+  }
+
+  /// Whether all lanes have the same value.
+  private func isUniform(_ index: Index) -> Bool {
+    index.variables.isDisjoint(with: variables)
+      && !index.isDynamic
+  }
+
+  /// Whether every lane stores elements of its own, and reads none that another one stores.
+  func storesOnce(_ statements: [Statement]) -> Bool {
+    var stored: [BufferID: Index] = [:]
+    for case .store(.buffer(let buffer), let index, _) in statements {
+      guard stored.updateValue(index, forKey: buffer) == nil, isInjective(index) else { return false }
+    }
+    return statements.allSatisfy { statement in
+      switch statement {
+      case .declare(_, let value), .store(_, _, let value): value.loads.allSatisfy { stored[$0.buffer] ?? $0.index == $0.index }
+      default: true
+      }
+    }
+  }
+
+  private func isInjective(_ index: Index) -> Bool {
+    var reach = 0
+    for (stride, extent) in variables.map({ (abs(index.coefficient(of: $0)), $0.extent) }).sorted(by: <)
+    where extent > 1 {
+      guard stride > reach else { return false }
+      reach += stride * (extent - 1)
+    }
+    return true
+  }
+}
+
+extension Expression {
+  fileprivate func reads(_ array: LocalArray) -> Bool {
+    switch self {
+    case .load(let memory, _, _): memory == .local(array)
+    case .pointwise(_, let operands): operands.contains { $0.reads(array) }
+    case .convert(let inner, _), .bitcast(let inner, _): inner.reads(array)
+    case .select(_, let then, let otherwise): then.reads(array) || otherwise.reads(array)
+    case .constant, .register, .index: false
+    }
+  }
+
+  /// All elements of buffers that are read.
+  fileprivate var loads: [(buffer: BufferID, index: Index)] {
+    switch self {
+    case .load(.buffer(let buffer), let index, _): [(buffer, index)]
+    case .pointwise(_, let operands): operands.flatMap(\.loads)
+    case .convert(let inner, _), .bitcast(let inner, _): inner.loads
+    case .select(_, let then, let otherwise): then.loads + otherwise.loads
+    case .constant, .register, .index, .load: []
+    }
+  }
+}
+
+extension Statement {
+  /// Whether it is a step of the tile that an array is made for.
+  func belongs(to array: LocalArray) -> Bool {
+    switch self {
+    case .declare: true
+    case .allocate, .accumulate, .assign, .whenTrue: false
+    case .store: mentions(array)
+    case .loop, .when: mentions(array)
+    }
+  }
+
+  private func mentions(_ array: LocalArray) -> Bool {
+    switch self {
+    case .declare(_, let value), .assign(_, let value): value.reads(array)
+    case .store(let memory, _, let value): memory == .local(array) || value.reads(array)
+    case .loop(let loop): loop.body.contains { $0.mentions(array) }
+    case .when(_, let body), .whenTrue(_, let body): body.contains { $0.mentions(array) }
+    case .allocate, .accumulate: false
+    }
+  }
+
+  /// Whether it is a plain step of an element-wise nest.
+  fileprivate var isStraight: Bool {
+    switch self {
+    case .declare, .store(.buffer, _, _): true
+    default: false
+    }
+  }
+}
+
+/// The array of a register tile that statements make and fill, where it is touched, and the tile's loops.
+private struct TileArray {
+  var array: LocalArray
+  var place: Index
+  var loops: [LoopVariable]
+
+  init?(_ statements: [Statement]) {
+    var arrays: [LocalArray] = []
+    for case .allocate(let array) in statements { arrays.append(array) }
+    guard arrays.count == 1, arrays[0].lanes != nil,
+      let filling = statements.lazy.compactMap({ if case .loop(let loop) = $0 { loop } else { nil } }).first
+    else { return nil }
+    var loops: [LoopVariable] = []
+    var current = filling
+    while current.kind == .unrolled || current.kind == .lanes {
+      guard current.lower.known == 0, current.upper.known == current.variable.extent, current.body.count == 1
+      else { return nil }
+      loops.append(current.variable)
+      if case .loop(let next) = current.body[0] {
+        current = next
+      } else if case .store(.local(arrays[0]), let place, .constant) = current.body[0] {
+        guard loops.reduce(1, { $0 * $1.extent }) == arrays[0].count,
+          place == Index.flattened(loops.map { Index($0) }, shape: loops.map(\.extent))
+        else { return nil }
+        (array, self.place, self.loops) = (arrays[0], place, loops)
+        return
+      } else {
+        return nil
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,347 @@
+internal import CKernels
+internal import LatheCore
+
+/// The reduction of a register tile, as one call of a compiled kernel for all tiles of a block.
+///
+/// Numbers in `tape.tables`, from `table` on: the extents of the loops around a tile (the first is what the block has at
+/// the time), their strides for a, for b; then for each step an offset for a and one for b.
+struct TileReduction: Sendable {
+  var kernel: lathe_tile_kernel?
+  var isDouble: Bool
+  var columns: Int
+  var rows: Int
+  var lanes: Int
+  var aRow = 0
+  var bRow = 0
+  var bColumn = 0
+  var a: Address
+  /// Missing where only one operand is read.
+  var b: Address?
+  /// Loops around a tile that belong to the block.
+  var depth = 0
+  var table = 0
+  /// Steps, where they do not depend on where the tile is; else they are found at the time, from the loops.
+  var steps = 0
+  var inner = 1
+  var aInner = 0
+  var bInner = 0
+  /// The least and the greatest offset of one step's elements and of the loops in the block but the first.
+  var aLow = 0
+  var aHigh = 0
+  var bLow = 0
+  var bHigh = 0
+  /// Where the reduction's own loops are in `tape.tileLoops`, if their ends depend on the tile.
+  var firstLoop = 0
+  var loopCount = 0
+  /// Space for the offsets that are found at the time.
+  var scratch: Int32 = 0
+}
+
+/// A loop of a reduction whose ends depend on where the tile is.
+struct TileLoop: Sendable {
+  /// In `tape.bounds`.
+  var bounds: Int32
+  var aStride: Int
+  var bStride: Int
+}
+
+/// A reduction nest taken apart.
+private struct TilePattern {
+  struct Operand {
+    var buffer: BufferID
+    var index: Index
+    var type: ScalarType
+  }
+
+  var kind: lathe_tile_kind
+  var function: Pointwise
+  var loops: [Loop]
+  var a: Operand
+  var b: Operand?
+
+  /// - Parameter block: The loops that are lanes; the last are the tile's.
+  init?(_ statement: Loop, _ block: LaneBlock) {
+    guard let array = block.arrays.first?.key else { return nil }
+    var known: [Int32: Expression] = [:]
+    var loops: [Loop] = []
+    var current = statement
+    var stored: Expression?
+    while stored == nil {
+      if !block.contains(current.variable) { loops.append(current) }
+      for declaration in current.body.dropLast() {
+        guard case .declare(let register, let value) = declaration else { return nil }
+        known[register.id] = value
+      }
+      switch current.body.last {
+      case .loop(let next): current = next
+      case .store(.local(let target), _, let value):
+        guard target.id == array else { return nil }
+        stored = value
+      default: return nil
+      }
+    }
+    guard case .pointwise(let function, let operands) = stored, operands.count == 2,
+      case .load(.local, _, let type) = operands[0], type == .f32 || type == .f64
+    else { return nil }
+    func resolved(_ expression: Expression) -> Expression {
+      if case .register(let register) = expression, let value = known[register.id] { return resolved(value) }
+      return expression
+    }
+    func operand(_ expression: Expression) -> Operand? {
+      guard case .load(.buffer(let buffer), let index, type) = resolved(expression), !index.isDynamic else { return nil }
+      return Operand(buffer: buffer, index: index, type: type)
+    }
+    self.function = function
+    self.loops = loops
+    switch (function, resolved(operands[1])) {
+    case (.add, .pointwise(.multiply, let factors)):
+      guard let first = operand(factors[0]), let second = operand(factors[1]) else { return nil }
+      (kind, a, b) = (lathe_tile_product, first, second)
+    case (.add, let value), (.maximum, let value):
+      guard let only = operand(value) else { return nil }
+      (kind, a, b) = (function == .add ? lathe_tile_sum : lathe_tile_maximum, only, nil)
+    default: return nil
+    }
+  }
+}
+
+/// The offsets of a reduction's steps, one by one.
+private struct TileSteps {
+  var a: [Int] = []
+  var b: [Int] = []
+
+  init(_ loops: [Loop], _ first: Index, _ second: Index?) {
+    let reduced = Set(loops.map(\.variable))
+    var values: [LoopVariable: Int] = [:]
+    func visit(_ loops: ArraySlice<Loop>) {
+      guard let loop = loops.first else {
+        a.append(first.part(over: reduced, values))
+        b.append(second?.part(over: reduced, values) ?? 0)
+        return
+      }
+      for value in (loop.lower.known ?? 0)..<max(loop.lower.known ?? 0, loop.upper.known ?? 0) {
+        values[loop.variable] = value
+        visit(loops.dropFirst())
+      }
+    }
+    visit(loops[...])
+  }
+
+  /// Takes runs of steps at one stride together, where all are of one length.
+  mutating func joined() -> (count: Int, a: Int, b: Int) {
+    guard a.count > 1 else { return (1, 0, 0) }
+    let (strideA, strideB) = (a[1] - a[0], b[1] - b[0])
+    func follows(_ position: Int) -> Bool {
+      a[position] - a[position - 1] == strideA && b[position] - b[position - 1] == strideB
+    }
+    let run = a.indices.dropFirst().first { !follows($0) } ?? a.count
+    guard a.count % run == 0, a.indices.allSatisfy({ $0 % run == 0 || follows($0) }) else { return (1, 0, 0) }
+    a = stride(from: 0, to: a.count, by: run).map { a[$0] }
+    b = stride(from: 0, to: b.count, by: run).map { b[$0] }
+    return (run, strideA, strideB)
+  }
+}
+
+extension Index {
+  /// The value of the terms that depend on the given variables alone, at some place.
+  fileprivate func part(over variables: Set<LoopVariable>, _ values: [LoopVariable: Int]) -> Int {
+    terms.reduce(0) { sum, term in
+      switch term.atom {
+      case .variable(let variable): variables.contains(variable) ? sum + (values[variable] ?? 0) * term.coefficient : sum
+      case .floorDivide(let inner, let divisor):
+        sum + (inner.constant + inner.part(over: variables, values)).dividedRoundingDown(by: divisor) * term.coefficient
+      case .modulo(let inner, let divisor):
+        sum + (inner.constant + inner.part(over: variables, values)).remainder(by: divisor) * term.coefficient
+      case .value: sum
+      }
+    }
+  }
+}
+
+extension TapeBuilder {
+  /// Emits the reduction of a tile as a kernel's call; false where it is none that there are kernels for.
+  mutating func emitTile(_ loop: Loop) throws(TapeFault) -> Bool {
+    guard mask == nil, let block, let register = block.arrays.first?.value.register,
+      var pattern = TilePattern(loop, block)
+    else { return false }
+    let tileLoops = block.loops.suffix(block.tileDepth).map(\.variable)
+    guard tileLoops.count <= 3, let lanes = tileLoops.last else { return false }
+    let around = block.loops.dropLast(block.tileDepth).map(\.variable)
+    // One of two loops is columns or rows, as the operands say.
+    let second = pattern.b?.index
+    func isVector(_ index: Index) -> Bool { lanes.extent == 1 || index.coefficient(of: lanes) == 1 }
+    func isScalar(_ index: Index) -> Bool { index.coefficient(of: lanes) == 0 }
+    var columns: LoopVariable?
+    var rows: LoopVariable?
+    func assign(scalar: Index, vector: Index) -> Bool {
+      guard isScalar(scalar), isVector(vector) else { return false }
+      let others = tileLoops.dropLast()
+      let candidates: [(LoopVariable?, LoopVariable?)] =
+        others.count == 2 ? [(others[0], others[1])] : others.count == 1 ? [(others[0], nil), (nil, others[0])] : [(nil, nil)]
+      for (column, row) in candidates
+      where column.map({ scalar.coefficient(of: $0) == 0 }) ?? true && row.map({ vector.coefficient(of: $0) == 0 }) ?? true {
+        (columns, rows) = (column, row)
+        return true
+      }
+      return false
+    }
+    if pattern.kind == lathe_tile_product, let second {
+      if assign(scalar: pattern.a.index, vector: second) {
+        pattern.kind = lathe_tile_outer
+      } else if assign(scalar: second, vector: pattern.a.index), let other = pattern.b {
+        (pattern.a, pattern.b) = (other, pattern.a)
+        pattern.kind = lathe_tile_outer
+      }
+    }
+    if pattern.kind != lathe_tile_outer {
+      guard tileLoops.count <= 2, isVector(pattern.a.index), pattern.b.map({ isVector($0.index) }) ?? true else { return false }
+      rows = tileLoops.count == 2 ? tileLoops[0] : nil
+    }
+    guard
+      pattern.loops.allSatisfy({ loop in
+        (loop.lower.quotients + loop.upper.quotients).allSatisfy { quotient in
+          !quotient.dividend.isDynamic && quotient.dividend.isAffine
+            && quotient.dividend.variables.allSatisfy { variable in !pattern.loops.contains { $0.variable == variable } }
+        }
+      })
+    else { return false }
+    // Divisions by what is reduced are looked up.
+    let reduced = Set(pattern.loops.map(\.variable))
+    guard
+      [pattern.a.index, pattern.b?.index].compactMap({ $0 }).allSatisfy({ index in
+        index.terms.allSatisfy { term in
+          switch term.atom {
+          case .variable: true
+          case .floorDivide(let dividend, _), .modulo(let dividend, _): dividend.variables.isSubset(of: reduced)
+          case .value: false
+          }
+        }
+      })
+    else { return false }
+    return try emitTile(pattern, columns, rows, lanes, around, register)
+  }
+
+  private mutating func emitTile(
+    _ pattern: TilePattern, _ columns: LoopVariable?, _ rows: LoopVariable?, _ lanes: LoopVariable,
+    _ around: [LoopVariable], _ sums: Operand
+  ) throws(TapeFault) -> Bool {
+    let own = Set(pattern.loops.map(\.variable) + around + [columns, rows, lanes].compactMap { $0 })
+    func address(_ operand: TilePattern.Operand) throws(TapeFault) -> Address {
+      // Only what is the same for the whole block; of the outermost loop, where it starts.
+      var start = Index(operand.index.constant)
+      for term in operand.index.terms {
+        if case .variable(let variable) = term.atom, !own.contains(variable) || variable == lane {
+          start = start + Index(variable) * term.coefficient
+        }
+      }
+      var form = try affine(start)
+      form.stride = 0
+      guard buffers.indices.contains(operand.buffer.position), buffers[operand.buffer.position].dtype == operand.type else {
+        throw TapeFault("a tile reads \(operand.type) from buffer \(operand.buffer.position)")
+      }
+      return Address(
+        affine: form, buffer: Int32(operand.buffer.position), localOffset: 0,
+        count: buffers[operand.buffer.position].count, type: operand.type)
+    }
+    func strideA(_ variable: LoopVariable?) -> Int { variable.map { pattern.a.index.coefficient(of: $0) } ?? 0 }
+    func strideB(_ variable: LoopVariable?) -> Int { variable.flatMap { pattern.b?.index.coefficient(of: $0) } ?? 0 }
+    let isDouble = pattern.a.type == .f64
+    let isOuter = pattern.kind == lathe_tile_outer
+    let columnCount = columns?.extent ?? 1
+    let rowCount = rows?.extent ?? 1
+    var second: Address?
+    if let b = pattern.b { second = try address(b) }
+    var tile = TileReduction(
+      kernel: lathe_tile_kernel_for(
+        pattern.kind, isDouble ? 1 : 0, Int32(columnCount), Int32(rowCount), Int32(lanes.extent)),
+      isDouble: isDouble, columns: columnCount, rows: rowCount, lanes: lanes.extent, a: try address(pattern.a), b: second)
+    tile.aRow = strideA(rows)
+    tile.bRow = strideB(rows)
+    tile.bColumn = strideB(columns)
+    tile.depth = around.count
+    func widen(_ a: Int, _ b: Int, _ extent: Int) {
+      tile.aLow += min(0, a * (extent - 1))
+      tile.aHigh += max(0, a * (extent - 1))
+      tile.bLow += min(0, b * (extent - 1))
+      tile.bHigh += max(0, b * (extent - 1))
+    }
+    if let rows { widen(tile.aRow, tile.bRow, rows.extent) }
+    if let columns { widen(0, tile.bColumn, columns.extent) }
+    widen(isOuter ? 0 : 1, 1, lanes.extent)
+    for variable in around.dropFirst() { widen(strideA(variable), strideB(variable), variable.extent) }
+    tile.table = tape.tables.count
+    tape.tables += around.map(\.extent) + around.map(strideA) + around.map(strideB)
+
+    // The reduction's loops, those that go on in step joined.
+    let isKnown = pattern.loops.allSatisfy { $0.lower.known != nil && $0.upper.known != nil }
+    if !(pattern.a.index.isAffine && pattern.b?.index.isAffine ?? true) {
+      guard isKnown else { return false }
+      var steps = TileSteps(pattern.loops, pattern.a.index, pattern.b?.index)
+      guard steps.a.count <= 1 << 16, !steps.a.isEmpty else { return false }
+      tile.aLow += steps.a.min() ?? 0
+      tile.aHigh += steps.a.max() ?? 0
+      tile.bLow += steps.b.min() ?? 0
+      tile.bHigh += steps.b.max() ?? 0
+      (tile.inner, tile.aInner, tile.bInner) = steps.joined()
+      tile.steps = steps.a.count
+      for (a, b) in zip(steps.a, steps.b) { tape.tables += [a, b] }
+    } else if isKnown {
+      var loops: [(count: Int, a: Int, b: Int)] = []
+      var (a, b) = (0, 0)
+      for loop in pattern.loops {
+        let lower = loop.lower.known ?? 0
+        let count = (loop.upper.known ?? 0) - lower
+        guard count > 0 else { return false }
+        let (strideA, strideB) = (strideA(loop.variable), strideB(loop.variable))
+        a += lower * strideA
+        b += lower * strideB
+        if count == 1 { continue }
+        if let outer = loops.last, outer.a == count * strideA, pattern.b == nil || outer.b == count * strideB {
+          loops[loops.count - 1] = (outer.count * count, strideA, strideB)
+        } else {
+          loops.append((count, strideA, strideB))
+        }
+      }
+      if let last = loops.popLast() { (tile.inner, tile.aInner, tile.bInner) = last }
+      var offsets = [(a, b)]
+      for loop in loops {
+        offsets = offsets.flatMap { offset in (0..<loop.count).map { (offset.0 + $0 * loop.a, offset.1 + $0 * loop.b) } }
+      }
+      guard offsets.count <= 1 << 16 else { return false }
+      tile.steps = offsets.count
+      widen(tile.aInner, tile.bInner, tile.inner)
+      tile.aLow += offsets.map(\.0).min() ?? 0
+      tile.aHigh += offsets.map(\.0).max() ?? 0
+      tile.bLow += offsets.map(\.1).min() ?? 0
+      tile.bHigh += offsets.map(\.1).max() ?? 0
+      for offset in offsets { tape.tables += [offset.0, offset.1] }
+    } else {
+      var steps = 1
+      tile.firstLoop = tape.tileLoops.count
+      tile.loopCount = pattern.loops.count
+      for (position, loop) in pattern.loops.enumerated() {
+        tape.tileLoops.append(
+          TileLoop(
+            bounds: try bounds(loop.lower, loop.upper), aStride: strideA(loop.variable), bStride: strideB(loop.variable)))
+        if position < pattern.loops.count - 1 { steps *= max(1, loop.variable.extent) }
+      }
+      guard steps <= 1 << 16 else { return false }
+      tile.scratch = space(steps * 16)
+    }
+    // Joined aside where the array holds something already.
+    let isFresh = self.block?.isFresh ?? false
+    let target = isFresh ? sums : self.register(sums.type, perLane: true)
+    var instruction = Instruction(.reduceTiles)
+    instruction.type = sums.type
+    instruction.dst = target.offset
+    instruction.lanes = true
+    instruction.extra = Int32(tape.tiles.count)
+    tape.tiles.append(tile)
+    append(instruction)
+    if !isFresh {
+      join(target, into: sums, pattern.function)
+      release(target)
+    }
+    return true
+  }
+}

@@ -84,6 +84,11 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
         let s = h.reshape([1, 2, 12, 5, 5]).permute([0, 2, 1, 3, 4]).reshape([1, 24, 5, 5])
         return s.convolution(w(24, 1, 3, 3), convolution(1, 1, groups: 24))
       },
+      try ImageGraph("an image whose channels become a batch", [1, 3, 5, 5]) { w, x in
+        let h = w.relu(x.convolution(w(16, 3, 3, 3), convolution(1, 1)))
+        return h.convolution(w(16, 16, 3, 3), convolution(1, 1)) + h.reshape([16, 1, 5, 5])
+          .convolution(w(1, 1, 3, 3), convolution(1, 1)).reshape([1, 16, 5, 5])
+      },
       try ImageGraph("concatenations of concatenations", [1, 16, 4, 4]) { w, x in
         let a = w.relu(x.convolution(w(16, 16, 3, 3), convolution(1, 1)))
         let b = a.convolution(w(32, 16, 1, 1), convolution(1, 0))

@@ -280,7 +280,7 @@ private struct GraphLowering {
     case .concatenate(let concatenate) where target.isTiled:
       return self.concatenate(node, position, along: concatenate.axis, &region)
     case .reshape where region.destinations[Value(node: position)] == nil:
-      if let place = storage(node.operands[0], region) {
+      if let place = storage(Value(node: position), region) {
         region.places[Value(node: position)] = place
         return []
       }

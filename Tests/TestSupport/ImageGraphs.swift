@@ -89,6 +89,13 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
         return h.convolution(w(16, 16, 3, 3), convolution(1, 1)) + h.reshape([16, 1, 5, 5])
           .convolution(w(1, 1, 3, 3), convolution(1, 1)).reshape([1, 16, 5, 5])
       },
+      try ImageGraph("a transposed convolution", [1, 3, 4, 5]) { w, x in
+        let h = w.relu(x.convolution(w(16, 3, 3, 3), convolution(1, 1)))
+        return h.convolution(
+          w(8, 16, 3, 3),
+          Convolution(
+            stride: [1, 1], low: [1, 1], high: [2, 2], inputDilation: [2, 2], dilation: [1, 1], groups: 1))
+      },
       try ImageGraph("concatenations of concatenations", [1, 16, 4, 4]) { w, x in
         let a = w.relu(x.convolution(w(16, 16, 3, 3), convolution(1, 1)))
         let b = a.convolution(w(32, 16, 1, 1), convolution(1, 0))

@@ -86,15 +86,18 @@ struct LayoutAssignment {
       let operand = node.operands[0]
       guard groups.isMaterialized[Int(operand.node)] || graph[operand].operation.isSource,
         let shape = graph.type(of: operand).shape.known, let result = node.types[0].shape.known,
-        window.inputDilation.allSatisfy({ $0 == 1 }), !shape.contains(0)
+        !shape.contains(0)
       else { continue }
       let lead = shape.count - window.size.count
       var needed = borders[operand] ?? shape.map { _ in .empty }
       for axis in window.size.indices {
         let last = (result[lead + axis] - 1) * window.stride[axis] + (window.size[axis] - 1) * window.dilation[axis]
-        needed[lead + axis].low = max(needed[lead + axis].low, window.low[axis])
+        // Of a spread operand, windows read every so many positions.
+        let spread = window.inputDilation[axis]
+        needed[lead + axis].low = max(needed[lead + axis].low, window.low[axis].floorDivided(by: spread))
         needed[lead + axis].high = max(
-          needed[lead + axis].high, last - window.low[axis] - (shape[lead + axis] - 1))
+          needed[lead + axis].high,
+          (last - window.low[axis]).floorDivided(by: spread) - (shape[lead + axis] - 1))
       }
       if needed.contains(where: { $0 != .empty }) { borders[operand] = needed }
     }

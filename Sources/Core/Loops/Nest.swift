@@ -119,6 +119,49 @@ struct Nest {
   }
 
 
+  /// The most phases that each become a part.
+  private static let phaseLimit = 16
+
+  /// The nest without congruences: every phase is a part of its own, whose reductions run over the multiples alone.
+  ///
+  /// So a transposed convolution is as many ordinary ones as its strides have phases.
+  func resolvingCongruences() -> [Nest] {
+    var parts = [self]
+    for variable in domain where congruences.contains(where: { $0.index.variables.contains(variable) }) {
+      guard variable.extent * parts.count <= Self.phaseLimit else { return [self] }
+      parts = parts.flatMap { part in (0..<variable.extent).map { part.restricted(variable, to: $0..<$0 + 1).nest } }
+    }
+    return parts.map { $0.reducingOverMultiples() }
+  }
+
+  /// What has to be a multiple of what, somewhere in the nest.
+  private var congruences: [(index: Index, divisor: Int)] {
+    var found: [(index: Index, divisor: Int)] = []
+    scalars.forEach(values) { _, node in
+      guard case .guarded(let constraints, _, _) = node else { return }
+      for case .multiple(let index, let divisor) in constraints where !index.isDynamic { found.append((index, divisor)) }
+    }
+    return found
+  }
+
+  private func reducingOverMultiples() -> Nest {
+    var nest = self
+    for (index, divisor) in congruences {
+      guard index.isAffine, let variable = index.variables.first, index.variables.count == 1,
+        !domain.contains(variable)
+      else { continue }
+      let factor = index.coefficient(of: variable)
+      let solutions = (0..<variable.extent).filter { (factor * $0 + index.constant) % divisor == 0 }
+      guard let first = solutions.first else { continue }
+      let step = divisor / greatestCommonDivisor(divisor, factor)
+      let multiple = scalars.variable(solutions.count)
+      nest = nest.rewritten([
+        variable: ScalarBuilder.Replacement(index: Index(multiple) * step + first, variables: [multiple])
+      ])
+    }
+    return nest
+  }
+
   // MARK: Peeling
 
   /// At most this many nests come of one.
@@ -221,8 +264,12 @@ struct Nest {
   }
 
   /// All transformations that make loops simple, in order.
-  func normalized() -> [Nest] {
-    splittingDivisions().splittingPhases().peeled().map { $0.collapsed() }
+  ///
+  /// - Parameter resolvesCongruences: Whether phases become parts of their own; otherwise they are tested in loops.
+  func normalized(resolvesCongruences: Bool) -> [Nest] {
+    let nest = splittingDivisions().splittingPhases()
+    let parts = resolvesCongruences ? nest.resolvingCongruences() : [nest]
+    return parts.flatMap { $0.peeled() }.map { $0.collapsed() }
   }
 }
 

@@ -10,7 +10,7 @@ struct PreparedModel {
   /// What runs it.
   private enum Engine {
     case interpreter(Executable, threads: Int)
-    case native(PlannedProgram, CCompiler, threads: Int)
+    case native(PlannedProgram, CCompiler, Target, threads: Int)
   }
 
   private let planned: PlannedProgram
@@ -20,11 +20,12 @@ struct PreparedModel {
     _ model: CompiledModel, _ graph: Graph, _ options: ExecutionOptions
   ) throws(DiagnosticsError) {
     let compiler = options.backend == .native ? try CCompiler.system() : nil
-    planned = try model.planned(for: compiler?.hostTarget() ?? .interpreter)
+    let target = compiler?.hostTarget() ?? .interpreter
+    planned = try model.planned(for: target)
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
     if let compiler {
-      engine = .native(planned, compiler, threads: min(options.threadCount, 64))
+      engine = .native(planned, compiler, target, threads: min(options.threadCount, 64))
     } else {
       engine = .interpreter(try Executable(planned), threads: options.threadCount)
     }
@@ -43,11 +44,12 @@ struct PreparedModel {
     switch engine {
     case .interpreter(let executable, let threads):
       return .interpreter(Session(executable, threads: threads, measuresKernels: measuringKernels))
-    case .native(let planned, let compiler, let threads):
+    case .native(let planned, let compiler, let target, let threads):
       Console.progress("compiling C")
       defer { Console.endProgress() }
       return .native(
-        try NativeModel(planned, compiler: compiler, threads: threads, measuresKernels: measuringKernels))
+        try NativeModel(
+          planned, compiler: compiler, target: target, threads: threads, measuresKernels: measuringKernels))
     }
   }
 

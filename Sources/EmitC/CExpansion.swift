@@ -18,7 +18,7 @@ struct CExpansion {
     renderer.name(expansion.parameter, "x")
     for step in expansion.steps { renderer.name(step.register, step.name) }
     if let vector {
-      let lanes = CLanes(variable: LoopVariable(id: 0, extent: vector.lanes))
+      let lanes = CLanes(variable: LoopVariable(id: 0, extent: vector.lanes), registerBytes: nil)
       _ = renderer.helpers.name(vector)
       renderer.laneRegisters[expansion.parameter.id] = .vector(vector)
       for step in expansion.steps { renderer.declare(step.register, renderer.render(step.value, in: lanes), lanes) }

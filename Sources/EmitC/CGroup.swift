@@ -67,7 +67,9 @@ extension CKernelRenderer {
     guard loop.kind == .lanes, loop.lower.known == 0, loop.upper.known == loop.variable.extent,
       loop.variable.extent == 1 || hasVectors
     else { return nil }
-    let lanes = CLanes(variable: loop.variable)
+    let lanes = CLanes(variable: loop.variable, registerBytes: helpers.registerBytes)
+    // conditions of lanes are 32 bits wide at least
+    if lanes.count > 1, lanes.vector(.i32) == nil { return nil }
     for statement in loop.body {
       switch statement {
       case .declare(let register, _), .assign(let register, _):
@@ -183,7 +185,8 @@ extension CKernelRenderer {
   private func registerWidth(_ local: LocalArray) -> Int? {
     guard let width = local.lanes, local.count % width == 0 else { return nil }
     if width == 1 { return 1 }
-    return hasVectors && CVector(local.type, holding: width) != nil ? width : nil
+    let vector = CVector(local.type, holding: width)
+    return hasVectors && vector.map { $0.byteCount <= helpers.registerBytes ?? .max } ?? false ? width : nil
   }
 
   /// The variable that holds all lanes from a position on.

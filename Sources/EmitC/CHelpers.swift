@@ -77,12 +77,15 @@ struct CHelpers {
   let prefix: String
   /// Who computes mathematical functions.
   let math: COptions.Math
+  /// The bytes of the processor's vectors; nil where the program does not say.
+  let registerBytes: Int?
   private(set) var used: Set<CHelper> = []
   /// How often vector types were mentioned so far.
   var vectorMentions = 0
 
-  init(prefix: String, math: COptions.Math) {
+  init(prefix: String, math: COptions.Math, target: Target = .generic) {
     self.prefix = prefix
+    registerBytes = target.vectorBytes > 0 ? target.vectorBytes : nil
     self.math = math
   }
 
@@ -185,9 +188,9 @@ struct CHelpers {
       let expansion = CExpansion(function, prefix: prefix)
       return inline("float", "float x", expansion.body)
     case .partialLoad(let vector, let count):
-      return Self.partialAccess(name, vector, count, isStore: false, prefix.uppercased())
+      return partialAccess(name, vector, count, isStore: false, prefix.uppercased())
     case .partialStore(let vector, let count):
-      return Self.partialAccess(name, vector, count, isStore: true, prefix.uppercased())
+      return partialAccess(name, vector, count, isStore: true, prefix.uppercased())
     case .lanesExpansion(let function, let vector):
       let expansion = CExpansion(function, in: vector, prefix: prefix)
       let lines = expansion.body.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")

@@ -46,7 +46,7 @@ struct CProgramRenderer {
     name = CNames.identifier(options.name ?? (program.program.name.isEmpty ? "model" : program.program.name))
     macro = name.uppercased()
     headerName = options.headerName ?? "\(name).h"
-    helpers = CHelpers(prefix: name, math: options.math)
+    helpers = CHelpers(prefix: name, math: options.math, target: options.target)
     renderKernels()
     collectWeights()
     nameArguments()
@@ -243,7 +243,7 @@ struct CProgramRenderer {
     }
     if helpers.vectorBytes > 0 {
       writer.comment("The instructions that vectors are made for.")
-      writer.lines(CHelpers.targetDefinition(macro, vectorBytes: helpers.vectorBytes))
+      writer.lines(helpers.targetDefinition(macro))
       writer.line()
     }
     var benchHelpers = helpers

@@ -72,7 +72,9 @@ extension CKernelRenderer {
       if upper == lower + 1 { return renderOnce(loop, at: lower) }
     }
     if loop.kind == .lanes, hasVectors {
-      return eachLane(CLanes(variable: loop.variable)) { renderer, _ in renderer.render(loop.body) }
+      return eachLane(CLanes(variable: loop.variable, registerBytes: helpers.registerBytes)) { renderer, _ in
+        renderer.render(loop.body)
+      }
     }
     naming(loop.variable) { renderer, name in
       let (lower, upper) = renderer.ends(loop.lower, loop.upper, name)

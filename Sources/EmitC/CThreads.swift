@@ -270,8 +270,8 @@ extension CProgramRenderer {
             }
             pthread_mutex_unlock(&threads->mutex);
           }
-          if (__atomic_load_n(&threads->stopping, __ATOMIC_ACQUIRE)) return NULL;
           seen = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32;
+          if (__atomic_load_n(&threads->stopping, __ATOMIC_ACQUIRE)) return NULL;
           NAME_work(threads);
         }
       }
@@ -342,13 +342,14 @@ extension CProgramRenderer {
       static void \(name)_give(
           struct \(name)_threads *threads, ptrdiff_t size, void (*body)(void *, ptrdiff_t begin, ptrdiff_t end), void *arguments)
       {
-        __atomic_store_n(&threads->ticket, threads->ticket | 0xffffffffu, __ATOMIC_RELEASE);
+        const uint64_t last = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32;
+        __atomic_store_n(&threads->ticket, last << 32 | 0xffffffffu, __ATOMIC_RELEASE);
         __atomic_store_n(&threads->size, size, __ATOMIC_RELEASE);
         __atomic_store_n(&threads->body, body, __ATOMIC_RELEASE);
         __atomic_store_n(&threads->arguments, arguments, __ATOMIC_RELEASE);
         __atomic_store_n(&threads->finished, 0, __ATOMIC_RELEASE);
         pthread_mutex_lock(&threads->mutex);
-        __atomic_store_n(&threads->ticket, ((threads->ticket >> 32) + 1) << 32, __ATOMIC_RELEASE);
+        __atomic_store_n(&threads->ticket, (last + 1) << 32, __ATOMIC_RELEASE);
         pthread_cond_broadcast(&threads->wake);
         pthread_mutex_unlock(&threads->mutex);
       }

@@ -63,9 +63,14 @@ struct CLanesValue {
 /// The loop whose iterations are being written at once.
 struct CLanes {
   let variable: LoopVariable
+  /// The largest vector that fits a register, in bytes; nil where that is not known.
+  let registerBytes: Int?
   var count: Int { variable.extent }
 
-  func vector(_ type: ScalarType) -> CVector? { CVector(type, holding: count) }
+  /// The vector for elements of a type, if it has one.
+  func vector(_ type: ScalarType) -> CVector? {
+    CVector(type, holding: count).flatMap { $0.byteCount <= registerBytes ?? .max ? $0 : nil }
+  }
 }
 
 /// Vector forms of expressions: of whatever has one; anything else is computed lane by lane.
@@ -286,7 +291,7 @@ extension CKernelRenderer {
 
   /// A value without vector form, computed by a loop over the lanes into a variable of its own.
   private mutating func laneByLane(_ expression: Expression, _ lanes: CLanes) -> CLanesValue {
-    let vector = expression.type == .bool ? CVector(.i32, holding: lanes.count) : lanes.vector(expression.type)
+    let vector = expression.type == .bool ? lanes.vector(.i32) : lanes.vector(expression.type)
     guard let vector else { return CLanesValue(render(expression), .uniform) }
     let expression = withOperandsDeclared(expression, lanes)
     let name = names.numbered("x")

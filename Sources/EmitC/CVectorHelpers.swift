@@ -22,11 +22,11 @@ extension CHelpers {
 
   /// What tells compilers the instructions that vectors of the file are made for; it is silent where vectors are
   /// parameters.
-  static func targetDefinition(_ macro: String, vectorBytes: Int) -> String {
+  func targetDefinition(_ macro: String) -> String {
     let features =
-      switch vectorBytes {
+      switch registerBytes ?? vectorBytes {
       case 64...: "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
-      case 32: "avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
+      case 32...: "avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
       default: "sse4.2"
       }
     return """
@@ -42,19 +42,20 @@ extension CHelpers {
   var hasIntrinsics: Bool {
     used.contains { helper in
       switch helper {
-      case .partialLoad(let vector, _), .partialStore(let vector, _): Self.hasMaskedAccess(vector)
+      case .partialLoad(let vector, _), .partialStore(let vector, _): hasMaskedAccess(vector)
       default: false
       }
     }
   }
 
   /// Whether processors can access some lanes of memory; 64-bit integers have another name there than `int64_t`.
-  private static func hasMaskedAccess(_ vector: CVector) -> Bool {
-    [32, 64].contains(vector.byteCount) && (vector.type.isFloat || vector.type.byteCount == 4)
+  private func hasMaskedAccess(_ vector: CVector) -> Bool {
+    [32, 64].contains(vector.byteCount) && vector.byteCount <= registerBytes ?? 64
+      && (vector.type.isFloat || vector.type.byteCount == 4)
   }
 
   /// A load or store of the first `count` elements: with a mask where there are instructions for that.
-  static func partialAccess(
+  func partialAccess(
     _ name: String, _ vector: CVector, _ count: Int, isStore: Bool, _ macro: String
   ) -> String {
     let type = vector.type

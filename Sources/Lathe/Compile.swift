@@ -82,7 +82,8 @@ public struct CompiledModel: Sendable {
   /// - Parameter threads: How many threads share the work, with the one that calls; results do not depend on it.
   public func native(threads: Int = 1) throws(DiagnosticsError) -> NativeModel {
     let compiler = try CCompiler.system()
-    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler, threads: threads)
+    let target = compiler.hostTarget()
+    return try NativeModel(planned(for: target), compiler: compiler, target: target, threads: threads)
   }
 
   /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.

@@ -25,6 +25,10 @@ import Testing
     for compiler in CBench.compilers {
       try CEmissionTests.check(
         CEmissionTests.primitives(), compiler: compiler, flags: ["-std=c11", "-O2"], options: Self.options(target))
+      let lanes = [target.vectorBytes / 4, target.vectorBytes / 4 - 1]
+      try TileEmissionTests.check(
+        TileEmissionTests.programs(lanes: lanes), compiler: compiler, flags: ["-std=c11", "-O2"],
+        options: Self.options(target))
     }
   }
 

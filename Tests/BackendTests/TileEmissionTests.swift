@@ -18,9 +18,9 @@ import Testing
   ]
 
   /// Every kind of statement and expression in lanes, by the number of lanes.
-  static func programs() -> [(name: String, program: PlannedProgram)] {
+  static func programs(lanes: [Int] = [16, 10, 6]) -> [(name: String, program: PlannedProgram)] {
     convolutions.map { ("convolution_" + $0.name, $0.tile.program()) }
-      + [16, 10, 6].flatMap { lanes in
+      + lanes.flatMap { lanes in
         TilePrograms.expressions.map { ("\($0.name)_\(lanes)", $0.program(lanes: lanes)) } + [
           ("inPlace_\(lanes)", TilePrograms.inPlace(lanes: lanes)),
           ("pooling_\(lanes)", TilePrograms.pooling(lanes: lanes)),

@@ -91,7 +91,7 @@ public struct CBench {
       [compiler] + flags + threads.flags + warnings + [
         folder.appendingPathComponent("bench.c").path, "-o", program, "-lm",
       ])
-    try run(["timeout", "60"] + runner + [program, folder.path])
+    try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path])
     let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs")))
     var position = 0
     return models.map { model in

@@ -65,7 +65,7 @@ struct KernelLowering {
 
   private func lower(_ nest: Nest, fillingConstants: Bool) -> Result? {
     let packings = Packings(facts: facts)
-    var nests = nest.normalized(resolvesCongruences: target.isTiled).filter { $0.domain.allSatisfy { $0.extent > 0 } }
+    var nests = nest.normalized(forTiles: target.isTiled).filter { $0.domain.allSatisfy { $0.extent > 0 } }
     if fillingConstants {
       for position in nests.indices {
         guard let filled = nests[position].fillingConstants(packings.facts(of:), { packings.copy($0) }) else { return nil }

@@ -169,17 +169,19 @@ struct Nest {
 
   /// Splits the domain where conditions on single variables change, so that none is tested inside the loops: borders of
   /// pads, parts of concatenations.
-  func peeled() -> [Nest] {
+  ///
+  /// - Parameter cutsWindows: Whether the domain is also split where windows begin and cease to lie inside.
+  func peeled(cutsWindows: Bool) -> [Nest] {
     var nests = [self]
     for variable in domain {
-      let next = nests.flatMap { $0.peeled(variable) }
+      let next = nests.flatMap { $0.peeled(variable, cutsWindows) }
       guard next.count <= Self.peelingLimit else { return nests }
       nests = next
     }
     return nests
   }
 
-  private func peeled(_ variable: LoopVariable) -> [Nest] {
+  private func peeled(_ variable: LoopVariable, _ cutsWindows: Bool) -> [Nest] {
     guard limits.isEmpty else { return [self] }
     var cuts = Set<Int>()
     scalars.forEach(values) { _, node in
@@ -190,7 +192,7 @@ struct Nest {
         else { continue }
         let factor = index.coefficient(of: variable)
         guard index.variables == [variable] else {
-          cuts.formUnion(windowCuts(variable, factor, index, range))
+          if cutsWindows { cuts.formUnion(windowCuts(variable, factor, index, range)) }
           continue
         }
         for end in [range.lowerBound, range.upperBound] {
@@ -265,11 +267,12 @@ struct Nest {
 
   /// All transformations that make loops simple, in order.
   ///
-  /// - Parameter resolvesCongruences: Whether phases become parts of their own; otherwise they are tested in loops.
-  func normalized(resolvesCongruences: Bool) -> [Nest] {
+  /// - Parameter forTiles: Whether phases and the places where windows are cut become parts of their own, in which
+  ///   blocks need no conditions; otherwise loops test them, or end where they do not hold.
+  func normalized(forTiles: Bool) -> [Nest] {
     let nest = splittingDivisions().splittingPhases()
-    let parts = resolvesCongruences ? nest.resolvingCongruences() : [nest]
-    return parts.flatMap { $0.peeled() }.map { $0.collapsed() }
+    let parts = forTiles ? nest.resolvingCongruences() : [nest]
+    return parts.flatMap { $0.peeled(cutsWindows: forTiles) }.map { $0.collapsed() }
   }
 }
 

@@ -169,7 +169,7 @@ extension Tile {
         let block = [column, row, lanes].compactMap { $0 }
         var outer = part.domain.filter { !block.contains($0) }
         guard let shape = ReductionShape(part) else { return [] }
-        if isContraction { outer = ordered(outer, shape, lanes, depth, target) }
+        if isContraction { outer = ordered(outer, shape, lanes, depth * (column?.extent ?? 1), target) }
         func shiftsRows(_ variable: LoopVariable) -> Bool {
           guard let row, isContraction else { return false }
           return shape.loads.contains { load in
@@ -193,6 +193,8 @@ extension Tile {
   }
 
   /// The order of the loops around the block: what stays in the second-level cache is inside.
+  ///
+  /// - Parameter depth: The vectors that one block reads.
   private static func ordered(
     _ outer: [LoopVariable], _ shape: ReductionShape, _ lanes: LoopVariable, _ depth: Int, _ target: Target
   ) -> [LoopVariable] {

@@ -234,28 +234,35 @@ void lathe_run_tiles(
   }
 }
 
-static float *load_block(
-    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, const float *from, float *lanes) {
-  const ptrdiff_t stride = strides[0];
-  if (depth > 1) {
-    for (ptrdiff_t i = 0; i < count; i++, from += stride) {
-      if (depth == 2 && strides[1] == 1 && extents[1] == 16) {
-        memcpy(lanes, from, 64);
-        lanes += 16;
-      } else {
-        lanes = load_block(depth - 1, extents[1], extents + 1, strides + 1, from, lanes);
-      }
-    }
-    return lanes;
-  }
+/* A strided run of lanes; short ones of neighbours are most. */
+static inline void load_run(ptrdiff_t count, ptrdiff_t stride, const float *from, float *lanes) {
   if (stride == 1) {
-    memcpy(lanes, from, (size_t)count * sizeof *lanes);
-  } else if (stride == 0) {
-    for (ptrdiff_t i = 0; i < count; i++) lanes[i] = *from;
+    switch (count) {
+    case 16: memcpy(lanes, from, 64); break;
+    case 8: memcpy(lanes, from, 32); break;
+    case 4: memcpy(lanes, from, 16); break;
+    default: memcpy(lanes, from, (size_t)count * sizeof *lanes);
+    }
   } else {
     for (ptrdiff_t i = 0; i < count; i++) lanes[i] = from[i * stride];
   }
-  return lanes + count;
+}
+
+static float *load_block(
+    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, const float *from, float *lanes) {
+  if (depth == 1) {
+    load_run(count, strides[0], from, lanes);
+    return lanes + count;
+  }
+  if (depth == 2) {
+    const ptrdiff_t inner = extents[1], stride = strides[1];
+    for (ptrdiff_t i = 0; i < count; i++, lanes += inner) load_run(inner, stride, from + i * strides[0], lanes);
+    return lanes;
+  }
+  for (ptrdiff_t i = 0; i < count; i++) {
+    lanes = load_block(depth - 1, extents[1], extents + 1, strides + 1, from + i * strides[0], lanes);
+  }
+  return lanes;
 }
 
 void lathe_load_block(
@@ -263,26 +270,34 @@ void lathe_load_block(
   load_block(depth, count, extents, strides, from, lanes);
 }
 
-static const float *store_block(
-    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, const float *lanes) {
-  const ptrdiff_t stride = strides[0];
-  if (depth > 1) {
-    for (ptrdiff_t i = 0; i < count; i++, to += stride) {
-      if (depth == 2 && strides[1] == 1 && extents[1] == 16) {
-        memcpy(to, lanes, 64);
-        lanes += 16;
-      } else {
-        lanes = store_block(depth - 1, extents[1], extents + 1, strides + 1, to, lanes);
-      }
-    }
-    return lanes;
-  }
+static inline void store_run(ptrdiff_t count, ptrdiff_t stride, float *to, const float *lanes) {
   if (stride == 1) {
-    memcpy(to, lanes, (size_t)count * sizeof *lanes);
+    switch (count) {
+    case 16: memcpy(to, lanes, 64); break;
+    case 8: memcpy(to, lanes, 32); break;
+    case 4: memcpy(to, lanes, 16); break;
+    default: memcpy(to, lanes, (size_t)count * sizeof *lanes);
+    }
   } else {
     for (ptrdiff_t i = 0; i < count; i++) to[i * stride] = lanes[i];
   }
-  return lanes + count;
+}
+
+static const float *store_block(
+    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, const float *lanes) {
+  if (depth == 1) {
+    store_run(count, strides[0], to, lanes);
+    return lanes + count;
+  }
+  if (depth == 2) {
+    const ptrdiff_t inner = extents[1], stride = strides[1];
+    for (ptrdiff_t i = 0; i < count; i++, lanes += inner) store_run(inner, stride, to + i * strides[0], lanes);
+    return lanes;
+  }
+  for (ptrdiff_t i = 0; i < count; i++) {
+    lanes = store_block(depth - 1, extents[1], extents + 1, strides + 1, to + i * strides[0], lanes);
+  }
+  return lanes;
 }
 
 void lathe_store_block(

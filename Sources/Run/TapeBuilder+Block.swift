@@ -7,14 +7,25 @@ internal import LatheCore
 struct LaneBlock {
   /// The loops, outermost first, with the lanes that one iteration of each has.
   var loops: [(variable: LoopVariable, lanes: Int)]
-  /// Arrays of a register tile: each is one register, and this is the only place at which it is touched.
-  var arrays: [Int: (register: TapeBuilder.Operand?, place: Index)] = [:]
+  /// Where a tile reduces more lanes than it has results, the loop over all of them: it runs as the results' own.
+  var wideLanes: LoopVariable?
+  /// Arrays of a register tile, each of which is one register.
+  var arrays: [Int: TapeBuilder.Operand?] = [:]
   /// How many of the innermost loops are a register tile's own.
   var tileDepth = 0
   /// Whether a tile's array holds nothing but the identity of its combiner.
   var isFresh = true
 
-  func contains(_ variable: LoopVariable) -> Bool { loops.contains { $0.variable == variable } }
+  func contains(_ variable: LoopVariable) -> Bool {
+    variable == wideLanes || loops.contains { $0.variable == variable }
+  }
+
+  /// How far an index moves with one of the loops.
+  func stride(of index: Index, along variable: LoopVariable) -> Int {
+    let own = index.coefficient(of: variable)
+    guard let wideLanes, variable == loops.last?.variable else { return own }
+    return own + index.coefficient(of: wideLanes)
+  }
 }
 
 /// Loops one inside the other, and what is declared between them.
@@ -54,10 +65,12 @@ extension TapeBuilder {
   mutating func emitBlocks(_ chain: LoopChain) throws(TapeFault) -> Bool {
     guard lane == nil else { return false }
     var tileLoops: [LoopVariable] = []
+    var wideLanes: LoopVariable?
     var shape = BlockShape(builder: self)
     if let tile = TileArray(chain.core) {
       tileLoops = tile.loops
-      shape.arrays[tile.array.id] = tile.place
+      wideLanes = tile.wideLanes
+      shape.arrays[tile.array.id] = tile.places
     } else {
       guard chain.core.allSatisfy(\.isStraight), chain.loops.count > 1,
         let last = chain.loops.last, last.variable.extent < Self.longLoop
@@ -67,7 +80,7 @@ extension TapeBuilder {
     var count = tileLoops.reduce(1) { $0 * $1.extent }
     var start = chain.loops.count
     var chunk: Int?
-    for variable in tileLoops { shape.variables.insert(variable) }
+    for variable in tileLoops + [wideLanes].compactMap({ $0 }) { shape.variables.insert(variable) }
     guard count <= 2 * Self.blockLanes, shape.allows(chain.core) else { return false }
     while start > 0, chunk == nil, chain.loops[start - 1].variable != shared {
       let next = chain.loops[start - 1]
@@ -91,7 +104,8 @@ extension TapeBuilder {
       block.loops.insert((variable, lanes), at: 0)
       lanes *= variable == first ? (chunk ?? variable.extent) : variable.extent
     }
-    for (array, place) in shape.arrays { block.arrays[array] = (nil, place) }
+    for array in shape.arrays.keys { block.arrays[array] = .some(nil) }
+    block.wideLanes = wideLanes
     block.tileDepth = tileLoops.count
     try emit(chain, from: 0, to: start, block, length: chunk ?? first.extent, lanes: lanes)
     return true
@@ -139,7 +153,7 @@ extension TapeBuilder {
     let saved = stripLength
     stripLength = lanes
     try body(&self)
-    for (array, _) in block.arrays { if let used = self.block?.arrays[array]?.register { reuse(used) } }
+    for array in block.arrays.keys { if let used = self.block?.arrays[array] ?? nil { reuse(used) } }
     stripLength = saved
     self.block = nil
     lane = nil
@@ -154,7 +168,7 @@ extension TapeBuilder {
   func blockStrides(_ index: Index, _ block: LaneBlock) -> [(extent: Int, stride: Int)] {
     var result: [(extent: Int, stride: Int)] = []
     for (variable, _) in block.loops.reversed() {
-      let stride = index.coefficient(of: variable)
+      let stride = block.stride(of: index, along: variable)
       if let inner = result.last, stride == inner.stride * inner.extent {
         result[result.count - 1].extent *= variable.extent
       } else if variable.extent > 1 {
@@ -171,7 +185,7 @@ private struct BlockShape {
   /// The loops that become lanes.
   var variables = Set<LoopVariable>()
   /// Where the arrays of a tile are touched.
-  var arrays: [Int: Index] = [:]
+  var arrays: [Int: [Index]] = [:]
 
   init(builder: TapeBuilder) { self.builder = builder }
 
@@ -208,7 +222,7 @@ private struct BlockShape {
 
   private func allows(_ memory: Memory, _ index: Index) -> Bool {
     switch memory {
-    case .local(let array): arrays[array.id] == index
+    case .local(let array): arrays[array.id]?.contains(index) ?? false
     case .buffer:
       index.terms.allSatisfy { term in
         switch term.atom {
@@ -296,6 +310,15 @@ extension Statement {
     }
   }
 
+  /// The variables of all loops over lanes.
+  fileprivate var laneLoops: [LoopVariable] {
+    switch self {
+    case .loop(let loop): (loop.kind == .lanes ? [loop.variable] : []) + loop.body.flatMap(\.laneLoops)
+    case .when(_, let body): body.flatMap(\.laneLoops)
+    default: []
+    }
+  }
+
   /// Whether it is a plain step of an element-wise nest.
   fileprivate var isStraight: Bool {
     switch self {
@@ -308,8 +331,10 @@ extension Statement {
 /// The array of a register tile that statements make and fill, where it is touched, and the tile's loops.
 private struct TileArray {
   var array: LocalArray
-  var place: Index
+  var places: [Index]
   var loops: [LoopVariable]
+  /// The loop over all lanes, where results are fewer.
+  var wideLanes: LoopVariable?
 
   init?(_ statements: [Statement]) {
     var arrays: [LocalArray] = []
@@ -329,7 +354,15 @@ private struct TileArray {
         guard loops.reduce(1, { $0 * $1.extent }) == arrays[0].count,
           place == Index.flattened(loops.map { Index($0) }, shape: loops.map(\.extent))
         else { return nil }
-        (array, self.place, self.loops) = (arrays[0], place, loops)
+        (array, places, self.loops) = (arrays[0], [place], loops)
+        let others = Set(statements.flatMap(\.laneLoops)).subtracting([current.variable])
+        guard others.count <= 1 else { return nil }
+        if let narrow = others.first {
+          guard narrow.extent <= current.variable.extent else { return nil }
+          wideLanes = current.variable
+          self.loops[loops.count - 1] = narrow
+          places.append(place.substituting { [wide = current.variable] in Index($0 == wide ? narrow : $0) })
+        }
         return
       } else {
         return nil

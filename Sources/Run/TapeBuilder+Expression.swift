@@ -20,7 +20,7 @@ extension TapeBuilder {
   }
 
   private mutating func load(_ memory: Memory, _ index: Index, _ type: ScalarType) throws(TapeFault) -> Operand {
-    if case .local(let array) = memory, var place = block?.arrays[array.id]?.register {
+    if case .local(let array) = memory, var place = block?.arrays[array.id] ?? nil {
       place.isTemporary = false
       return place
     }

@@ -35,7 +35,7 @@ extension TapeBuilder {
         release(value)
       case .allocate(let array) where block != nil:
         let register = register(array.type, perLane: true, temporary: false)
-        block?.arrays[array.id]?.register = register
+        block?.arrays[array.id] = register
       case .allocate(let array) where array.lanes != nil && lane == nil:
         var tile = [statement] + rest.prefix { $0.belongs(to: array) }
         while case .declare = tile.last { tile.removeLast() }
@@ -82,8 +82,24 @@ extension TapeBuilder {
   }
 
   private mutating func store(_ memory: Memory, _ index: Index, _ expression: Expression) throws(TapeFault) {
+    if case .local(let array) = memory, let place = block?.arrays[array.id] ?? nil,
+      case .pointwise(let function, let operands) = expression, operands.count == 2,
+      case .load(memory, _, _) = operands[0], mask == nil
+    {
+      // Joined where it is.
+      let value = try emit(operands[1])
+      var instruction = Instruction(.pointwise)
+      instruction.function = function
+      instruction.type = place.type
+      instruction.dst = place.offset
+      instruction.lanes = true
+      set(&instruction, [place, value])
+      append(instruction)
+      round(place)
+      return release(value)
+    }
     let value = try emit(expression)
-    if case .local(let array) = memory, let place = block?.arrays[array.id]?.register {
+    if case .local(let array) = memory, let place = block?.arrays[array.id] ?? nil {
       move(value, to: place)
       release(value)
       if case .constant = expression { block?.isFresh = true }

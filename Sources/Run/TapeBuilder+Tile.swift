@@ -161,7 +161,7 @@ extension Index {
 extension TapeBuilder {
   /// Emits the reduction of a tile as a kernel's call; false where it is none that there are kernels for.
   mutating func emitTile(_ loop: Loop) throws(TapeFault) -> Bool {
-    guard mask == nil, let block, let register = block.arrays.first?.value.register,
+    guard mask == nil, let block, let register = block.arrays.first?.value,
       var pattern = TilePattern(loop, block)
     else { return false }
     let tileLoops = block.loops.suffix(block.tileDepth).map(\.variable)
@@ -169,8 +169,8 @@ extension TapeBuilder {
     let around = block.loops.dropLast(block.tileDepth).map(\.variable)
     // One of two loops is columns or rows, as the operands say.
     let second = pattern.b?.index
-    func isVector(_ index: Index) -> Bool { lanes.extent == 1 || index.coefficient(of: lanes) == 1 }
-    func isScalar(_ index: Index) -> Bool { index.coefficient(of: lanes) == 0 }
+    func isVector(_ index: Index) -> Bool { lanes.extent == 1 || block.stride(of: index, along: lanes) == 1 }
+    func isScalar(_ index: Index) -> Bool { block.stride(of: index, along: lanes) == 0 }
     var columns: LoopVariable?
     var rows: LoopVariable?
     func assign(scalar: Index, vector: Index) -> Bool {
@@ -225,7 +225,7 @@ extension TapeBuilder {
     _ pattern: TilePattern, _ columns: LoopVariable?, _ rows: LoopVariable?, _ lanes: LoopVariable,
     _ around: [LoopVariable], _ sums: Operand
   ) throws(TapeFault) -> Bool {
-    let own = Set(pattern.loops.map(\.variable) + around + [columns, rows, lanes].compactMap { $0 })
+    let own = Set(pattern.loops.map(\.variable) + around + [columns, rows, lanes, block?.wideLanes].compactMap { $0 })
     func address(_ operand: TilePattern.Operand) throws(TapeFault) -> Address {
       // Only what is the same for the whole block; of the outermost loop, where it starts.
       var start = Index(operand.index.constant)

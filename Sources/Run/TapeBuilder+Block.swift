@@ -82,17 +82,19 @@ extension TapeBuilder {
     var chunk: Int?
     for variable in tileLoops + [wideLanes].compactMap({ $0 }) { shape.variables.insert(variable) }
     guard count <= 2 * Self.blockLanes, shape.allows(chain.core) else { return false }
-    while start > 0, chunk == nil, chain.loops[start - 1].variable != shared {
+    while start > 0, chunk == nil {
       let next = chain.loops[start - 1]
+      // Of a loop that threads share, as much as leaves parts enough to balance.
+      let most = next.variable == shared ? next.variable.extent / 16 : next.variable.extent
       var wider = shape
       wider.variables.insert(next.variable)
       guard next.lower.known == 0, next.upper.known == next.variable.extent, next.variable.extent > 0,
-        2 * count <= Self.blockLanes, wider.allows(chain.core),
+        2 * count <= Self.blockLanes, most > 1, wider.allows(chain.core),
         chain.declarations[(start - 1)...].allSatisfy({ wider.allows($0) }),
         !tileLoops.isEmpty || wider.storesOnce(chain.core)
       else { break }
       shape = wider
-      if count * next.variable.extent > Self.blockLanes { chunk = Self.blockLanes / count }
+      if count * most > Self.blockLanes || most < next.variable.extent { chunk = min(most, Self.blockLanes / count) }
       count *= chunk ?? next.variable.extent
       start -= 1
     }
@@ -146,6 +148,7 @@ extension TapeBuilder {
     enter.dst = Int32(outermost.lanes)
     enter.extra = try bounds(Bound(0), Bound(outermost.variable.extent))
     let start = append(enter)
+    noteShared(outermost.variable, start)
     variables[outermost.variable] = enter.a
     let bodyStart = position
     lane = outermost.variable

@@ -62,8 +62,31 @@ struct InterpreterContractionTests {
     #expect(largest <= tolerance * (slow.doubles.map(abs).max() ?? 1))
   }
 
-  private static func run(_ program: Program, _ inputs: [NDArray]) throws -> NDArray {
-    var session = Session(try Executable(PlannedProgram(planning: program)))
+  @Test(
+    "in register tiles agree with the loops, with the same bits on any number of threads", arguments: rows,
+    [ScalarType.f32, .f64])
+  func tiles(_ row: Row, _ dtype: ScalarType) throws {
+    let builder = Builder()
+    let x = builder.input("x", TensorType(dtype, row.x))
+    let weight = builder.constant(Self.noise(dtype, row.weight))
+    let y = x.convolution(weight, row.payload)
+    let graph = try builder.finish(name: "main", outputs: [("y", .pointwise(.maximum, [y, y.zerosLike()]) - y * 0.5)])
+    var loops = try Program(lowering: graph)
+    for position in loops.kernels.indices { loops.kernels[position].contraction = nil }
+    let inputs = [Self.noise(dtype, row.x)]
+    let slow = try Self.run(loops, inputs)
+    let tolerance = dtype == .f32 ? 2e-5 : 1e-13
+    for target in [Target.interpreter, .x86V2, .x86V3, .x86V4] {
+      let program = try Program(lowering: graph, target: target)
+      let fast = try Self.run(program, inputs)
+      let largest = zip(fast.doubles, slow.doubles).map { abs($0 - $1) }.max() ?? 0
+      #expect(largest <= tolerance * (slow.doubles.map(abs).max() ?? 1), "\(target.name)")
+      for threads in 2...3 { #expect(try Self.run(program, inputs, threads: threads) == fast, "\(target.name)") }
+    }
+  }
+
+  private static func run(_ program: Program, _ inputs: [NDArray], threads: Int = 1) throws -> NDArray {
+    var session = Session(try Executable(PlannedProgram(planning: program)), threads: threads)
     return try session.run(inputs)[0]
   }
 

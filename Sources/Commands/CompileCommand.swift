@@ -45,6 +45,8 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: "The processor that loops are scheduled for; generic is plain C for any.")
   var target: TargetName = .generic
 
+  @OptionGroup var convolutions: ConvolutionOptions
+
   @Option(help: "How the C code uses threads.")
   var threads: COptions.Threads = .none
 
@@ -68,7 +70,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.target = target.target
     options.threads = threads
     options.main = testBench
-    let model = try graph.compiled()
+    let model = try graph.compiled(convolutions.method)
     let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(

@@ -94,7 +94,7 @@ extension ExecutionOptions {
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    try PreparedModel(graph.compiled(), graph, self)
+    try PreparedModel(graph.compiled(convolutions.method), graph, self)
   }
 }
 
@@ -125,9 +125,11 @@ extension [TensorType] {
 
 extension Graph {
   /// The graph compiled, with its progress shown.
-  func compiled() throws(DiagnosticsError) -> CompiledModel {
+  func compiled(_ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
-    return try compile(self, options: .shown)
+    var options = CompileOptions.shown
+    options.convolutions = convolutions
+    return try compile(self, options: options)
   }
 }
 

@@ -1,5 +1,5 @@
-import ArgumentParser
-import LatheCore
+public import ArgumentParser
+public import LatheCore
 
 /// `NAME=SIZE`.
 struct DimensionBinding: ExpressibleByArgument, Hashable {
@@ -52,10 +52,30 @@ enum Backend: String, ExpressibleByArgument, CaseIterable {
   case interpreter, native
 }
 
+/// How convolutions are computed.
+struct ConvolutionOptions: ParsableArguments {
+  @Option(
+    name: .customLong("conv"),
+    help: "How convolutions of 3x3 windows with stride 1 are computed where loops are scheduled for a processor.")
+  var method: ConvolutionMethod = .auto
+}
+
+extension ConvolutionMethod: ExpressibleByArgument {
+  public static var allValueDescriptions: [String: String] {
+    [
+      "auto": "by Winograd's algorithm where that is faster",
+      "direct": "as the sum that defines them",
+      "winograd": "by Winograd's algorithm wherever shapes allow it",
+    ]
+  }
+}
+
 /// How a model is executed.
 struct ExecutionOptions: ParsableArguments {
   @Option(help: "What runs the model.")
   var backend: Backend = .interpreter
+
+  @OptionGroup var convolutions: ConvolutionOptions
 
   @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
   var threads: Int?

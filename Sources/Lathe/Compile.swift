@@ -9,6 +9,8 @@ public struct CompileOptions: Sendable {
   public var dimensions: [String: Int] = [:]
   /// The passes; by default `Pipeline.training` where the graph updates variables, else `Pipeline.inference`.
   public var pipeline: Pipeline?
+  /// How convolutions of 3x3 windows are computed where loops are scheduled for a machine.
+  public var convolutions = ConvolutionMethod.auto
   /// How the passes are watched and bounded.
   public var passes = Pipeline.Options()
   /// Told what is being done, in a few words: for progress displays.
@@ -40,28 +42,30 @@ public struct CompiledModel: Sendable {
   public let report: PipelineReport
   /// The loops as the interpreter runs them, and where each tensor is in memory.
   public let planned: PlannedProgram
+  private let convolutions: ConvolutionMethod
   private let progress: (@Sendable (String) -> Void)?
 
   fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
     let (optimized, report) = try graph.optimized(options)
     self.graph = optimized
     self.report = report
+    convolutions = options.convolutions
     progress = options.progress
-    planned = try Self.planned(optimized, .generic, options.progress)
+    planned = try Self.planned(optimized, .generic, convolutions, options.progress)
   }
 
   private static func planned(
-    _ graph: Graph, _ target: Target, _ progress: (@Sendable (String) -> Void)?
+    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, _ progress: (@Sendable (String) -> Void)?
   ) throws(DiagnosticsError) -> PlannedProgram {
     progress?("lowering \(graph.nodes.count) nodes")
-    let program = try Program(lowering: graph, target: target)
+    let program = try Program(lowering: graph, target: target, convolutions: convolutions)
     progress?("planning \(program.buffers.count) buffers")
     return try PlannedProgram(planning: program)
   }
 
   /// The loops as a machine runs them best, and where each tensor is in memory.
   public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
-    target == .generic ? planned : try Self.planned(graph, target, progress)
+    target == .generic ? planned : try Self.planned(graph, target, convolutions, progress)
   }
 
   /// Bytes of the arena that every run needs.

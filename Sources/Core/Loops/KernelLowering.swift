@@ -40,11 +40,16 @@ struct KernelLowering {
   }
 
   /// Lowers one result of a definition into a tensor of a layout that starts at an element of a buffer.
-  func lower(_ definition: Definition, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index)
-    -> Result
-  {
+  ///
+  /// - Parameter squares: So many elements along both axes of an image are computed together; nil for one by one.
+  func lower(
+    _ definition: Definition, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index,
+    squares: Int? = nil
+  ) -> Result {
     let shape = layout.shape
     switch definition {
+    case .elements(let elements) where squares != nil:
+      return lower(elements[0], inSquaresOf: squares ?? 1, layout: layout, into: buffer, at: start)
     case .elements(let elements):
       func nest(includingPadding: Bool) -> Nest {
         let (domain, indices) = layout.domain(scalars, includingPadding: includingPadding)
@@ -56,11 +61,15 @@ struct KernelLowering {
       }
       // Whole vectors, where nothing is read that is not there.
       if layout.padding > 0, let result = lower(nest(includingPadding: true), fillingConstants: true) { return result }
-      return lower(nest(includingPadding: false), fillingConstants: false) ?? Result(body: [], macs: 0, inPlace: [])
+      return lower(nest(includingPadding: false))
     case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
     case .controlFlow: return Result(body: [], contraction: nil, macs: 0, inPlace: [])
     }
+  }
+
+  func lower(_ nest: Nest) -> Result {
+    lower(nest, fillingConstants: false) ?? Result(body: [], macs: 0, inPlace: [])
   }
 
   private func lower(_ nest: Nest, fillingConstants: Bool) -> Result? {

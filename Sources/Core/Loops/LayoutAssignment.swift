@@ -6,11 +6,14 @@ struct LayoutAssignment {
   private(set) var layouts: [Value: Layout] = [:]
   /// The borders of zeros that readers of a value ask for, per axis; values in the plain order included.
   private(set) var borders: [Value: [Layout.Border]] = [:]
+  /// Convolutions, by node, that are to be transformed where layouts turn out to allow it.
+  let transforms: [Int: Winograd]
 
   /// Images have their channels on this axis.
   private static let channelAxis = 1
 
-  init(_ graph: Graph, _ groups: FusionGroups, _ target: Target) {
+  init(_ graph: Graph, _ groups: FusionGroups, _ target: Target, _ convolutions: ConvolutionMethod) {
+    transforms = convolutions.transforms(graph, groups, target)
     guard target.isTiled else { return }
     findBorders(graph, groups)
     let classes = LayoutClasses(graph, groups)
@@ -72,7 +75,7 @@ struct LayoutAssignment {
 
   /// The zeros around operands that let windows read outside without asking.
   private mutating func findBorders(_ graph: Graph, _ groups: FusionGroups) {
-    for node in graph.nodes {
+    for (position, node) in graph.nodes.enumerated() {
       let window: WindowShape
       switch node.operation {
       case .convolution(let convolution):
@@ -91,7 +94,9 @@ struct LayoutAssignment {
       let lead = shape.count - window.size.count
       var needed = borders[operand] ?? shape.map { _ in .empty }
       for axis in window.size.indices {
-        let last = (result[lead + axis] - 1) * window.stride[axis] + (window.size[axis] - 1) * window.dilation[axis]
+        // Squares that reach beyond the result read beyond its windows.
+        let extent = transforms[position].map { $0.tiles(result[lead + axis]) * $0.size } ?? result[lead + axis]
+        let last = (extent - 1) * window.stride[axis] + (window.size[axis] - 1) * window.dilation[axis]
         // Of a spread operand, windows read every so many positions.
         let spread = window.inputDilation[axis]
         needed[lead + axis].low = max(needed[lead + axis].low, window.low[axis].floorDivided(by: spread))

@@ -2,22 +2,26 @@ extension Program {
   /// Lowers a graph whose sizes are all known: groups nodes into kernels, gives every materialized value a buffer, and
   /// writes the loops.
   ///
-  /// - Parameter target: The machine that schedules and layouts are chosen for.
+  /// - Parameters:
+  ///   - target: The machine that schedules and layouts are chosen for.
+  ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
   /// - Throws: A diagnostic for each dimension that is still a symbol.
-  public init(lowering graph: Graph, target: Target = .generic) throws(DiagnosticsError) {
+  public init(
+    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .auto
+  ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
       throw DiagnosticsError(
         symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
     }
-    var lowering = GraphLowering(name: graph.name, target: target)
+    var lowering = GraphLowering(name: graph.name, target: target, convolutions: convolutions)
     lowering.lower(model: graph)
     self = lowering.program.droppingUnusedConstants().sharingStorage()
   }
 }
 
 /// Lowers graphs and their sub-graphs into one program.
-private struct GraphLowering {
+struct GraphLowering {
   /// Where a value is: a tensor that starts at an element of a buffer.
   struct Place: Equatable {
     var buffer: BufferID
@@ -35,33 +39,39 @@ private struct GraphLowering {
     var places: [Value: Place] = [:]
     /// Where values that are results of the graph are to be put.
     var destinations: [Value: Place] = [:]
+    /// Convolutions of which only the last step is left to the kernels that use them.
+    var transformed: [Value: TransformedConvolution] = [:]
     let isModel: Bool
 
-    init(_ graph: Graph, _ parameters: [LoopVariable], isModel: Bool, _ target: Target) {
+    init(
+      _ graph: Graph, _ parameters: [LoopVariable], isModel: Bool, _ target: Target, _ convolutions: ConvolutionMethod
+    ) {
       self.graph = graph
       self.parameters = parameters
       self.isModel = isModel
       groups = FusionGroups(graph, forTiles: target.isTiled)
-      layouts = LayoutAssignment(graph, groups, target)
+      layouts = LayoutAssignment(graph, groups, target, convolutions)
     }
   }
 
-  private let target: Target
+  let target: Target
+  private let convolutions: ConvolutionMethod
   private(set) var program: Program
   private var names: [String: Int] = [:]
   private var constants: [NDArray: BufferID] = [:]
   /// Numbers of loop variables of the program are negative, those of kernels are not.
   private var nextVariable = -1
 
-  init(name: String, target: Target) {
+  init(name: String, target: Target, convolutions: ConvolutionMethod) {
     self.target = target
+    self.convolutions = convolutions
     program = Program(name: name)
   }
 
   // MARK: Names and buffers
 
   /// A unique identifier made from a text.
-  private mutating func identifier(_ text: String) -> String {
+  mutating func identifier(_ text: String) -> String {
     var name = ""
     for character in text.prefix(60) {
       name.append(character.isASCII && (character.isLetter || character.isNumber) ? character : "_")
@@ -72,7 +82,7 @@ private struct GraphLowering {
     return count == 0 ? name : identifier("\(name)_\(count)")
   }
 
-  private mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location)
+  mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location)
     -> BufferID
   {
     program.buffers.append(
@@ -85,7 +95,7 @@ private struct GraphLowering {
     return LoopVariable(id: nextVariable, extent: extent)
   }
 
-  private mutating func constant(_ array: NDArray, _ name: String, _ location: Location) -> BufferID {
+  mutating func constant(_ array: NDArray, _ name: String, _ location: Location) -> BufferID {
     if let known = constants[array] { return known }
     let result = buffer(name, array.type, .constant(array), location)
     constants[array] = result
@@ -95,7 +105,7 @@ private struct GraphLowering {
   // MARK: Models
 
   mutating func lower(model graph: Graph) {
-    var region = Region(graph, [], isModel: true, target)
+    var region = Region(graph, [], isModel: true, target, convolutions)
     for (position, input) in graph.inputs.enumerated() {
       let name = graph.inputName(input)
       let type = graph.type(of: input)
@@ -289,6 +299,7 @@ private struct GraphLowering {
     let value = Value(node: position)
     var steps = borderedOperands(position, &region)
     let place = place(for: value, &region)
+    steps += transformConvolution(of: position, into: place, &region)
     steps += kernel(node, position, into: place, region)
     region.places[value] = place
     return steps
@@ -379,9 +390,12 @@ private struct GraphLowering {
     let members = members(position, region)
     let location = region.graph.locations[position]
     let names = members.map { region.graph.nodes[$0].operation.name }
+    let own = Value(node: position)
+    let isTransformed = region.transformed[own] != nil
+    let squares = members.lazy.compactMap { region.transformed[Value(node: $0)]?.algorithm.size }.first
     return kernel(
-      node.operation.definition, node.operands, node.types[0], into: place, region, names: names,
-      nodes: region.isModel ? members : [], location: location)
+      isTransformed ? Detach() : node.operation.definition, isTransformed ? [own] : node.operands, node.types[0],
+      into: place, region, squares: squares, names: names, nodes: region.isModel ? members : [], location: location)
   }
 
   private mutating func copy(_ value: Value, to place: Place, _ region: Region) -> [Step] {
@@ -392,30 +406,43 @@ private struct GraphLowering {
 
   private mutating func kernel(
     _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place, _ region: Region,
-    names: [String], nodes: [Int], location: Location
+    squares: Int? = nil, names: [String], nodes: [Int], location: Location
   ) -> [Step] {
     let scalars = ScalarBuilder()
     var memo: [Value: TensorExpression] = [:]
     let context = LoweringContext(
       operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)
     let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
-    let buffers = program.buffers
-    let lowering = KernelLowering(scalars: scalars, parameters: region.parameters, target: target) { buffer in
-      if case .constant = buffers[buffer.position].kind {
-        return OperandFacts(isConstant: true, count: buffers[buffer.position].count)
-      }
-      return OperandFacts(isConstant: false, count: buffers[buffer.position].count)
-    }
+    let lowering = kernelLowering(scalars, region)
     var lowered = lowering.lower(
-      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start)
+      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start, squares: squares)
     if layout.hasBorder {
       lowered.body += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
     }
     // The costliest operation names the kernel, the layer path leads.
     let telling = names.filter { !["constant", "broadcast", "reshape", "permute", "slice", "detach"].contains($0) }
     let shown = telling.isEmpty ? Array(names.suffix(1)) : telling
+    lowered.inPlace.removeAll { $0 == place.buffer }
+    return steps(lowered, region, shown, nodes: nodes, location: location)
+  }
+
+  /// Lowers kernels that read the program's buffers.
+  func kernelLowering(_ scalars: ScalarBuilder, _ region: Region) -> KernelLowering {
+    let buffers = program.buffers
+    return KernelLowering(scalars: scalars, parameters: region.parameters, target: target) { buffer in
+      if case .constant = buffers[buffer.position].kind {
+        return OperandFacts(isConstant: true, count: buffers[buffer.position].count)
+      }
+      return OperandFacts(isConstant: false, count: buffers[buffer.position].count)
+    }
+  }
+
+  /// The steps of a kernel: copies of its operands come first.
+  mutating func steps(
+    _ lowered: KernelLowering.Result, _ region: Region, _ names: [String], nodes: [Int], location: Location
+  ) -> [Step] {
     let path = location.modulePath.map { $0 + "_" } ?? ""
-    let name = identifier(path + shown.prefix(3).joined(separator: "_"))
+    let name = identifier(path + names.prefix(3).joined(separator: "_"))
     var steps: [Step] = []
     var copies: [BufferID: BufferID] = [:]
     for (packing, copy) in lowered.packings {
@@ -424,9 +451,9 @@ private struct GraphLowering {
       copies[copy] = pack(packing, for: name, parameters: region.parameters, location, &steps)
     }
     let kernel = Kernel(
-      name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + shown.joined(separator: ", "),
+      name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + names.joined(separator: ", "),
       parameters: region.parameters, macs: lowered.macs, body: lowered.body, contraction: lowered.contraction,
-      inPlace: lowered.inPlace.filter { $0 != place.buffer }, nodes: nodes, location: location)
+      inPlace: lowered.inPlace, nodes: nodes, location: location)
     steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
     return steps
   }
@@ -467,7 +494,7 @@ private struct GraphLowering {
   }
 
   /// The nodes that a kernel computes: its root and what is inlined into it.
-  private func members(_ root: Int, _ region: Region) -> [Int] {
+  func members(_ root: Int, _ region: Region) -> [Int] {
     region.graph.nodes.indices.filter { position in
       position == root
         || (!region.groups.isMaterialized[position] && region.groups.roots[position].contains(root)
@@ -478,7 +505,7 @@ private struct GraphLowering {
   // MARK: Values
 
   /// Where a value's elements are in memory, if they are: reshapes share their operand's storage in row-major order.
-  private func storage(_ value: Value, _ region: Region) -> Place? {
+  func storage(_ value: Value, _ region: Region) -> Place? {
     if let place = region.places[value] { return place }
     let node = region.graph[value]
     if case .reshape = node.operation, let place = storage(node.operands[0], region), place.layout == nil {
@@ -488,7 +515,7 @@ private struct GraphLowering {
   }
 
   /// Element access to a value: from memory, or computed on the spot.
-  private func expression(
+  func expression(
     _ value: Value, _ region: Region, _ scalars: ScalarBuilder, _ memo: inout [Value: TensorExpression]
   ) -> TensorExpression {
     if let known = memo[value] { return known }
@@ -497,6 +524,9 @@ private struct GraphLowering {
     if let place = storage(value, region) {
       let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
       result = TensorExpression(type, in: place.buffer, from: place.start, layout, scalars)
+    } else if let transformed = region.transformed[value] {
+      let squares = TransformedSquares()
+      result = TensorExpression(type) { transformed.element($0, squares, scalars) }
     } else {
       let node = region.graph[value]
       let operands = node.operands.map { expression($0, region, scalars, &memo) }
@@ -550,7 +580,7 @@ private struct GraphLowering {
   private mutating func body(
     _ graph: Graph, _ arguments: [Place], _ outputs: [Place], _ parameters: [LoopVariable]
   ) -> [Step] {
-    var region = Region(graph, parameters, isModel: false, target)
+    var region = Region(graph, parameters, isModel: false, target, convolutions)
     for (input, place) in zip(graph.inputs, arguments) { region.places[input] = place }
     return lower(&region, targets: zip(graph.outputs, outputs).map { ($0.value, $1) })
   }

@@ -46,6 +46,17 @@ extension NestEmitter {
     return scopes[0].statements
   }
 
+  /// The statements of a nest without reductions: the innermost loop in lanes.
+  mutating func emit(inLanes nest: Nest, parallelCount: Int) -> [Statement] {
+    countUses(nest)
+    var loops = nest.domain.enumerated().map { ($1, $0 < parallelCount ? LoopKind.parallel : LoopKind.serial) }
+    if !loops.isEmpty { loops[loops.count - 1].1 = .lanes }
+    nested(loops[...]) { emitter in
+      for store in nest.stores { emitter.store(store) }
+    }
+    return scopes[0].statements
+  }
+
   /// Loops with constant ends around a body.
   private mutating func nested(
     _ loops: ArraySlice<(LoopVariable, LoopKind)>, _ body: (inout NestEmitter) -> Void

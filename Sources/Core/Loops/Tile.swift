@@ -252,7 +252,7 @@ extension Tile {
   }
 
   /// How many of the outer loops threads may share, so that there are enough parts to balance.
-  private static func parallel(_ outer: [LoopVariable], work: Int) -> Int {
+  static func parallel(_ outer: [LoopVariable], work: Int) -> Int {
     guard work >= threadedWork else { return 0 }
     var parts = 1
     for (position, variable) in outer.enumerated() {

@@ -17,7 +17,7 @@ import Testing
     "run a.lathe --input x", "run a.lathe --input =f.npy", "run a.lathe --input x=", "run a.lathe --backend gpu",
     "run a.lathe --threads 0", "run a.lathe --threads x", "run a.lathe --seed x", "run a.lathe --outputs",
     "compile a.lathe", "compile a.lathe -o", "compile a.lathe -o a.cc", "compile a.lathe -o .c",
-    "compile a.lathe -o a.c --arena heap",
+    "compile a.lathe -o a.c --arena heap", "compile a.lathe -o a.c --conv fast",
     "compile a.lathe -o a.c --bind x", "compile a.lathe -o a.c --std c89", "dot a.lathe -o a.gif",
     "dot a.lathe --stage all", "grad a.lathe --of y", "grad a.lathe -o g.lathe", "grad a.lathe --of y -o g.txt",
     "convert a.lathe", "convert a.lathe -o a.pt2", "verify", "verify x --rtol y", "verify x --rtol -1",

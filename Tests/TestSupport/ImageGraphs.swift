@@ -129,4 +129,32 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
       },
     ]
   }
+
+  /// Networks with a convolution that Winograd's algorithm can compute, of shapes that have something special.
+  public static func smallWindows() throws -> [ImageGraph] {
+    func network(
+      _ name: String, batch: Int = 1, channels: Int, _ outputs: Int, _ height: Int, _ width: Int, padding: Int = 1,
+      _ epilogue: (inout Weights, Tensor, Tensor) -> Tensor = { _, y, _ in y }
+    ) throws -> ImageGraph {
+      try ImageGraph(name, [batch, 2, height, width]) { w, x in
+        let h = x.convolution(w(channels, 2, 1, 1), convolution(1, 0))
+        let y = h.convolution(w(outputs, channels, 3, 3), convolution(1, padding))
+        return epilogue(&w, y, h).convolution(w(4, outputs, 1, 1), convolution(1, 0))
+      }
+    }
+    return [
+      try network("whole squares", channels: 16, 16, 8, 8),
+      try network("squares that reach over the edge", channels: 16, 48, 7, 9),
+      try network("small squares", channels: 16, 16, 6, 6),
+      try network("one small square", channels: 32, 16, 2, 2),
+      try network("no padding", channels: 16, 16, 10, 11, padding: 0),
+      try network("wide padding, half vectors", channels: 8, 24, 4, 5, padding: 2),
+      try network("a batch with bias, residual and activation", batch: 2, channels: 16, 16, 5, 7) { w, y, h in
+        w.relu(y + w(16).broadcast(to: y.type.shape, axes: [1]) + h)
+      },
+      try network("into a concatenation", channels: 16, 32, 5, 4) { w, y, h in
+        Tensor.concatenate([y, h], axis: 1).convolution(w(32, 48, 3, 3), convolution(1, 1))
+      },
+    ]
+  }
 }

@@ -28,7 +28,8 @@ import Testing
       let expected = try #require(ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs["y"]).doubles
       let peak = expected.reduce(0) { max($0, abs($1)) }
       let result = try #require(actual["y"]).doubles
-      #expect(zip(result, expected).allSatisfy { abs($0 - $1) <= 2e-6 * peak }, "\(row.name)")
+      // Two convolutions at most are transformed, one after the other.
+      #expect(zip(result, expected).allSatisfy { abs($0 - $1) <= 4e-6 * peak }, "\(row.name)")
     }
   }
 

@@ -65,7 +65,9 @@ public struct CompiledModel: Sendable {
 
   /// The loops as a machine runs them best, and where each tensor is in memory.
   public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
-    target == .generic ? planned : try Self.planned(graph, target, convolutions, progress)
+    // Transforms are straight-line code, which interpretation makes slow.
+    let convolutions = target == .interpreter ? .direct : convolutions
+    return target == .generic ? planned : try Self.planned(graph, target, convolutions, progress)
   }
 
   /// Bytes of the arena that every run needs.

@@ -86,7 +86,8 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
       },
       try ImageGraph("an image whose channels become a batch", [1, 3, 5, 5]) { w, x in
         let h = w.relu(x.convolution(w(16, 3, 3, 3), convolution(1, 1)))
-        return h.convolution(w(16, 16, 3, 3), convolution(1, 1)) + h.reshape([16, 1, 5, 5])
+        return h.convolution(w(16, 16, 3, 3), convolution(1, 1))
+          + h.reshape([16, 1, 5, 5])
           .convolution(w(1, 1, 3, 3), convolution(1, 1)).reshape([1, 16, 5, 5])
       },
       try ImageGraph("a transposed convolution", [1, 3, 4, 5]) { w, x in

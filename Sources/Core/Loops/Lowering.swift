@@ -7,7 +7,7 @@ extension Program {
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
   /// - Throws: A diagnostic for each dimension that is still a symbol.
   public init(
-    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .auto
+    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .direct
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
@@ -415,7 +415,8 @@ struct GraphLowering {
     let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
     let lowering = kernelLowering(scalars, region)
     var lowered = lowering.lower(
-      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start, squares: squares)
+      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start,
+      squares: squares)
     if layout.hasBorder {
       lowered.body += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
     }

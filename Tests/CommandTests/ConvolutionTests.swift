@@ -1,3 +1,4 @@
+import FoundationEssentials
 import LatheCore
 import LatheData
 import Testing

@@ -13,6 +13,7 @@ struct KernelLowering {
     var macs: Int
     var inPlace: [BufferID]
     /// Operands that are to be copied before the kernel runs, with the numbers that stand for the copies in the body.
+    ///
     /// Earlier ones may be the sources of later ones.
     var packings: [(packing: Packing, copy: BufferID)] = []
   }
@@ -77,7 +78,9 @@ struct KernelLowering {
     var nests = nest.normalized(forTiles: target.isTiled).filter { $0.domain.allSatisfy { $0.extent > 0 } }
     if fillingConstants {
       for position in nests.indices {
-        guard let filled = nests[position].fillingConstants(packings.facts(of:), { packings.copy($0) }) else { return nil }
+        guard let filled = nests[position].fillingConstants(packings.facts(of:), { packings.copy($0) }) else {
+          return nil
+        }
         nests[position] = filled
       }
     }

@@ -103,7 +103,8 @@ struct Layout: Hashable, Sendable {
     return (variables, indices)
   }
 
-  /// The layout of a part along an axis, inside the whole: the same strides, fewer elements; nil if blocks would be cut.
+  /// The layout of a part along an axis, inside the whole: the same strides, fewer elements; nil if blocks would be
+  /// cut.
   func part(of axis: Int, from start: Int, count: Int) -> (layout: Layout, start: Int)? {
     let block = digits.filter { $0.axis == axis }.map(\.divisor).max() ?? 1
     guard borders[axis] == .empty, padding == 0, start % block == 0, count % block == 0 else { return nil }

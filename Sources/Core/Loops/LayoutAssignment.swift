@@ -167,7 +167,9 @@ private struct LayoutClasses {
     var joined: [Value: [Layout.Border]] = [:]
     for (value, own) in borders {
       let name = representative(value)
-      joined[name] = joined[name].map { zip($0, own).map { Layout.Border(low: max($0.low, $1.low), high: max($0.high, $1.high)) } } ?? own
+      joined[name] =
+        joined[name].map { zip($0, own).map { Layout.Border(low: max($0.low, $1.low), high: max($0.high, $1.high)) } }
+        ?? own
     }
     for value in Set(parents.keys).union(parents.values) {
       if let border = joined[representative(value)] { borders[value] = border }
@@ -186,7 +188,9 @@ extension WindowReduce {
 extension Graph {
   /// The operands of a concatenation whose kernels can write their parts of the whole, and the axis.
   func concatenatedInPlace(_ position: Int, _ groups: FusionGroups) -> [(axis: Int, operand: Value)] {
-    guard case .concatenate(let concatenate) = nodes[position].operation, groups.isMaterialized[position] else { return [] }
+    guard case .concatenate(let concatenate) = nodes[position].operation, groups.isMaterialized[position] else {
+      return []
+    }
     return nodes[position].operands.compactMap { operand in
       switch self[operand].operation {
       case .conditional, .whileLoop, .scan, .reshape: nil

@@ -121,9 +121,10 @@ public struct Loop: Hashable, Sendable {
 
 /// Joins `value` over one loop into a register.
 ///
-/// With one lane, every iteration joins directly: `accumulator = join(accumulator, value)`. With `lanes` above 1, iteration `i` (counted from `lower`) goes to partial result `i % lanes`, partial results start
-/// at the identity and are joined pairwise: lane `l` with lane `l + lanes / 2`, halving until one is left, which is then
-/// joined into the accumulator. The order is part of the meaning, so that all back-ends give the same bits.
+/// With one lane, every iteration joins directly: `accumulator = join(accumulator, value)`. With `lanes` above 1,
+/// iteration `i` (counted from `lower`) goes to partial result `i % lanes`, partial results start at the identity and are
+/// joined pairwise: lane `l` with lane `l + lanes / 2`, halving until one is left, which is then joined into the
+/// accumulator. The order is part of the meaning, so that all back-ends give the same bits.
 public struct Accumulation: Hashable, Sendable {
   public var variable: LoopVariable
   public var lower: Bound

@@ -118,7 +118,6 @@ struct Nest {
     return nest
   }
 
-
   /// The most phases that each become a part.
   private static let phaseLimit = 16
 
@@ -139,7 +138,9 @@ struct Nest {
     var found: [(index: Index, divisor: Int)] = []
     scalars.forEach(values) { _, node in
       guard case .guarded(let constraints, _, _) = node else { return }
-      for case .multiple(let index, let divisor) in constraints where !index.isDynamic { found.append((index, divisor)) }
+      for case .multiple(let index, let divisor) in constraints where !index.isDynamic {
+        found.append((index, divisor))
+      }
     }
     return found
   }

@@ -254,7 +254,8 @@ struct NestEmitter {
     return (lower, upper)
   }
 
-  /// Whether a constraint can be met by restricting a loop: affine in its variable, which is the innermost it depends on.
+  /// Whether a constraint can be met by restricting a loop: affine in its variable, which is the innermost it depends
+  /// on.
   private func restricts(_ constraint: Constraint, _ variable: LoopVariable) -> Bool {
     guard case .inRange(let index, _) = constraint, index.coefficient(of: variable) != 0, !index.isDynamic,
       !index.divisions.contains(where: { $0.0.variables.contains(variable) })

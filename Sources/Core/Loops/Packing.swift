@@ -70,7 +70,9 @@ extension Tile {
   /// - Parameter pack: Makes the copy and names its buffer.
   func packed(_ facts: (BufferID) -> OperandFacts, _ pack: (Packing) -> BufferID) -> Tile {
     let scalars = nest.scalars
-    guard let reduction = nest.onlyReduction, case .reduce(_, _, let body) = scalars.node(reduction) else { return self }
+    guard let reduction = nest.onlyReduction, case .reduce(_, _, let body) = scalars.node(reduction) else {
+      return self
+    }
     let loops = outer + order + [columns, rows, lanes].compactMap { $0 }
     var loads: [(scalar: Scalar, position: Index, own: [LoopVariable], buffer: BufferID)] = []
     var areConstant = true

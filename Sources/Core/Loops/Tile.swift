@@ -66,7 +66,8 @@ private struct ReductionShape {
       }
       switch node {
       case .load(let buffer, let position): loads.append((buffer, position))
-      case .guarded(let constraints, _, _): for constraint in constraints { fixed.formUnion(constraint.index.variables) }
+      case .guarded(let constraints, _, _):
+        for constraint in constraints { fixed.formUnion(constraint.index.variables) }
       case .index, .reduce, .argReduce: isPlain = false
       default: break
       }
@@ -245,7 +246,9 @@ extension Tile {
     for variable in order.reversed() {
       size *= variable.extent
       if size > longestBlock || shape.fixed.contains(variable) { break }
-      if isContraction, count == 1 || !shiftsRows(variable) && (size > longestBlock / 2 || variable.extent > 4) { break }
+      if isContraction, count == 1 || !shiftsRows(variable) && (size > longestBlock / 2 || variable.extent > 4) {
+        break
+      }
       count += 1
     }
     return count
@@ -268,7 +271,8 @@ private struct BlockSize {
   var columns = 1
   var rows = 1
 
-  /// Chooses by the cycles that the blocks of the whole domain take, in units of one vector instruction at two per cycle.
+  /// Chooses by the cycles that the blocks of the whole domain take, in units of one vector instruction at two per
+  /// cycle.
   init(columns: Int, rows: Int, target: Target, isContraction: Bool, bytesPerColumn: Int) {
     // Between a multiply-add and the next one on the same register, two ports do eight.
     let latency = 8

@@ -1,8 +1,8 @@
 /// Winograd's convolution: squares of `size` by `size` results from as many products as a window of `size + 2` squared
 /// has elements, instead of nine for each result.
 ///
-/// With the matrices of Toom and Cook, `y = At ((G g Gt) * (Bt d B)) A` for a window `d` and a 3x3 weight `g`, where the
-/// product in the middle is element by element, and, summed over channels, one matrix product for each element.
+/// With the matrices of Toom and Cook, `y = At ((G g Gt) * (Bt d B)) A` for a window `d` and a 3x3 weight `g`, where
+/// the product in the middle is element by element, and, summed over channels, one matrix product for each element.
 /// The matrices evaluate polynomials at 0, at pairs of points with both signs, and at infinity.
 ///
 /// Winograd: Arithmetic Complexity of Computations (1980); Lavin, Gray: Fast Algorithms for Convolutional Neural

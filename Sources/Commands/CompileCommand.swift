@@ -67,10 +67,9 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.weights = weights
     options.standard = standard
     options.math = math
-    options.target = target.target
     options.threads = threads
     options.main = testBench
-    let model = try graph.compiled(convolutions.method)
+    let model = try graph.compiled(for: target.target, convolutions.method)
     let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(

@@ -10,22 +10,20 @@ struct PreparedModel {
   /// What runs it.
   private enum Engine {
     case interpreter(Executable, threads: Int)
-    case native(PlannedProgram, CCompiler, Target, threads: Int)
+    case native(PlannedProgram, CCompiler, threads: Int)
   }
 
   private let planned: PlannedProgram
   private let engine: Engine
 
   fileprivate init(
-    _ model: CompiledModel, _ graph: Graph, _ options: ExecutionOptions
+    _ model: CompiledModel, _ graph: Graph, _ compiler: CCompiler?, _ options: ExecutionOptions
   ) throws(DiagnosticsError) {
-    let compiler = options.backend == .native ? try CCompiler.system() : nil
-    let target = compiler?.hostTarget() ?? .interpreter
-    planned = try model.planned(for: target)
+    planned = model.planned
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
     if let compiler {
-      engine = .native(planned, compiler, target, threads: min(options.threadCount, 64))
+      engine = .native(planned, compiler, threads: min(options.threadCount, 64))
     } else {
       engine = .interpreter(try Executable(planned), threads: options.threadCount)
     }
@@ -44,12 +42,12 @@ struct PreparedModel {
     switch engine {
     case .interpreter(let executable, let threads):
       return .interpreter(Session(executable, threads: threads, measuresKernels: measuringKernels))
-    case .native(let planned, let compiler, let target, let threads):
+    case .native(let planned, let compiler, let threads):
       Console.progress("compiling C")
       defer { Console.endProgress() }
       return .native(
         try NativeModel(
-          planned, compiler: compiler, target: target, threads: threads, measuresKernels: measuringKernels))
+          planned, compiler: compiler, threads: threads, measuresKernels: measuringKernels))
     }
   }
 
@@ -94,7 +92,9 @@ extension ExecutionOptions {
 
   /// Compiles a graph for the back-end that was chosen.
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
-    try PreparedModel(graph.compiled(convolutions.method), graph, self)
+    let compiler = backend == .native ? try CCompiler.system() : nil
+    let target = compiler?.hostTarget() ?? .interpreter
+    return try PreparedModel(graph.compiled(for: target, convolutions.method), graph, compiler, self)
   }
 }
 
@@ -125,9 +125,10 @@ extension [TensorType] {
 
 extension Graph {
   /// The graph compiled, with its progress shown.
-  func compiled(_ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
+  func compiled(for target: Target, _ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
     var options = CompileOptions.shown
+    options.target = target
     options.convolutions = convolutions
     return try compile(self, options: options)
   }

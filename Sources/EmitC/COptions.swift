@@ -1,5 +1,3 @@
-public import LatheCore
-
 /// What C to write for a program.
 public struct COptions: Hashable, Sendable {
   /// The language standard that the text is written in.
@@ -53,8 +51,6 @@ public struct COptions: Hashable, Sendable {
   public var name: String?
   /// The header's file name, for `#include`; nil makes it from `name`.
   public var headerName: String?
-  /// The machine that the loops are scheduled for.
-  public var target = Target.generic
   /// The language standard.
   public var standard: Standard
   /// Who owns the memory of temporaries.

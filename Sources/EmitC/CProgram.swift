@@ -46,7 +46,7 @@ struct CProgramRenderer {
     name = CNames.identifier(options.name ?? (program.program.name.isEmpty ? "model" : program.program.name))
     macro = name.uppercased()
     headerName = options.headerName ?? "\(name).h"
-    helpers = CHelpers(prefix: name, math: options.math, target: options.target)
+    helpers = CHelpers(prefix: name, math: options.math, target: program.program.target)
     renderKernels()
     collectWeights()
     nameArguments()

@@ -9,6 +9,8 @@ public struct CompileOptions: Sendable {
   public var dimensions: [String: Int] = [:]
   /// The passes; by default `Pipeline.training` where the graph updates variables, else `Pipeline.inference`.
   public var pipeline: Pipeline?
+  /// The machine that C is written for; the interpreter and native code have their own.
+  public var target = Target.generic
   /// How convolutions of 3x3 windows are computed where loops are scheduled for a machine.
   public var convolutions = ConvolutionMethod.auto
   /// How the passes are watched and bounded.
@@ -40,7 +42,7 @@ public struct CompiledModel: Sendable {
   public let graph: Graph
   /// What the passes did.
   public let report: PipelineReport
-  /// The loops as the interpreter runs them, and where each tensor is in memory.
+  /// The loops for the target of the options, and where each tensor is in memory.
   public let planned: PlannedProgram
   private let convolutions: ConvolutionMethod
   private let progress: (@Sendable (String) -> Void)?
@@ -51,23 +53,23 @@ public struct CompiledModel: Sendable {
     self.report = report
     convolutions = options.convolutions
     progress = options.progress
-    planned = try Self.planned(optimized, .generic, convolutions, options.progress)
+    planned = try Self.planned(optimized, options.target, convolutions, options.progress)
   }
 
   private static func planned(
     _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, _ progress: (@Sendable (String) -> Void)?
   ) throws(DiagnosticsError) -> PlannedProgram {
+    // Transforms are straight-line code, which interpretation makes slow.
+    let convolutions = target == .interpreter ? .direct : convolutions
     progress?("lowering \(graph.nodes.count) nodes")
     let program = try Program(lowering: graph, target: target, convolutions: convolutions)
     progress?("planning \(program.buffers.count) buffers")
     return try PlannedProgram(planning: program)
   }
 
-  /// The loops as a machine runs them best, and where each tensor is in memory.
+  /// The loops as another machine runs them best, and where each tensor is in memory.
   public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
-    // Transforms are straight-line code, which interpretation makes slow.
-    let convolutions = target == .interpreter ? .direct : convolutions
-    return target == .generic ? planned : try Self.planned(graph, target, convolutions, progress)
+    target == planned.program.target ? planned : try Self.planned(graph, target, convolutions, progress)
   }
 
   /// Bytes of the arena that every run needs.
@@ -88,8 +90,7 @@ public struct CompiledModel: Sendable {
   /// - Parameter threads: How many threads share the work, with the one that calls; results do not depend on it.
   public func native(threads: Int = 1) throws(DiagnosticsError) -> NativeModel {
     let compiler = try CCompiler.system()
-    let target = compiler.hostTarget()
-    return try NativeModel(planned(for: target), compiler: compiler, target: target, threads: threads)
+    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler, threads: threads)
   }
 
   /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.
@@ -109,7 +110,7 @@ public struct CompiledModel: Sendable {
     return outputs[0]
   }
 
-  /// Writes the model as C: the source at `path`, its header and where asked for its weights beside it; all or none.
+  /// Writes the model as C for the target of the compile options: the source at `path`, its header and where asked for its weights beside it; all or none.
   ///
   /// - Parameter path: Ends in `.c`; the file's name is the prefix of the functions unless the options name one.
   public func writeC(to path: String, options: COptions = COptions()) throws(DiagnosticsError) {
@@ -126,7 +127,7 @@ public struct CompiledModel: Sendable {
     var options = options
     options.name = options.name ?? file
     options.headerName = options.headerName ?? file + ".h"
-    let files = emitC(try planned(for: options.target), options: options)
+    let files = emitC(planned, options: options)
     var contents = [
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]

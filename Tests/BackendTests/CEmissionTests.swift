@@ -26,10 +26,11 @@ import Testing
   }
 
   static func check(
-    _ cases: [Case], compiler: String, flags: [String], options: COptions = COptions(), runner: [String] = []
+    _ cases: [Case], compiler: String, flags: [String], target: Target = .generic, options: COptions = COptions(),
+    runner: [String] = []
   ) throws {
     let models = try cases.enumerated().map { position, row in
-      let planned = try PlannedProgram(planning: Program(lowering: row.graph, target: options.target))
+      let planned = try PlannedProgram(planning: Program(lowering: row.graph, target: target))
       var options = options
       options.name = "c\(position)"
       options.uniformEntry = true

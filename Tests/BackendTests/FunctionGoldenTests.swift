@@ -22,12 +22,12 @@ struct FunctionGoldenTests {
   func native() throws {
     let stride = ProcessInfo.processInfo.environment["EVERY"].flatMap { Int($0) } ?? 8
     var options = COptions(uniformEntry: true)
-    options.target = try Backends.host()
+    let target = try Backends.host()
     var cases: [GoldenCase] = []
     var models: [CBench.Model] = []
     for position in Swift.stride(from: 0, to: GoldenCase.all.count, by: max(1, stride)) {
       let golden = GoldenCase.all[position]
-      guard let planned = try Self.planned(golden, options.target) else { continue }
+      guard let planned = try Self.planned(golden, target) else { continue }
       options.name = "function\(position)"
       let files = emitC(planned, options: options)
       cases.append(golden)

@@ -6,12 +6,6 @@ import Testing
 
 /// Every target's schedules, compiled for its processor, and run where that is possible.
 @Suite struct TargetTests {
-  private static func options(_ target: Target) -> COptions {
-    var options = COptions()
-    options.target = target
-    return options
-  }
-
   /// Whether this machine runs code for the target.
   private static func isNative(_ target: Target) -> Bool {
     let needed = [Target.x86V2.name: "sse4_2", Target.x86V3.name: "avx2", Target.x86V4.name: "avx512vl"][target.name]
@@ -24,11 +18,11 @@ import Testing
     guard Self.isNative(target) else { return }
     for compiler in CBench.compilers {
       try CEmissionTests.check(
-        CEmissionTests.primitives(), compiler: compiler, flags: ["-std=c11", "-O2"], options: Self.options(target))
+        CEmissionTests.primitives(), compiler: compiler, flags: ["-std=c11", "-O2"], target: target)
       let lanes = [target.vectorBytes / 4, target.vectorBytes / 4 - 1]
       try TileEmissionTests.check(
         TileEmissionTests.programs(lanes: lanes), compiler: compiler, flags: ["-std=c11", "-O2"],
-        options: Self.options(target))
+        target: target)
     }
   }
 
@@ -38,7 +32,7 @@ import Testing
   func armComputesTheSame() throws {
     let flags = ["-std=c11", "-O2", "-static"]
     try CEmissionTests.check(
-      CEmissionTests.primitives(), compiler: "aarch64-linux-gnu-gcc", flags: flags, options: Self.options(.armV8),
+      CEmissionTests.primitives(), compiler: "aarch64-linux-gnu-gcc", flags: flags, target: .armV8,
       runner: ["qemu-aarch64"])
     try TileEmissionTests.check(
       TileEmissionTests.programs(), compiler: "aarch64-linux-gnu-gcc", flags: flags, runner: ["qemu-aarch64"])

@@ -48,9 +48,11 @@ import Testing
 
   static func check(
     _ programs: [(name: String, program: PlannedProgram)], compiler: String, flags: [String],
-    options: COptions = COptions(), runner: [String] = []
+    target: Target = .generic, options: COptions = COptions(), runner: [String] = []
   ) throws {
     let models = programs.map { name, program in
+      var program = program
+      program.program.target = target
       var options = options
       options.name = name
       options.uniformEntry = true

@@ -12,8 +12,7 @@ import Testing
     let models = try ImageGraph.smallWindows().enumerated().map { position, row in
       let program = try Program(lowering: row.graph, target: target, convolutions: .winograd)
       let planned = try PlannedProgram(planning: program)
-      var options = COptions(name: "c\(position)", threads: threads.form, uniformEntry: true)
-      options.target = target
+      let options = COptions(name: "c\(position)", threads: threads.form, uniformEntry: true)
       return CBench.Model(files: emitC(planned, options: options), planned: planned, inputs: row.inputs)
     }
     return try CBench.outputs(models, compiler: compiler, flags: flags, threads: threads)

@@ -320,6 +320,8 @@ public struct Port: Hashable, Sendable {
 /// Two graphs that are equal give equal programs.
 public struct Program: Hashable, Sendable {
   public var name: String
+  /// The machine that the loops are scheduled for.
+  public var target: Target
   public var buffers: [Buffer]
   public var kernels: [Kernel]
   public var steps: [Step]
@@ -330,10 +332,11 @@ public struct Program: Hashable, Sendable {
   public var variableBuffers: [BufferID]
 
   public init(
-    name: String, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [], inputs: [Port] = [],
+    name: String, target: Target = .generic, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [], inputs: [Port] = [],
     outputs: [Port] = [], variables: [Variable] = [], variableBuffers: [BufferID] = []
   ) {
     self.name = name
+    self.target = target
     self.buffers = buffers
     self.kernels = kernels
     self.steps = steps

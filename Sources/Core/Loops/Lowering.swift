@@ -54,7 +54,6 @@ struct GraphLowering {
     }
   }
 
-  let target: Target
   private let convolutions: ConvolutionMethod
   private(set) var program: Program
   private var names: [String: Int] = [:]
@@ -63,10 +62,11 @@ struct GraphLowering {
   private var nextVariable = -1
 
   init(name: String, target: Target, convolutions: ConvolutionMethod) {
-    self.target = target
     self.convolutions = convolutions
-    program = Program(name: name)
+    program = Program(name: name, target: target)
   }
+
+  var target: Target { program.target }
 
   // MARK: Names and buffers
 

@@ -39,19 +39,16 @@ public struct NativeModel: ~Copyable {
   /// Compiles and loads a program.
   ///
   /// - Parameters:
-  ///   - target: What the program was scheduled for; generic leaves it to its vectors.
   ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
   ///   - measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
   /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
   public init(
     _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
-    target: Target = .generic, threads: Int = 1,
-    flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
+    threads: Int = 1, flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
-    var options = COptions(
+    let options = COptions(
       weights: .auto, inlineLimit: Self.inlineLimit, threads: threads > 1 ? .pthreads : .none, uniformEntry: true,
       measuresKernels: measuresKernels)
-    options.target = target
     let files = emitC(planned, options: options)
     let chosen: CCompiler
     if let compiler { chosen = compiler } else { chosen = try CCompiler.system() }

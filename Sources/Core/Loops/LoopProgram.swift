@@ -332,7 +332,8 @@ public struct Program: Hashable, Sendable {
   public var variableBuffers: [BufferID]
 
   public init(
-    name: String, target: Target = .generic, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [], inputs: [Port] = [],
+    name: String, target: Target = .generic, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [],
+    inputs: [Port] = [],
     outputs: [Port] = [], variables: [Variable] = [], variableBuffers: [BufferID] = []
   ) {
     self.name = name

@@ -14,18 +14,18 @@ struct ContractionPlan: Sendable {
   private let right: Source
   /// Columns are worked on `blocks` times: all values of the columns' variables after the first one that is split.
   private let block: Block
-  private let epilogue: Tape
+  private let epilogue: PreparedTape
 
   /// Where a factor comes from.
   private enum Source: Sendable {
     /// A matrix in a buffer, starting at an element.
     case matrix(BufferID, start: Index, stride: Int, isTransposed: Bool)
     /// A dense matrix in local memory, which the tape fills.
-    case packed(Tape, offset: Int, stride: Int)
+    case packed(PreparedTape, offset: Int, stride: Int)
     /// A dense matrix in local memory, filled by a walk.
     case walked(FactorWalk, offset: Int)
 
-    var tape: Tape? { if case .packed(let tape, _, _) = self { tape } else { nil } }
+    var tape: Tape? { if case .packed(let tape, _, _) = self { tape.tape } else { nil } }
   }
 
   /// A split of the columns.
@@ -51,8 +51,8 @@ struct ContractionPlan: Sendable {
   /// Bytes that the accumulator may have.
   private static let mostAccumulatorBytes = 256 << 20
 
-  var registerBytes: Int { [epilogue, left.tape, right.tape].compactMap { $0?.registerBytes }.max() ?? 0 }
-  var localBytes: Int { [epilogue, left.tape, right.tape].compactMap { $0?.localBytes }.max() ?? 0 }
+  var registerBytes: Int { [epilogue.tape, left.tape, right.tape].compactMap { $0?.registerBytes }.max() ?? 0 }
+  var localBytes: Int { [epilogue.tape, left.tape, right.tape].compactMap { $0?.localBytes }.max() ?? 0 }
 
   /// Nil where loops do better, or where the library is missing.
   init?(_ contraction: Contraction, _ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
@@ -93,7 +93,7 @@ struct ContractionPlan: Sendable {
       let tape = try Self.packing(
         contraction.left, contraction.rows + contraction.contracted, into: array, at: space, parameters, buffers,
         kernel.name)
-      left = .packed(tape, offset: space, stride: contracted)
+      left = .packed(PreparedTape(tape), offset: space, stride: contracted)
       space += (array.count * size).aligned
     }
 
@@ -123,14 +123,14 @@ struct ContractionPlan: Sendable {
         contraction.right, contraction.contracted + contraction.columns, into: array, at: space,
         parameters + [block.start], buffers, kernel.name,
         split: contraction.columns.isEmpty ? nil : (contraction.columns[split], block.start, block.size))
-      right = .packed(tape, offset: space, stride: width)
+      right = .packed(PreparedTape(tape), offset: space, stride: width)
       space += (array.count * size).aligned
     }
     self.block = block
     var tape = try TapeBuilder.tape(
       for: contraction.epilogue, parameters: parameters, buffers: buffers, name: kernel.name, locals: accumulator)
     tape.localBytes = max(tape.localBytes, space)
-    epilogue = tape
+    epilogue = PreparedTape(tape)
   }
 
   /// The factor as a matrix that lies in memory as the library wants it, or nil.
@@ -251,7 +251,7 @@ struct ContractionPlan: Sendable {
     let locals: UnsafeMutableRawPointer
     let values: [LoopVariable: Int]
 
-    func run(_ tape: Tape) -> Machine.Fault? {
+    func run(_ tape: PreparedTape) -> Machine.Fault? {
       Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { values[$0] ?? 0 }
     }
   }

@@ -142,11 +142,11 @@ public struct Executable: Sendable {
 }
 
 /// One kernel, ready to run.
-struct KernelPlan: Sendable {
+final class KernelPlan: Sendable {
   let name: String
   let location: Location
   /// The loops, one part after the other, where no contraction takes their place.
-  let tapes: [Tape]
+  let tapes: [PreparedTape]
   let contraction: ContractionPlan?
 
   init(_ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
@@ -155,20 +155,21 @@ struct KernelPlan: Sendable {
     contraction = try kernel.contraction.flatMap { contraction throws(TapeFault) in
       try ContractionPlan(contraction, kernel, buffers)
     }
-    var tapes: [Tape] = []
+    var tapes: [PreparedTape] = []
     if contraction == nil {
       for part in ParallelPart.parts(of: kernel.body) {
         tapes.append(
-          try TapeBuilder.tape(
-            for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
-            shared: part.shared))
+          PreparedTape(
+            try TapeBuilder.tape(
+              for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
+              shared: part.shared)))
       }
     }
     self.tapes = tapes
   }
 
-  var registerBytes: Int { max(contraction?.registerBytes ?? 0, tapes.map(\.registerBytes).max() ?? 0) }
-  var localBytes: Int { max(contraction?.localBytes ?? 0, tapes.map(\.localBytes).max() ?? 0) }
+  var registerBytes: Int { max(contraction?.registerBytes ?? 0, tapes.map(\.tape.registerBytes).max() ?? 0) }
+  var localBytes: Int { max(contraction?.localBytes ?? 0, tapes.map(\.tape.localBytes).max() ?? 0) }
 }
 
 /// Statements of a kernel that follow each other, and the loop among them that threads may share.

@@ -55,10 +55,14 @@ extension Machine {
     guard isInside(start, low, high, address) else { return }
     let target = base(address)
     let uniform = instruction.uniform & 1 != 0
-    if address.type == .f32, !uniform {
-      lathe_store_block(
-        Int32(depth), outermost, table + 1, table + 1 + depth, target.assumingMemoryBound(to: Float.self) + start,
-        lanes(instruction.a, Float.self, from: 0))
+    if address.type == .f32 {
+      let place = target.assumingMemoryBound(to: Float.self) + start
+      let values = lanes(instruction.a, Float.self, from: 0)
+      if uniform {
+        lathe_fill_block(Int32(depth), outermost, table + 1, table + 1 + depth, place, values[0])
+      } else {
+        lathe_store_block(Int32(depth), outermost, table + 1, table + 1 + depth, place, values)
+      }
       return
     }
     eachPlace(table, depth, outermost, start) { machine, position, lane in

@@ -12,7 +12,7 @@ struct Machine {
     var position: Int
   }
 
-  let tape: Tape
+  private let prepared: PreparedTape
   let code: UnsafePointer<Instruction>
   let codeCount: Int
   let addresses: UnsafePointer<Address>
@@ -37,9 +37,10 @@ struct Machine {
   ///
   /// - Parameter part: Of the loop that threads share, what is to be run.
   static func run(
-    _ tape: Tape, registers: UnsafeMutableRawPointer, locals: UnsafeMutableRawPointer,
+    _ prepared: PreparedTape, registers: UnsafeMutableRawPointer, locals: UnsafeMutableRawPointer,
     buffers: UnsafePointer<UnsafeMutableRawPointer>, part: Range<Int>? = nil, parameter: (LoopVariable) -> Int
   ) -> Fault? {
+    let tape = prepared.tape
     for literal in tape.literals {
       let place = registers + Int(literal.offset)
       switch literal.lane {
@@ -59,7 +60,7 @@ struct Machine {
               withoutChecks(tape.factors) { factors in
                 withoutChecks(tape.tables) { tables in
                   var machine = Machine(
-                    tape: tape, code: code, codeCount: tape.code.count, addresses: addresses, affines: affines,
+                    prepared: prepared, code: code, codeCount: tape.code.count, addresses: addresses, affines: affines,
                     terms: terms, conditions: conditions, factors: factors, tables: tables, registers: registers,
                     locals: locals, buffers: buffers, part: part)
                   machine.run()
@@ -120,6 +121,10 @@ struct Machine {
       }
       if fault != nil { return }
     }
+  }
+
+  var tape: Tape {
+    @inline(__always) _read { yield prepared.tape }
   }
 
   // MARK: Control

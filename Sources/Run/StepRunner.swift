@@ -55,11 +55,11 @@ struct StepRunner {
   }
 
   /// Runs tapes one after the other, each on all threads that it has work for.
-  private func run(_ tapes: [Tape]) -> Machine.Fault? {
+  private func run(_ tapes: [PreparedTape]) -> Machine.Fault? {
     let positions = positions
     for tape in tapes {
       let fault =
-        if let pool, let shared = tape.shared {
+        if let pool, let shared = tape.tape.shared {
           run(tape, extent: shared.extent, pool)
         } else {
           Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] ?? 0 }
@@ -70,14 +70,15 @@ struct StepRunner {
   }
 
   /// Runs a tape in parts of its shared loop, a few for each thread, so that none waits long for another.
-  private func run(_ tape: Tape, extent: Int, _ pool: ThreadPool) -> Machine.Fault? {
+  private func run(_ tape: PreparedTape, extent: Int, _ pool: ThreadPool) -> Machine.Fault? {
     let positions = positions
     let parts = min(extent, 4 * pool.count)
     var faults = [Machine.Fault?](repeating: nil, count: parts)
     faults.withUnsafeMutableBufferPointer { faults in
       pool.run(parts) { thread, part in
         faults[part] = Machine.run(
-          tape, registers: registers + thread * executable.registerBytes, locals: locals + thread * executable.localBytes,
+          tape, registers: registers + thread * executable.registerBytes,
+          locals: locals + thread * executable.localBytes,
           buffers: buffers, part: (part * extent / parts)..<((part + 1) * extent / parts)
         ) { positions[$0] ?? 0 }
       }

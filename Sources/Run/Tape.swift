@@ -194,3 +194,12 @@ struct Tape: Sendable {
   /// Iterations that one strip holds at most.
   static let stripLength = 512
 }
+
+/// A tape as it is run: one reference, whatever it holds, so that starting a small kernel costs little.
+final class PreparedTape: Sendable {
+  let tape: Tape
+
+  init(_ tape: Tape) {
+    self.tape = tape
+  }
+}

@@ -13,8 +13,10 @@ struct LaneBlock {
   var arrays: [Int: TapeBuilder.Operand?] = [:]
   /// How many of the innermost loops are a register tile's own.
   var tileDepth = 0
+  /// What the block reads that is the same for all its iterations, read before them.
+  var hoisted: [(load: Expression, register: TapeBuilder.Operand)] = []
   /// Whether a tile's array holds nothing but the identity of its combiner.
-  var isFresh = true
+  var isFresh = false
 
   func contains(_ variable: LoopVariable) -> Bool {
     variable == wideLanes || loops.contains { $0.variable == variable }
@@ -116,17 +118,80 @@ extension TapeBuilder {
   private mutating func emit(
     _ chain: LoopChain, from level: Int, to start: Int, _ block: LaneBlock, length: Int, lanes: Int
   ) throws(TapeFault) {
-    guard level < start else {
-      return try strips(block, length: length, lanes: lanes) { builder throws(TapeFault) in
+    var inner = block
+    if level < start || length < block.loops[0].variable.extent {
+      inner.hoisted += try hoisted(chain, chain.loops[level..<start].map(\.variable), block, lanes: lanes)
+    }
+    if level < start {
+      let loop = chain.loops[level]
+      try counted(loop.variable, loop.lower, loop.upper) { [inner] builder, _ throws(TapeFault) in
+        try builder.emit(chain.declarations[level]) { builder throws(TapeFault) in
+          try builder.emit(chain, from: level + 1, to: start, inner, length: length, lanes: lanes)
+        }
+      }
+    } else {
+      try strips(inner, length: length, lanes: lanes) { builder throws(TapeFault) in
         try builder.emitBlockBody(chain, from: start)
       }
     }
-    let loop = chain.loops[level]
-    try counted(loop.variable, loop.lower, loop.upper) { builder, _ throws(TapeFault) in
-      try builder.emit(chain.declarations[level]) { builder throws(TapeFault) in
-        try builder.emit(chain, from: level + 1, to: start, block, length: length, lanes: lanes)
-      }
+    inStrips(of: block, lanes: lanes) { builder in
+      for (_, register) in inner.hoisted[block.hoisted.count...] { builder.reuse(register) }
     }
+  }
+
+  /// Reads what a block reads that depends neither on some loops around it nor on its outermost, for all its lanes.
+  private mutating func hoisted(
+    _ chain: LoopChain, _ around: [LoopVariable], _ block: LaneBlock, lanes: Int
+  ) throws(TapeFault) -> [(load: Expression, register: Operand)] {
+    let varying = Set(around + [block.loops[0].variable])
+    let statements = chain.declarations.joined() + chain.core
+    let written = Set(statements.flatMap(\.storedBuffers))
+    var loads: [Expression] = []
+    for load in statements.flatMap({ $0.loads(in: block) }) {
+      guard case .load(.buffer(let buffer), let index, _) = load, !written.contains(buffer), index.isAffine,
+        !index.isDynamic, index.variables.isDisjoint(with: varying),
+        block.loops.contains(where: { index.coefficient(of: $0.variable) != 0 }),
+        !loads.contains(load), !block.hoisted.contains(where: { $0.load == load })
+      else { continue }
+      loads.append(load)
+    }
+    guard !loads.isEmpty else { return [] }
+    setWindow(to: lanes)
+    let result = try inStrips(of: block, lanes: lanes) { builder throws(TapeFault) in
+      var result: [(load: Expression, register: Operand)] = []
+      for load in loads {
+        var register = try builder.emit(load)
+        register.isTemporary = false
+        result.append((load, register))
+      }
+      return result
+    }
+    setWindow(to: 1)
+    return result
+  }
+
+  private mutating func setWindow(to lanes: Int) {
+    var instruction = Instruction(.widen)
+    instruction.a = literal(.integer(0), .i64).offset
+    instruction.b = literal(.integer(lanes), .i64).offset
+    append(instruction)
+  }
+
+  /// Runs what emits instructions, or makes or gives back registers, for the lanes of a block.
+  @discardableResult
+  private mutating func inStrips<Result, Failure: Error>(
+    of block: LaneBlock, lanes: Int, _ body: (inout TapeBuilder) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    lane = block.loops[0].variable
+    self.block = block
+    let saved = stripLength
+    stripLength = lanes
+    defer {
+      stripLength = saved
+      self.block = nil
+      lane = nil
+    }
+    return try body(&self)
   }
 
   private mutating func emitBlockBody(_ chain: LoopChain, from level: Int) throws(TapeFault) {
@@ -151,15 +216,10 @@ extension TapeBuilder {
     noteShared(outermost.variable, start)
     variables[outermost.variable] = enter.a
     let bodyStart = position
-    lane = outermost.variable
-    self.block = block
-    let saved = stripLength
-    stripLength = lanes
-    try body(&self)
-    for array in block.arrays.keys { if let used = self.block?.arrays[array] ?? nil { reuse(used) } }
-    stripLength = saved
-    self.block = nil
-    lane = nil
+    try inStrips(of: block, lanes: lanes) { builder throws(TapeFault) in
+      try body(&builder)
+      for array in block.arrays.keys { if let used = builder.block?.arrays[array] ?? nil { builder.reuse(used) } }
+    }
     var again = enter
     again.code = .repeatStrips
     again.target = bodyStart
@@ -252,7 +312,8 @@ private struct BlockShape {
     }
     return statements.allSatisfy { statement in
       switch statement {
-      case .declare(_, let value), .store(_, _, let value): value.loads.allSatisfy { stored[$0.buffer] ?? $0.index == $0.index }
+      case .declare(_, let value), .store(_, _, let value):
+        value.loads.allSatisfy { stored[$0.buffer] ?? $0.index == $0.index }
       default: true
       }
     }
@@ -277,6 +338,17 @@ extension Expression {
     case .convert(let inner, _), .bitcast(let inner, _): inner.reads(array)
     case .select(_, let then, let otherwise): then.reads(array) || otherwise.reads(array)
     case .constant, .register, .index: false
+    }
+  }
+
+  /// What is read of buffers on every way through the expression.
+  fileprivate var certainLoads: [Expression] {
+    switch self {
+    case .load: [self]
+    case .pointwise(_, let operands): operands.flatMap(\.certainLoads)
+    case .convert(let inner, _), .bitcast(let inner, _): inner.certainLoads
+    case .select(_, _, let otherwise): otherwise.certainLoads
+    case .constant, .register, .index: []
     }
   }
 
@@ -310,6 +382,25 @@ extension Statement {
     case .loop(let loop): loop.body.contains { $0.mentions(array) }
     case .when(_, let body), .whenTrue(_, let body): body.contains { $0.mentions(array) }
     case .allocate, .accumulate: false
+    }
+  }
+
+  /// What is read of buffers by every lane of a block, once.
+  fileprivate func loads(in block: LaneBlock) -> [Expression] {
+    switch self {
+    case .declare(_, let value), .store(_, _, let value): value.certainLoads
+    case .loop(let loop) where block.contains(loop.variable): loop.body.flatMap { $0.loads(in: block) }
+    default: []
+    }
+  }
+
+  /// The buffers that are written.
+  fileprivate var storedBuffers: [BufferID] {
+    switch self {
+    case .store(.buffer(let buffer), _, _): [buffer]
+    case .loop(let loop): loop.body.flatMap(\.storedBuffers)
+    case .when(_, let body), .whenTrue(_, let body): body.flatMap(\.storedBuffers)
+    case .store, .declare, .allocate, .assign, .accumulate: []
     }
   }
 

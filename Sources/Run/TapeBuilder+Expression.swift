@@ -24,6 +24,7 @@ extension TapeBuilder {
       place.isTemporary = false
       return place
     }
+    if let known = block?.hoisted.first(where: { $0.load == .load(memory, index, type) }) { return known.register }
     let (address, positions) = try address(memory, index)
     guard tape.addresses[Int(address)].type == type else {
       throw TapeFault("a \(type) is loaded from memory of \(tape.addresses[Int(address)].type)")

@@ -102,7 +102,7 @@ extension TapeBuilder {
     if case .local(let array) = memory, let place = block?.arrays[array.id] ?? nil {
       move(value, to: place)
       release(value)
-      if case .constant = expression { block?.isFresh = true }
+      if case .constant = expression { block?.isFresh = true } else { block?.isFresh = false }
       return
     }
     let (address, positions) = try address(memory, index)

@@ -88,7 +88,9 @@ private struct TilePattern {
       return expression
     }
     func operand(_ expression: Expression) -> Operand? {
-      guard case .load(.buffer(let buffer), let index, type) = resolved(expression), !index.isDynamic else { return nil }
+      guard case .load(.buffer(let buffer), let index, type) = resolved(expression), !index.isDynamic else {
+        return nil
+      }
       return Operand(buffer: buffer, index: index, type: type)
     }
     self.function = function
@@ -147,7 +149,8 @@ extension Index {
   fileprivate func part(over variables: Set<LoopVariable>, _ values: [LoopVariable: Int]) -> Int {
     terms.reduce(0) { sum, term in
       switch term.atom {
-      case .variable(let variable): variables.contains(variable) ? sum + (values[variable] ?? 0) * term.coefficient : sum
+      case .variable(let variable):
+        variables.contains(variable) ? sum + (values[variable] ?? 0) * term.coefficient : sum
       case .floorDivide(let inner, let divisor):
         sum + (inner.constant + inner.part(over: variables, values)).dividedRoundingDown(by: divisor) * term.coefficient
       case .modulo(let inner, let divisor):
@@ -177,9 +180,12 @@ extension TapeBuilder {
       guard isScalar(scalar), isVector(vector) else { return false }
       let others = tileLoops.dropLast()
       let candidates: [(LoopVariable?, LoopVariable?)] =
-        others.count == 2 ? [(others[0], others[1])] : others.count == 1 ? [(others[0], nil), (nil, others[0])] : [(nil, nil)]
+        others.count == 2
+        ? [(others[0], others[1])] : others.count == 1 ? [(others[0], nil), (nil, others[0])] : [(nil, nil)]
       for (column, row) in candidates
-      where column.map({ scalar.coefficient(of: $0) == 0 }) ?? true && row.map({ vector.coefficient(of: $0) == 0 }) ?? true {
+      where column.map({ scalar.coefficient(of: $0) == 0 }) ?? true
+        && row.map({ vector.coefficient(of: $0) == 0 }) ?? true
+      {
         (columns, rows) = (column, row)
         return true
       }
@@ -194,14 +200,17 @@ extension TapeBuilder {
       }
     }
     if pattern.kind != lathe_tile_outer {
-      guard tileLoops.count <= 2, isVector(pattern.a.index), pattern.b.map({ isVector($0.index) }) ?? true else { return false }
+      guard tileLoops.count <= 2, isVector(pattern.a.index), pattern.b.map({ isVector($0.index) }) ?? true else {
+        return false
+      }
       rows = tileLoops.count == 2 ? tileLoops[0] : nil
     }
     guard
       pattern.loops.allSatisfy({ loop in
         (loop.lower.quotients + loop.upper.quotients).allSatisfy { quotient in
           !quotient.dividend.isDynamic && quotient.dividend.isAffine
-            && quotient.dividend.variables.allSatisfy { variable in !pattern.loops.contains { $0.variable == variable } }
+            && quotient.dividend.variables.allSatisfy { variable in !pattern.loops.contains { $0.variable == variable }
+            }
         }
       })
     else { return false }
@@ -236,7 +245,8 @@ extension TapeBuilder {
       }
       var form = try affine(start)
       form.stride = 0
-      guard buffers.indices.contains(operand.buffer.position), buffers[operand.buffer.position].dtype == operand.type else {
+      guard buffers.indices.contains(operand.buffer.position), buffers[operand.buffer.position].dtype == operand.type
+      else {
         throw TapeFault("a tile reads \(operand.type) from buffer \(operand.buffer.position)")
       }
       return Address(
@@ -254,7 +264,8 @@ extension TapeBuilder {
     var tile = TileReduction(
       kernel: lathe_tile_kernel_for(
         pattern.kind, isDouble ? 1 : 0, Int32(columnCount), Int32(rowCount), Int32(lanes.extent)),
-      isDouble: isDouble, columns: columnCount, rows: rowCount, lanes: lanes.extent, a: try address(pattern.a), b: second)
+      isDouble: isDouble, columns: columnCount, rows: rowCount, lanes: lanes.extent, a: try address(pattern.a),
+      b: second)
     tile.aRow = strideA(rows)
     tile.bRow = strideB(rows)
     tile.bColumn = strideB(columns)
@@ -305,7 +316,8 @@ extension TapeBuilder {
       if let last = loops.popLast() { (tile.inner, tile.aInner, tile.bInner) = last }
       var offsets = [(a, b)]
       for loop in loops {
-        offsets = offsets.flatMap { offset in (0..<loop.count).map { (offset.0 + $0 * loop.a, offset.1 + $0 * loop.b) } }
+        offsets = offsets.flatMap { offset in (0..<loop.count).map { (offset.0 + $0 * loop.a, offset.1 + $0 * loop.b) }
+        }
       }
       guard offsets.count <= 1 << 16 else { return false }
       tile.steps = offsets.count
@@ -322,7 +334,8 @@ extension TapeBuilder {
       for (position, loop) in pattern.loops.enumerated() {
         tape.tileLoops.append(
           TileLoop(
-            bounds: try bounds(loop.lower, loop.upper), aStride: strideA(loop.variable), bStride: strideB(loop.variable)))
+            bounds: try bounds(loop.lower, loop.upper), aStride: strideA(loop.variable), bStride: strideB(loop.variable)
+          ))
         if position < pattern.loops.count - 1 { steps *= max(1, loop.variable.extent) }
       }
       guard steps <= 1 << 16 else { return false }
@@ -330,6 +343,10 @@ extension TapeBuilder {
     }
     // Joined aside where the array holds something already.
     let isFresh = self.block?.isFresh ?? false
+    if isFresh, let last = tape.code.last, last.code == .copy, last.dst == sums.offset {
+      // What the kernel does by itself.
+      tape.code.removeLast()
+    }
     let target = isFresh ? sums : self.register(sums.type, perLane: true)
     var instruction = Instruction(.reduceTiles)
     instruction.type = sums.type

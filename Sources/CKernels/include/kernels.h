@@ -51,6 +51,10 @@ void lathe_load_block(
 void lathe_store_block(
     int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, const float *lanes);
 
+/* Writes one number to all elements of the nest. */
+void lathe_fill_block(
+    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, float element);
+
 /* Functions of two operands on strips of f32; NaN where an operand is. */
 enum lathe_strip_function {
   lathe_strip_add,

@@ -93,7 +93,9 @@ struct KernelLowering {
     }
     for part in nests {
       guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: packings.facts(of:)) else {
-        emit { $0.emit(Schedule(part)) }
+        var schedule = Schedule(part)
+        if target.isTiled { schedule.parallelCount = schedule.loopsToShare }
+        emit { $0.emit(schedule) }
         continue
       }
       for tile in tiles {

@@ -63,10 +63,12 @@ struct NestEmitter {
     countUses(nest)
     switch schedule.reduction {
     case .register:
-      loops(nest.domain[...], limits: nest.limits, innermost: true) { emitter in
+      loops(
+        nest.domain[...], limits: nest.limits, innermost: true, parallelCount: schedule.parallelCount
+      ) { emitter in
         for store in nest.stores { emitter.store(store) }
       }
-    case .row(let reduction): row(nest, reduction)
+    case .row(let reduction): row(nest, reduction, parallelCount: schedule.parallelCount)
     }
     return scopes[0].statements
   }
@@ -97,25 +99,33 @@ struct NestEmitter {
   }
 
   /// Loops over variables, restricted by the limits, around a body.
+  ///
+  /// - Parameter parallelCount: How many of the outermost loops threads may share.
   private mutating func loops(
-    _ variables: ArraySlice<LoopVariable>, limits: [Constraint], innermost: Bool, _ body: (inout NestEmitter) -> Void
+    _ variables: ArraySlice<LoopVariable>, limits: [Constraint], innermost: Bool, parallelCount: Int = 0,
+    _ body: (inout NestEmitter) -> Void
   ) {
     guard let variable = variables.first else { return body(&self) }
     let (lower, upper) = bounds(variable, limits)
     let statements = block(binding: [variable]) { emitter in
-      emitter.loops(variables.dropFirst(), limits: limits, innermost: innermost, body)
+      emitter.loops(
+        variables.dropFirst(), limits: limits, innermost: innermost, parallelCount: parallelCount - 1, body)
     }
     let isVector = innermost && variables.count == 1 && statements.allSatisfy(\.isStraight)
-    append(.loop(Loop(variable, lower: lower, upper: upper, kind: isVector ? .vector : .serial, body: statements)))
+    let kind = isVector ? LoopKind.vector : parallelCount > 0 ? .parallel : .serial
+    append(.loop(Loop(variable, lower: lower, upper: upper, kind: kind, body: statements)))
   }
 
   /// Reduces runs of results along the innermost variable, of one or several rows, in a local array.
-  private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction) {
+  private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction, parallelCount: Int) {
     let (reduction, tile) = (row.scalar, row.tile)
     guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last
     else { return }
     let type = scalars.type(reduction)
-    loops(nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false) { emitter in
+    loops(
+      nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false,
+      parallelCount: parallelCount
+    ) { emitter in
       let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
       let outerLimits = nest.limits
       /// Loops over the rows.

@@ -23,6 +23,8 @@ struct Schedule {
   var reduction: Reduction
   /// The nest with its variables split and ordered as the loops run.
   var nest: Nest
+  /// How many of the outermost loops threads may share.
+  var parallelCount = 0
 
   /// The most results that are reduced together along the innermost variable: alone, and with other rows.
   private static let longestRow = 512
@@ -60,6 +62,15 @@ struct Schedule {
     } else {
       nest = given
     }
+  }
+
+  /// How many of the outermost loops have work for several threads.
+  var loopsToShare: Int {
+    guard nest.limits.isEmpty else { return 0 }
+    var own = 1
+    if case .row(let row) = reduction, row.jammed != nil { own = 2 }
+    // An element of a plain loop costs as much as several multiplications in a tile.
+    return Tile.parallel(Array(nest.domain.dropLast(own)), work: nest.domain.reduce(4) { $0 * $1.extent })
   }
 
   /// The one reduction that every result needs on its own, if it is best carried out along results.

@@ -4,17 +4,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Threads that wait for work: first awake, as the next kernel mostly comes soon, then asleep. */
+/* Threads that wait for work: first awake, as the next kernel mostly comes soon, then asleep. A job does not wait for
+   threads that have no part of it, so that one that the system does not run holds up nobody. */
 struct lathe_pool {
   int threads;
   pthread_t ids[64];
   pthread_mutex_t mutex;
   pthread_cond_t work, done;
-  /* Counts the jobs; workers take part in each once. */
+  /* Counts the jobs. */
   atomic_int job;
-  atomic_int active;
-  int ends;
-  atomic_ptrdiff_t next;
+  atomic_int ends;
+  /* Parts that nobody has taken; below 0 where more were asked for. Who takes one finds the fields below as they are
+     for its job, which does not end before the part does. */
+  atomic_ptrdiff_t left;
+  atomic_ptrdiff_t finished;
   ptrdiff_t count;
   lathe_pool_body body;
   void *context;
@@ -35,9 +38,15 @@ static void relax(void) {
 
 static void take_parts(struct lathe_pool *pool, int worker) {
   for (;;) {
-    const ptrdiff_t part = atomic_fetch_add(&pool->next, 1);
-    if (part >= pool->count) return;
-    pool->body(pool->context, worker, part);
+    const ptrdiff_t left = atomic_fetch_sub(&pool->left, 1);
+    if (left <= 0) return;
+    const ptrdiff_t count = pool->count;
+    pool->body(pool->context, worker, count - left);
+    if (atomic_fetch_add(&pool->finished, 1) + 1 == count && worker != 0) {
+      pthread_mutex_lock(&pool->mutex);
+      pthread_cond_signal(&pool->done);
+      pthread_mutex_unlock(&pool->mutex);
+    }
   }
 }
 
@@ -55,19 +64,13 @@ static void *work(void *argument) {
       pthread_mutex_unlock(&pool->mutex);
     }
     seen = atomic_load(&pool->job);
-    if (pool->ends) return NULL;
+    if (atomic_load(&pool->ends)) return NULL;
     take_parts(pool, number);
-    if (atomic_fetch_sub(&pool->active, 1) == 1) {
-      pthread_mutex_lock(&pool->mutex);
-      pthread_cond_signal(&pool->done);
-      pthread_mutex_unlock(&pool->mutex);
-    }
   }
 }
 
-static void start_job(struct lathe_pool *pool) {
+static void wake(struct lathe_pool *pool) {
   pthread_mutex_lock(&pool->mutex);
-  atomic_store(&pool->active, pool->threads - 1);
   atomic_fetch_add(&pool->job, 1);
   pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
@@ -100,21 +103,22 @@ void lathe_pool_run(struct lathe_pool *pool, ptrdiff_t count, lathe_pool_body bo
   pool->count = count;
   pool->body = body;
   pool->context = context;
-  atomic_store(&pool->next, 0);
-  if (pool->threads > 1 && count > 1) start_job(pool);
+  atomic_store(&pool->finished, 0);
+  atomic_store(&pool->left, count);
+  if (pool->threads > 1 && count > 1) wake(pool);
   take_parts(pool, 0);
-  for (int round = 0; round < rounds_awake && atomic_load(&pool->active) > 0; round++) relax();
-  if (atomic_load(&pool->active) > 0) {
+  for (int round = 0; round < rounds_awake && atomic_load(&pool->finished) < count; round++) relax();
+  if (atomic_load(&pool->finished) < count) {
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->active) > 0) pthread_cond_wait(&pool->done, &pool->mutex);
+    while (atomic_load(&pool->finished) < count) pthread_cond_wait(&pool->done, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
   }
 }
 
 void lathe_pool_free(struct lathe_pool *pool) {
   if (pool == NULL) return;
-  pool->ends = 1;
-  start_job(pool);
+  atomic_store(&pool->ends, 1);
+  wake(pool);
   for (int i = 0; i < pool->threads - 1; i++) pthread_join(pool->ids[i], NULL);
   pthread_cond_destroy(&pool->done);
   pthread_cond_destroy(&pool->work);

@@ -31,17 +31,29 @@ static void find_pattern(struct pattern *pattern, int depth, const ptrdiff_t *ex
   }
 }
 
+/* Neighbours, mostly few. */
+static inline void copy_run(float *to, const float *from, ptrdiff_t count) {
+  switch (count) {
+  case 16: memcpy(to, from, 64); break;
+  case 8: memcpy(to, from, 32); break;
+  case 4: memcpy(to, from, 16); break;
+  default:
+    if (count > 64) {
+      memcpy(to, from, (size_t)count * sizeof *to);
+    } else {
+      for (; count >= 8; count -= 8, to += 8, from += 8) memcpy(to, from, 32);
+      if (count >= 4) memcpy(to, from, 16), count -= 4, to += 4, from += 4;
+      for (ptrdiff_t i = 0; i < count; i++) to[i] = from[i];
+    }
+  }
+}
+
 static inline void load_run(const struct pattern *pattern, const float *from, float *lanes) {
   const ptrdiff_t count = pattern->count, stride = pattern->stride;
   if (pattern->depth > 1) {
     for (ptrdiff_t i = 0; i < count; i++) lanes[i] = from[pattern->places[i]];
   } else if (stride == 1) {
-    switch (count) {
-    case 16: memcpy(lanes, from, 64); break;
-    case 8: memcpy(lanes, from, 32); break;
-    case 4: memcpy(lanes, from, 16); break;
-    default: memcpy(lanes, from, (size_t)count * sizeof *lanes);
-    }
+    copy_run(lanes, from, count);
   } else if (stride == 0) {
     const float only = *from;
     for (ptrdiff_t i = 0; i < count; i++) lanes[i] = only;
@@ -83,12 +95,7 @@ static inline void store_run(const struct pattern *pattern, float *to, const flo
   if (pattern->depth > 1) {
     for (ptrdiff_t i = 0; i < count; i++) to[pattern->places[i]] = lanes[i];
   } else if (stride == 1) {
-    switch (count) {
-    case 16: memcpy(to, lanes, 64); break;
-    case 8: memcpy(to, lanes, 32); break;
-    case 4: memcpy(to, lanes, 16); break;
-    default: memcpy(to, lanes, (size_t)count * sizeof *lanes);
-    }
+    copy_run(to, lanes, count);
   } else {
     for (ptrdiff_t i = 0; i < count; i++) to[i * stride] = lanes[i];
   }

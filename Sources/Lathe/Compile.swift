@@ -80,7 +80,7 @@ public struct CompiledModel: Sendable {
 
   /// Memory to run in with the interpreter, with variables at their initial contents.
   ///
-  /// - Parameter threads: Threads that matrix multiplication may use.
+  /// - Parameter threads: Threads that share the work of kernels; results do not depend on their number.
   public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
     Session(try Executable(planned(for: .interpreter)), threads: threads)
   }

@@ -33,6 +33,9 @@ extension CKernelRenderer {
     if helpers.math == .own, type.computeType == .f32, function.hasExpansion {
       return rounded(.call(helpers.name(.expansion(function)), [render(operands[0])]), type, isExact: false)
     }
+    if let (symbol, count) = shift(function, operands) {
+      return CText("\(render(operands[0]).at(.unary)) \(symbol) \(count)", .shift)
+    }
     switch function.spelling {
     case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]), type)
     case .comparison(let symbol): return comparison(symbol, operands[0], operands[1])
@@ -125,7 +128,6 @@ extension CKernelRenderer {
 
   private mutating func helper(_ name: String, _ operands: [Expression], _ type: ScalarType) -> CText {
     let compute = type.computeType
-    if let shift = shift(name, operands, type) { return shift }
     let texts = operands.map { render($0) }
     switch (name, type) {
     case ("maximum", .bool): return CText("\(texts[0].at(.bitOr)) || \(texts[1].at(.bitOr))", .or)
@@ -141,12 +143,14 @@ extension CKernelRenderer {
     }
   }
 
-  /// A shift of an unsigned number of full width, or one to the right, by a number of bits that is known and not too large.
-  private mutating func shift(_ name: String, _ operands: [Expression], _ type: ScalarType) -> CText? {
-    guard name.hasPrefix("shift_"), type.byteCount >= 4, case .constant(.integer(let count), _) = operands[1],
-      (0..<(type.byteCount * 8)).contains(count), !type.isSigned || name == "shift_right"
+  /// The operator for a shift of an unsigned number of full width, or for one to the right, by a number of bits that is
+  /// known and not too large.
+  func shift(_ function: Pointwise, _ operands: [Expression]) -> (symbol: String, count: Int)? {
+    let type = operands[0].type
+    guard function == .shiftRight || function == .shiftLeft && !type.isSigned, type.byteCount >= 4,
+      case .constant(.integer(let count), _) = operands[1], (0..<(type.byteCount * 8)).contains(count)
     else { return nil }
-    return CText("\(render(operands[0]).at(.unary)) \(name == "shift_left" ? "<<" : ">>") \(count)", .shift)
+    return (function == .shiftLeft ? "<<" : ">>", count)
   }
 
   private mutating func convert(_ operand: Expression, to type: ScalarType) -> CText {

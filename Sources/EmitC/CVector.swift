@@ -155,11 +155,13 @@ extension CKernelRenderer {
     }
     switch function {
     case .shiftLeft, .shiftRight:
-      guard case .constant(.integer(let count), _) = operands[1], (0..<(type.byteCount * 8)).contains(count),
-        !type.isSigned || function == .shiftRight
-      else { return nil }
-      let value = vectorText(render(operands[0], in: lanes), type, lanes).at(.unary)
-      return CLanesValue(CText("\(value) \(function == .shiftLeft ? "<<" : ">>") \(count)", .shift), .vector(vector))
+      if let (symbol, count) = shift(function, operands) {
+        let value = vectorText(render(operands[0], in: lanes), type, lanes)
+        return CLanesValue(CText("\(value.at(.unary)) \(symbol) \(count)", .shift), .vector(vector))
+      }
+      if type.isSigned { return nil }
+      let values = operands.map { vectorText(render($0, in: lanes), type, lanes) }
+      return CLanesValue(.call(helpers.name(.lanes(function.rawValue, vector)), values), .vector(vector))
     case .negate, .add, .subtract, .multiply, .divide:
       if type.isInteger && function == .divide { return nil }
       if type.isInteger { return wrapping(function, operands, vector, lanes) }

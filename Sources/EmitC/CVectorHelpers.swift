@@ -111,6 +111,10 @@ extension CHelpers {
     case "minimum_of_number": body = choice("(\(mask))(b < a)", "b", "a")
     case "maximum": body = choice("(\(mask))(a < b)", "b", "a")
     case "minimum": body = choice("(\(mask))(b < a)", "b", "a")
+    case "shift_left", "shift_right":
+      let symbol = function == "shift_left" ? "<<" : ">>"
+      let bits = vector.type.byteCount * 8
+      body = "  return (a \(symbol) (b & \(bits - 1))) & (\(type))(b < \(bits));"
     case "abs":
       parameters = ["\(type) x"]
       body = "  return (\(type))((\(mask))x & \(vector.type == .f64 ? "INT64_MAX" : "INT32_MAX"));"

@@ -27,9 +27,8 @@ extension Machine {
     case .divide: function = lathe_strip_divide
     case .maximum: function = lathe_strip_maximum
     case .minimum: function = lathe_strip_minimum
-    case .exp, .sigmoid, .tanh, .erf:
+    default:
       return instruction.function.expanded(lanes(instruction.a, Float.self, from: first), into: out, count: count)
-    default: return false
     }
     let uniform = instruction.lanes ? Int32(instruction.uniform & 3) : 0
     guard uniform != 3 else { return false }
@@ -96,6 +95,7 @@ extension Machine {
   private func slowFloat<F: StripFloat>(_ instruction: Instruction, _ type: F.Type) {
     switch instruction.function {
     case .exp: map(instruction, type) { F.exp($0) }
+    case .exp2: map(instruction, type) { F.exp2($0) }
     case .expm1: map(instruction, type) { F.expm1($0) }
     case .log: map(instruction, type) { F.log($0) }
     case .log1p: map(instruction, type) { F.log1p($0) }

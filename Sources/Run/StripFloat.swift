@@ -3,6 +3,7 @@ internal import Foundation
 /// A native float with the functions of the C library in its own precision, as the emitted C calls them.
 protocol StripFloat: BinaryFloatingPoint {
   static func exp(_ x: Self) -> Self
+  static func exp2(_ x: Self) -> Self
   static func expm1(_ x: Self) -> Self
   static func log(_ x: Self) -> Self
   static func log1p(_ x: Self) -> Self
@@ -30,6 +31,7 @@ protocol StripFloat: BinaryFloatingPoint {
 
 extension Float: StripFloat {
   @inline(__always) static func exp(_ x: Float) -> Float { Foundation.expf(x) }
+  @inline(__always) static func exp2(_ x: Float) -> Float { Foundation.exp2f(x) }
   @inline(__always) static func expm1(_ x: Float) -> Float { Foundation.expm1f(x) }
   @inline(__always) static func log(_ x: Float) -> Float { Foundation.logf(x) }
   @inline(__always) static func log1p(_ x: Float) -> Float { Foundation.log1pf(x) }
@@ -57,6 +59,7 @@ extension Float: StripFloat {
 
 extension Double: StripFloat {
   @inline(__always) static func exp(_ x: Double) -> Double { Foundation.exp(x) }
+  @inline(__always) static func exp2(_ x: Double) -> Double { Foundation.exp2(x) }
   @inline(__always) static func expm1(_ x: Double) -> Double { Foundation.expm1(x) }
   @inline(__always) static func log(_ x: Double) -> Double { Foundation.log(x) }
   @inline(__always) static func log1p(_ x: Double) -> Double { Foundation.log1p(x) }

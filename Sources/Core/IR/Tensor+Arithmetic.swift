@@ -107,6 +107,7 @@ extension Tensor {
   public func abs() -> Tensor { .pointwise(.abs, self) }
   public func sign() -> Tensor { .pointwise(.sign, self) }
   public func exp() -> Tensor { .pointwise(.exp, floating) }
+  public func exp2() -> Tensor { .pointwise(.exp2, floating) }
   public func expm1() -> Tensor { .pointwise(.expm1, floating) }
   public func log() -> Tensor { .pointwise(.log, floating) }
   public func log1p() -> Tensor { .pointwise(.log1p, floating) }

@@ -28,7 +28,11 @@ extension Mathematics {
 
     /// Two numbers whose product is `2^exponent`, for a bias of 254.
     @inline(__always)
-    var scales: (F, F) {
+    var scales: (F, F) { Self.scales(biased) }
+
+    @inline(__always)
+    static func scales(_ biased: F.Bits) -> (F, F) {
+      // what is above the lowest 9 bits leaves the word with the shifts
       let half = (biased >> 1).named("half")
       return ((half << 23).number.named("scale"), ((biased - half) << 23).number.named("rest"))
     }
@@ -40,6 +44,57 @@ extension Mathematics {
     let power = Power(of: x.clamped(-105, 90).named("a"), bias: 254)
     let (scale, rest) = power.scales
     return (power.fraction + 1) * scale * rest
+  }
+
+  @inline(__always)
+  static func exp2<F: MathFloat>(_ x: F) -> F {
+    // beyond the ends the result is 0 or infinite all the same
+    let a = x.clamped(-151, 129).named("a")
+    let shifted = (a + (0x1.8p23 + 254)).named("shifted")
+    let r = (a - (shifted - (0x1.8p23 + 254))).named("r")
+    // 2^r = 1 + r * q, weighted by r / 2^r
+    var q = (r * 1.5329264e-4 + 0.0013390969).times(r, plus: 0.009618499).times(r, plus: 0.055503596).named("q")
+    q = q.times(r, plus: 0.24022648).times(r, plus: 0.6931472)
+    let scales = Power<F>.scales(shifted.bits.named("k"))
+    return (q * r + 1) * scales.0 * scales.1
+  }
+
+  /// `2^n * (fraction + (1 - 2^-n))`.
+  @inline(__always)
+  static func expm1<F: MathFloat>(_ x: F) -> F {
+    let power = Power(of: x.clamped(-18, 90).named("a"), bias: 254)
+    let (scale, rest) = power.scales
+    let inverse = ((381 - power.biased) << 23).number.named("inverse")
+    // from 25 on there is nothing of it left
+    let one = F.choose(x > 25, x.constant(1), 1 - inverse).named("one")
+    return ((power.fraction + one) * scale * rest).withSign(of: x)
+  }
+
+  /// `e^|x|` halved, and the inverse of that a quarter: cosh is the sum and sinh the difference.
+  @inline(__always)
+  private static func halves<F: MathFloat>(_ a: F) -> (F, F) {
+    // beyond the end the results are infinite all the same
+    let power = Power(of: a.atMost(91), bias: 253)
+    let (scale, rest) = power.scales
+    let rising = ((power.fraction + 1) * scale * rest).named("rising")
+    return (rising, (0.25 / rising).named("falling"))
+  }
+
+  /// A polynomial below 1.
+  @inline(__always)
+  static func sinh<F: MathFloat>(_ x: F) -> F {
+    let a = x.absolute.named("a")
+    let z = (a * a).named("z")
+    // sinh a = a + a * z * p, weighted by a * z / sinh a
+    let p = (z * 2.7822132e-6 + 1.9842896e-4).times(z, plus: 0.0083333105).times(z, plus: 0.16666667) * z
+    let (rising, falling) = halves(a)
+    return F.choose(a < 1, p.times(a, plus: a), rising - falling).withSign(of: x)
+  }
+
+  @inline(__always)
+  static func cosh<F: MathFloat>(_ x: F) -> F {
+    let (rising, falling) = halves(x.absolute.named("a"))
+    return rising + falling
   }
 
   /// From `e = exp(-|x|)`: `1 - e / (1 + e)`, or `e / (1 + e)` for negative numbers.

@@ -84,4 +84,16 @@ extension Mathematics {
     let y = e * 0.693145752 + (f + logarithmLessFirst(f, extra: e * 1.42860677e-6))
     return .choose(x == 0, x, logarithm(y.named("y"), ofFinite: x, from: -1))
   }
+
+  /// A polynomial near 0, `log1p(2 a / (1 - a)) / 2` elsewhere.
+  @inline(__always)
+  static func atanh<F: MathFloat>(_ x: F) -> F {
+    let a = x.absolute.named("a")
+    let z = (a * a).named("z")
+    // atanh a = a + a * z * p, weighted by a * z / atanh a
+    var p = (z * 0.1763785 + 0.05160436).times(z, plus: 0.11816386).times(z, plus: 0.14223786).named("p")
+    p = p.times(z, plus: 0.20002453).times(z, plus: 0.33333302) * z
+    let large = log1p((a * 2 / (1 - a)).named("ratio")) * 0.5
+    return F.choose(a < 0.5, p.times(a, plus: a), large).withSign(of: x)
+  }
 }

@@ -31,6 +31,7 @@ struct MathWord: MathBits {
   @inline(__always) static func << (a: Self, b: Self) -> Self { Self(word: a.word &<< b.word) }
   @inline(__always) static func >> (a: Self, b: Self) -> Self { Self(word: a.word &>> b.word) }
   @inline(__always) static func < (a: Self, b: UInt32) -> Bool { a.word < b }
+  @inline(__always) static func < (a: Self, b: Self) -> Bool { a.word < b.word }
   @inline(__always) static func == (a: Self, b: UInt32) -> Bool { a.word == b }
 
   @inline(__always) var number: Float { Float(bitPattern: word) }

@@ -143,6 +143,7 @@ struct RecordedBits: MathBits {
   static func < (a: Self, b: UInt32) -> RecordedCondition {
     RecordedCondition(scalar: a.word(.less, a.recorder.word(b)).scalar)
   }
+  static func < (a: Self, b: Self) -> RecordedCondition { RecordedCondition(scalar: a.word(.less, b.scalar).scalar) }
   static func == (a: Self, b: UInt32) -> RecordedCondition {
     RecordedCondition(scalar: a.word(.equal, a.recorder.word(b)).scalar)
   }

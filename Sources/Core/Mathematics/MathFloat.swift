@@ -61,6 +61,7 @@ protocol MathBits {
   static func << (a: Self, b: Self) -> Self
   static func >> (a: Self, b: Self) -> Self
   static func < (a: Self, b: UInt32) -> Number.Condition
+  static func < (a: Self, b: Self) -> Number.Condition
   static func == (a: Self, b: UInt32) -> Number.Condition
 
   /// The number that this represents.
@@ -96,4 +97,15 @@ extension MathFloat {
   /// A number without a sign, or its negative where `other` has a sign.
   @inline(__always)
   func withSign(of other: Self) -> Self { (bits | other.bits & 0x8000_0000).number }
+}
+
+extension MathBits {
+  /// The upper half of a product with 64 bits.
+  @inline(__always)
+  func timesHigh(_ other: Self) -> Self {
+    let (a, b) = ((self >> 16).named("upper"), (self & 0xffff).named("lower"))
+    let (c, d) = ((other >> 16).named("upper"), (other & 0xffff).named("lower"))
+    let middle = (a * d + ((b * d) >> 16)).named("cross")
+    return a * c + (middle >> 16) + ((b * c + (middle & 0xffff)) >> 16)
+  }
 }

@@ -55,6 +55,21 @@ extension Pointwise {
     case .sigmoid: body { Mathematics.sigmoid($0) }
     case .tanh: body { Mathematics.tanh($0) }
     case .erf: body { Mathematics.erf($0) }
+    case .exp2: body { Mathematics.exp2($0) }
+    case .expm1: body { Mathematics.expm1($0) }
+    case .sinh: body { Mathematics.sinh($0) }
+    case .cosh: body { Mathematics.cosh($0) }
+    case .log: body { Mathematics.log($0) }
+    case .log2: body { Mathematics.log2($0) }
+    case .log10: body { Mathematics.log10($0) }
+    case .log1p: body { Mathematics.log1p($0) }
+    case .sin: body { Mathematics.sin($0) }
+    case .cos: body { Mathematics.cos($0) }
+    case .tan: body { Mathematics.tan($0) }
+    case .asin: body { Mathematics.asin($0) }
+    case .acos: body { Mathematics.acos($0) }
+    case .atan: body { Mathematics.atan($0) }
+    case .atanh: body { Mathematics.atanh($0) }
     default: nil
     }
   }

@@ -24,9 +24,9 @@ extension Mathematics {
       let c = Self.pick(word, 0x9391_054a, 0x7f09_d5f4, 0x7d4d_3770, 0x36d8_a566, 0x4f10_e410).named("c")
       let d = Self.pick(word, 0x7f09_d5f4, 0x7d4d_3770, 0x36d8_a566, 0x4f10_e410, 0x7f94_58ea).named("d")
       let rest = (31 - shift).named("rest")
-      let first = a << shift | b >> 1 >> rest
-      let second = (b << shift | c >> 1 >> rest).named("second")
-      let third = c << shift | d >> 1 >> rest
+      let first = (a << shift) | ((b >> 1) >> rest)
+      let second = ((b << shift) | ((c >> 1) >> rest)).named("second")
+      let third = (c << shift) | ((d >> 1) >> rest)
       // the product: 2 bits of the quadrant, 62 behind the point
       let middle = (m * second).named("middle")
       let low = (middle + m.timesHigh(third)).named("low")
@@ -34,15 +34,21 @@ extension Mathematics {
       let high = (m * first + m.timesHigh(second) + carry).named("high")
       let turns = ((high + 0x2000_0000) >> 30).named("turns")
       let fraction = (high - (turns << 30)).named("fraction")
-      // times pi/2, in parts of which the first product is exact
-      let coarse = (fraction & 0xfffc_0000).signedValue.named("coarse")
-      let fine = ((fraction & 0x3ffff) << 13 | low >> 19).signedValue
-      let big = (coarse * (1.5703125 * 0x1p-30)).named("big")
-      let small = (coarse * (4.838268e-4 * 0x1p-30) + fine * (1.5707964 * 0x1p-43)).named("small")
-      let sum = (big + small).named("sum")
+      // The size, but for the last bit, in parts that are exact as numbers, so that small angles are as precise as others.
+      let negative = fraction.signedShiftRight(31).named("negative")
+      let size = (fraction ^ negative).named("size")
+      let coarse = (size >> 15).signedValue.named("coarse")
+      let fine: F = (size & 0x7fff).signedValue * (1.5707964 * 0x1p-30)
+      let finest: F = ((low ^ negative) >> 8).signedValue * (1.5707964 * 0x1p-54)
+      // times pi/2, in two parts: the product with the first one is exact
+      let big: F = (coarse * (1.5703125 * 0x1p-15)).named("big")
+      let small: F = (finest + fine + coarse * (4.838268e-4 * 0x1p-15)).named("small")
+      let sum: F = (big + small).named("sum")
+      let sign = (negative & 0x8000_0000).named("sign")
       let isSmall = u < 0x3f49_0fdb
-      r = F.choose(isSmall, u.number, sum).named("r")
-      tail = F.choose(isSmall, x.constant(0), small - (sum - big)).named("tail")
+      r = F.choose(isSmall, u.number, (sum.bits ^ sign).number).named("r")
+      let lost = small - (sum - big)
+      tail = F.choose(isSmall, x.constant(0), (lost.bits ^ sign).number).named("tail")
       quadrant = F.Bits.choose(isSmall, m.constant(0), turns).named("quadrant")
     }
 

@@ -6,7 +6,7 @@ import Foundation
 /// explicit nodes, made by `Tensor`. Integer arithmetic wraps; integer division by zero gives 0.
 public enum Pointwise: String, Hashable, Sendable, CaseIterable {
   case negate, abs, sign
-  case exp, expm1, log, log1p, log2, log10, sqrt, rsqrt
+  case exp, exp2, expm1, log, log1p, log2, log10, sqrt, rsqrt
   case sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh
   case sigmoid, erf, erfc, lgamma
   case floor, ceil, round, trunc
@@ -133,6 +133,8 @@ extension Pointwise {
         .number, .helper("sign"),
         .number1({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, { a, t in t.isSigned ? a.signum() : a == 0 ? 0 : 1 }))
     case .exp: PointwiseRule(.float, .math("exp"), .real1(Foundation.exp)) { _, y, dy in [dy * y] }
+    case .exp2:
+      PointwiseRule(.float, .math("exp2"), .real1(Foundation.exp2)) { _, y, dy in [dy * y * 0.693_147_180_559_945_3] }
     case .expm1: PointwiseRule(.float, .math("expm1"), .real1(Foundation.expm1)) { _, y, dy in [dy * (y + 1)] }
     case .log: PointwiseRule(.float, .math("log"), .real1(Foundation.log)) { x, _, dy in [dy / x[0]] }
     case .log1p: PointwiseRule(.float, .math("log1p"), .real1(Foundation.log1p)) { x, _, dy in [dy / (x[0] + 1)] }

@@ -33,9 +33,6 @@ extension Tensor {
   /// The fractional part, with the sign of the element.
   public func frac() -> Tensor { self - trunc() }
 
-  /// 2 to the power of every element.
-  public func exp2() -> Tensor { (floating * 0.693_147_180_559_945_3).exp() }
-
   /// `log(x / (1 - x))`, after limiting x to `eps ... 1 - eps`.
   public func logit(eps: Double? = nil) -> Tensor {
     let x = eps.map { floating.clamp(min: $0, max: 1 - $0) } ?? floating

@@ -18,11 +18,17 @@ extension Mathematics {
       let offset = ((u >> 23) - 126).named("offset")
       let word = (offset >> 5).named("word")
       let shift = (offset & 31).named("shift")
-      // 2/pi behind 34 zeros, from the word on
-      let a = Self.pick(word, 0, 0x28be_60db, 0x9391_054a, 0x7f09_d5f4, 0x7d4d_3770).named("a")
-      let b = Self.pick(word, 0x28be_60db, 0x9391_054a, 0x7f09_d5f4, 0x7d4d_3770, 0x36d8_a566).named("b")
-      let c = Self.pick(word, 0x9391_054a, 0x7f09_d5f4, 0x7d4d_3770, 0x36d8_a566, 0x4f10_e410).named("c")
-      let d = Self.pick(word, 0x7f09_d5f4, 0x7d4d_3770, 0x36d8_a566, 0x4f10_e410, 0x7f94_58ea).named("d")
+      // four words of 2/pi behind 34 zeros, from that one on
+      let (isOdd, isSecond, isFourth) = ((word & 1) == 1, (word & 2) == 2, (word & 4) == 4)
+      func pick(_ low: UInt32, _ high: UInt32) -> F.Bits {
+        .choose(isSecond, word.constant(high), word.constant(low))
+      }
+      let (p, q, r) = (pick(0, 0x9391_054a), pick(0x28be_60db, 0x7f09_d5f4), pick(0x9391_054a, 0x7d4d_3770))
+      let (s, t) = (pick(0x7f09_d5f4, 0x36d8_a566), pick(0x7d4d_3770, 0x4f10_e410))
+      let a = F.Bits.choose(isFourth, word.constant(0x7d4d_3770), .choose(isOdd, q, p)).named("a")
+      let b = F.Bits.choose(isFourth, word.constant(0x36d8_a566), .choose(isOdd, r, q)).named("b")
+      let c = F.Bits.choose(isFourth, word.constant(0x4f10_e410), .choose(isOdd, s, r)).named("c")
+      let d = F.Bits.choose(isFourth, word.constant(0x7f94_58ea), .choose(isOdd, t, s)).named("d")
       let rest = (31 - shift).named("rest")
       let first = (a << shift) | ((b >> 1) >> rest)
       let second = ((b << shift) | ((c >> 1) >> rest)).named("second")
@@ -38,27 +44,20 @@ extension Mathematics {
       let negative = fraction.signedShiftRight(31).named("negative")
       let size = (fraction ^ negative).named("size")
       let coarse = (size >> 15).signedValue.named("coarse")
-      let fine: F = (size & 0x7fff).signedValue * (1.5707964 * 0x1p-30)
+      let fine = (size & 0x7fff).signedValue.named("fine")
       let finest: F = ((low ^ negative) >> 8).signedValue * (1.5707964 * 0x1p-54)
-      // times pi/2, in two parts: the product with the first one is exact
-      let big: F = (coarse * (1.5703125 * 0x1p-15)).named("big")
-      let small: F = (finest + fine + coarse * (4.838268e-4 * 0x1p-15)).named("small")
+      // times pi/2, in two parts: the products with the first one are exact
+      let coarseAngle: F = (coarse * (1.5703125 * 0x1p-15)).named("coarseAngle")
+      let fineAngle: F = (fine * (1.5703125 * 0x1p-30)).named("fineAngle")
+      let big: F = (coarseAngle + fineAngle).named("big")
+      let small: F = (finest + fine * (4.838268e-4 * 0x1p-30) + coarse * (4.838268e-4 * 0x1p-15)).named("small")
       let sum: F = (big + small).named("sum")
       let sign = (negative & 0x8000_0000).named("sign")
       let isSmall = u < 0x3f49_0fdb
-      r = F.choose(isSmall, u.number, (sum.bits ^ sign).number).named("r")
-      let lost = small - (sum - big)
+      self.r = F.choose(isSmall, u.number, (sum.bits ^ sign).number).named("r")
+      let lost = fineAngle - (big - coarseAngle) + (small - (sum - big))
       tail = F.choose(isSmall, x.constant(0), (lost.bits ^ sign).number).named("tail")
       quadrant = F.Bits.choose(isSmall, m.constant(0), turns).named("quadrant")
-    }
-
-    @inline(__always)
-    private static func pick(
-      _ word: F.Bits, _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: UInt32, _ e: UInt32
-    ) -> F.Bits {
-      let later = F.Bits.choose(word == 3, word.constant(d), word.constant(e))
-      let middle = F.Bits.choose(word == 2, word.constant(c), later)
-      return .choose(word == 0, word.constant(a), .choose(word == 1, word.constant(b), middle))
     }
 
     /// Sine and cosine of the reduced angle.
@@ -100,8 +99,11 @@ extension Mathematics {
     // tan r = r + r * z * p, weighted by r * z / tan r
     var p = (z * 0.0043723844 + 9.8771176e-5).times(z, plus: 0.010827125).times(z, plus: 0.02128629).named("p")
     p = p.times(z, plus: 0.054058906).times(z, plus: 0.13332675).times(z, plus: 0.3333335)
-    let y = (p * z * r + (tail * z + tail) + r).named("y")
-    let turned = F.choose((angle.quadrant & 1) == 0, y, -1 / y)
+    let rest = (p * z * r + (tail * z + tail)).named("rest")
+    let y = (r + rest).named("y")
+    // -1 / (y + what y lacks)
+    let inverse = (-1 / y).named("inverse")
+    let turned = F.choose((angle.quadrant & 1) == 0, y, inverse * inverse * (rest - (y - r)) + inverse)
     let signed = (turned.bits ^ (x.bits & 0x8000_0000)).number
     return .choose(x.absolute < .infinity, signed, x - x)
   }
@@ -150,8 +152,8 @@ extension Mathematics {
   @inline(__always)
   static func acos<F: MathFloat>(_ x: F) -> F {
     let arc = ArcSine(x)
-    let w = arc.w.withSign(of: x).named("signed")
-    let rest = arc.rest.withSign(of: x).named("remainder")
+    let w = arc.w.withSign(of: x).named("side")
+    let rest = arc.rest.withSign(of: x).named("little")
     let middle = 1.57079637 - (w + (rest + 4.37113883e-8))
     let below = 3.14159274 - (arc.rest * 2 + 8.74227766e-8 + arc.w * 2)
     return .choose(arc.isDirect, middle, .choose(x < 0, below, (arc.w + arc.rest) * 2))

@@ -76,6 +76,32 @@ import Testing
     try Self.check(Self.programs(), compiler: compiler, flags: ["-std=c11"] + flags)
   }
 
+  @Test("mathematical functions have the same bits on vectors and on numbers")
+  func mathematics() throws {
+    let programs = Pointwise.allCases.filter(\.hasExpansion).flatMap { function in
+      [16, 6].map { lanes in
+        let expression = TilePrograms.LaneExpression(function.rawValue) { a, _, _, _ in .pointwise(function, [a]) }
+        return ("\(function.rawValue)_\(lanes)", expression.program(lanes: lanes))
+      }
+    }
+    // C99 has no vectors; products that are fused with sums may be other ones in both
+    let results = try [COptions.Standard.c11, .c99].map { standard in
+      let models = programs.map { name, program in
+        var options = COptions(standard: standard)
+        options.name = name
+        options.uniformEntry = true
+        return CBench.Model(
+          files: emitC(program, options: options), planned: program, inputs: Self.inputs(program))
+      }
+      #expect(models.allSatisfy { $0.files.source.contains("__attribute__") == (standard == .c11) })
+      let flags = ["-std=c11", "-O2", "-ffp-contract=off"]
+      return try CBench.outputs(models, flags: flags).map { $0.mapValues(\.bytes) }
+    }
+    for ((name, _), (vectors, numbers)) in zip(programs, zip(results[0], results[1])) {
+      #expect(vectors == numbers, "\(name)")
+    }
+  }
+
   @Test func sanitizersFindNothing() throws {
     let flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     try Self.check(Self.programs(), compiler: "gcc", flags: flags)

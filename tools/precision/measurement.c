@@ -4,11 +4,10 @@
  * RUN               the first one's function of arrays of BLOCK elements
  * VECTOR, FUNCTION  the second one's vector type and function of such
  * TARGET            the second one's attribute for the processor
- * TRUTH             the same function in double
  *
- * and gives the first pattern, how many blocks to measure and of how many one. What it prints: the greatest error in ulp, where it is, for how
- * many patterns sign or kind of the result is wrong, an example, for how many the vector form has other bits, an
- * example, and the seconds that the scalar form took. */
+ * beside truth.c. Its arguments are the first pattern, how many blocks to measure, and of how many one. What it prints:
+ * the greatest error in ulp and where it is; for how many patterns sign or kind of the result is wrong, and an example;
+ * for how many the vector form has other bits, and an example; the seconds that the scalar form took. */
 #include SCALAR
 
 #ifdef LANES
@@ -91,7 +90,6 @@ int main(int count, char **arguments)
         different++;
         differentAt = x[i];
       }
-      /* the worse of both is judged below; mostly they are the same */
     }
     for (int form = 0; form < 2; form++) {
       const float *result = form ? z : y;

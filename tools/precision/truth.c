@@ -1,11 +1,11 @@
 /* The function in double, for tools/ulp: TRUTH is an expression in x. Many at once by the C library's vector functions
  * where there are such (a few ulp of double off, which is nothing in float), and one by the ordinary ones. */
 #if defined(__x86_64__) && defined(__linux__)
-#define VECTORIZED(name) __attribute__((simd("notinbranch"))) double name(double)
-VECTORIZED(exp); VECTORIZED(exp2); VECTORIZED(expm1); VECTORIZED(log); VECTORIZED(log1p); VECTORIZED(log2);
-VECTORIZED(log10); VECTORIZED(sin); VECTORIZED(cos); VECTORIZED(tan); VECTORIZED(asin); VECTORIZED(acos);
-VECTORIZED(atan); VECTORIZED(sinh); VECTORIZED(cosh); VECTORIZED(tanh); VECTORIZED(asinh); VECTORIZED(acosh);
-VECTORIZED(atanh); VECTORIZED(erf); VECTORIZED(erfc);
+/* tells the compiler of the vector form */
+#define MANY(name) __attribute__((simd("notinbranch"))) double name(double);
+MANY(exp) MANY(exp2) MANY(expm1) MANY(log) MANY(log1p) MANY(log2) MANY(log10) MANY(sin) MANY(cos)
+MANY(tan) MANY(asin) MANY(acos) MANY(atan) MANY(sinh) MANY(cosh) MANY(tanh) MANY(asinh) MANY(acosh)
+MANY(atanh) MANY(erf) MANY(erfc)
 #endif
 #include <math.h>
 

@@ -26,7 +26,8 @@ extension PrimitiveCase {
   private static let offIntegers = Operand.values([6], [-1.7, -0.6, 0.3, 0.8, 1.4, 2.6])
 
   static let pointwise: [PrimitiveCase] = [
-    unary(.negate, -2...2), unary(.exp, -1...1), unary(.exp2, -1...1), unary(.expm1, -1...1), unary(.log, 0.3...3), unary(.log1p, -0.5...2),
+    unary(.negate, -2...2), unary(.exp, -1...1), unary(.exp2, -1...1), unary(.expm1, -1...1), unary(.log, 0.3...3),
+    unary(.log1p, -0.5...2),
     unary(.log2, 0.3...3), unary(.log10, 0.3...3), unary(.sqrt, 0.3...3), unary(.rsqrt, 0.3...3), unary(.sin, -2...2),
     unary(.cos, -2...2), unary(.tan, -1...1), unary(.asin, -0.8...0.8), unary(.acos, -0.8...0.8), unary(.atan, -2...2),
     unary(.sinh, -1...1), unary(.cosh, -1...1), unary(.tanh, -1...1), unary(.asinh, -2...2), unary(.acosh, 1.3...3),

@@ -42,7 +42,11 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Flag(help: "Add a main function that reads the inputs from .npy files and writes the outputs to such.")
   var testBench = false
 
-  @Option(help: "The processor that loops are scheduled for; generic is plain C for any.")
+  @Option(
+    help: """
+      The processor that loops are scheduled for; generic is plain C for any, and auto has variants for several in one \
+      file, of which the best is chosen at run time.
+      """)
   var target: TargetName = .generic
 
   @OptionGroup var convolutions: ConvolutionOptions
@@ -69,7 +73,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.math = math
     options.threads = threads
     options.main = testBench
-    let model = try graph.compiled(for: target.target, convolutions.method)
+    let model = try graph.compiled(for: target.targets, convolutions.method)
     let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(
@@ -80,28 +84,33 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
 
 /// What the C code is written for.
 struct TargetName: ExpressibleByArgument {
-  let target: Target
+  private let name: String
+  let targets: [Target]
 
-  static let generic = TargetName(target: .generic)
+  static let generic = TargetName(.generic)
 
-  private init(target: Target) {
-    self.target = target
+  private init(_ target: Target) {
+    name = target.name
+    targets = [target]
   }
 
   init?(argument: String) {
+    name = argument
     if argument == "native" {
       guard let compiler = try? CCompiler.system() else { return nil }
-      target = compiler.hostTarget()
+      targets = [compiler.hostTarget()]
+    } else if argument == "auto" {
+      targets = Target.auto
     } else if let known = Target.all.first(where: { $0.name == argument }) {
-      target = known
+      targets = [known]
     } else {
       return nil
     }
   }
 
-  var defaultValueDescription: String { target.name }
+  var defaultValueDescription: String { name }
 
-  static var allValueStrings: [String] { Target.all.map(\.name) + ["native"] }
+  static var allValueStrings: [String] { Target.all.map(\.name) + ["auto", "native"] }
 }
 
 extension COptions.Threads: ExpressibleByArgument {

@@ -94,7 +94,7 @@ extension ExecutionOptions {
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
     let compiler = backend == .native ? try CCompiler.system() : nil
     let target = compiler?.hostTarget() ?? .interpreter
-    return try PreparedModel(graph.compiled(for: target, convolutions.method), graph, compiler, self)
+    return try PreparedModel(graph.compiled(for: [target], convolutions.method), graph, compiler, self)
   }
 }
 
@@ -125,10 +125,10 @@ extension [TensorType] {
 
 extension Graph {
   /// The graph compiled, with its progress shown.
-  func compiled(for target: Target, _ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
+  func compiled(for targets: [Target], _ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
     var options = CompileOptions.shown
-    options.target = target
+    options.targets = targets
     options.convolutions = convolutions
     return try compile(self, options: options)
   }

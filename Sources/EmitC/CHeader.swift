@@ -32,6 +32,7 @@ extension CProgramRenderer {
     writer.line()
     writeThreadsDeclarations(&writer)
     writeRunDeclaration(&writer)
+    writeTargetDeclaration(&writer)
     writeWeightsDeclarations(&writer)
     writeStateDeclarations(&writer)
     writeProfileDeclaration(&writer)
@@ -53,7 +54,7 @@ extension CProgramRenderer {
 
   private func writeSizes(_ writer: inout CWriter) {
     writer.line("#define \(macro)_ALIGNMENT \(PlannedProgram.alignment)")
-    writer.line("#define \(macro)_ARENA_BYTES \(program.arenaBytes)")
+    writer.line("#define \(macro)_ARENA_BYTES \(arenaBytes)")
     if takesState {
       writer.line("#define \(macro)_STATE_BYTES \(program.stateBytes)")
       writer.line("#define \(macro)_VARIABLE_COUNT \(program.program.variables.count)")

@@ -96,10 +96,11 @@ struct CHelpers {
     return "\(prefix)_\(helper.name)"
   }
 
-  /// All definitions, each before its users, in an order that depends on nothing but the set.
-  var definitions: [String] {
+  /// All definitions but those of some vector types, each before its users, in an order that depends on nothing but
+  /// the set.
+  func definitions(except known: Set<CVector> = []) -> [String] {
     let order = used.map { ($0.dependencies, $0) }.sorted { ($0.0.count, $0.1.name) < ($1.0.count, $1.1.name) }
-    var written: Set<CHelper> = []
+    var written = Set(known.map { CHelper.vector($0) })
     var texts: [String] = []
     func write(_ helper: CHelper, _ dependencies: [CHelper]) {
       guard written.insert(helper).inserted else { return }

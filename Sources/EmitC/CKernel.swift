@@ -29,6 +29,8 @@ struct CKernelRenderer {
   let hasVectors: Bool
   /// Whether parallel loops are made ranges for threads.
   let hasThreads: Bool
+  /// Whether the function says which instructions it is compiled to, with vectors or without.
+  let namesInstructions: Bool
   private var variables: [LoopVariable: String] = [:]
   private var registers: [Int32: String] = [:]
   private var locals: [Int: String] = [:]
@@ -56,12 +58,16 @@ struct CKernelRenderer {
   private(set) var mayDeclare = true
   private var copies: Int32 = 1 << 24
 
-  init(_ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, hasThreads: Bool) {
+  init(
+    _ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, hasThreads: Bool,
+    namesInstructions: Bool = false
+  ) {
     self.program = program
     self.prefix = prefix
     self.helpers = helpers
     self.hasVectors = hasVectors
     self.hasThreads = hasThreads
+    self.namesInstructions = namesInstructions
     self.names = CNames()
   }
 
@@ -117,7 +123,7 @@ struct CKernelRenderer {
     writer.close()
     let text = writer.text
     writer = head
-    let attribute = helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
+    let attribute = namesInstructions || helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
     writer.lines(attribute + signature(name, declarations))
     writer.raw(String(text.dropLast()))
     if parallel != nil { writeThunk(name, given.map(\.text)) }

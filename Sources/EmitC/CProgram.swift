@@ -3,8 +3,17 @@ public import LatheCore
 /// Writes a program as C: one source, one header, and the weights where they are a file of their own.
 ///
 /// The text depends on the program and the options only: two calls give the same bytes.
-public func emitC(_ program: PlannedProgram, options: COptions = COptions()) -> CFiles {
-  CProgramRenderer(program, options).files()
+///
+/// - Parameter variants: The same graph lowered for processors that can be told apart at run time
+///   (`Target.isToldAtRunTime`), best first. The file then holds all of them, and `NAME_run` chooses; `program` is
+///   written as plain C, for whatever is left. Kernels are not measured.
+public func emitC(
+  _ program: PlannedProgram, variants: [PlannedProgram] = [], options: COptions = COptions()
+) -> CFiles {
+  var options = options
+  let variants = variants.filter(\.program.target.isToldAtRunTime)
+  if !variants.isEmpty { options.measuresKernels = false }
+  return CProgramRenderer(program, variants: variants, options).files()
 }
 
 /// What the source, the header and the test bench have in common: names, sizes, kernels and weights.
@@ -25,6 +34,14 @@ struct CProgramRenderer {
   /// The prefix of macros.
   let macro: String
   let headerName: String
+  /// What the names of kernels and helpers start with: of one variant among several, not what the public names do.
+  let prefix: String
+  /// Whether this is one of several variants in the file.
+  let isVariant: Bool
+  /// The same model for further machines, best first; this one is then for all others.
+  var variants: [CProgramRenderer] = []
+  /// Bytes of the arena, for whichever variant runs.
+  var arenaBytes: Int
   var arguments: [Argument] = []
   /// Where each buffer is found in the run function.
   var places: [BufferID: String] = [:]
@@ -33,6 +50,8 @@ struct CProgramRenderer {
   var kernelPositions: [Int: Range<Int>] = [:]
   var helpers: CHelpers
   var weights = CWeights()
+  /// The weights' definitions in the source, and an expression for each entry, where they are in the source.
+  private(set) var inlineWeights: (text: String, pointers: [String]) = ("", [])
   /// The entry of the weights that a constant buffer has.
   var constants: [BufferID: Int] = [:]
   /// The entry of the weights that a variable starts with; nil where it starts as zeros.
@@ -40,19 +59,48 @@ struct CProgramRenderer {
   var weightsChecksum: UInt64 = 0
   var packedWeights: [UInt8] = []
 
-  init(_ program: PlannedProgram, _ options: COptions) {
+  init(_ program: PlannedProgram, variants: [PlannedProgram] = [], _ options: COptions) {
+    self.init(kernelsOf: program, isVariant: !variants.isEmpty, options)
+    self.variants = variants.map { CProgramRenderer(kernelsOf: $0, isVariant: true, options) }
+    let all = [self] + self.variants
+    arenaBytes = all.map(\.arenaBytes).max() ?? 0
+    var names = CNames(reserved: ["weights", "weights_header", "variables"])
+    for kernel in all.flatMap(\.kernels) { _ = names.unique(String(kernel.name.dropFirst(name.count + 1))) }
+    collectWeights(&names)
+    for position in self.variants.indices {
+      self.variants[position].weights = weights
+      self.variants[position].collectWeights(&names)
+      weights = self.variants[position].weights
+    }
+    if takesWeights {
+      packedWeights = weights.packed
+      weightsChecksum = CWeights.checksum(packedWeights)
+    }
+    if areWeightsInline { inlineWeights = weights.definitions(name, options.standard) }
+    nameArguments()
+    for position in self.variants.indices {
+      self.variants[position].arenaBytes = arenaBytes
+      self.variants[position].weights = weights
+      self.variants[position].inlineWeights.pointers = inlineWeights.pointers
+      self.variants[position].nameArguments()
+    }
+  }
+
+  private init(kernelsOf program: PlannedProgram, isVariant: Bool, _ options: COptions) {
     self.program = program
     self.options = options
+    self.isVariant = isVariant
     name = CNames.identifier(options.name ?? (program.program.name.isEmpty ? "model" : program.program.name))
     macro = name.uppercased()
     headerName = options.headerName ?? "\(name).h"
-    helpers = CHelpers(prefix: name, math: options.math, target: program.program.target)
+    arenaBytes = program.arenaBytes
+    let target = program.program.target
+    prefix = isVariant ? "\(name)_\(CNames.identifier(target.name))" : name
+    helpers = CHelpers(prefix: prefix, math: options.math, target: target)
     renderKernels()
-    collectWeights()
-    nameArguments()
   }
 
-  var usesArena: Bool { program.arenaBytes > 0 }
+  var usesArena: Bool { arenaBytes > 0 }
   var takesArena: Bool { usesArena && options.arena == .caller }
   var takesState: Bool { program.stateBytes > 0 }
   var takesWeights: Bool { weights.byteCount > 0 && !areWeightsInline }
@@ -82,9 +130,9 @@ struct CProgramRenderer {
       let first = kernels.count
       for piece in options.threads == .none ? [kernel] : kernel.pieces {
         var renderer = CKernelRenderer(
-          program, prefix: name, helpers: helpers, hasVectors: options.standard == .c11,
-          hasThreads: options.threads != .none)
-        kernels.append(renderer.render(piece, name: "\(name)_\(functions.unique(piece.name))"))
+          program, prefix: prefix, helpers: helpers, hasVectors: hasVectors, hasThreads: options.threads != .none,
+          namesInstructions: namesInstructions)
+        kernels.append(renderer.render(piece, name: "\(prefix)_\(functions.unique(piece.name))"))
         helpers = renderer.helpers
       }
       kernelPositions[position] = first..<kernels.count
@@ -138,9 +186,7 @@ struct CProgramRenderer {
     return used.sorted { $0.position < $1.position }
   }
 
-  private mutating func collectWeights() {
-    var names = CNames(reserved: ["weights", "weights_header", "variables"])
-    for kernel in kernels { _ = names.unique(String(kernel.name.dropFirst(name.count + 1))) }
+  private mutating func collectWeights(_ names: inout CNames) {
     for buffer in usedBuffers {
       guard case .constant(let array) = program.program[buffer].kind else { continue }
       constants[buffer] = weights.add(array, name: program.program[buffer].name, &names)
@@ -149,9 +195,6 @@ struct CProgramRenderer {
       let isZero = variable.initial.bytes.allSatisfy { $0 == 0 }
       initials.append(isZero ? nil : weights.add(variable.initial, name: "initial_\(variable.name)", &names))
     }
-    guard takesWeights else { return }
-    packedWeights = weights.packed
-    weightsChecksum = CWeights.checksum(packedWeights)
   }
 
   private mutating func nameArguments() {
@@ -168,7 +211,7 @@ struct CProgramRenderer {
       arguments.append(argument)
       if program.program[port.buffer].kind == .output(position) { places[port.buffer] = argument.name }
     }
-    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    let pointers = inlineWeights.pointers
     for id in usedBuffers where places[id] == nil {
       if let entry = constants[id], areWeightsInline, !pointers[entry].hasPrefix("(") {
         places[id] = pointers[entry]
@@ -177,6 +220,14 @@ struct CProgramRenderer {
       }
     }
   }
+
+  /// Whether loops over lanes are written as vectors.
+  private var hasVectors: Bool {
+    options.standard == .c11 && (!isVariant || program.program.target.isToldAtRunTime)
+  }
+
+  /// Whether every kernel says which instructions it is compiled to, and not only those with vectors.
+  private var namesInstructions: Bool { isVariant && program.program.target.processor == .x86 }
 
   // MARK: Signatures
 
@@ -206,6 +257,29 @@ struct CProgramRenderer {
     var writer = CWriter()
     writer.comment(summary)
     writer.line()
+    writeIncludes(&writer)
+    writer.line()
+    if variants.isEmpty { writeIndependence(&writer) }
+    writeStaticArena(&writer)
+    if variants.isEmpty { writeInstructions(&writer) }
+    var benchHelpers = variants.isEmpty ? helpers : CHelpers(prefix: name, math: options.math)
+    let bench = options.main ? mainFunction(&benchHelpers) : ""
+    writeDefinitions(of: benchHelpers, &writer)
+    if areWeightsInline, weights.byteCount > 0 { writer.raw(inlineWeights.text) }
+    if variants.isEmpty { writeKernels(&writer) }
+    writePoolDefinitions(&writer)
+    writeShare(&writer)
+    writePool(&writer)
+    writeWeightsFunctions(&writer)
+    writeStateFunctions(&writer)
+    writeProfileDefinitions(&writer)
+    if variants.isEmpty { writeRun(&writer) } else { writeVariants(&writer) }
+    if options.uniformEntry { writeUniformEntry(&writer) }
+    if options.main { writer.raw("\n" + bench) }
+    return writer.text
+  }
+
+  private func writeIncludes(_ writer: inout CWriter) {
     if measuresKernels { writer.lines("#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 199309L\n#endif") }
     writer.line("#include \"\(headerName)\"")
     writer.line()
@@ -213,76 +287,82 @@ struct CProgramRenderer {
     if options.threads == .openmp, hasParallelKernels { writer.line("#ifdef _OPENMP\n#include <omp.h>\n#endif") }
     if options.main || loadsWeights { writer.line("#include <stdio.h>") }
     writer.line("#include <string.h>")
-    if helpers.hasIntrinsics { writer.line("#if defined(__x86_64__)\n#include <immintrin.h>\n#endif") }
+    if ([self] + variants).contains(where: \.helpers.hasIntrinsics) {
+      writer.line("#if defined(__x86_64__)\n#include <immintrin.h>\n#endif")
+    }
     if measuresKernels { writer.line("#include <time.h>") }
-    writer.line()
-    if kernels.contains(where: \.hintsIndependence) {
-      writer.comment("Tells the compiler that the iterations of the next loop are independent.")
-      writer.lines(
-        """
-        #if defined(__GNUC__) && !defined(__clang__)
-        #define \(macro)_INDEPENDENT _Pragma("GCC ivdep")
-        #else
-        #define \(macro)_INDEPENDENT
-        #endif
+  }
 
-        """)
-    }
-    if options.arena == .static && usesArena {
-      writer.line(
-        options.standard == .c11
-          ? "static _Alignas(64) unsigned char \(name)_memory[\(macro)_ARENA_BYTES];"
-          : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
-      writer.line()
-    }
+  /// The hint that a loop's iterations are independent.
+  func writeIndependence(_ writer: inout CWriter) {
+    guard kernels.contains(where: \.hintsIndependence) else { return }
+    writer.comment("Tells the compiler that the iterations of the next loop are independent.")
+    writer.lines(
+      """
+      #if defined(__GNUC__) && !defined(__clang__)
+      #define \(prefix.uppercased())_INDEPENDENT _Pragma("GCC ivdep")
+      #else
+      #define \(prefix.uppercased())_INDEPENDENT
+      #endif
+
+      """)
+  }
+
+  private func writeStaticArena(_ writer: inout CWriter) {
+    guard options.arena == .static, usesArena else { return }
+    writer.line(
+      options.standard == .c11
+        ? "static _Alignas(64) unsigned char \(name)_memory[\(macro)_ARENA_BYTES];"
+        : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
+    writer.line()
+  }
+
+  /// What the kernels tell compilers about instructions and their order.
+  func writeInstructions(_ writer: inout CWriter) {
     if kernels.contains(where: \.needsFence) {
       writer.comment(
         "Keeps the compiler from reading early what is needed behind a loop whose variables fill all registers.")
-      writer.line("#define \(macro)_AFTER_LOOP __asm__ volatile(\"\" ::: \"memory\")")
+      writer.line("#define \(prefix.uppercased())_AFTER_LOOP __asm__ volatile(\"\" ::: \"memory\")")
       writer.line()
     }
-    if helpers.vectorBytes > 0 {
+    if helpers.vectorBytes > 0 || namesInstructions {
       writer.comment("The instructions that vectors are made for.")
-      writer.lines(helpers.targetDefinition(macro))
+      writer.lines(helpers.targetDefinition(prefix.uppercased()))
       writer.line()
     }
-    var benchHelpers = helpers
-    let bench = options.main ? mainFunction(&benchHelpers) : ""
-    for definition in benchHelpers.definitions {
+  }
+
+  /// Definitions of helpers, except vector types that the file has already.
+  func writeDefinitions(of helpers: CHelpers, except known: Set<CVector> = [], _ writer: inout CWriter) {
+    for definition in helpers.definitions(except: known) {
       writer.lines(definition)
       writer.line()
     }
-    if areWeightsInline, weights.byteCount > 0 {
-      writer.raw(weights.definitions(name, options.standard).text)
-    }
-    for kernel in kernels {
-      writer.raw(kernel.text)
-    }
-    writePoolDefinitions(&writer)
-    writeShare(&writer)
-    writePool(&writer)
-    writeWeightsFunctions(&writer)
-    writeStateFunctions(&writer)
-    writeProfileDefinitions(&writer)
-    writeRun(&writer)
-    if options.uniformEntry { writeUniformEntry(&writer) }
-    if options.main { writer.raw("\n" + bench) }
-    return writer.text
+  }
+
+  func writeKernels(_ writer: inout CWriter) {
+    for kernel in kernels { writer.raw(kernel.text) }
   }
 
   /// What a reader wants to know first.
   var summary: [String] {
-    let bytes = program.arenaBytes
     var lines = ["\(name): written by Lathe.", ""]
     lines += arguments.map { "\($0.isInput ? "input " : "output") \($0.name): \($0.buffer.typeText)" }
     lines.append("")
-    lines.append("arena \(bytes) bytes (at least \(program.lowerBound) are live at once)")
+    let largest = ([self] + variants).max { $0.program.arenaBytes < $1.program.arenaBytes } ?? self
+    lines.append("arena \(arenaBytes) bytes (at least \(largest.program.lowerBound) are live at once)")
     if takesState { lines.append("state \(program.stateBytes) bytes in \(program.program.variables.count) variables") }
     lines.append("weights \(weights.byteCount) bytes, \(areWeightsInline ? "in this file" : "in a file of their own")")
     let macs = program.program.kernels.reduce(0) { $0 + $1.macs }
     if macs > 0 { lines.append("\(macs) multiply-adds in kernels, scans counted once") }
     lines.append("")
-    lines.append("For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;")
+    if !variants.isEmpty {
+      let names = (variants + [self]).map(\.program.program.target.name)
+      lines.append("For \(names.joined(separator: ", ")): the processor decides which at run time.")
+      lines.append("")
+    }
+    let march = variants.isEmpty ? " -march=native" : ""
+    lines.append("For speed, compile with -O3\(march) -ffp-contract=fast -fno-math-errno -fno-trapping-math;")
     lines.append("link with -lm\(options.threads == .pthreads ? " -pthread" : "").")
     if options.threads == .openmp { lines.append("With -fopenmp, work is shared between threads.") }
     return lines

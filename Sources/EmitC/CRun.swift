@@ -14,20 +14,25 @@ extension CProgramRenderer {
     writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
       if let threads = threadsArgument, !hasParallelKernels { writer.line("(void)\(threads);") }
       writeChecks(&writer)
-      writePlaces(&writer)
-      writeSteps(program.program.steps, [:], 0, &writer)
-      for copy in copies {
-        let argument = arguments[program.program.inputs.count + copy.output]
-        let bytes = program.program[copy.source].byteCount
-        if bytes > 0, let source = places[copy.source] {
-          writer.line("memcpy(\(argument.name), \(source), \(bytes));")
-        }
-      }
+      writeBody(&writer)
       writer.line("return \(okay);")
     }
   }
 
-  private func writeChecks(_ writer: inout CWriter) {
+  /// The places of all tensors, and the steps.
+  func writeBody(_ writer: inout CWriter) {
+    writePlaces(&writer)
+    writeSteps(program.program.steps, [:], 0, &writer)
+    for copy in copies {
+      let argument = arguments[program.program.inputs.count + copy.output]
+      let bytes = program.program[copy.source].byteCount
+      if bytes > 0, let source = places[copy.source] {
+        writer.line("memcpy(\(argument.name), \(source), \(bytes));")
+      }
+    }
+  }
+
+  func writeChecks(_ writer: inout CWriter) {
     var pointers = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
     pointers += arguments.filter { $0.buffer.count > 0 }.map(\.name)
     for argument in arguments where argument.buffer.count == 0 { writer.line("(void)\(argument.name);") }
@@ -60,7 +65,7 @@ extension CProgramRenderer {
           "unsigned char *const memory = \(name)_memory + (64 - (uintptr_t)\(name)_memory % 64) % 64;")
       }
     }
-    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    let pointers = inlineWeights.pointers
     for id in used {
       let buffer = program.program[id]
       guard let place = places[id] else { continue }
@@ -210,7 +215,7 @@ extension CProgramRenderer {
     }
     writer.close("};")
     writer.line()
-    let pointers = areWeightsInline ? weights.definitions(name, options.standard).pointers : []
+    let pointers = inlineWeights.pointers
     let needsWeights = takesWeights
     let head = Self.head("int \(name)_init_state", ["void *state"] + (needsWeights ? ["const void *weights"] : []))
     writer.function(head) { writer in

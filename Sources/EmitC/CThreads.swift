@@ -105,7 +105,11 @@ extension CProgramRenderer {
     }
   }
 
-  var hasParallelKernels: Bool { kernels.contains { $0.parts != nil } }
+  /// Whether threads share kernels of this variant.
+  var ownsParallelKernels: Bool { kernels.contains { $0.parts != nil } }
+
+  /// Whether threads share kernels of any variant.
+  var hasParallelKernels: Bool { ownsParallelKernels || variants.contains(where: \.ownsParallelKernels) }
 
   /// A call of a kernel with what it takes.
   func call(_ kernel: CKernel, _ given: [String]) -> String {

@@ -14,11 +14,11 @@ extension CHelpers {
     return vector.memoryName
   }
 
+  /// The vector types that are used.
+  var vectors: [CVector] { used.compactMap { if case .vector(let vector) = $0 { vector } else { nil } } }
+
   /// The size of the largest vector in the file; 0 without any.
-  var vectorBytes: Int {
-    used.reduce(0) { size, helper in if case .vector(let vector) = helper { max(size, vector.byteCount) } else { size }
-    }
-  }
+  var vectorBytes: Int { vectors.map(\.byteCount).max() ?? 0 }
 
   /// What tells compilers the instructions that vectors of the file are made for; it is silent where vectors are
   /// parameters.

@@ -9,8 +9,15 @@ public struct CompileOptions: Sendable {
   public var dimensions: [String: Int] = [:]
   /// The passes; by default `Pipeline.training` where the graph updates variables, else `Pipeline.inference`.
   public var pipeline: Pipeline?
-  /// The machine that C is written for; the interpreter and native code have their own.
-  public var target = Target.generic
+  /// The machine that C is written for, the last of `targets`; the interpreter and native code have their own.
+  public var target: Target {
+    get { targets.last ?? .generic }
+    set { targets = [newValue] }
+  }
+  /// The machines that C is written for, best first: of several, a file holds a variant each, and the processor decides
+  /// at run time which one runs. All but the last must be processors that a program can tell
+  /// (`Target.isToldAtRunTime`); the last is for all others. `Target.auto` is such a list, whose constants coincide.
+  public var targets = [Target.generic]
   /// How convolutions of 3x3 windows are computed where loops are scheduled for a machine.
   public var convolutions = ConvolutionMethod.auto
   /// How the passes are watched and bounded.
@@ -44,6 +51,8 @@ public struct CompiledModel: Sendable {
   public let report: PipelineReport
   /// The loops for the target of the options, and where each tensor is in memory.
   public let planned: PlannedProgram
+  /// The same for the other targets of the options, best first.
+  public let variants: [PlannedProgram]
   private let convolutions: ConvolutionMethod
   private let progress: (@Sendable (String) -> Void)?
 
@@ -53,7 +62,16 @@ public struct CompiledModel: Sendable {
     self.report = report
     convolutions = options.convolutions
     progress = options.progress
+    for target in options.targets.dropLast() where !target.isToldAtRunTime {
+      throw DiagnosticsError(
+        "a program cannot tell whether it runs on the target '\(target.name)'", help: "give it alone, or as the last")
+    }
     planned = try Self.planned(optimized, options.target, convolutions, options.progress)
+    var variants: [PlannedProgram] = []
+    for target in options.targets.dropLast() {
+      variants.append(try Self.planned(optimized, target, convolutions, options.progress))
+    }
+    self.variants = variants
   }
 
   private static func planned(
@@ -72,11 +90,13 @@ public struct CompiledModel: Sendable {
     target == planned.program.target ? planned : try Self.planned(graph, target, convolutions, progress)
   }
 
-  /// Bytes of the arena that every run needs.
-  public var arenaBytes: Int { planned.arenaBytes }
+  /// Bytes of the arena that every run needs, whichever variant runs.
+  public var arenaBytes: Int { largest.arenaBytes }
 
   /// Bytes that are live at once at the worst moment: no plan can need less.
-  public var lowerBound: Int { planned.lowerBound }
+  public var lowerBound: Int { largest.lowerBound }
+
+  private var largest: PlannedProgram { variants.reduce(planned) { $0.arenaBytes < $1.arenaBytes ? $1 : $0 } }
 
   /// Memory to run in with the interpreter, with variables at their initial contents.
   ///
@@ -127,7 +147,7 @@ public struct CompiledModel: Sendable {
     var options = options
     options.name = options.name ?? file
     options.headerName = options.headerName ?? file + ".h"
-    let files = emitC(planned, options: options)
+    let files = emitC(planned, variants: variants, options: options)
     var contents = [
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]

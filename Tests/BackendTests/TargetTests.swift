@@ -26,6 +26,70 @@ import Testing
     }
   }
 
+  /// A graph for several processors in one file.
+  private static func auto(_ graph: Graph, _ options: COptions) throws -> (files: CFiles, planned: PlannedProgram) {
+    let programs = try Target.auto.map { try PlannedProgram(planning: Program(lowering: graph, target: $0)) }
+    var planned = try #require(programs.last)
+    let files = emitC(planned, variants: programs.dropLast(), options: options)
+    planned.arenaBytes = programs.map(\.arenaBytes).max() ?? 0
+    return (files, planned)
+  }
+
+  /// Networks in files for several processors, with one of them decided beforehand, against the graphs' meaning.
+  private static func checkAuto(
+    forced target: Target?, compiler: String, flags: [String], options: COptions,
+    threads: CBench.Threads = CBench.Threads(.none, count: 1), runner: [String] = []
+  ) throws {
+    let graphs = try ImageGraph.all()
+    var flags = flags
+    let models = try graphs.enumerated().map { position, row in
+      var options = options
+      (options.name, options.uniformEntry, options.threads) = ("c\(position)", true, threads.form)
+      let name = target.map { $0.name.uppercased().replacing("-", with: "_") }
+      if let name { flags.append("-DC\(position)_FORCED_TARGET=C\(position)_\(name)") }
+      let (files, planned) = try auto(row.graph, options)
+      return CBench.Model(files: files, planned: planned, inputs: row.inputs)
+    }
+    let outputs = try CBench.outputs(models, compiler: compiler, flags: flags, threads: threads, runner: runner)
+    for (row, actual) in zip(graphs, outputs) {
+      for (name, array) in try ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs {
+        let result = try #require(actual[name])
+        let peak = array.doubles.reduce(1) { max($0, abs($1)) }
+        for (a, b) in zip(result.doubles, array.doubles) {
+          #expect(abs(a - b) <= 2e-6 * peak, "\(row.name) for \(target?.name ?? "any"): \(a) for \(b)")
+        }
+      }
+    }
+  }
+
+  private static let forced = Target.auto.filter { $0.name == Target.generic.name || isNative($0) }
+
+  @Test("each variant of a file for several processors computes the same", arguments: CBench.compilers, forced)
+  func variants(compiler: String, target: Target) throws {
+    try Self.checkAuto(forced: target, compiler: compiler, flags: ["-std=c11", "-O1"], options: COptions())
+  }
+
+  @Test("the processor decides which variant runs, on threads too", arguments: CBench.compilers)
+  func choice(compiler: String) throws {
+    try Self.checkAuto(forced: nil, compiler: compiler, flags: ["-std=c11", "-O1"], options: COptions())
+    try Self.checkAuto(
+      forced: nil, compiler: compiler, flags: ["-std=c11", "-O1"], options: COptions(weights: .file),
+      threads: CBench.Threads(.pthreads, count: 2))
+    try Self.checkAuto(
+      forced: nil, compiler: compiler, flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"],
+      options: COptions(standard: .c99, arena: .static, weights: .inline))
+  }
+
+  @Test func variantsReadTheSameConstants() throws {
+    let options = COptions(name: "net", weights: .file)
+    for row in try ImageGraph.all() where !row.graph.hasRests {
+      let alone = emitC(
+        try PlannedProgram(planning: Program(lowering: row.graph, target: .x86V4)), options: options)
+      let together = try Self.auto(row.graph, options)
+      #expect(alone.weights?.count == together.files.weights?.count, "\(row.name)")
+    }
+  }
+
   private static let hasArm = CBench.isInstalled("aarch64-linux-gnu-gcc") && CBench.isInstalled("qemu-aarch64")
 
   @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup"))
@@ -38,6 +102,13 @@ import Testing
       TileEmissionTests.programs(), compiler: "aarch64-linux-gnu-gcc", flags: flags, runner: ["qemu-aarch64"])
   }
 
+  @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup"))
+  func armRunsItsVariant() throws {
+    try Self.checkAuto(
+      forced: nil, compiler: "aarch64-linux-gnu-gcc", flags: ["-std=c11", "-O1", "-static"], options: COptions(),
+      runner: ["qemu-aarch64"])
+  }
+
   private static let hasCortex = CBench.isInstalled("arm-none-eabi-gcc")
 
   @Test(
@@ -48,10 +119,12 @@ import Testing
     ])
   func cortexCompilesWithoutWarnings(processor: [String]) throws {
     let options = COptions(standard: .c99, arena: .static, weights: .inline)
-    let files = try CEmissionTests.primitives().enumerated().map { position, row in
+    var graphs = try CEmissionTests.primitives().map { ($0.graph, Target.generic) }
+    graphs += try ImageGraph.all().map { ($0.graph, .cortexM4F) }
+    let files = try graphs.enumerated().map { position, row in
       var options = options
       options.name = "c\(position)"
-      return emitC(try PlannedProgram(planning: Program(lowering: row.graph)), options: options)
+      return emitC(try PlannedProgram(planning: Program(lowering: row.0, target: row.1)), options: options)
     }
     let folder = try CBench.write(files)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -62,5 +135,31 @@ import Testing
     try CBench.run(
       ["arm-none-eabi-gcc", "-std=c99", "-mthumb", "-O2"] + processor + CBench.warnings
         + ["-c", source.path, "-o", folder.appendingPathComponent("all.o").path])
+  }
+
+  @Test("tiles of scalars compute the same in plain C", arguments: CBench.compilers)
+  func scalarTiles(compiler: String) throws {
+    let options = COptions(standard: .c99)
+    let flags = ["-std=c99", "-D_ISOC11_SOURCE", "-O2"]
+    try CEmissionTests.check(
+      CEmissionTests.primitives(), compiler: compiler, flags: flags, target: .cortexM4F, options: options)
+    let images = try ImageGraph.all().map { CEmissionTests.Case(label: $0.name, graph: $0.graph, inputs: $0.inputs) }
+    try CEmissionTests.check(images, compiler: compiler, flags: flags, target: .cortexM4F, options: options)
+    for row in images {
+      let program = try Program(lowering: row.graph, target: .cortexM4F)
+      let text = emitC(try PlannedProgram(planning: program), options: COptions()).source
+      #expect(!text.contains("vector_size"), "\(row.label)")
+    }
+  }
+}
+
+extension Graph {
+  /// Whether a constant has an axis of output channels that is no whole number of eights: what is left of it is stored
+  /// in the way of each target.
+  fileprivate var hasRests: Bool {
+    nodes.contains { node in
+      guard case .constant = node.operation, let shape = node.types[0].shape.known else { return false }
+      return (shape.count == 4 && shape[0] % 8 != 0) || (shape.count == 2 && shape.contains { $0 % 8 != 0 })
+    }
   }
 }

@@ -27,6 +27,11 @@ import Testing
     try check(row.graph, row.inputs, .x86V4, .armV8)
   }
 
+  @Test("targets that share their constants compute what they mean", arguments: try ImageGraph.all())
+  func sharing(_ row: ImageGraph) throws {
+    for target in Target.auto + [.cortexM4F] { try check(row.graph, row.inputs, target) }
+  }
+
   @Test func aKernelTouchesTheElementsThatItsIndicesReach() throws {
     func touched(_ text: String) throws -> Int {
       let program = try Program(lowering: Graph(parsing: text))

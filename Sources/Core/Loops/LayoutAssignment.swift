@@ -28,7 +28,7 @@ struct LayoutAssignment {
       else { continue }
       let borders = borders[value]
       guard convolved.contains(value) || isImage(position, shape, graph, groups) else { continue }
-      let lanes = target.lanes(node.types[0].dtype)
+      let lanes = target.ordering.lanes(node.types[0].dtype)
       if let block = classes.block(of: value, lanes: lanes) {
         layouts[value] = Layout(shape: shape, borders: borders, blockedAxis: Self.channelAxis, block: block)
       } else if shape[Self.channelAxis] >= min(4, lanes) {

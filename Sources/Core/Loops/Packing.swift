@@ -73,7 +73,7 @@ extension Tile {
     guard let reduction = nest.onlyReduction, case .reduce(_, _, let body) = scalars.node(reduction) else {
       return self
     }
-    let loops = outer + order + [columns, rows, lanes].compactMap { $0 }
+    let loops = outer.filter { !(panels + panel).contains($0) } + panels + order + [rows].compactMap { $0 } + panel
     var loads: [(scalar: Scalar, position: Index, own: [LoopVariable], buffer: BufferID)] = []
     var areConstant = true
     scalars.forEach([body]) { scalar, node in

@@ -13,6 +13,18 @@ public struct Target: Hashable, Sendable {
   /// Bytes of the caches that belong to one core.
   public var level1Bytes: Int
   public var level2Bytes: Int
+  /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
+  ///
+  /// Targets that share it read the same packed constants: see `sharing(with:)`.
+  public private(set) var order: Order?
+
+  /// What of a machine decides how tensors are laid out.
+  public struct Order: Hashable, Sendable {
+    var vectorBytes: Int
+    var registers: Int
+    var broadcastsFromMemory: Bool
+    var level2Bytes: Int
+  }
 
   public init(
     name: String, vectorBytes: Int, registers: Int, broadcastsFromMemory: Bool = false, level1Bytes: Int = 32 << 10,
@@ -39,8 +51,40 @@ public struct Target: Hashable, Sendable {
   public static let armV8 = Target(
     name: "armv8-a", vectorBytes: 16, registers: 32, broadcastsFromMemory: true, level2Bytes: 512 << 10)
 
+  /// An ARM microcontroller with a floating-point unit: 32 scalar registers, no caches to speak of.
+  ///
+  /// The DSP extension has vectors of small integers only.
+  public static let cortexM4F = Target(
+    name: "cortex-m4f", vectorBytes: 4, registers: 32, level1Bytes: 16 << 10, level2Bytes: 64 << 10)
+
   /// All that have a name.
-  public static let all = [generic, x86V2, x86V3, x86V4, armV8]
+  public static let all = [generic, x86V2, x86V3, x86V4, armV8, cortexM4F]
+
+  /// A target for each processor that one C file is to run on, best first, all with the same order of constants.
+  ///
+  /// The last is plain C for any other.
+  public static let auto = [x86V4, x86V3, x86V2, armV8, portable].map { $0.sharing(with: x86V4) }
+
+  /// Tiles of any machine, for the order that their constants have: `generic` in company of others.
+  private static let portable = Target(name: generic.name, vectorBytes: 16, registers: 16)
+
+  /// The target with layouts and packed constants in the order that another has, whose vectors are a multiple of its
+  /// own: one copy of the constants serves both.
+  public func sharing(with other: Target) -> Target {
+    var target = self
+    target.order = Order(
+      vectorBytes: other.vectorBytes, registers: other.registers, broadcastsFromMemory: other.broadcastsFromMemory,
+      level2Bytes: other.level2Bytes)
+    return target
+  }
+
+  /// The machine that decides the order of tensors in memory.
+  var ordering: Target {
+    guard let order else { return self }
+    return Target(
+      name: name, vectorBytes: order.vectorBytes, registers: order.registers,
+      broadcastsFromMemory: order.broadcastsFromMemory, level2Bytes: order.level2Bytes)
+  }
 
   /// How many elements of a type a vector holds; 1 without vectors.
   public func lanes(_ type: ScalarType) -> Int { max(1, vectorBytes / type.byteCount) }

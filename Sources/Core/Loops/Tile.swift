@@ -17,6 +17,11 @@ struct Tile {
   var columns: LoopVariable?
   var rows: LoopVariable?
   var lanes: LoopVariable
+  /// The loops behind those of the reduction in the order of what is packed: columns and lanes; where targets share an
+  /// order, only lanes, so that any number of columns reads streams of whole vectors.
+  var panel: [LoopVariable]
+  /// The loops right before those of the reduction in that order, whichever place they have in the nest.
+  var panels: [LoopVariable] = []
   /// The lanes of the sums: those of the results, or more where vectors are filled up.
   var sumLanes: LoopVariable
   /// What is joined over the reduction, with `sumLanes` in the place of `lanes`; nil for the reduction's own body.
@@ -93,9 +98,11 @@ extension Tile {
     else { return nil }
     let width = target.lanes(shape.type)
     var result: [Tile] = []
-    for (part, lanes) in nest.parts(vector, into: width) {
-      guard let shape = ReductionShape(part) else { return nil }
-      result += blocks(part, lanes, shape, target)
+    for (part, panel) in nest.parts(vector, into: target.ordering.lanes(shape.type)) {
+      for (part, lanes) in part.cut(panel, toMultiplesOf: width) {
+        guard let shape = ReductionShape(part) else { return nil }
+        result += blocks(part, lanes, shape, target)
+      }
     }
     return result
   }
@@ -160,13 +167,26 @@ extension Tile {
     let isContraction = !ofScalars.isEmpty
     let useColumns = isContraction ? columns : nil
     let depth = shape.variables.reduce(1) { $0 * $1.extent }
+    // Lanes that are several vectors of this target are columns of the block.
+    let vectors = lanes.extent / min(lanes.extent, target.lanes(shape.type))
+    let vectorBytes = depth * lanes.extent / vectors * shape.type.byteCount
     let size = BlockSize(
-      columns: useColumns?.extent ?? 1, rows: rows?.extent ?? 1, target: target, isContraction: isContraction,
-      bytesPerColumn: depth * lanes.extent * shape.type.byteCount)
+      columns: useColumns?.extent ?? 1, rows: rows?.extent ?? 1, target: target.ordering, isContraction: isContraction,
+      bytesPerColumn: vectorBytes * vectors)
 
     var result: [Tile] = []
     for (part, column) in nest.cut(useColumns, into: size.columns) {
+      var size = size
+      if target.order != nil, target.ordering.vectorBytes != target.vectorBytes {
+        size = BlockSize(
+          columns: !isContraction ? 1 : vectors > 1 ? vectors : column?.extent ?? 1, rows: rows?.extent ?? 1,
+          target: target, isContraction: isContraction, bytesPerColumn: vectorBytes, dividingColumns: true)
+      }
       for (part, row) in part.cut(rows, into: size.rows) {
+        var panel = Panel(nest: part, columns: column, lanes: lanes)
+        if target.order != nil { panel.share(width: lanes.extent / vectors, columns: size.columns) }
+        let part = panel.nest
+        let (column, lanes) = (panel.columns, panel.lanes)
         let block = [column, row, lanes].compactMap { $0 }
         var outer = part.domain.filter { !block.contains($0) }
         guard let shape = ReductionShape(part) else { return [] }
@@ -182,8 +202,8 @@ extension Tile {
         let order = reductionOrder(shape, lanes, shiftsRows: shiftsRows)
         let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)
         var tile = Tile(
-          nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, sumLanes: lanes,
-          order: order,
+          nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, panel: panel.inner,
+          panels: panel.outer, sumLanes: lanes, order: order,
           unrolledCount: unrolled(order, shape, blockSize, isContraction: isContraction, shiftsRows: shiftsRows))
         tile.nest.domain = outer + block
         tile.parallelCount = parallel(outer, work: depth * part.domain.reduce(1) { $0 * $1.extent })
@@ -266,6 +286,48 @@ extension Tile {
   }
 }
 
+/// The columns and lanes of a block, and where their loops are in the order of what is packed.
+private struct Panel {
+  var nest: Nest
+  var columns: LoopVariable?
+  var lanes: LoopVariable
+  /// Before and behind the loops of the reduction.
+  var outer: [LoopVariable] = []
+  var inner: [LoopVariable]
+
+  init(nest: Nest, columns: LoopVariable?, lanes: LoopVariable) {
+    self.nest = nest
+    self.columns = columns
+    self.lanes = lanes
+    inner = [columns, lanes].compactMap { $0 }
+  }
+
+  /// Takes the order that targets share: columns of the widest target's vectors outside, whose lanes are cut into
+  /// vectors of `width`, so many of which are the columns of the block.
+  mutating func share(width: Int, columns count: Int) {
+    outer = [columns].compactMap { $0 }
+    inner = [lanes]
+    if lanes.extent > width {
+      let (cut, vectors, lane) = nest.split(lanes, by: width)
+      (nest, lanes) = (cut, lane)
+      let (block, around) = take(count, of: vectors)
+      inner = around + [lane]
+      columns = block
+    } else if let all = columns {
+      (columns, outer) = take(count, of: all)
+    }
+  }
+
+  /// Makes columns of the block out of a loop that their number divides, or that is shorter.
+  private mutating func take(_ count: Int, of loop: LoopVariable) -> (block: LoopVariable?, all: [LoopVariable]) {
+    if count == 1 { return (nil, [loop]) }
+    if count >= loop.extent { return (loop, [loop]) }
+    let (cut, around, block) = nest.split(loop, by: count)
+    nest = cut
+    return (block, [around, block])
+  }
+}
+
 /// How many columns and rows of vectors a block has.
 private struct BlockSize {
   var columns = 1
@@ -273,11 +335,15 @@ private struct BlockSize {
 
   /// Chooses by the cycles that the blocks of the whole domain take, in units of one vector instruction at two per
   /// cycle.
-  init(columns: Int, rows: Int, target: Target, isContraction: Bool, bytesPerColumn: Int) {
+  ///
+  /// - Parameter dividingColumns: Whether blocks must not leave a rest of columns.
+  init(
+    columns: Int, rows: Int, target: Target, isContraction: Bool, bytesPerColumn: Int, dividingColumns: Bool = false
+  ) {
     // Between a multiply-add and the next one on the same register, two ports do eight.
     let latency = 8
     var best = Double.infinity
-    for column in 1...max(1, min(columns, 8)) {
+    for column in 1...max(1, min(columns, 8)) where !dividingColumns || columns % column == 0 {
       for row in 1...max(1, min(rows, isContraction ? 28 : 8)) {
         // Besides the sums: the vectors of a step, and the scalar that meets them unless memory operands repeat it.
         let extra = target.broadcastsFromMemory ? min(column, row) : min(column, row) + 1
@@ -305,6 +371,15 @@ private struct BlockSize {
 }
 
 extension Nest {
+  /// Cuts lanes that are more than a vector into whole vectors and a rest.
+  fileprivate func cut(_ lanes: LoopVariable, toMultiplesOf width: Int) -> [(nest: Nest, lanes: LoopVariable)] {
+    let rest = lanes.extent % width
+    guard lanes.extent > width, rest > 0 else { return [(self, lanes)] }
+    let (main, whole) = restricted(lanes, to: 0..<(lanes.extent - rest))
+    let (tail, last) = restricted(lanes, to: (lanes.extent - rest)..<lanes.extent)
+    return [(main, whole), (tail, last)]
+  }
+
   /// Cuts a variable into blocks of a size; a rest that does not fill a block is a part of its own.
   ///
   /// - Returns: Each part with the variable inside its blocks; the nest itself where there is no variable.

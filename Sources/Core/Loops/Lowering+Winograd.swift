@@ -215,7 +215,9 @@ extension KernelLowering {
       var nest = nest
       nest.domain.removeAll { $0.extent == 1 }
       let width = target.lanes(.f32)
-      if target.order != nil, let lanes = nest.domain.last, lanes.extent > width { nest = nest.split(lanes, by: width).nest }
+      if target.order != nil, let lanes = nest.domain.last, lanes.extent > width {
+        nest = nest.split(lanes, by: width).nest
+      }
       let work = nest.domain.reduce(nest.stores.count) { $0 * $1.extent }
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
       body += emitter.emit(

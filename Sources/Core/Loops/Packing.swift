@@ -76,11 +76,13 @@ extension Tile {
     let loops = outer.filter { !(panels + panel).contains($0) } + panels + order + [rows].compactMap { $0 } + panel
     var loads: [(scalar: Scalar, position: Index, own: [LoopVariable], buffer: BufferID)] = []
     var areConstant = true
+    // Vectors of one element have no loop that positions mention.
+    let vector = hasScalarColumns ? columns ?? lanes : lanes
     scalars.forEach([body]) { scalar, node in
-      guard case .load(let buffer, let position) = node, position.variables.contains(lanes) else { return }
+      guard case .load(let buffer, let position) = node, position.variables.contains(vector) else { return }
       let own = loops.filter { position.variables.contains($0) }
       guard position.isAffine, !position.isDynamic, rows.map({ !position.variables.contains($0) }) ?? true,
-        facts(buffer).isConstant || position.coefficient(of: lanes) != 1, position.lies(in: facts(buffer)),
+        facts(buffer).isConstant || position.coefficient(of: vector) != 1, position.lies(in: facts(buffer)),
         // Variables around the kernel are no loops of the copy.
         position.variables.isSubset(of: own)
       else {
@@ -97,7 +99,8 @@ extension Tile {
     var replacements: [Scalar: Scalar] = [:]
     for load in loads {
       let packing = Packing(
-        load.buffer, scalars.type(load.scalar), load.position, over: load.own, width: result.sumLanes.extent)
+        load.buffer, scalars.type(load.scalar), load.position, over: load.own,
+        width: vector == lanes ? result.sumLanes.extent : nil)
       guard packing.strides != Packing.denseStrides(packing.extents) || packing.filled < result.sumLanes.extent else {
         continue
       }

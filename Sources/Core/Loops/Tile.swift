@@ -26,6 +26,8 @@ struct Tile {
   var sumLanes: LoopVariable
   /// What is joined over the reduction, with `sumLanes` in the place of `lanes`; nil for the reduction's own body.
   var summand: Scalar?
+  /// Whether the target's vectors are single elements, and columns what vectors are elsewhere.
+  var hasScalarColumns = false
   /// The loops of the reduction, outermost first, and how many of the innermost are written out.
   var order: [LoopVariable]
   var unrolledCount: Int
@@ -97,9 +99,13 @@ extension Tile {
       let vector = lanesVariable(nest, shape, facts), vector.extent >= fewestLanes
     else { return nil }
     let width = target.lanes(shape.type)
+    // Vectors of one element: the variable is one of columns.
+    if width == 1 { return blocks(nest, nest.scalars.variable(1), along: vector, shape, target) }
     var result: [Tile] = []
     for (part, panel) in nest.parts(vector, into: target.ordering.lanes(shape.type)) {
-      for (part, lanes) in part.cut(panel, toMultiplesOf: width) {
+      let parts =
+        target.order == nil ? [(part, panel)] : part.cutToPowersOfTwo(panel, downTo: 16 / shape.type.byteCount)
+      for (part, lanes) in parts {
         guard let shape = ReductionShape(part) else { return nil }
         result += blocks(part, lanes, shape, target)
       }
@@ -144,17 +150,20 @@ extension Tile {
   }
 
   /// Cuts the rest of the domain into blocks of rows and columns.
+  ///
+  /// - Parameter vector: What operands that are read as vectors depend on, where that is not the lanes.
   private static func blocks(
-    _ nest: Nest, _ lanes: LoopVariable, _ shape: ReductionShape, _ target: Target
+    _ nest: Nest, _ lanes: LoopVariable, along vector: LoopVariable? = nil, _ shape: ReductionShape, _ target: Target
   ) -> [Tile] {
     var ofVectors = Set<LoopVariable>()
     var ofScalars = Set<LoopVariable>()
     for load in shape.loads {
       let variables = load.position.variables
-      if variables.contains(lanes) { ofVectors.formUnion(variables) } else { ofScalars.formUnion(variables) }
+      if variables.contains(vector ?? lanes) { ofVectors.formUnion(variables) } else { ofScalars.formUnion(variables) }
     }
     let free = nest.domain.filter { $0 != lanes && !shape.fixed.contains($0) }
-    let columns = free.filter { ofVectors.contains($0) && !ofScalars.contains($0) }.max { $0.extent < $1.extent }
+    let columns =
+      vector ?? free.filter { ofVectors.contains($0) && !ofScalars.contains($0) }.max { $0.extent < $1.extent }
     // Without scalar operands (pooling, depthwise convolution), neighbouring results share vectors.
     let rowCandidates =
       ofScalars.isEmpty
@@ -190,20 +199,23 @@ extension Tile {
         let block = [column, row, lanes].compactMap { $0 }
         var outer = part.domain.filter { !block.contains($0) }
         guard let shape = ReductionShape(part) else { return [] }
-        if isContraction { outer = ordered(outer, shape, lanes, depth * (column?.extent ?? 1), target) }
+        let ofColumns = vector == nil ? lanes : column ?? lanes
+        if isContraction { outer = ordered(outer, shape, ofColumns, depth * (column?.extent ?? 1), target) }
+        // Targets that share an order have blocks of different sizes.
+        let rowCount = (target.order == nil ? row : rows)?.extent ?? 1
         func shiftsRows(_ variable: LoopVariable) -> Bool {
           guard let row, isContraction else { return false }
           return shape.loads.contains { load in
             let (own, step) = (load.position.coefficient(of: variable), load.position.coefficient(of: row))
             return own != 0 && step != 0
-              && (1..<variable.extent).contains { own * $0 % step == 0 && abs(own * $0 / step) < row.extent }
+              && (1..<variable.extent).contains { own * $0 % step == 0 && abs(own * $0 / step) < rowCount }
           }
         }
-        let order = reductionOrder(shape, lanes, shiftsRows: shiftsRows)
+        let order = reductionOrder(shape, ofColumns, shiftsRows: shiftsRows)
         let blockSize = (column?.extent ?? 1) * (row?.extent ?? 1)
         var tile = Tile(
           nest: part, outer: outer, parallelCount: 0, columns: column, rows: row, lanes: lanes, panel: panel.inner,
-          panels: panel.outer, sumLanes: lanes, order: order,
+          panels: panel.outer, sumLanes: lanes, hasScalarColumns: vector != nil, order: order,
           unrolledCount: unrolled(order, shape, blockSize, isContraction: isContraction, shiftsRows: shiftsRows))
         tile.nest.domain = outer + block
         tile.parallelCount = parallel(outer, work: depth * part.domain.reduce(1) { $0 * $1.extent })
@@ -371,13 +383,16 @@ private struct BlockSize {
 }
 
 extension Nest {
-  /// Cuts lanes that are more than a vector into whole vectors and a rest.
-  fileprivate func cut(_ lanes: LoopVariable, toMultiplesOf width: Int) -> [(nest: Nest, lanes: LoopVariable)] {
-    let rest = lanes.extent % width
-    guard lanes.extent > width, rest > 0 else { return [(self, lanes)] }
-    let (main, whole) = restricted(lanes, to: 0..<(lanes.extent - rest))
-    let (tail, last) = restricted(lanes, to: (lanes.extent - rest)..<lanes.extent)
-    return [(main, whole), (tail, last)]
+  /// Cuts lanes that fill no vector into parts that are vectors of narrower targets, down to a length.
+  fileprivate func cutToPowersOfTwo(
+    _ lanes: LoopVariable, downTo least: Int
+  ) -> [(nest: Nest, lanes: LoopVariable)] {
+    var power = 1
+    while power * 2 <= lanes.extent { power *= 2 }
+    guard lanes.extent > max(power, least) else { return [(self, lanes)] }
+    let (main, whole) = restricted(lanes, to: 0..<power)
+    let (tail, last) = restricted(lanes, to: power..<lanes.extent)
+    return [(main, whole)] + tail.cutToPowersOfTwo(last, downTo: least)
   }
 
   /// Cuts a variable into blocks of a size; a rest that does not fill a block is a part of its own.

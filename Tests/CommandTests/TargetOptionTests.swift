@@ -27,7 +27,8 @@ import Testing
     let flags = "-std=c11 -O1 -Wall -Wextra -Wpedantic -Wconversion -Werror"
     let outcome = try bench.shell(
       """
-      $lathe compile net.lathe -o net.c --target auto --test-bench && $lathe run net.lathe --input x=x.npy --outputs out &&
+      $lathe compile net.lathe -o net.c --target auto --test-bench &&
+      $lathe run net.lathe --input x=x.npy --outputs out &&
       cc \(flags) net.c -o any -lm && ./any x.npy any.npy &&
       cc \(flags) -DNET_FORCED_TARGET=NET_GENERIC net.c -o generic -lm && ./generic x.npy generic.npy
       """)

@@ -17,8 +17,8 @@ public struct CompileOptions: Sendable {
   /// The machines that C is written for, best first.
   ///
   /// Of several, a file holds a variant each, and the processor decides at run time which one runs. All but the last
-  /// must be processors that a program can tell (`Target.isToldAtRunTime`); the last is for all others. `Target.auto` is
-  /// such a list, whose constants coincide.
+  /// must be processors that a program can tell (`Target.isToldAtRunTime`); the last is for all others. `Target.auto`
+  /// is such a list, whose constants coincide.
   public var targets = [Target.generic]
   /// How convolutions of 3x3 windows are computed where loops are scheduled for a machine.
   public var convolutions = ConvolutionMethod.auto

@@ -183,6 +183,7 @@ extension Tile {
       columns: useColumns?.extent ?? 1, rows: rows?.extent ?? 1, target: target.ordering, isContraction: isContraction,
       bytesPerColumn: vectorBytes * vectors)
 
+    let wholeReads = shape.loads
     var result: [Tile] = []
     for (part, column) in nest.cut(useColumns, into: size.columns) {
       var size = size
@@ -201,14 +202,14 @@ extension Tile {
         guard let shape = ReductionShape(part) else { return [] }
         let ofColumns = vector == nil ? lanes : column ?? lanes
         if isContraction { outer = ordered(outer, shape, ofColumns, depth * (column?.extent ?? 1), target) }
-        // Targets that share an order have blocks of different sizes.
-        let rowCount = (target.order == nil ? row : rows)?.extent ?? 1
+        // Blocks and rests differ between targets that share an order.
+        let (reads, along) = target.order == nil ? (shape.loads, row) : (wholeReads, rows)
         func shiftsRows(_ variable: LoopVariable) -> Bool {
-          guard let row, isContraction else { return false }
-          return shape.loads.contains { load in
-            let (own, step) = (load.position.coefficient(of: variable), load.position.coefficient(of: row))
+          guard let along, isContraction else { return false }
+          return reads.contains { load in
+            let (own, step) = (load.position.coefficient(of: variable), load.position.coefficient(of: along))
             return own != 0 && step != 0
-              && (1..<variable.extent).contains { own * $0 % step == 0 && abs(own * $0 / step) < rowCount }
+              && (1..<variable.extent).contains { own * $0 % step == 0 && abs(own * $0 / step) < along.extent }
           }
         }
         let order = reductionOrder(shape, ofColumns, shiftsRows: shiftsRows)

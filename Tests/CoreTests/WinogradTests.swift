@@ -12,7 +12,7 @@ import Testing
   func values(row: ImageGraph) throws {
     let expected = try #require(ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs["y"]).doubles
     let peak = expected.reduce(0) { max($0, abs($1)) }
-    for target in Target.all where target.isTiled {
+    for target in Target.all + Target.auto where target.lanes(.f32) > 1 {
       let program = try Program(lowering: row.graph, target: target, convolutions: .winograd)
       let count = products(program).count
       #expect(count > 0, "\(target.name)")

@@ -9,7 +9,7 @@ public enum ConvolutionMethod: String, Hashable, Sendable, CaseIterable {
 
   /// The convolutions of a graph, by node, that are to be transformed.
   func transforms(_ graph: Graph, _ groups: FusionGroups, _ target: Target) -> [Int: Winograd] {
-    guard self != .direct, target.isTiled else { return [:] }
+    guard self != .direct, target.lanes(.f32) > 1 else { return [:] }
     var result: [Int: Winograd] = [:]
     for position in graph.nodes.indices {
       guard let shape = SmallConvolution(graph, position, groups) else { continue }

@@ -28,14 +28,17 @@ struct Layout: Hashable, Sendable {
   let borders: [Border]
   /// Elements without meaning behind the innermost digit, which may be written and read: they fill up a vector.
   let padding: Int
+  /// Elements behind the innermost digit that nobody touches, so that rows do not compete for places in a cache.
+  let gap: Int
 
   /// A dense layout of axes in an order, one of which may be cut into blocks that lie innermost.
   init(
     shape: [Int], borders: [Border]? = nil, order: [Int]? = nil, blockedAxis: Int? = nil, block: Int = 1,
-    padding: Int = 0
+    padding: Int = 0, gap: Int = 0
   ) {
     self.shape = shape
     self.padding = padding
+    self.gap = gap
     self.borders = borders ?? shape.map { _ in .empty }
     digits = []
     for axis in order ?? Array(shape.indices) {
@@ -50,13 +53,13 @@ struct Layout: Hashable, Sendable {
     var stride = 1
     for position in digits.indices.reversed() {
       digits[position].stride = stride
-      stride *= digits[position].extent + (position == digits.count - 1 ? padding : 0)
+      stride *= digits[position].extent + (position == digits.count - 1 ? padding + gap : 0)
     }
   }
 
   /// The sizes of the digits, outermost first: the shape of a dense buffer.
   var sizes: [Int] {
-    digits.enumerated().map { $1.extent + ($0 == digits.count - 1 ? padding : 0) }
+    digits.enumerated().map { $1.extent + ($0 == digits.count - 1 ? padding + gap : 0) }
   }
 
   /// Whether it is the plain order of a tensor of the shape.

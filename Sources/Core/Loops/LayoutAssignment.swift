@@ -3,7 +3,7 @@
 ///
 /// A layout is a proposal: values that a caller gives or takes keep the plain order.
 struct LayoutAssignment {
-  private(set) var layouts: [Value: Layout] = [:]
+  var layouts: [Value: Layout] = [:]
   /// The borders of zeros that readers of a value ask for, per axis; values in the plain order included.
   private(set) var borders: [Value: [Layout.Border]] = [:]
   /// Convolutions, by node, that are to be transformed where layouts turn out to allow it.
@@ -41,6 +41,7 @@ struct LayoutAssignment {
         layouts[value] = Layout(shape: shape, borders: borders)
       }
     }
+    spreadRows(graph, groups, target)
   }
 
   /// What fills up the channels to whole vectors.

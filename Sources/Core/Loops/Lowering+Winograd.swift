@@ -60,7 +60,7 @@ extension GraphLowering {
   /// The steps before a kernel that transform the input of its convolution and multiply, where it is to be computed by
   /// Winograd's algorithm and the layouts on both sides allow it.
   mutating func transformConvolution(of root: Int, into place: Place, _ region: inout Region) -> [Step] {
-    for member in members(root, region) {
+    for member in region.groups.members(of: root, in: region.graph) {
       let node = region.graph.nodes[member]
       guard let algorithm = region.layouts.transforms[member],
         case .convolution(let convolution) = node.operation,

@@ -308,7 +308,7 @@ struct GraphLowering {
   /// Copies what a kernel reads beyond its bounds, where it lies in the caller's memory, into a place with a border.
   private mutating func borderedOperands(_ position: Int, _ region: inout Region) -> [Step] {
     var steps: [Step] = []
-    for member in members(position, region) {
+    for member in region.groups.members(of: position, in: region.graph) {
       for operand in region.graph.nodes[member].operands {
         guard let borders = region.layouts.borders[operand], let place = storage(operand, region),
           place.layout?.borders != borders
@@ -387,7 +387,7 @@ struct GraphLowering {
   }
 
   private mutating func kernel(_ node: Node, _ position: Int, into place: Place, _ region: Region) -> [Step] {
-    let members = members(position, region)
+    let members = region.groups.members(of: position, in: region.graph)
     let location = region.graph.locations[position]
     let names = members.map { region.graph.nodes[$0].operation.name }
     let own = Value(node: position)
@@ -492,15 +492,6 @@ struct GraphLowering {
         Kernel(
           name: identifier(name + "_pack"), summary: "pack", parameters: parameters, body: body, location: location)))
     return target
-  }
-
-  /// The nodes that a kernel computes: its root and what is inlined into it.
-  func members(_ root: Int, _ region: Region) -> [Int] {
-    region.graph.nodes.indices.filter { position in
-      position == root
-        || (!region.groups.isMaterialized[position] && region.groups.roots[position].contains(root)
-          && !region.graph.nodes[position].operation.isSource)
-    }
   }
 
   // MARK: Values

@@ -95,6 +95,14 @@ public struct FusionGroups: Sendable {
     }
   }
 
+  /// The nodes that a kernel computes: its root and what is inlined into it.
+  func members(of root: Int, in graph: Graph) -> [Int] {
+    graph.nodes.indices.filter { position in
+      position == root
+        || (!isMaterialized[position] && roots[position].contains(root) && !graph.nodes[position].operation.isSource)
+    }
+  }
+
   private static func isScalar(_ value: Value, _ graph: Graph) -> Bool {
     if case .constant(let constant) = graph[value].operation { return constant.array.count == 1 }
     return false

@@ -69,6 +69,11 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
         return d.convolution(w(32, 1, 3, 3), convolution(2, 1, groups: 32))
           .convolution(w(40, 32, 1, 1), convolution(1, 0))
       },
+      try ImageGraph("a depthwise convolution before a pointwise one", [1, 4, 16, 16]) { w, x in
+        let h = w.relu(x.convolution(w(32, 4, 3, 3), convolution(1, 1)))
+        return w.relu(h.convolution(w(32, 1, 3, 3), convolution(1, 1, groups: 32)))
+          .convolution(w(8, 32, 1, 1), convolution(1, 0))
+      },
       try ImageGraph("channels that fill no vector, dilation, a batch", [2, 6, 7, 7]) { w, x in
         let h = x.convolution(w(14, 6, 3, 3), convolution(1, 2, dilation: 2))
         let g = w.relu(h.convolution(w(14, 7, 3, 3), convolution(1, 1, groups: 2)))

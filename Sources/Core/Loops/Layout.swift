@@ -23,7 +23,7 @@ struct Layout: Hashable, Sendable {
 
   /// Outermost first.
   private(set) var digits: [Digit]
-  let shape: [Int]
+  private(set) var shape: [Int]
   /// One per axis.
   let borders: [Border]
   /// Elements without meaning behind the innermost digit, which may be written and read: they fill up a vector.
@@ -50,6 +50,10 @@ struct Layout: Hashable, Sendable {
       }
     }
     if let blockedAxis { digits.append(Digit(axis: blockedAxis, divisor: 1, extent: block, stride: 0)) }
+    setStrides()
+  }
+
+  private mutating func setStrides() {
     var stride = 1
     for position in digits.indices.reversed() {
       digits[position].stride = stride
@@ -106,15 +110,33 @@ struct Layout: Hashable, Sendable {
     return (variables, indices)
   }
 
+  /// The distance between neighbours along an axis that is not blocked.
+  func stride(of axis: Int) -> Int { digits.first { $0.axis == axis }?.stride ?? 0 }
+
+  /// The layout of the first elements along axes that are not blocked, inside the whole: the same strides.
+  func part(_ counts: [Int]) -> Layout {
+    var result = self
+    for position in digits.indices where counts[digits[position].axis] != shape[digits[position].axis] {
+      result.digits[position].extent = counts[digits[position].axis]
+    }
+    result.shape = counts
+    return result
+  }
+
+  /// The same order for fewer elements along axes that are not blocked, dense again.
+  func resized(to counts: [Int]) -> Layout {
+    var result = part(counts)
+    result.setStrides()
+    return result
+  }
+
   /// The layout of a part along an axis, inside the whole: the same strides, fewer elements; nil if blocks would be
   /// cut.
   func part(of axis: Int, from start: Int, count: Int) -> (layout: Layout, start: Int)? {
     let block = digits.filter { $0.axis == axis }.map(\.divisor).max() ?? 1
     guard borders[axis] == .empty, padding == 0, start % block == 0, count % block == 0 else { return nil }
-    var shape = shape
-    shape[axis] = count
-    var result = Layout(shape: shape, borders: borders)
-    result.digits = digits
+    var result = self
+    result.shape[axis] = count
     var offset = 0
     for position in digits.indices where digits[position].axis == axis && isLeading(digits[position]) {
       result.digits[position].extent = count / block

@@ -21,9 +21,11 @@ extension LayoutAssignment {
     }
     for position in graph.nodes.indices.reversed() where groups.isMaterialized[position] {
       let value = Value(node: position)
-      guard spread.contains(value), layouts[value] == nil, borders[value] == nil, graph.nodes[position].types.count == 1,
+      guard spread.contains(value), layouts[value] == nil, borders[value] == nil,
+        graph.nodes[position].types.count == 1,
         !graph.nodes[position].operation.isSource, !uses.escaping.contains(position),
-        let shape = graph.type(of: value).shape.known, uses.users[position].allSatisfy({ graph.readsByIndex($0, groups) })
+        let shape = graph.type(of: value).shape.known,
+        uses.users[position].allSatisfy({ graph.readsByIndex($0, groups) })
       else { continue }
       layouts[value] = Layout(shape: shape, gap: Self.cacheLine / graph.type(of: value).dtype.byteCount)
       // What a kernel may overwrite has to lie alike.

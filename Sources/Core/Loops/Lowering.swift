@@ -35,8 +35,10 @@ struct GraphLowering {
     let graph: Graph
     let groups: FusionGroups
     let layouts: LayoutAssignment
-    let parameters: [LoopVariable]
+    var parameters: [LoopVariable]
     var places: [Value: Place] = [:]
+    /// Of values of which only a slab is in memory, the index of its first element.
+    var origins: [Value: [Index]] = [:]
     /// Where values that are results of the graph are to be put.
     var destinations: [Value: Place] = [:]
     /// Convolutions of which only the last step is left to the kernels that use them.
@@ -54,7 +56,7 @@ struct GraphLowering {
     }
   }
 
-  private let convolutions: ConvolutionMethod
+  let convolutions: ConvolutionMethod
   private(set) var program: Program
   private var names: [String: Int] = [:]
   private var constants: [NDArray: BufferID] = [:]
@@ -90,7 +92,7 @@ struct GraphLowering {
     return BufferID(program.buffers.count - 1)
   }
 
-  private mutating func variable(_ extent: Int) -> LoopVariable {
+  mutating func variable(_ extent: Int) -> LoopVariable {
     nextVariable -= 1
     return LoopVariable(id: nextVariable, extent: extent)
   }
@@ -134,7 +136,7 @@ struct GraphLowering {
   }
 
   /// Lowers all nodes of a region and puts the targets' values into their places.
-  private mutating func lower(_ region: inout Region, targets: [(value: Value, place: Place)]) -> [Step] {
+  mutating func lower(_ region: inout Region, targets: [(value: Value, place: Place)]) -> [Step] {
     let graph = region.graph
     for (position, node) in graph.nodes.enumerated() {
       let value = Value(node: position)
@@ -162,9 +164,15 @@ struct GraphLowering {
     }
     if target.isTiled { placeParts(&region) }
     var steps: [Step] = []
+    let groups = slabGroups(region)
+    let inside = Set(groups.values.flatMap { $0.members.dropLast() })
     for (position, node) in graph.nodes.enumerated()
-    where region.groups.isMaterialized[position] && !node.operation.isSource {
-      steps += lower(node, position, &region)
+    where region.groups.isMaterialized[position] && !node.operation.isSource && !inside.contains(position) {
+      if let group = groups[position] {
+        steps += lower(group, &region)
+      } else {
+        steps += lower(node, position, &region)
+      }
     }
     // What could not be written at once is copied in the end, when nobody reads the old content any more; contents that
     // are themselves overwritten by these copies are kept aside first.
@@ -238,7 +246,7 @@ struct GraphLowering {
     return readsInPlace(value, variable: reader, region)
   }
 
-  private func isOutput(_ place: Place) -> Bool { if case .output = program[place.buffer].kind { true } else { false } }
+  func isOutput(_ place: Place) -> Bool { if case .output = program[place.buffer].kind { true } else { false } }
 
   /// Whether the kernel of a value reads a variable only at the element that it writes.
   private func readsInPlace(_ value: Value, variable: Int, _ region: Region) -> Bool {
@@ -272,9 +280,18 @@ struct GraphLowering {
     return result
   }
 
+  /// A new temporary for a value.
+  mutating func temporary(_ name: String, _ type: TensorType, _ location: Location, _ layout: Layout? = nil)
+    -> Place
+  {
+    let layout = layout.flatMap { $0.isRowMajor ? nil : $0 }
+    let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dimension($0) }) } ?? type
+    return Place(buffer: buffer(name, stored, .temporary, location), start: Index(0), layout: layout)
+  }
+
   // MARK: Nodes
 
-  private mutating func lower(_ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+  mutating func lower(_ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
     switch node.operation {
     case .conditional(let conditional): return lower(conditional, node, position, &region)
     case .whileLoop(let loop): return lower(loop, node, position, &region)
@@ -306,7 +323,7 @@ struct GraphLowering {
   }
 
   /// Copies what a kernel reads beyond its bounds, where it lies in the caller's memory, into a place with a border.
-  private mutating func borderedOperands(_ position: Int, _ region: inout Region) -> [Step] {
+  mutating func borderedOperands(_ position: Int, _ region: inout Region) -> [Step] {
     var steps: [Step] = []
     for member in region.groups.members(of: position, in: region.graph) {
       for operand in region.graph.nodes[member].operands {
@@ -323,70 +340,18 @@ struct GraphLowering {
     return steps
   }
 
-  // MARK: Concatenations
-
-  /// Gives the operands of concatenations their places in the wholes, from the last to the first: an operand may be a
-  /// concatenation itself.
-  private mutating func placeParts(_ region: inout Region) {
-    for position in region.graph.nodes.indices.reversed() {
-      let candidates = region.graph.concatenatedInPlace(position, region.groups)
-      guard !candidates.isEmpty else { continue }
-      let whole = Value(node: position)
-      let place = place(for: whole, &region)
-      // A variable's old content may still be read.
-      if case .variable = program[place.buffer].kind { continue }
-      region.destinations[whole] = place
-      var start = 0
-      let node = region.graph.nodes[position]
-      for operand in node.operands {
-        let type = region.graph.type(of: operand)
-        guard let axis = candidates.first?.axis, let count = type.shape.known?[axis] else { return }
-        defer { start += count }
-        guard candidates.contains(where: { $0.operand == operand }), region.destinations[operand] == nil,
-          let part = part(of: place, node.types[0], axis, start, count),
-          region.layouts.borders[operand].map({ $0 == part.layout?.borders }) ?? true
-        else { continue }
-        region.destinations[operand] = part
-      }
-    }
-  }
-
-  private func part(of place: Place, _ type: TensorType, _ axis: Int, _ start: Int, _ count: Int) -> Place? {
-    let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
-    guard let (part, offset) = layout.part(of: axis, from: start, count: count) else { return nil }
-    return Place(buffer: place.buffer, start: place.start + offset, layout: part)
-  }
-
-  /// Copies the operands of a concatenation that are not in their places yet.
-  private mutating func concatenate(_ node: Node, _ position: Int, along axis: Int, _ region: inout Region) -> [Step] {
-    let value = Value(node: position)
-    let place = place(for: value, &region)
-    var steps: [Step] = []
-    var start = 0
-    for operand in node.operands {
-      let count = region.graph.type(of: operand).shape.known?[axis] ?? 0
-      defer { start += count }
-      guard count > 0, let part = part(of: place, node.types[0], axis, start, count) else {
-        // Blocks would be cut: one kernel writes everything.
-        steps = kernel(node, position, into: place, region)
-        break
-      }
-      if let own = storage(operand, region), own == part { continue }
-      steps += copy(operand, to: part, region)
-    }
-    region.places[value] = place
-    return steps
-  }
-
   /// The place that a value's kernel writes: its destination, or a new temporary.
-  private mutating func place(for value: Value, _ region: inout Region) -> Place {
+  mutating func place(for value: Value, _ region: inout Region) -> Place {
     if let destination = region.destinations[value] { return destination }
     let location = region.graph.locations[Int(value.node)]
     let name = (location.modulePath.map { $0 + "_" } ?? "") + region.graph[value].operation.name
     return temporary(name, region.graph.type(of: value), location, region.layouts.layouts[value])
   }
 
-  private mutating func kernel(_ node: Node, _ position: Int, into place: Place, _ region: Region) -> [Step] {
+  /// - Parameter origin: The index that comes first in the place; nil where all of the result belongs there.
+  mutating func kernel(
+    _ node: Node, _ position: Int, into place: Place, from origin: [Index]? = nil, _ region: Region
+  ) -> [Step] {
     let members = region.groups.members(of: position, in: region.graph)
     let location = region.graph.locations[position]
     let names = members.map { region.graph.nodes[$0].operation.name }
@@ -395,18 +360,20 @@ struct GraphLowering {
     let squares = members.lazy.compactMap { region.transformed[Value(node: $0)]?.algorithm.size }.first
     return kernel(
       isTransformed ? Detach() : node.operation.definition, isTransformed ? [own] : node.operands, node.types[0],
-      into: place, region, squares: squares, names: names, nodes: region.isModel ? members : [], location: location)
+      into: place, from: origin, region, squares: squares, names: names, nodes: region.isModel ? members : [],
+      location: location)
   }
 
-  private mutating func copy(_ value: Value, to place: Place, _ region: Region) -> [Step] {
+  mutating func copy(_ value: Value, to place: Place, _ region: Region) -> [Step] {
     kernel(
       Detach(), [value], region.graph.type(of: value), into: place, region, names: ["copy"], nodes: [],
       location: region.graph.locations[Int(value.node)])
   }
 
-  private mutating func kernel(
-    _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place, _ region: Region,
-    squares: Int? = nil, names: [String], nodes: [Int], location: Location
+  mutating func kernel(
+    _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place,
+    from origin: [Index]? = nil, _ region: Region, squares: Int? = nil, names: [String], nodes: [Int],
+    location: Location
   ) -> [Step] {
     let scalars = ScalarBuilder()
     var memo: [Value: TensorExpression] = [:]
@@ -414,8 +381,10 @@ struct GraphLowering {
       operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)
     let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
     let lowering = kernelLowering(scalars, region)
+    var definition = definition.lower(context)
+    if let origin { definition = definition.starting(at: origin) }
     var lowered = lowering.lower(
-      definition.lower(context), layout: layout, type: type.dtype, into: place.buffer, at: place.start,
+      definition, layout: layout, type: type.dtype, into: place.buffer, at: place.start,
       squares: squares)
     if layout.hasBorder {
       lowered.body += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
@@ -459,15 +428,16 @@ struct GraphLowering {
     return steps
   }
 
-  private mutating func add(_ kernel: Kernel) -> Step {
+  mutating func add(_ kernel: Kernel) -> Step {
     program.kernels.append(kernel)
     return .kernel(program.kernels.count - 1)
   }
 
   /// An operand in the order in which a kernel reads it: constants now, others by a kernel of their own.
-  private mutating func pack(
+  mutating func pack(
     _ packing: Packing, for name: String, parameters: [LoopVariable], _ location: Location, _ steps: inout [Step]
   ) -> BufferID {
+    let parameters = parameters.filter { packing.start.variables.contains($0) }
     let source = program[packing.source]
     if case .constant(let array) = source.kind {
       return constant(packing.applied(to: array), source.name + "_packed", location)
@@ -516,6 +486,7 @@ struct GraphLowering {
     if let place = storage(value, region) {
       let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
       result = TensorExpression(type, in: place.buffer, from: place.start, layout, scalars)
+        .starting(at: region.origins[value])
     } else if let transformed = region.transformed[value] {
       let squares = TransformedSquares()
       result = TensorExpression(type) { transformed.element($0, squares, scalars) }
@@ -547,122 +518,5 @@ struct GraphLowering {
       known[index] = scalar
       return scalar
     }
-  }
-
-  // MARK: Control flow
-
-  /// A new temporary for a value.
-  private mutating func temporary(_ name: String, _ type: TensorType, _ location: Location, _ layout: Layout? = nil)
-    -> Place
-  {
-    let layout = layout.flatMap { $0.isRowMajor ? nil : $0 }
-    let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dimension($0) }) } ?? type
-    return Place(buffer: buffer(name, stored, .temporary, location), start: Index(0), layout: layout)
-  }
-
-  /// A value in memory for a sub-graph to read, written out first where it is computed on the spot.
-  private mutating func argument(_ value: Value, _ region: Region, _ steps: inout [Step]) -> Place {
-    if let place = storage(value, region), place.layout == nil { return place }
-    let place = temporary("argument", region.graph.type(of: value), Location())
-    steps += copy(value, to: place, region)
-    return place
-  }
-
-  /// The steps of a sub-graph on arguments in memory; results go to the given places.
-  private mutating func body(
-    _ graph: Graph, _ arguments: [Place], _ outputs: [Place], _ parameters: [LoopVariable]
-  ) -> [Step] {
-    var region = Region(graph, parameters, isModel: false, target, convolutions)
-    for (input, place) in zip(graph.inputs, arguments) { region.places[input] = place }
-    return lower(&region, targets: zip(graph.outputs, outputs).map { ($0.value, $1) })
-  }
-
-  private mutating func lower(_ conditional: Conditional, _ node: Node, _ position: Int, _ region: inout Region)
-    -> [Step]
-  {
-    var steps: [Step] = []
-    let operands = node.operands.map { argument($0, region, &steps) }
-    let location = region.graph.locations[position]
-    let results = node.types.map { temporary("cond", $0, location) }
-    let arguments = Array(operands.dropFirst())
-    let then = body(conditional.then, arguments, results, region.parameters)
-    let otherwise = body(conditional.otherwise, arguments, results, region.parameters)
-    steps.append(.branch(operands[0].buffer, then: then, otherwise: otherwise))
-    for (result, place) in results.enumerated() { region.places[Value(node: position, result: result)] = place }
-    return steps
-  }
-
-  private mutating func lower(_ loop: WhileLoop, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
-    var steps: [Step] = []
-    let location = region.graph.locations[position]
-    let state = node.types.map { temporary("while", $0, location) }
-    for (value, place) in zip(node.operands, state) { steps += copy(value, to: place, region) }
-    let constants = node.operands.dropFirst(loop.stateCount).map { argument($0, region, &steps) }
-    let predicate = temporary("condition", .scalar(.bool), location)
-    let condition = body(loop.condition, state + constants, [predicate], region.parameters)
-    let (next, write) = carrying(loop.body, state, node.types, state + constants, [], region.parameters, location)
-    steps.append(.whileLoop(condition: condition, predicate.buffer, body: next + write))
-    for (result, place) in state.enumerated() { region.places[Value(node: position, result: result)] = place }
-    return steps
-  }
-
-  private mutating func lower(_ scan: Scan, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
-    var steps: [Step] = []
-    let location = region.graph.locations[position]
-    let length = scan.length.known ?? 0
-    let carry = node.types.prefix(scan.carryCount).map { temporary("carry", $0, location) }
-    for (value, place) in zip(node.operands, carry) { steps += copy(value, to: place, region) }
-    let step = variable(length)
-    let time = scan.reverse ? Index(length - 1) - Index(step) : Index(step)
-    func element(_ place: Place, _ type: TensorType) -> Place {
-      let stride = (type.shape.known ?? []).dropFirst().reduce(1, *)
-      return Place(buffer: place.buffer, start: place.start + time * stride)
-    }
-    var arguments = carry
-    for (offset, value) in node.operands.dropFirst(scan.carryCount).enumerated() {
-      let place = argument(value, region, &steps)
-      arguments.append(offset < scan.sequenceCount ? element(place, region.graph.type(of: value)) : place)
-    }
-    var stacked: [Place] = []
-    for result in scan.carryCount..<node.types.count {
-      let place = place(for: Value(node: position, result: result), &region)
-      region.places[Value(node: position, result: result)] = place
-      stacked.append(element(place, node.types[result]))
-    }
-    let (next, write) = carrying(
-      scan.body, carry, Array(node.types.prefix(scan.carryCount)), arguments, stacked, region.parameters + [step],
-      location)
-    if length > 0 { steps.append(.loop(step, next + write)) }
-    for (result, place) in carry.enumerated() { region.places[Value(node: position, result: result)] = place }
-    return steps
-  }
-
-  /// One iteration: the body's steps, and the steps that make its first results the next carry.
-  private mutating func carrying(
-    _ graph: Graph, _ carry: [Place], _ types: [TensorType], _ arguments: [Place], _ results: [Place],
-    _ parameters: [LoopVariable], _ location: Location
-  ) -> (body: [Step], write: [Step]) {
-    let next = types.map { temporary("next", $0, location) }
-    let steps = body(graph, arguments, next + results, parameters)
-    var write: [Step] = []
-    for ((from, to), type) in zip(zip(next, carry), types) {
-      let scalars = ScalarBuilder()
-      let source = TensorExpression(type, in: from.buffer, from: from.start, scalars)
-      let domain = scalars.variables(source.shape)
-      let nest = Nest(
-        scalars: scalars, domain: domain.filter { $0.extent != 1 },
-        stores: [
-          Nest.Store(
-            buffer: to.buffer, position: to.start + Index.flattened(domain.map { Index($0) }, shape: source.shape),
-            value: source[domain.map { Index($0) }])
-        ])
-      var emitter = NestEmitter(scalars, parameters: parameters)
-      write.append(
-        add(
-          Kernel(
-            name: identifier("carry"), summary: "carry", parameters: parameters,
-            body: emitter.emit(Schedule(nest.collapsed())), location: location)))
-    }
-    return (steps, write)
   }
 }

@@ -11,7 +11,7 @@ struct Packing: Hashable {
   /// What is copied.
   var source: BufferID
   var type: ScalarType
-  /// The element of the source that comes first.
+  /// The element of the source that comes first; around kernels, it may depend on the program's loops.
   var start: Index
   /// The loops, outermost first: how often each runs, and its stride in the source.
   var extents: [Int]
@@ -22,7 +22,7 @@ struct Packing: Hashable {
   init(_ source: BufferID, _ type: ScalarType, _ position: Index, over loops: [LoopVariable], width: Int? = nil) {
     self.source = source
     self.type = type
-    start = Index(position.constant)
+    start = loops.reduce(position) { $0 - Index($1) * position.coefficient(of: $1) }
     extents = loops.map(\.extent)
     strides = loops.map { position.coefficient(of: $0) }
     filled = extents.last ?? 1
@@ -83,8 +83,7 @@ extension Tile {
       let own = loops.filter { position.variables.contains($0) }
       guard position.isAffine, !position.isDynamic, rows.map({ !position.variables.contains($0) }) ?? true,
         facts(buffer).isConstant || position.coefficient(of: vector) != 1, position.lies(in: facts(buffer)),
-        // Variables around the kernel are no loops of the copy.
-        position.variables.isSubset(of: own)
+        !facts(buffer).isConstant || position.variables.isSubset(of: own)
       else {
         areConstant = false
         return

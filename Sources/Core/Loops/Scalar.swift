@@ -214,6 +214,12 @@ public struct TensorExpression {
     element = { scalars.load(buffer, start + layout.position($0), type.dtype) }
   }
 
+  /// The tensor whose element at `origin` is this one's first; itself where there is no origin.
+  func starting(at origin: [Index]?) -> TensorExpression {
+    guard let origin else { return self }
+    return TensorExpression(type) { indices in element(zip(indices, origin).map { $0 - $1 }) }
+  }
+
   /// The element at an index, one per axis.
   public subscript(_ indices: [Index]) -> Scalar { element(indices) }
 }
@@ -231,6 +237,12 @@ public enum Definition {
 
   /// The only result's elements.
   public static func element(_ element: @escaping ([Index]) -> Scalar) -> Definition { .elements([element]) }
+
+  /// What is left of elements from an index on; of everything else, all.
+  func starting(at origin: [Index]) -> Definition {
+    guard case .elements(let elements) = self else { return self }
+    return .elements(elements.map { element in { indices in element(zip(indices, origin).map { $0 + $1 }) } })
+  }
 }
 
 /// `out[.., i, ..] = combine(out[.., i - 1, ..], operand[.., i, ..])` along `axis`.

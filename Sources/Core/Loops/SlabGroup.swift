@@ -178,12 +178,17 @@ private struct SlabFinder {
       if total > best?.bytes ?? 0 { best = (axes, total) }
     }
     guard let best, !overwritesOperand(last, best.axes) else { return nil }
-    let members = best.axes.keys.sorted()
-    let cuts = all.filter { axes in members.allSatisfy { axes[$0] != nil } }.map { axes in
-      let extent = shape[axes[last] ?? 0]
-      return SlabGroup.Cut(axes: axes, extent: extent, size: extent)
+    // The earliest kernels may read too much again for every slab: then the others go without them.
+    var members = best.axes.keys.sorted()
+    while members.count > 1 {
+      let cuts = all.filter { axes in members.allSatisfy { axes[$0] != nil } }.map { axes in
+        let extent = shape[axes[last] ?? 0]
+        return SlabGroup.Cut(axes: axes, extent: extent, size: extent)
+      }
+      if let group = worthwhile(SlabGroup(members: members, cuts: cuts)) { return group }
+      members.removeFirst()
     }
-    return worthwhile(SlabGroup(members: members, cuts: cuts))
+    return nil
   }
 
   /// Whether a kernel may well write over an operand from outside its group, as residual connections do: in slabs it
@@ -227,7 +232,8 @@ private struct SlabFinder {
   private mutating func worthwhile(_ group: SlabGroup) -> SlabGroup? {
     let handedOn = group.members.dropLast().map { Value(node: $0) }
     let largest = handedOn.map(bytes).max() ?? 0
-    guard largest > threshold else { return nil }
+    // What is read at first has to stay until the whole result is there.
+    guard largest > threshold, bytes(Value(node: group.last)) <= largest else { return nil }
     var group = group
     var slab = largest
     for position in group.cuts.indices where slab > budget {

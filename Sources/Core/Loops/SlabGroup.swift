@@ -105,8 +105,8 @@ private struct SlabFinder {
     uses = Uses(region.graph)
   }
 
-  /// A tensor between kernels that is worth being cut has more bytes.
-  private var threshold: Int { lowering.target.level2Bytes / 2 }
+  /// A tensor between kernels that is worth being cut has more bytes: it would not stay in the cache.
+  private var threshold: Int { lowering.target.level2Bytes }
   /// A slab of it should have no more.
   private var budget: Int { lowering.target.level2Bytes / 4 }
   /// The fewest rows of a slab, along its innermost cut: those of a few register tiles.
@@ -177,7 +177,7 @@ private struct SlabFinder {
       all.append(axes)
       if total > best?.bytes ?? 0 { best = (axes, total) }
     }
-    guard let best, !overwritesOperand(last, best.axes) else { return nil }
+    guard let best, !overwritesOperand(last) else { return nil }
     // The earliest kernels may read too much again for every slab: then the others go without them.
     var members = best.axes.keys.sorted()
     while members.count > 1 {
@@ -191,14 +191,14 @@ private struct SlabFinder {
     return nil
   }
 
-  /// Whether a kernel may well write over an operand from outside its group, as residual connections do: in slabs it
-  /// needs memory of its own.
-  private func overwritesOperand(_ last: Int, _ group: [Int: Int]) -> Bool {
+  /// Whether a kernel may well write over an operand, as residual connections do: slabs would save nothing, and need
+  /// memory of their own.
+  private func overwritesOperand(_ last: Int) -> Bool {
     let type = region.graph.nodes[last].types[0]
     return region.groups.members(of: last, in: region.graph).contains { member in
       region.graph.nodes[member].operands.contains {
         region.groups.isMaterialized[Int($0.node)] && !region.graph[$0].operation.isSource
-          && group[Int($0.node)] == nil && region.graph.type(of: $0) == type
+          && region.graph.type(of: $0) == type
       }
     }
   }

@@ -91,11 +91,17 @@ struct KernelLowering {
       body += statements(&emitter)
       used = emitter.used
     }
+    var keepsRows = false
     for part in nests {
       guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: packings.facts(of:)) else {
         var schedule = Schedule(part)
         if target.isTiled { schedule.parallelCount = schedule.loopsToShare }
-        emit { $0.emit(schedule) }
+        if let rows = part.keepingRow() {
+          keepsRows = true
+          emit { $0.emitRows(rows.first, rows.second, parallelCount: schedule.parallelCount) }
+        } else {
+          emit { $0.emit(schedule) }
+        }
         continue
       }
       for tile in tiles {
@@ -105,7 +111,9 @@ struct KernelLowering {
     }
     let contraction = nests.count == 1 && !target.isTiled ? contraction(nests[0], firstLocal: used.locals) : nil
     return Result(
-      body: body, contraction: contraction, macs: macs(nest), inPlace: inPlaceOperands(nest), packings: packings.all)
+      body: body, contraction: contraction, macs: macs(nest),
+      // The first step for a row would overwrite what the second one reads.
+      inPlace: keepsRows ? [] : inPlaceOperands(nest), packings: packings.all)
   }
 
   /// Statements that fill the border of a layout with zeros.

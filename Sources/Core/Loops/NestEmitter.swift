@@ -73,6 +73,20 @@ struct NestEmitter {
     return scopes[0].statements
   }
 
+  /// The statements of two nests over the same domain, row by row.
+  mutating func emitRows(_ first: Nest, _ second: Nest, parallelCount: Int) -> [Statement] {
+    countUses(first)
+    countUses(second)
+    loops(first.domain.dropLast(), limits: [], innermost: false, parallelCount: parallelCount) { emitter in
+      for nest in [first, second] {
+        emitter.loops(nest.domain.suffix(1), limits: [], innermost: true) { emitter in
+          for store in nest.stores { emitter.store(store) }
+        }
+      }
+    }
+    return scopes[0].statements
+  }
+
   /// The statements of a nest, with one scalar given by an expression: an epilogue.
   mutating func emit(_ nest: Nest, domain: [LoopVariable], replacing scalar: Scalar, with expression: Expression)
     -> [Statement]

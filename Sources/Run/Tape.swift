@@ -129,8 +129,9 @@ struct Address: Sendable {
   /// How many elements there are.
   var count: Int
   var type: ScalarType
-  /// In a block whose lanes do not follow each other at one stride: where `tables` has the number of strides, then what
-  /// each is for, then the strides, outermost first. Otherwise negative.
+  /// In a block whose lanes do not follow each other at one stride, where `tables` describes them; otherwise negative.
+  ///
+  /// There is the number of strides, then what each is for, then the strides, outermost first.
   var block: Int32 = -1
 
   /// Whether lanes have places of their own.

@@ -1,6 +1,7 @@
 extension Nest {
-  /// The nest in two steps for each row, where a reduction along the row and its results share what is dear to compute:
-  /// the first step leaves it where the results will be, the second reads it from there. So softmax computes every
+  /// The nest in two steps for each row, where a reduction along the row and its results share what is dear to compute.
+  ///
+  /// The first step leaves it where the results will be, the second reads it from there: softmax computes every
   /// exponential once.
   ///
   /// The second step may follow the first row by row: it reads nothing but the row that it overwrites, and reduces it

@@ -2,8 +2,11 @@
 /// whole: attention without the matrix of all scores, a depthwise convolution right before the pointwise one.
 ///
 /// A slab is what a range of indices along some axes leaves of a tensor. The kernels' loops over slabs are one, and the
-/// tensors between them shrink to a slab: loop fusion with array contraction, as in Alias et al., and, for attention, the
-/// order of Rabe and Staats: Self-attention Does Not Need O(n^2) Memory (2021), arXiv 2112.05682.
+/// tensors between them shrink to a slab.
+///
+/// Gao, Olsen, Sarkar, Thekkath: Collective Loop Fusion for Array Contraction (1992). Attention in blocks of queries is
+/// the outer half of Rabe and Staats: Self-attention Does Not Need O(n^2) Memory (2021), arXiv 2112.05682; rows of
+/// scores stay whole, so that no sum has to be scaled again.
 struct SlabGroup {
   /// One loop over slabs.
   struct Cut {

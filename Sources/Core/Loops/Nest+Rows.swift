@@ -29,7 +29,7 @@ extension Nest {
         [body], [variables[0]: ScalarBuilder.Replacement(index: Index(inner), variables: [inner])])[0]
       var isShared = false
       scalars.forEach([stores[0].value]) { scalar, _ in if scalar == kept { isShared = true } }
-      guard isShared, !scalars.freeVariables(reduction, &memo).contains(inner) else { continue }
+      guard isShared, kept != body, !scalars.freeVariables(reduction, &memo).contains(inner) else { continue }
       func element(_ variable: LoopVariable) -> Scalar {
         let position = stores[0].position.substituting { $0 == inner ? Index(variable) : Index($0) }
         return scalars.load(stores[0].buffer, position, scalars.type(body))

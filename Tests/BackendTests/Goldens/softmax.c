@@ -75,6 +75,9 @@ static void softmax_reduce_max_subtract_exp(
       }
       max = softmax_maximum_f32(max, lanes[0]);
     }
+    for (ptrdiff_t j = 0; j < 40; j++) {
+      probabilities[i * 40 + j] = softmax_exp_f32(scores[i * 40 + j] - max);
+    }
     float sum = 0.0f;
     {
       float lanes[16] = {0.0f};
@@ -82,11 +85,11 @@ static void softmax_reduce_max_subtract_exp(
       for (; j_start + 16 <= 40; j_start += 16) {
         for (ptrdiff_t l = 0; l < 16; l++) {
           const ptrdiff_t j = j_start + l;
-          lanes[l] += softmax_exp_f32(scores[i * 40 + j] - max);
+          lanes[l] += probabilities[i * 40 + j];
         }
       }
       for (ptrdiff_t j = j_start; j < 40; j++) {
-        lanes[j - j_start] += softmax_exp_f32(scores[i * 40 + j] - max);
+        lanes[j - j_start] += probabilities[i * 40 + j];
       }
       for (ptrdiff_t half = 8; half > 0; half /= 2) {
         for (ptrdiff_t l = 0; l < half; l++) {
@@ -96,7 +99,7 @@ static void softmax_reduce_max_subtract_exp(
       sum += lanes[0];
     }
     for (ptrdiff_t j = 0; j < 40; j++) {
-      probabilities[i * 40 + j] = softmax_exp_f32(scores[i * 40 + j] - max) / sum;
+      probabilities[i * 40 + j] = probabilities[i * 40 + j] / sum;
     }
   }
 }

@@ -14,9 +14,39 @@ extension Program {
       throw DiagnosticsError(
         symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
     }
-    var lowering = GraphLowering(name: graph.name, target: target, convolutions: convolutions)
+    let (program, isInSlabs) = Self.lowered(graph, target, convolutions, allowsSlabs: true)
+    self = program
+    // What is read at first stays until the last slab: where that costs more than slabs save, they are not worth it.
+    if isInSlabs {
+      let plain = Self.lowered(graph, target, convolutions, allowsSlabs: false).program
+      if plain.peakBytes < peakBytes { self = plain }
+    }
+  }
+
+  private static func lowered(
+    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, allowsSlabs: Bool
+  ) -> (program: Program, isInSlabs: Bool) {
+    var lowering = GraphLowering(
+      name: graph.name, target: target, convolutions: convolutions, allowsSlabs: allowsSlabs)
     lowering.lower(model: graph)
-    self = lowering.program.droppingUnusedConstants().sharingStorage()
+    return (lowering.program.droppingUnusedConstants().sharingStorage(), lowering.isInSlabs)
+  }
+
+  /// The most bytes of temporaries that are live at once.
+  private var peakBytes: Int {
+    let ranges = Liveness(self).settled()
+    var changes: [Int: Int] = [:]
+    for (buffer, range) in zip(buffers, ranges) {
+      guard case .temporary = buffer.kind, let range else { continue }
+      changes[range.lowerBound, default: 0] += buffer.byteCount
+      changes[range.upperBound + 1, default: 0] -= buffer.byteCount
+    }
+    var (live, peak) = (0, 0)
+    for (_, change) in changes.sorted(by: { $0.key < $1.key }) {
+      live += change
+      peak = max(peak, live)
+    }
+    return peak
   }
 }
 
@@ -57,14 +87,18 @@ struct GraphLowering {
   }
 
   let convolutions: ConvolutionMethod
+  private let allowsSlabs: Bool
+  /// Whether any kernels run slab by slab.
+  private(set) var isInSlabs = false
   private(set) var program: Program
   private var names: [String: Int] = [:]
   private var constants: [NDArray: BufferID] = [:]
   /// Numbers of loop variables of the program are negative, those of kernels are not.
   private var nextVariable = -1
 
-  init(name: String, target: Target, convolutions: ConvolutionMethod) {
+  init(name: String, target: Target, convolutions: ConvolutionMethod, allowsSlabs: Bool) {
     self.convolutions = convolutions
+    self.allowsSlabs = allowsSlabs
     program = Program(name: name, target: target)
   }
 
@@ -164,7 +198,8 @@ struct GraphLowering {
     }
     if target.isTiled { placeParts(&region) }
     var steps: [Step] = []
-    let groups = slabGroups(region)
+    let groups = allowsSlabs ? slabGroups(region) : [:]
+    if !groups.isEmpty { isInSlabs = true }
     let inside = Set(groups.values.flatMap { $0.members.dropLast() })
     for (position, node) in graph.nodes.enumerated()
     where region.groups.isMaterialized[position] && !node.operation.isSource && !inside.contains(position) {

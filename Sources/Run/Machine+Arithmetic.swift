@@ -28,7 +28,7 @@ extension Machine {
     case .maximum: function = lathe_strip_maximum
     case .minimum: function = lathe_strip_minimum
     // the C library's are faster than definitions without the instructions of newer processors
-    case .sin, .cos, .asin, .acos: return false
+    case .sin, .cos, .acos: return false
     default:
       return instruction.function.expanded(lanes(instruction.a, Float.self, from: first), into: out, count: count)
     }

@@ -66,7 +66,6 @@ extension Pointwise {
     case .sin: body { Mathematics.sin($0) }
     case .cos: body { Mathematics.cos($0) }
     case .tan: body { Mathematics.tan($0) }
-    case .asin: body { Mathematics.asin($0) }
     case .acos: body { Mathematics.acos($0) }
     case .atan: body { Mathematics.atan($0) }
     case .atanh: body { Mathematics.atanh($0) }

@@ -143,13 +143,6 @@ extension Mathematics {
   }
 
   @inline(__always)
-  static func asin<F: MathFloat>(_ x: F) -> F {
-    let arc = ArcSine(x)
-    let complement = 1.57079637 - arc.w * 2 - (arc.rest * 2 + 4.37113883e-8)
-    return F.choose(arc.isDirect, arc.rest + arc.w, complement).withSign(of: x)
-  }
-
-  @inline(__always)
   static func acos<F: MathFloat>(_ x: F) -> F {
     let arc = ArcSine(x)
     let w = arc.w.withSign(of: x).named("side")

@@ -21,8 +21,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
-    // Loaded at run time, not linked: see Sources/Run/BLAS.swift.
-    .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS", providers: [.apt(["libopenblas0"])]),
     .systemLibrary(
       name: "CGraphviz", path: "Sources/CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
@@ -36,7 +34,7 @@ let package = Package(
       name: "LatheONNX",
       dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
-    .target(name: "LatheRun", dependencies: ["LatheCore", "CKernels", "COpenBLAS"], path: "Sources/Run", swiftSettings: settings),
+    .target(name: "LatheRun", dependencies: ["LatheCore", "CKernels"], path: "Sources/Run", swiftSettings: settings),
     .target(name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", swiftSettings: settings),
     .target(name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(

@@ -106,8 +106,7 @@ public struct Executable: Sendable {
       messages.append("port \(port.name) names buffer \(port.buffer.position)")
     }
     for kernel in program.kernels {
-      let factors = kernel.contraction.map { [$0.left.buffer, $0.right.buffer] } ?? []
-      for buffer in kernel.reads + kernel.writes + factors {
+      for buffer in kernel.reads + kernel.writes {
         guard program.buffers.indices.contains(buffer.position) else {
           messages.append("kernel \(kernel.name) names buffer \(buffer.position)")
           continue
@@ -145,31 +144,22 @@ public struct Executable: Sendable {
 final class KernelPlan: Sendable {
   let name: String
   let location: Location
-  /// The loops, one part after the other, where no contraction takes their place.
+  /// The loops, one part after the other.
   let tapes: [PreparedTape]
-  let contraction: ContractionPlan?
 
   init(_ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
     name = kernel.name
     location = kernel.location
-    contraction = try kernel.contraction.flatMap { contraction throws(TapeFault) in
-      try ContractionPlan(contraction, kernel, buffers)
+    tapes = try ParallelPart.parts(of: kernel.body).map { part throws(TapeFault) in
+      PreparedTape(
+        try TapeBuilder.tape(
+          for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
+          shared: part.shared))
     }
-    var tapes: [PreparedTape] = []
-    if contraction == nil {
-      for part in ParallelPart.parts(of: kernel.body) {
-        tapes.append(
-          PreparedTape(
-            try TapeBuilder.tape(
-              for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
-              shared: part.shared)))
-      }
-    }
-    self.tapes = tapes
   }
 
-  var registerBytes: Int { max(contraction?.registerBytes ?? 0, tapes.map(\.tape.registerBytes).max() ?? 0) }
-  var localBytes: Int { max(contraction?.localBytes ?? 0, tapes.map(\.tape.localBytes).max() ?? 0) }
+  var registerBytes: Int { tapes.map(\.tape.registerBytes).max() ?? 0 }
+  var localBytes: Int { tapes.map(\.tape.localBytes).max() ?? 0 }
 }
 
 /// Statements of a kernel that follow each other, and the loop among them that threads may share.

@@ -76,7 +76,6 @@ public struct Session: ~Copyable {
   public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
     let program = executable.program
     try program.check(inputs: inputs)
-    BLAS.shared?.use(threads: threads)
     var places: [UnsafeMutableRawPointer?] = []
     var large: [(position: Int, array: NDArray)] = []
     for (position, buffer) in program.buffers.enumerated() {

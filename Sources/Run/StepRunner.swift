@@ -89,14 +89,7 @@ struct StepRunner {
   private func holds(_ predicate: BufferID) -> Bool { buffers[predicate.position].load(as: UInt8.self) != 0 }
 
   private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
-    let positions = positions
-    let fault =
-      if let contraction = kernel.contraction {
-        contraction.run(buffers: buffers, registers: registers, locals: locals, parameters: positions)
-      } else {
-        run(kernel.tapes)
-      }
-    guard let fault else { return }
+    guard let fault = run(kernel.tapes) else { return }
     let name = fault.address.buffer >= 0 ? executable.program.buffers[Int(fault.address.buffer)].name : "a local array"
     throw DiagnosticsError(
       "kernel \(kernel.name) accesses element \(fault.position) of \(name), which has \(fault.address.count)",

@@ -45,14 +45,10 @@ struct TapeBuilder {
   /// - Throws: `TapeFault` where the kernel is not what the contract of loop programs says.
   static func tape(
     for statements: [Statement], parameters: [LoopVariable], buffers: [Buffer], name: String,
-    locals known: [(array: LocalArray, offset: Int)] = [], shared: LoopVariable? = nil
+    shared: LoopVariable? = nil
   ) throws(TapeFault) -> Tape {
     var builder = TapeBuilder(buffers: buffers, name: name, mutated: statements.mutatedRegisters)
     builder.shared = shared
-    for (array, offset) in known {
-      builder.locals[array.id] = offset
-      builder.tape.localBytes = max(builder.tape.localBytes, (offset + array.count * array.type.byteCount).aligned)
-    }
     for parameter in parameters {
       let offset = builder.integerRegister()
       builder.variables[parameter] = offset

@@ -11,7 +11,7 @@ enum HandBuilt {
 
   /// A program with one kernel; buffers are the inputs in order, then the output.
   static func program(
-    inputs: [(ScalarType, [Int])], output: (ScalarType, [Int]), contraction: Contraction? = nil, _ body: [Statement]
+    inputs: [(ScalarType, [Int])], output: (ScalarType, [Int]), _ body: [Statement]
   ) -> PlannedProgram {
     var buffers: [Buffer] = []
     var ports: [Port] = []
@@ -22,7 +22,7 @@ enum HandBuilt {
     }
     buffers.append(buffer("y", output.0, output.1, .output(0)))
     let port = Port(name: "y", buffer: BufferID(inputs.count), type: TensorType(output.0, output.1))
-    let kernel = Kernel(name: "kernel", summary: "", body: body, contraction: contraction)
+    let kernel = Kernel(name: "kernel", summary: "", body: body)
     return planned(
       Program(
         name: "test", buffers: buffers, kernels: [kernel], steps: [.kernel(0)], inputs: ports, outputs: [port]))

@@ -81,14 +81,8 @@ extension Kernel {
     guard reads.contains(where: { names[$0] != nil }) || writes.contains(where: { names[$0] != nil }) else {
       return self
     }
-    var moved = contraction
-    if let contraction {
-      moved?.left.buffer = names[contraction.left.buffer] ?? contraction.left.buffer
-      moved?.right.buffer = names[contraction.right.buffer] ?? contraction.right.buffer
-      moved?.epilogue = contraction.epilogue.map { $0.renaming(names) }
-    }
     return Kernel(
       name: name, summary: summary, parameters: parameters, macs: macs, body: body.map { $0.renaming(names) },
-      contraction: moved, inPlace: inPlace.map { names[$0] ?? $0 }, nodes: nodes, location: location)
+      inPlace: inPlace.map { names[$0] ?? $0 }, nodes: nodes, location: location)
   }
 }

@@ -9,7 +9,6 @@ struct KernelLowering {
   /// What comes of a definition.
   struct Result {
     var body: [Statement]
-    var contraction: Contraction?
     var macs: Int
     var inPlace: [BufferID]
     /// Operands that are to be copied before the kernel runs, with the numbers that stand for the copies in the body.
@@ -65,7 +64,7 @@ struct KernelLowering {
       return lower(nest(includingPadding: false))
     case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
-    case .controlFlow: return Result(body: [], contraction: nil, macs: 0, inPlace: [])
+    case .controlFlow: return Result(body: [], macs: 0, inPlace: [])
     }
   }
 
@@ -109,9 +108,8 @@ struct KernelLowering {
         emit { $0.emit(packed) }
       }
     }
-    let contraction = nests.count == 1 && !target.isTiled ? contraction(nests[0], firstLocal: used.locals) : nil
     return Result(
-      body: body, contraction: contraction, macs: macs(nest),
+      body: body, macs: macs(nest),
       // The first step for a row would overwrite what the second one reads.
       inPlace: keepsRows ? [] : inPlaceOperands(nest), packings: packings.all)
   }
@@ -167,71 +165,6 @@ struct KernelLowering {
     return same.subtracting(other).sorted()
   }
 
-  // MARK: Contractions
-
-  /// The nest as a matrix product with an epilogue, where it is one.
-  private func contraction(_ nest: Nest, firstLocal: Int) -> Contraction? {
-    guard nest.stores.count == 1, nest.limits.isEmpty else { return nil }
-    var reductions: [Scalar] = []
-    scalars.forEach([nest.stores[0].value]) { scalar, node in
-      switch node {
-      case .reduce, .argReduce: reductions.append(scalar)
-      default: break
-      }
-    }
-    guard reductions.count == 1, case .reduce(.sum, let contracted, let body) = scalars.node(reductions[0]),
-      case .pointwise(.multiply, let factors) = scalars.node(body), let first = factor(factors[0]),
-      let second = factor(factors[1]), first.type == .f32 || first.type == .f64
-    else { return nil }
-    func variables(_ factor: Contraction.Factor) -> Set<LoopVariable> {
-      factor.constraints.reduce(factor.index.variables) { $0.union($1.index.variables) }
-    }
-    let (ofFirst, ofSecond) = (variables(first), variables(second))
-    guard !first.index.isDynamic, !second.index.isDynamic,
-      contracted.allSatisfy({ ofFirst.contains($0) && ofSecond.contains($0) || $0.extent == 1 })
-    else { return nil }
-    // From the innermost variable outwards: columns belong to one factor, rows to the other, the rest are batches.
-    func own(_ variable: LoopVariable, _ factor: Set<LoopVariable>, _ other: Set<LoopVariable>) -> Bool {
-      factor.contains(variable) && !other.contains(variable)
-    }
-    guard let inner = nest.domain.last else { return nil }
-    let columnsOfFirst = own(inner, ofFirst, ofSecond)
-    guard columnsOfFirst || own(inner, ofSecond, ofFirst) else { return nil }
-    let (left, right) = columnsOfFirst ? (second, first) : (first, second)
-    let (ofLeft, ofRight) = columnsOfFirst ? (ofSecond, ofFirst) : (ofFirst, ofSecond)
-    let columns = Array(nest.domain.reversed().prefix { own($0, ofRight, ofLeft) }.reversed())
-    let beforeColumns = nest.domain.dropLast(columns.count)
-    let rows = Array(beforeColumns.reversed().prefix { own($0, ofLeft, ofRight) }.reversed())
-    let batch = Array(beforeColumns.dropLast(rows.count))
-    func flattened(_ variables: [LoopVariable]) -> Index {
-      Index.flattened(variables.map { Index($0) }, shape: variables.map(\.extent))
-    }
-    let width = columns.reduce(1) { $0 * $1.extent }
-    let accumulator = LocalArray(
-      id: firstLocal, type: scalars.type(reductions[0]), count: rows.reduce(1) { $0 * $1.extent } * width)
-    var emitter = NestEmitter(scalars, parameters: parameters)
-    let epilogue = emitter.emit(
-      nest, domain: rows + columns, replacing: reductions[0],
-      with: .load(.local(accumulator), flattened(rows) * width + flattened(columns), accumulator.type))
-    return Contraction(
-      left: left, right: right, batch: batch, rows: rows, columns: columns, contracted: contracted,
-      accumulator: accumulator, epilogue: epilogue)
-  }
-
-  private func factor(_ scalar: Scalar) -> Contraction.Factor? {
-    let type = scalars.type(scalar)
-    switch scalars.node(scalar) {
-    case .load(let buffer, let index):
-      return Contraction.Factor(buffer: buffer, index: index, constraints: [], type: type)
-    case .guarded(let constraints, let then, let otherwise):
-      guard case .load(let buffer, let index) = scalars.node(then),
-        scalars.node(otherwise) == .constant(.float(0)), !constraints.contains(where: \.index.isDynamic)
-      else { return nil }
-      return Contraction.Factor(buffer: buffer, index: index, constraints: constraints, type: type)
-    default: return nil
-    }
-  }
-
   // MARK: Imperative definitions
 
   private func lower(_ cumulative: Cumulative, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index)
@@ -242,12 +175,12 @@ struct KernelLowering {
     let axis = domain[cumulative.axis]
     if cumulative.reverse { indices[cumulative.axis] = Index(axis.extent - 1) - Index(axis) }
     let value = cumulative.element(indices)
-    guard shape.reduce(1, *) > 0 else { return Result(body: [], contraction: nil, macs: 0, inPlace: []) }
+    guard shape.reduce(1, *) > 0 else { return Result(body: [], macs: 0, inPlace: []) }
     var emitter = NestEmitter(scalars, parameters: parameters)
     let body = emitter.emitCumulative(
       outer: domain.filter { $0 != axis }, axis: axis, combiner: cumulative.combiner, value: value, type: type,
       to: .buffer(buffer), at: start + Index.flattened(indices, shape: shape))
-    return Result(body: body, contraction: nil, macs: 0, inPlace: [])
+    return Result(body: body, macs: 0, inPlace: [])
   }
 
   private func lower(
@@ -263,7 +196,6 @@ struct KernelLowering {
     result.body += emitter.emitScatter(
       domain: domain, target: scatter.target(indices), shape: shape, update: scatter.update(indices),
       combiner: scatter.combiner, type: type, to: .buffer(buffer), at: start)
-    result.contraction = nil
     // The updates may be read from where the result would be.
     result.inPlace = []
     return result

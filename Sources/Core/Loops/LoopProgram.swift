@@ -201,52 +201,6 @@ public struct Buffer: Hashable, Sendable {
   public var byteCount: Int { count * dtype.byteCount }
 }
 
-/// A contraction that a matrix-multiplication library can carry out in place of the loops.
-///
-/// For every value of the batch variables, `accumulator[row, column] = sum over k of left[row, k] * right[k, column]`,
-/// where `row`, `column` and `k` run over the row-major products of their variables; then the epilogue stores results,
-/// reading the sums from the local array at `row * columns + column`. The epilogue is a loop nest over the row and
-/// column variables and mentions batch variables and the kernel's parameters freely.
-public struct Contraction: Hashable, Sendable {
-  /// One factor: an element of a buffer, zero where the constraints do not hold.
-  public struct Factor: Hashable, Sendable {
-    public var buffer: BufferID
-    public var index: Index
-    public var constraints: [Constraint]
-    public var type: ScalarType
-
-    public init(buffer: BufferID, index: Index, constraints: [Constraint], type: ScalarType) {
-      self.buffer = buffer
-      self.index = index
-      self.constraints = constraints
-      self.type = type
-    }
-  }
-
-  public var left: Factor
-  public var right: Factor
-  public var batch: [LoopVariable]
-  public var rows: [LoopVariable]
-  public var columns: [LoopVariable]
-  public var contracted: [LoopVariable]
-  public var accumulator: LocalArray
-  public var epilogue: [Statement]
-
-  public init(
-    left: Factor, right: Factor, batch: [LoopVariable], rows: [LoopVariable], columns: [LoopVariable],
-    contracted: [LoopVariable], accumulator: LocalArray, epilogue: [Statement]
-  ) {
-    self.left = left
-    self.right = right
-    self.batch = batch
-    self.rows = rows
-    self.columns = columns
-    self.contracted = contracted
-    self.accumulator = accumulator
-    self.epilogue = epilogue
-  }
-}
-
 /// One loop nest, or a few that belong together: a C function, an interpreter's unit.
 public struct Kernel: Hashable, Sendable {
   /// Unique in the program, a C identifier: the layer path and the operations.
@@ -262,7 +216,6 @@ public struct Kernel: Hashable, Sendable {
   /// Multiply-accumulate operations of its contractions.
   public var macs: Int
   public var body: [Statement]
-  public var contraction: Contraction?
   /// Buffers that are read only at the very position that is being written, and so may share storage with the result.
   public var inPlace: [BufferID]
   /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
@@ -272,14 +225,13 @@ public struct Kernel: Hashable, Sendable {
   /// Makes a kernel; what it reads and writes is found in its body.
   public init(
     name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, body: [Statement],
-    contraction: Contraction? = nil, inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
+    inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
   ) {
     self.name = name
     self.summary = summary
     self.parameters = parameters
     self.macs = macs
     self.body = body
-    self.contraction = contraction
     self.inPlace = inPlace
     self.nodes = nodes
     self.location = location

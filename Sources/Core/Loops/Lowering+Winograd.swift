@@ -224,6 +224,6 @@ extension KernelLowering {
         inLanes: nest, parallelCount: Tile.parallel(Array(nest.domain.dropLast()), work: work * 4))
       used = emitter.used
     }
-    return Result(body: body, contraction: nil, macs: 0, inPlace: [])
+    return Result(body: body, macs: 0, inPlace: [])
   }
 }

@@ -457,7 +457,7 @@ struct GraphLowering {
     }
     let kernel = Kernel(
       name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + names.joined(separator: ", "),
-      parameters: region.parameters, macs: lowered.macs, body: lowered.body, contraction: lowered.contraction,
+      parameters: region.parameters, macs: lowered.macs, body: lowered.body,
       inPlace: lowered.inPlace, nodes: nodes, location: location)
     steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
     return steps

@@ -87,20 +87,6 @@ struct NestEmitter {
     return scopes[0].statements
   }
 
-  /// The statements of a nest, with one scalar given by an expression: an epilogue.
-  mutating func emit(_ nest: Nest, domain: [LoopVariable], replacing scalar: Scalar, with expression: Expression)
-    -> [Statement]
-  {
-    countUses(nest)
-    replacements[scalar] = expression
-    let outer = nest.domain.filter { !domain.contains($0) }
-    scopes[0].bound.formUnion(outer)
-    loops(domain[...], limits: nest.limits, innermost: true) { emitter in
-      for store in nest.stores { emitter.store(store) }
-    }
-    return scopes[0].statements
-  }
-
   mutating func countUses(_ nest: Nest) {
     scalars.forEach(nest.stores.map(\.value)) { _, node in
       for operand in scalars.operands(node) { useCounts[operand, default: 0] += 1 }

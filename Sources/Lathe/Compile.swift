@@ -57,6 +57,7 @@ public struct CompiledModel: Sendable {
   public let variants: [PlannedProgram]
   private let convolutions: ConvolutionMethod
   private let progress: (@Sendable (String) -> Void)?
+  private let interpreted = InterpretedProgram()
 
   fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
     let (optimized, report) = try graph.optimized(options)
@@ -100,11 +101,16 @@ public struct CompiledModel: Sendable {
 
   private var largest: PlannedProgram { variants.reduce(planned) { $0.arenaBytes < $1.arenaBytes ? $1 : $0 } }
 
+  /// The loops as the interpreter runs them: lowered and prepared in the first call, the same in all further ones.
+  public func executable() throws(DiagnosticsError) -> Executable {
+    try interpreted.executable { () throws(DiagnosticsError) in try planned(for: .interpreter) }
+  }
+
   /// Memory to run in with the interpreter, with variables at their initial contents.
   ///
   /// - Parameter threads: Threads that share the work of kernels; results do not depend on their number.
   public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
-    Session(try Executable(planned(for: .interpreter)), threads: threads)
+    Session(try executable(), threads: threads)
   }
 
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
@@ -116,6 +122,8 @@ public struct CompiledModel: Sendable {
   }
 
   /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.
+  ///
+  /// Only the first call lowers the model; each makes memory of its own, which `session` lets one keep.
   public func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
     var session = try session()
     return try session.run(inputs)

@@ -1,5 +1,6 @@
 import Foundation
 import Lathe
+import Synchronization
 import Testing
 
 /// The way of a user's program: trace, compile, run, write.
@@ -24,6 +25,46 @@ import Testing
       for (a, b) in zip(actual.doubles, expected.doubles) { #expect(abs(a - b) <= 1e-6) }
     }
     #expect(model.arenaBytes == model.lowerBound)
+  }
+
+  /// Counts how often models are lowered that are compiled with its options.
+  private final class Lowerings: Sendable {
+    private let number = Mutex(0)
+
+    var count: Int { number.withLock { $0 } }
+
+    var options: CompileOptions {
+      var options = CompileOptions()
+      options.progress = { message in
+        if message.hasPrefix("lowering") { self.number.withLock { $0 += 1 } }
+      }
+      return options
+    }
+  }
+
+  @Test func theFirstRunLowersForAllThatFollow() throws {
+    let lowerings = Lowerings()
+    let model = try compile(trace(Perceptron(), .f32(1, 4)), options: lowerings.options)
+    // For C: the interpreter's loops are made when they are needed.
+    #expect(lowerings.count == 1)
+    let first = try model(input)
+    #expect(lowerings.count == 2)
+    let copy = model
+    #expect(try copy(input) == first)
+    var session = try model.session(threads: 2)
+    #expect(try session.run([input]) == [first])
+    #expect(lowerings.count == 2)
+  }
+
+  @Test func runsOnSeveralThreadsLowerOnce() async throws {
+    let lowerings = Lowerings()
+    let model = try compile(trace(Perceptron(), .f32(1, 4)), options: lowerings.options)
+    let results = try await withThrowingTaskGroup(of: NDArray.self) { group in
+      for _ in 0..<8 { group.addTask { [input] in try model(input) } }
+      return try await group.reduce(into: [NDArray]()) { $0.append($1) }
+    }
+    #expect(results == [NDArray](repeating: results[0], count: 8))
+    #expect(lowerings.count == 2)
   }
 
   @Test func writesSourceAndHeaderTogether() throws {

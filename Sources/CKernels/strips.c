@@ -2,16 +2,23 @@
 
 #include <math.h>
 
+/* Lanes do not depend on each other, though the result may take the place of an operand. */
+#if defined(__clang__)
+#define LANES _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LANES _Pragma("GCC ivdep")
+#endif
+
 /* One loop for each function and way of giving operands; compilers make vector code of them. */
 #define EACH(EXPRESSION)                                                          \
   if (uniform == 0) {                                                             \
-    for (ptrdiff_t i = 0; i < count; i++) { const float x = a[i], y = b[i]; to[i] = EXPRESSION; } \
+    LANES for (ptrdiff_t i = 0; i < count; i++) { const float x = a[i], y = b[i]; to[i] = EXPRESSION; } \
   } else if (uniform == 1) {                                                      \
     const float x = *a;                                                           \
-    for (ptrdiff_t i = 0; i < count; i++) { const float y = b[i]; to[i] = EXPRESSION; } \
+    LANES for (ptrdiff_t i = 0; i < count; i++) { const float y = b[i]; to[i] = EXPRESSION; } \
   } else {                                                                        \
     const float y = *b;                                                           \
-    for (ptrdiff_t i = 0; i < count; i++) { const float x = a[i]; to[i] = EXPRESSION; } \
+    LANES for (ptrdiff_t i = 0; i < count; i++) { const float x = a[i]; to[i] = EXPRESSION; } \
   }
 
 #define STRIP(NAME, TARGET)                                                       \

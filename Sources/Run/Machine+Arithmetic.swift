@@ -1,6 +1,21 @@
 internal import CKernels
 internal import LatheCore
 
+extension Pointwise {
+  /// The compiled loops for two `f32` operands, of which the result may take the place of one.
+  var compiledStrip: lathe_strip_function? {
+    switch self {
+    case .add: lathe_strip_add
+    case .subtract: lathe_strip_subtract
+    case .multiply: lathe_strip_multiply
+    case .divide: lathe_strip_divide
+    case .maximum: lathe_strip_maximum
+    case .minimum: lathe_strip_minimum
+    default: nil
+    }
+  }
+}
+
 /// The scalar functions over strips. What they mean is said by `Pointwise`; floats are computed in their own precision.
 extension Machine {
   func pointwise(_ instruction: Instruction) {
@@ -19,18 +34,13 @@ extension Machine {
     guard instruction.type == .f32 else { return false }
     let (first, count) = span(instruction)
     let out = lanes(instruction.dst, Float.self, from: first)
-    let function: lathe_strip_function
-    switch instruction.function {
-    case .add: function = lathe_strip_add
-    case .subtract: function = lathe_strip_subtract
-    case .multiply: function = lathe_strip_multiply
-    case .divide: function = lathe_strip_divide
-    case .maximum: function = lathe_strip_maximum
-    case .minimum: function = lathe_strip_minimum
-    // the C library's are faster than definitions without the instructions of newer processors
-    case .sin, .cos, .acos: return false
-    default:
-      return instruction.function.expanded(lanes(instruction.a, Float.self, from: first), into: out, count: count)
+    guard let function = instruction.function.compiledStrip else {
+      switch instruction.function {
+      // the C library's are faster than definitions without the instructions of newer processors
+      case .sin, .cos, .acos: return false
+      default:
+        return instruction.function.expanded(lanes(instruction.a, Float.self, from: first), into: out, count: count)
+      }
     }
     let uniform = instruction.lanes ? Int32(instruction.uniform & 3) : 0
     guard uniform != 3 else { return false }

@@ -11,79 +11,77 @@ extension Machine {
     return false
   }
 
-  /// The outermost extent now, and the reach of all strides.
-  private func extents(
-    _ table: UnsafePointer<Int>, _ depth: Int, _ count: Int
-  ) -> (first: Int, low: Int, high: Int) {
-    var inner = 1
-    var low = 0
-    var high = 0
-    for position in 1..<depth {
-      let reach = table[1 + depth + position] &* (table[1 + position] &- 1)
-      if reach < 0 { low &+= reach } else { high &+= reach }
-      inner &*= table[1 + position]
+  /// A block's elements now, as kernels take them, and the first; nil, and a fault, where some lie outside the tensor.
+  private mutating func block(_ address: Address, _ count: Int) -> (elements: lathe_block, start: Int)? {
+    let depth = tape.tables[Int(address.block)]
+    let extents = tape.tables + Int(address.block) + 1
+    let strides = extents + depth
+    var outermost = count
+    var (low, high) = (0, 0)
+    func reach(_ stride: Int, _ extent: Int) {
+      let last = stride &* (extent &- 1)
+      if last < 0 { low &+= last } else { high &+= last }
     }
-    let first = count / inner
-    let reach = table[1 + depth] &* (first &- 1)
-    if reach < 0 { low &+= reach } else { high &+= reach }
-    return (first, low, high)
+    for level in 1..<depth {
+      reach(strides[level], extents[level])
+      outermost /= extents[level]
+    }
+    reach(strides[0], outermost)
+    let start = value(address.affine)
+    guard isInside(start, low, high, address) else { return nil }
+    return (lathe_block(depth: Int32(depth), count: outermost, extents: extents, strides: strides), start)
   }
 
   mutating func loadBlock(_ instruction: Instruction, _ address: Address, _ count: Int) {
-    let table = tables + Int(address.block)
-    let depth = table[0]
-    let start = value(address.affine)
-    let (outermost, low, high) = extents(table, depth, count)
-    guard isInside(start, low, high, address) else { return }
+    guard let (block, start) = block(address, count) else { return }
+    var elements = block
     let source = base(address)
-    if address.type == .f32 {
+    switch address.type {
+    case .f32, .f64:
       lathe_load_block(
-        Int32(depth), outermost, table + 1, table + 1 + depth, source.assumingMemoryBound(to: Float.self) + start,
-        lanes(instruction.dst, Float.self, from: 0))
-      return
-    }
-    eachPlace(table, depth, outermost, start) { machine, position, lane in
-      machine.setElement(source, position, address.type, instruction.dst, lane)
+        &elements, address.type == .f64 ? 1 : 0, source + start &* address.type.byteCount,
+        registers + Int(instruction.dst))
+    default:
+      eachPlace(of: elements, from: start) { position, lane in
+        setElement(source, position, address.type, instruction.dst, lane)
+      }
     }
   }
 
   mutating func storeBlock(_ instruction: Instruction, _ address: Address, _ count: Int) {
-    let table = tables + Int(address.block)
-    let depth = table[0]
-    let start = value(address.affine)
-    let (outermost, low, high) = extents(table, depth, count)
-    guard isInside(start, low, high, address) else { return }
+    guard let (block, start) = block(address, count) else { return }
+    var elements = block
     let target = base(address)
     let uniform = instruction.uniform & 1 != 0
-    if address.type == .f32 {
-      let place = target.assumingMemoryBound(to: Float.self) + start
-      let values = lanes(instruction.a, Float.self, from: 0)
+    switch address.type {
+    case .f32, .f64:
+      let isDouble: Int32 = address.type == .f64 ? 1 : 0
+      let place = target + start &* address.type.byteCount
+      let values = registers + Int(instruction.a)
       if uniform {
-        lathe_fill_block(Int32(depth), outermost, table + 1, table + 1 + depth, place, values[0])
+        lathe_fill_block(&elements, isDouble, place, values)
       } else {
-        lathe_store_block(Int32(depth), outermost, table + 1, table + 1 + depth, place, values)
+        lathe_store_block(&elements, isDouble, place, values)
       }
-      return
-    }
-    eachPlace(table, depth, outermost, start) { machine, position, lane in
-      machine.putElement(target, position, address.type, instruction.a, uniform ? 0 : lane)
+    default:
+      eachPlace(of: elements, from: start) { position, lane in
+        putElement(target, position, address.type, instruction.a, uniform ? 0 : lane)
+      }
     }
   }
 
   /// Visits all places of a block in the order of the lanes.
-  private func eachPlace(
-    _ table: UnsafePointer<Int>, _ depth: Int, _ outermost: Int, _ start: Int, _ body: (Machine, Int, Int) -> Void
-  ) {
+  private func eachPlace(of block: lathe_block, from start: Int, _ body: (_ position: Int, _ lane: Int) -> Void) {
+    let depth = Int(block.depth)
     var lane = 0
     func visit(_ level: Int, _ position: Int) {
-      let extent = level == 0 ? outermost : table[1 + level]
-      let stride = table[1 + depth + level]
-      for step in 0..<extent {
+      for step in 0..<(level == 0 ? block.count : block.extents[level]) {
+        let position = position &+ step &* block.strides[level]
         if level == depth - 1 {
-          body(self, position &+ step &* stride, lane)
+          body(position, lane)
           lane &+= 1
         } else {
-          visit(level + 1, position &+ step &* stride)
+          visit(level + 1, position)
         }
       }
     }
@@ -97,7 +95,7 @@ extension Machine {
     let depth = plan.depth
     let size = plan.columns &* plan.rows &* plan.lanes
     var outermost = end / size
-    let extents = tables + plan.table
+    let extents = tape.tables + plan.table
     let aStrides = extents + depth
     let bStrides = aStrides + depth
     for level in 1..<max(1, depth) { outermost /= extents[level] }

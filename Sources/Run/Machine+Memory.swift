@@ -18,7 +18,7 @@ extension Machine {
   }
 
   mutating func load(_ instruction: Instruction) {
-    let address = addresses[Int(instruction.extra)]
+    let address = tape.addresses[Int(instruction.extra)]
     let (first, count) = span(instruction)
     if address.block >= 0 { return loadBlock(instruction, address, count) }
     let stride = address.affine.stride
@@ -72,7 +72,7 @@ extension Machine {
   }
 
   mutating func store(_ instruction: Instruction) {
-    let address = addresses[Int(instruction.extra)]
+    let address = tape.addresses[Int(instruction.extra)]
     let (first, count) = span(instruction)
     if address.block >= 0 { return storeBlock(instruction, address, count) }
     let stride = address.affine.stride
@@ -133,13 +133,13 @@ extension Machine {
   }
 
   mutating func gather(_ instruction: Instruction) {
-    let address = addresses[Int(instruction.extra)]
+    let address = tape.addresses[Int(instruction.extra)]
     let first = span(instruction).first
     loadMasked(instruction, address, 0, 0, lanes(instruction.a, Int.self, from: first))
   }
 
   mutating func scatter(_ instruction: Instruction) {
-    let address = addresses[Int(instruction.extra)]
+    let address = tape.addresses[Int(instruction.extra)]
     let first = span(instruction).first
     storeMasked(instruction, address, 0, 0, lanes(instruction.c, Int.self, from: first))
   }

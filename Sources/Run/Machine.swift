@@ -12,15 +12,7 @@ struct Machine {
     var position: Int
   }
 
-  private let prepared: PreparedTape
-  let code: UnsafePointer<Instruction>
-  let codeCount: Int
-  let addresses: UnsafePointer<Address>
-  let affines: UnsafePointer<Affine>
-  let terms: UnsafePointer<AffineTerm>
-  let conditions: UnsafePointer<Condition>
-  let factors: UnsafePointer<Int>
-  let tables: UnsafePointer<Int>
+  let tape: TapeView
   /// The register file.
   let registers: UnsafeMutableRawPointer
   /// The local arrays.
@@ -52,39 +44,17 @@ struct Machine {
     for (variable, offset) in tape.parameters {
       (registers + Int(offset)).storeBytes(of: parameter(variable), as: Int.self)
     }
-    return withoutChecks(tape.code) { code in
-      withoutChecks(tape.addresses) { addresses in
-        withoutChecks(tape.affines) { affines in
-          withoutChecks(tape.terms) { terms in
-            withoutChecks(tape.conditions) { conditions in
-              withoutChecks(tape.factors) { factors in
-                withoutChecks(tape.tables) { tables in
-                  var machine = Machine(
-                    prepared: prepared, code: code, codeCount: tape.code.count, addresses: addresses, affines: affines,
-                    terms: terms, conditions: conditions, factors: factors, tables: tables, registers: registers,
-                    locals: locals, buffers: buffers, part: part)
-                  machine.run()
-                  return machine.fault
-                }
-              }
-            }
-          }
-        }
-      }
+    return tape.withView { tape in
+      var machine = Machine(tape: tape, registers: registers, locals: locals, buffers: buffers, part: part)
+      machine.run()
+      return machine.fault
     }
-  }
-
-  /// The array's storage; an empty array gives a pointer that is never followed.
-  private static func withoutChecks<Element, Result>(
-    _ array: [Element], _ body: (UnsafePointer<Element>) -> Result
-  ) -> Result {
-    array.withUnsafeBufferPointer { body($0.baseAddress ?? UnsafePointer(bitPattern: 64).unsafelyUnwrapped) }
   }
 
   private mutating func run() {
     var counter = 0
-    while counter < codeCount {
-      let instruction = code + counter
+    while counter < tape.codeCount {
+      let instruction = tape.code + counter
       counter += 1
       switch instruction.pointee.code {
       case .enterLoop, .enterStrips:
@@ -123,10 +93,6 @@ struct Machine {
     }
   }
 
-  var tape: Tape {
-    @inline(__always) _read { yield prepared.tape }
-  }
-
   // MARK: Control
 
   /// An integer register.
@@ -139,7 +105,7 @@ struct Machine {
   @inline(__always)
   func value(_ affine: Affine) -> Int {
     var result = affine.constant
-    var term = terms + Int(affine.firstTerm)
+    var term = tape.terms + Int(affine.firstTerm)
     let last = term + Int(affine.termCount)
     while term < last {
       result = result &+ self[term.pointee.offset] &* term.pointee.coefficient
@@ -151,7 +117,7 @@ struct Machine {
   /// Evaluates the bounds; with bounds that differ between lanes, the loop covers all of them.
   private mutating func enterLoop(_ instruction: Instruction, at position: Int) -> Bool {
     var (lower, upper) = ends(Int(instruction.extra))
-    if let part, let shared = tape.shared, Int(shared.entry) == position {
+    if let part, tape.sharedEntry == position {
       lower = max(lower, part.lowerBound)
       upper = min(upper, part.upperBound)
     }
@@ -204,7 +170,7 @@ struct Machine {
     var low = first
     var high = end
     for position in 0..<Int(instruction.c) {
-      let condition = conditions[Int(instruction.extra) + position]
+      let condition = tape.conditions[Int(instruction.extra) + position]
       let base = value(condition.affine)
       let stride = condition.affine.stride
       if condition.divisor > 0 {
@@ -252,11 +218,11 @@ struct Machine {
     let out = lanes(instruction.dst, Int.self, from: first)
     switch instruction.code {
     case .ramp:
-      let affine = affines[Int(instruction.extra)]
+      let affine = tape.affines[Int(instruction.extra)]
       let start = value(affine) &+ affine.stride &* first
       for lane in 0..<count { out[lane] = start &+ affine.stride &* lane }
     case .addScaled:
-      let factor = factors[Int(instruction.extra)]
+      let factor = tape.factors[Int(instruction.extra)]
       if instruction.uniform & 1 != 0 {
         let addend = self[instruction.a] &* factor
         for lane in 0..<count { out[lane] &+= addend }
@@ -265,7 +231,7 @@ struct Machine {
         for lane in 0..<count { out[lane] &+= values[lane] &* factor }
       }
     default:
-      let divisor = factors[Int(instruction.extra)]
+      let divisor = tape.factors[Int(instruction.extra)]
       let values = lanes(instruction.a, Int.self, from: first)
       let quotient = instruction.code == .floorDivide
       if divisor & (divisor - 1) == 0 {
@@ -284,7 +250,7 @@ struct Machine {
   /// Which lanes satisfy a condition that no window can express, joined with the mask of the surrounding statements.
   private func mask(_ instruction: Instruction) {
     let (first, count) = span(instruction)
-    let condition = conditions[Int(instruction.extra)]
+    let condition = tape.conditions[Int(instruction.extra)]
     let out = lanes(instruction.dst, UInt8.self, from: first)
     let values = lanes(instruction.b, Int.self, from: first)
     if condition.divisor > 0 {

@@ -51,17 +51,15 @@ extension TapeBuilder {
     var operands: [Operand] = []
     for argument in arguments { operands.append(try emit(argument)) }
     let type = operands[operands.count - 1].type
-    let result = register(
-      function.resultType(operands.map(\.type)), perLane: operands.contains { $0.isPerLane })
-    var instruction = Instruction(.pointwise)
-    instruction.function = function
-    instruction.type = type
-    instruction.dst = result.offset
-    instruction.lanes = result.isPerLane
-    set(&instruction, operands)
-    append(instruction)
+    // In place of an operand that nobody reads again: the fewer strips, the nearer the cache.
+    let last =
+      function.compiledStrip == nil || type != .f32 ? nil : operands.firstIndex { $0.isPerLane && $0.isTemporary }
+    let result =
+      last.map { operands[$0] }
+      ?? register(function.resultType(operands.map(\.type)), perLane: operands.contains { $0.isPerLane })
+    apply(function, operands, type, into: result)
     if !function.isTest && function != .select { round(result) }
-    for operand in operands { release(operand) }
+    for (position, operand) in operands.enumerated() where position != last { release(operand) }
     return result
   }
 
@@ -83,6 +81,17 @@ extension TapeBuilder {
       }
       if !operand.isPerLane { instruction.uniform |= 1 << UInt8(position) }
     }
+  }
+
+  /// `result = function(operands)`.
+  mutating func apply(_ function: Pointwise, _ operands: [Operand], _ type: ScalarType, into result: Operand) {
+    var instruction = Instruction(.pointwise)
+    instruction.function = function
+    instruction.type = type
+    instruction.dst = result.offset
+    instruction.lanes = result.isPerLane
+    set(&instruction, operands)
+    append(instruction)
   }
 
   private mutating func convert(

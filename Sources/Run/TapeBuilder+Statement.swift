@@ -88,13 +88,7 @@ extension TapeBuilder {
     {
       // Joined where it is.
       let value = try emit(operands[1])
-      var instruction = Instruction(.pointwise)
-      instruction.function = function
-      instruction.type = place.type
-      instruction.dst = place.offset
-      instruction.lanes = true
-      set(&instruction, [place, value])
-      append(instruction)
+      apply(function, [place, value], place.type, into: place)
       round(place)
       return release(value)
     }
@@ -138,13 +132,7 @@ extension TapeBuilder {
     var joined = holds
     if let outer {
       joined = register(.bool, perLane: true)
-      var instruction = Instruction(.pointwise)
-      instruction.function = .and
-      instruction.type = .bool
-      instruction.dst = joined.offset
-      instruction.lanes = true
-      set(&instruction, [holds, outer])
-      append(instruction)
+      apply(.and, [holds, outer], .bool, into: joined)
       release(holds)
     }
     mask = joined
@@ -346,12 +334,7 @@ extension TapeBuilder {
         return
       }
       let product = register(accumulator.type, perLane: false)
-      var instruction = Instruction(.pointwise)
-      instruction.function = .multiply
-      instruction.type = accumulator.type
-      instruction.dst = product.offset
-      set(&instruction, [left, right])
-      append(instruction)
+      apply(.multiply, [left, right], accumulator.type, into: product)
       release(left)
       release(right)
       join(product, into: accumulator, function)

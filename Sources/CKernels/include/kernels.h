@@ -45,15 +45,20 @@ void lathe_run_tiles(
     const ptrdiff_t *extents, const ptrdiff_t *a_strides, const ptrdiff_t *b_strides, const void *a, const void *b,
     void *sums);
 
-/* Copies the elements of a nest of `depth` loops to neighbouring lanes, and back; `count` is as above. */
-void lathe_load_block(
-    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, const float *from, float *lanes);
-void lathe_store_block(
-    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, const float *lanes);
+/* Elements in memory, in a nest of `depth` loops, 1 or more: the lanes of a register, innermost loop fastest. The
+   outermost loop runs `count` times, whatever its extent. Strides are in elements. */
+struct lathe_block {
+  int depth;
+  ptrdiff_t count;
+  const ptrdiff_t *extents, *strides;
+};
 
-/* Writes one number to all elements of the nest. */
-void lathe_fill_block(
-    int depth, ptrdiff_t count, const ptrdiff_t *extents, const ptrdiff_t *strides, float *to, float element);
+/* Copies elements of f64 or f32 to neighbouring lanes, and back. */
+void lathe_load_block(const struct lathe_block *block, int is_double, const void *from, void *lanes);
+void lathe_store_block(const struct lathe_block *block, int is_double, void *to, const void *lanes);
+
+/* Writes one number to all elements. */
+void lathe_fill_block(const struct lathe_block *block, int is_double, void *to, const void *element);
 
 /* Functions of two operands on strips of f32; NaN where an operand is. */
 enum lathe_strip_function {
@@ -65,7 +70,8 @@ enum lathe_strip_function {
   lathe_strip_minimum
 };
 
-/* `to[i] = function(a[i], b[i])`; `uniform` is 1 where a, 2 where b is one element for all. */
+/* `to[i] = function(a[i], b[i])`; `uniform` is 1 where a, 2 where b is one element for all. The result may take the
+   place of an operand that is no such element. */
 void lathe_strip(
     enum lathe_strip_function function, float *to, const float *a, const float *b, ptrdiff_t count, int uniform);
 

@@ -59,7 +59,7 @@ extension CProgramRenderer {
       writer.line("#define \(macro)_STATE_BYTES \(program.stateBytes)")
       writer.line("#define \(macro)_VARIABLE_COUNT \(program.program.variables.count)")
     }
-    if takesWeights { writer.line("#define \(macro)_WEIGHTS_BYTES \(packedWeights.count + CWeights.headerBytes)") }
+    if takesWeights { writer.line("#define \(macro)_WEIGHTS_BYTES \(weights.file.count)") }
     for argument in arguments {
       let kind = argument.isInput ? "INPUT" : "OUTPUT"
       writer.line("#define \(macro)_\(kind)_\(argument.name.uppercased())_COUNT \(argument.buffer.count)")

@@ -56,8 +56,6 @@ struct CProgramRenderer {
   var constants: [BufferID: Int] = [:]
   /// The entry of the weights that a variable starts with; nil where it starts as zeros.
   var initials: [Int?] = []
-  var weightsChecksum: UInt64 = 0
-  var packedWeights: [UInt8] = []
 
   init(_ program: PlannedProgram, variants: [PlannedProgram] = [], _ options: COptions) {
     self.init(kernelsOf: program, isVariant: !variants.isEmpty, options)
@@ -66,16 +64,14 @@ struct CProgramRenderer {
     arenaBytes = all.map(\.arenaBytes).max() ?? 0
     var names = CNames(reserved: ["weights", "weights_header", "variables"])
     for kernel in all.flatMap(\.kernels) { _ = names.unique(String(kernel.name.dropFirst(name.count + 1))) }
-    collectWeights(&names)
-    for position in self.variants.indices {
-      self.variants[position].weights = weights
-      self.variants[position].collectWeights(&names)
-      weights = self.variants[position].weights
-    }
-    if takesWeights {
-      packedWeights = weights.packed
-      weightsChecksum = CWeights.checksum(packedWeights)
-    }
+    var weights = CWeights()
+    weights.reserve(
+      all.flatMap { $0.usedConstants.map(\.content) }
+        + program.program.variables.map { ConstantContent($0.initial) })
+    collectWeights(into: &weights, &names)
+    for position in self.variants.indices { self.variants[position].collectWeights(into: &weights, &names) }
+    weights.close()
+    self.weights = weights
     if areWeightsInline { inlineWeights = weights.definitions(name, options.standard) }
     nameArguments()
     for position in self.variants.indices {
@@ -186,14 +182,21 @@ struct CProgramRenderer {
     return used.sorted { $0.position < $1.position }
   }
 
-  private mutating func collectWeights(_ names: inout CNames) {
-    for buffer in usedBuffers {
-      guard case .constant(let array) = program.program[buffer].kind else { continue }
-      constants[buffer] = weights.add(array, name: program.program[buffer].name, &names)
+  /// The constants that the run function mentions.
+  private var usedConstants: [(buffer: BufferID, content: ConstantContent)] {
+    usedBuffers.compactMap { buffer in
+      if case .constant(let content) = program.program[buffer].kind { (buffer, content) } else { nil }
+    }
+  }
+
+  private mutating func collectWeights(into weights: inout CWeights, _ names: inout CNames) {
+    for (buffer, content) in usedConstants {
+      constants[buffer] = weights.add(content, name: program.program[buffer].name, &names)
     }
     for variable in program.program.variables {
       let isZero = variable.initial.bytes.allSatisfy { $0 == 0 }
-      initials.append(isZero ? nil : weights.add(variable.initial, name: "initial_\(variable.name)", &names))
+      initials.append(
+        isZero ? nil : weights.add(ConstantContent(variable.initial), name: "initial_\(variable.name)", &names))
     }
   }
 
@@ -250,7 +253,7 @@ struct CProgramRenderer {
   func files() -> CFiles {
     CFiles(
       name: name, source: source(), header: header(), headerName: headerName,
-      weights: takesWeights ? CWeights.file(packedWeights, checksum: weightsChecksum) : nil)
+      weights: takesWeights ? weights.file : nil)
   }
 
   private func source() -> String {

@@ -152,10 +152,7 @@ extension CProgramRenderer {
 
   func writeWeightsFunctions(_ writer: inout CWriter) {
     guard takesWeights else { return }
-    let header =
-      CWeights.file([], checksum: weightsChecksum).prefix(16)
-      + withUnsafeBytes(of: UInt64(packedWeights.count).littleEndian) { Array($0) }
-      + withUnsafeBytes(of: weightsChecksum.littleEndian) { Array($0) }
+    let header = weights.header
     writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
     writer.block("static const unsigned char \(name)_weights_header[\(header.count)] =") { writer in
       writer.line(header.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
@@ -172,12 +169,12 @@ extension CProgramRenderer {
         if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;
         const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);
         uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a over 64-bit words */
-        for (size_t i = 0; i < \(packedWeights.count); i += 8) {
+        for (size_t i = 0; i < \(weights.byteCount); i += 8) {
           uint64_t word;
           memcpy(&word, data + i, sizeof word);
           hash = (hash ^ word) * UINT64_C(0x100000001b3);
         }
-        return hash == UINT64_C(0x\(String(weightsChecksum, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
+        return hash == UINT64_C(0x\(String(weights.checksum, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
         """)
     }
     writer.line()

@@ -1,67 +1,83 @@
 internal import LatheCore
 
-/// The constants of a program and the initial contents of its variables, each distinct content once.
+/// The constants of a program and the initial contents of its variables, each distinct content once, as the weights
+/// file has them.
 struct CWeights {
   /// One content.
   struct Entry {
     var name: String
-    var array: NDArray
-    /// Byte offset in the packed form, a multiple of 64.
+    var type: TensorType
+    /// Byte offset in the data, a multiple of 64.
     var offset: Int
+    var byteCount: Int
   }
 
   private(set) var entries: [Entry] = []
-  private var positions: [NDArray: Int] = [:]
-  /// The size of the packed form, a multiple of 64.
-  private(set) var byteCount = 0
+  /// The file: the header, which `close` writes, and all contents at their offsets behind it.
+  private(set) var file = [UInt8](repeating: 0, count: headerBytes)
+  /// FNV-1a over the data as little-endian 64-bit words, from `close` on.
+  private(set) var checksum: UInt64 = 0
+  private var positions: [ConstantContent: Int] = [:]
+  /// Entries by the hash of their elements.
+  private var candidates: [Int: [Int]] = [:]
 
   /// What comes before the data in a file: magic, version, header size, data size, checksum.
   static let headerBytes = 64
   static let magic = "LATHEWTS"
   static let version = 1
 
+  /// The size of the data, a multiple of 64.
+  var byteCount: Int { file.count - Self.headerBytes }
+
+  /// The header without the zeros at its end.
+  var header: ArraySlice<UInt8> { file.prefix(Self.magic.utf8.count + 24) }
+
+  /// Makes room for contents that are to be added.
+  mutating func reserve(_ contents: [ConstantContent]) {
+    let distinct = Set(contents.map(\.flattened))
+    file.reserveCapacity(distinct.reduce(file.count) { $0 + ($1.count * $1.dtype.byteCount + 63) / 64 * 64 })
+  }
+
   /// The position of the content among the entries; equal contents are one entry.
-  mutating func add(_ array: NDArray, name: String, _ names: inout CNames) -> Int {
-    let key = array.reshaped([array.count])
+  mutating func add(_ content: ConstantContent, name: String, _ names: inout CNames) -> Int {
+    let key = content.flattened
     if let known = positions[key] { return known }
-    let position = entries.count
-    positions[key] = position
-    entries.append(Entry(name: names.unique(name), array: array, offset: byteCount))
-    byteCount += (array.bytes.count + 63) / 64 * 64
-    return position
-  }
-
-  /// All contents at their offsets.
-  var packed: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(byteCount)
-    for entry in entries {
-      bytes += entry.array.bytes
-      bytes += repeatElement(0, count: (64 - bytes.count % 64) % 64)
+    // What is made in different ways may still be the same.
+    let array = key.array
+    let equal = candidates[array.hashValue, default: []].first {
+      self.array(of: entries[$0], shape: array.shape) == array
     }
-    return bytes
+    positions[key] = equal ?? entries.count
+    if let equal { return equal }
+    candidates[array.hashValue, default: []].append(entries.count)
+    entries.append(
+      Entry(name: names.unique(name), type: content.type, offset: byteCount, byteCount: array.bytes.count))
+    file += array.bytes
+    file += repeatElement(0, count: (64 - file.count % 64) % 64)
+    return entries.count - 1
   }
 
-  /// FNV-1a over little-endian 64-bit words.
-  static func checksum(_ bytes: [UInt8]) -> UInt64 {
-    bytes.withUnsafeBytes { raw in
+  /// Writes the header, when everything is added.
+  mutating func close() {
+    checksum = file.withUnsafeBytes { raw in
       var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      let words = raw.bindMemory(to: UInt64.self)
-      for word in words { hash = (hash ^ UInt64(littleEndian: word)) &* 0x100_0000_01b3 }
+      for word in raw.bindMemory(to: UInt64.self).dropFirst(Self.headerBytes / 8) {
+        hash = (hash ^ UInt64(littleEndian: word)) &* 0x100_0000_01b3
+      }
       return hash
     }
+    var header = Array(Self.magic.utf8)
+    func append(_ number: some FixedWidthInteger) { withUnsafeBytes(of: number.littleEndian) { header += $0 } }
+    append(UInt32(Self.version))
+    append(UInt32(Self.headerBytes))
+    append(UInt64(byteCount))
+    append(checksum)
+    file.replaceSubrange(0..<header.count, with: header)
   }
 
-  /// The weights file: header and packed data.
-  static func file(_ packed: [UInt8], checksum: UInt64) -> [UInt8] {
-    var bytes = Array(magic.utf8)
-    func append(_ number: some FixedWidthInteger) { withUnsafeBytes(of: number.littleEndian) { bytes += $0 } }
-    append(UInt32(version))
-    append(UInt32(headerBytes))
-    append(UInt64(packed.count))
-    append(checksum)
-    bytes += repeatElement(0, count: headerBytes - bytes.count)
-    return bytes + packed
+  private func array(of entry: Entry, shape: [Int]) -> NDArray {
+    let start = Self.headerBytes + entry.offset
+    return NDArray(dtype: entry.type.dtype, shape: shape, bytes: Array(file[start..<start + entry.byteCount]))
   }
 
   // MARK: In the source
@@ -76,8 +92,8 @@ struct CWeights {
     var pointers: [String] = []
     for entry in entries {
       let name = "\(prefix)_\(entry.name)"
-      let type = entry.array.dtype.cStorage
-      if tables, entry.array.bytes.count <= Self.tableLimit {
+      let type = entry.type.dtype.cStorage
+      if tables, entry.byteCount <= Self.tableLimit {
         writeTable(entry, name, &writer)
         pointers.append(name)
       } else {
@@ -89,16 +105,15 @@ struct CWeights {
   }
 
   private func writeTable(_ entry: Entry, _ name: String, _ writer: inout CWriter) {
-    let dtype = entry.array.dtype
+    let dtype = entry.type.dtype
+    let array = array(of: entry, shape: [entry.byteCount / dtype.byteCount])
     let literals =
       dtype.isHalf
-      ? NDArray(dtype: .u16, shape: [entry.array.count], bytes: entry.array.bytes).values.map {
-        ScalarType.u16.cLiteral($0)
-      }
-      : entry.array.values.map { dtype.cHexLiteral($0) }
+      ? NDArray(dtype: .u16, shape: array.shape, bytes: array.bytes).values.map { ScalarType.u16.cLiteral($0) }
+      : array.values.map { dtype.cHexLiteral($0) }
     let count = max(1, literals.count)
     let head = "static const \(dtype.cStorage) \(name)[\(count)] ="
-    writer.comment(entry.array.type.description)
+    writer.comment(entry.type.description)
     let line = literals.joined(separator: ", ")
     if head.count + line.count < 110 { return writer.line("\(head) {\(line.isEmpty ? "0" : line)};") }
     writer.open(head)
@@ -118,8 +133,9 @@ struct CWeights {
   ///
   /// Strict compilers would warn of its length, which the standard allows to limit to 4095.
   private func writeString(_ entry: Entry, _ name: String, _ standard: COptions.Standard, _ writer: inout CWriter) {
-    let bytes = entry.array.bytes
-    writer.comment("\(entry.array.type), little-endian")
+    let start = Self.headerBytes + entry.offset
+    let bytes = file[start..<start + entry.byteCount]
+    writer.comment("\(entry.type), little-endian")
     writer.line("#if defined(__GNUC__)")
     writer.line("#pragma GCC diagnostic push")
     writer.line("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")

@@ -27,6 +27,8 @@ public struct Executable: Sendable {
   ///
   /// - Throws: what does not fit, all at once: a mistake of the lowering or the planning, not of the model.
   public init(_ planned: PlannedProgram) throws(DiagnosticsError) {
+    var planned = planned
+    planned.program = planned.program.computingConstants()
     self.planned = planned
     let program = planned.program
     var faults = Self.faults(of: planned)
@@ -80,9 +82,9 @@ public struct Executable: Sendable {
             "temporary \(buffer.name) of \(buffer.byteCount) bytes lies at \(offset) of an arena of \(planned.arenaBytes)"
           )
         }
-      case .constant(let array):
-        if array.dtype != buffer.dtype || array.count != buffer.count {
-          messages.append("constant \(buffer.name) holds \(array.type)")
+      case .constant(let content):
+        if content.dtype != buffer.dtype || content.count != buffer.count {
+          messages.append("constant \(buffer.name) holds \(content.type)")
         }
       case .input(let position):
         if !program.inputs.indices.contains(position) { messages.append("\(buffer.name) is input \(position)") }

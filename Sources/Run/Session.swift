@@ -32,8 +32,8 @@ public struct Session: ~Copyable {
     registers = AlignedMemory(byteCount: executable.registerBytes * places)
     locals = AlignedMemory(byteCount: executable.localBytes * places)
     for (position, offset) in executable.constantOffsets {
-      if case .constant(let array) = executable.program.buffers[position].kind {
-        array.copy(to: constants.start + offset)
+      if case .constant(let content) = executable.program.buffers[position].kind {
+        content.array.copy(to: constants.start + offset)
       }
     }
   }
@@ -86,9 +86,9 @@ public struct Session: ~Copyable {
       case .input(let input):
         places.append(nil)
         large.append((position, inputs[input]))
-      case .constant(let array):
+      case .constant(let content):
         places.append(executable.constantOffsets[position].map { constants.start + $0 })
-        if places[position] == nil { large.append((position, array)) }
+        if places[position] == nil { large.append((position, content.array)) }
       }
     }
     var times = kernelTimes
@@ -107,7 +107,7 @@ public struct Session: ~Copyable {
     case .temporary: .memory(arena.start + (executable.planned.offsets[port.buffer.position] ?? 0))
     case .variable(let variable): .memory(state.start + executable.planned.variableOffsets[variable])
     case .input(let input): .array(inputs[input])
-    case .constant(let array): .array(array)
+    case .constant(let content): .array(content.array)
     }
   }
 

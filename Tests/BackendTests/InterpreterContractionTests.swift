@@ -90,7 +90,7 @@ struct InterpreterStateTests {
     #expect(try session.run([one]) == [NDArray([20, 40] as [Float])])
     #expect(try session.run([one]) == [NDArray([22, 44] as [Float])])
     #expect(try session.variable(named: "count") == NDArray([12, 24] as [Float]))
-    let saved = try session.savedState()
+    let saved = session.savedState()
     try session.setVariable(named: "count", to: NDArray([0, 0] as [Float]))
     #expect(try session.run([one]) == [NDArray([0, 0] as [Float])])
     try session.restoreState(saved)

@@ -37,7 +37,7 @@ public struct ProgramEvaluator {
   public mutating func run(_ inputs: [String: NDArray]) throws -> [String: NDArray] {
     for (position, buffer) in program.buffers.enumerated() {
       switch buffer.kind {
-      case .constant(let array): contents[BufferID(position)] = array.bytes
+      case .constant(let content): contents[BufferID(position)] = content.array.bytes
       case .output: contents[BufferID(position)] = [UInt8](repeating: 0xa5, count: buffer.byteCount)
       case .input, .variable, .temporary: break
       }

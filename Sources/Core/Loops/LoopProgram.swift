@@ -173,7 +173,7 @@ public struct Buffer: Hashable, Sendable {
     case input(Int)
     /// Given to the caller: position among the program's outputs.
     case output(Int)
-    case constant(NDArray)
+    case constant(ConstantContent)
     /// Lives in the state that outlasts a run: position among the program's variables.
     case variable(Int)
     /// Lives in the arena.

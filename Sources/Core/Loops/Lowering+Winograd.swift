@@ -92,7 +92,7 @@ extension GraphLowering {
       let windows = transformed("windows", inputs, inputBlock)
       let products = transformed("products", shape[1], block)
       let name = (region.graph.locations[Int(node.operands[1].node)].node ?? path + "weight") + "_transformed"
-      let weights = constant(algorithm.weights(of: weight.array), name, location)
+      let weights = constant(ConstantContent(weight.array).transformed(by: algorithm), name, location)
 
       let first = ScalarBuilder()
       let input = kernelLowering(first, region).transform(

@@ -92,7 +92,7 @@ struct GraphLowering {
   private(set) var isInSlabs = false
   private(set) var program: Program
   private var names: [String: Int] = [:]
-  private var constants: [NDArray: BufferID] = [:]
+  private var constants: [ConstantContent: BufferID] = [:]
   /// Numbers of loop variables of the program are negative, those of kernels are not.
   private var nextVariable = -1
 
@@ -131,10 +131,10 @@ struct GraphLowering {
     return LoopVariable(id: nextVariable, extent: extent)
   }
 
-  mutating func constant(_ array: NDArray, _ name: String, _ location: Location) -> BufferID {
-    if let known = constants[array] { return known }
-    let result = buffer(name, array.type, .constant(array), location)
-    constants[array] = result
+  mutating func constant(_ content: ConstantContent, _ name: String, _ location: Location) -> BufferID {
+    if let known = constants[content] { return known }
+    let result = buffer(name, content.type, .constant(content), location)
+    constants[content] = result
     return result
   }
 
@@ -178,7 +178,7 @@ struct GraphLowering {
       case .constant(let constant) where constant.array.count != 1:
         let name = graph.locations[position].node ?? graph.locations[position].modulePath ?? "weight"
         region.places[value] = Place(
-          buffer: self.constant(constant.array, name, graph.locations[position]), start: Index(0))
+          buffer: self.constant(ConstantContent(constant.array), name, graph.locations[position]), start: Index(0))
       case .variable(let read):
         if let index = program.variables.firstIndex(where: { $0.name == read.variable }) {
           region.places[value] = Place(buffer: program.variableBuffers[index], start: Index(0))
@@ -335,7 +335,7 @@ struct GraphLowering {
       // A repeated literal that somebody wants in memory is a weight: made once, not in every run.
       if let literal = region.graph.literal(node.operands[0]), literal.count == 1 {
         let array = NDArray(repeating: literal[0], dtype: literal.dtype, shape: node.types[0].shape.known ?? [])
-        let place = constant(array, "repeated", region.graph.locations[position])
+        let place = constant(ConstantContent(array), "repeated", region.graph.locations[position])
         region.places[Value(node: position)] = Place(buffer: place, start: Index(0))
         return []
       }
@@ -474,8 +474,8 @@ struct GraphLowering {
   ) -> BufferID {
     let parameters = parameters.filter { packing.start.variables.contains($0) }
     let source = program[packing.source]
-    if case .constant(let array) = source.kind {
-      return constant(packing.applied(to: array), source.name + "_packed", location)
+    if case .constant(let content) = source.kind {
+      return constant(content.packed(packing), source.name + "_packed", location)
     }
     let type = TensorType(packing.type, packing.extents.map { Dimension($0) })
     let target = buffer(source.name + "_packed", type, .temporary, location)

@@ -31,33 +31,9 @@ struct Packing: Hashable {
 
   var count: Int { extents.reduce(1, *) }
 
-  /// The elements of a constant in the new order; zeros for what lies outside of it.
-  func applied(to array: NDArray) -> NDArray {
-    let width = type.byteCount
-    var bytes = [UInt8](repeating: 0, count: count * width)
-    let origin = start.known ?? 0
-    array.withUnsafeBytes { source in
-      bytes.withUnsafeMutableBytes { target in
-        guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        var written = 0
-        func copy(_ depth: Int, _ offset: Int) {
-          if depth == extents.count {
-            if offset >= 0, (offset + 1) * width <= source.count {
-              to.advanced(by: written).copyMemory(from: from.advanced(by: offset * width), byteCount: width)
-            }
-            written += width
-          } else if depth == extents.count - 1 {
-            let next = written + extents[depth] * width
-            for step in 0..<filled { copy(depth + 1, offset + step * strides[depth]) }
-            written = next
-          } else {
-            for step in 0..<extents[depth] { copy(depth + 1, offset + step * strides[depth]) }
-          }
-        }
-        copy(0, origin)
-      }
-    }
-    return NDArray(dtype: type, shape: extents, bytes: bytes)
+  /// The copy of a constant.
+  var rearrangement: Rearrangement {
+    Rearrangement(origin: start.known ?? 0, extents: extents, strides: strides, filled: filled)
   }
 }
 

@@ -1,0 +1,80 @@
+/// What a constant buffer holds: a literal of the graph, or what is made of one whenever it is asked for.
+///
+/// Weights in the order of a machine's loops are as large as the model, transformed ones larger, and every target wants
+/// its own. So a program says only how they are made: contents that are made alike are known to be equal without being
+/// computed, and whoever needs the elements computes them and lets them go.
+public struct ConstantContent: Hashable, Sendable {
+  /// One step from the literal to the content.
+  private enum Derivation: Hashable {
+    case winograd(Winograd)
+    case rearranged(Rearrangement)
+
+    func applied(to array: NDArray) -> NDArray {
+      switch self {
+      case .winograd(let algorithm): algorithm.weights(of: array)
+      case .rearranged(let rearrangement): rearrangement.applied(to: array)
+      }
+    }
+  }
+
+  private let literal: NDArray
+  private var derivations: [Derivation] = []
+  /// The sizes of the axes, outermost first.
+  public private(set) var shape: [Int]
+
+  /// The content that is given.
+  public init(_ literal: NDArray) {
+    self.literal = literal
+    shape = literal.shape
+  }
+
+  public var dtype: ScalarType { literal.dtype }
+
+  public var type: TensorType { TensorType(dtype, shape) }
+
+  /// The number of elements.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// The elements; computed anew each time, except of a literal.
+  public var array: NDArray {
+    derivations.reduce(literal) { $1.applied(to: $0) }.reshaped(shape)
+  }
+
+  /// The same elements along one axis: contents that differ in their shapes only are equal then.
+  public var flattened: ConstantContent { reshaped([count]) }
+
+  private func reshaped(_ shape: [Int]) -> ConstantContent {
+    var result = self
+    result.shape = shape
+    return result
+  }
+
+  /// The weights `[product][in][out]` of an algorithm, of weights `f32[out, in, 3, 3]`.
+  func transformed(by algorithm: Winograd) -> ConstantContent {
+    var result = reshaped([algorithm.productCount, shape[1], shape[0]])
+    result.derivations.append(.winograd(algorithm))
+    return result
+  }
+
+  /// The elements that a packing copies, in its order.
+  func packed(_ packing: Packing) -> ConstantContent {
+    var result = reshaped(packing.extents)
+    let rearrangement = packing.rearrangement
+    if !rearrangement.keeps(count) { result.derivations.append(.rearranged(rearrangement)) }
+    return result
+  }
+
+  /// The same content as a literal.
+  var computed: ConstantContent { derivations.isEmpty ? self : ConstantContent(array) }
+}
+
+extension Program {
+  /// The program with all constants as literals, for back-ends that read them in every run.
+  public func computingConstants() -> Program {
+    var result = self
+    for (position, buffer) in buffers.enumerated() {
+      if case .constant(let content) = buffer.kind { result.buffers[position].kind = .constant(content.computed) }
+    }
+    return result
+  }
+}

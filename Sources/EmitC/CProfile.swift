@@ -5,11 +5,16 @@ extension CProgramRenderer {
   /// The array of the measured times.
   private var times: String { "\(name)_profile" }
 
-  private var declaration: String { "uint64_t \(times)[\(program.program.kernels.count)][2]" }
+  /// Its declaration; of several variants one runs, and the one with most kernels needs most room.
+  private var declaration: String {
+    let counts = ([self] + variants).map(\.program.program.kernels.count)
+    return "uint64_t \(times)[\(counts.max() ?? 0)][2]"
+  }
 
   func writeProfileDeclaration(_ writer: inout CWriter) {
     guard measuresKernels else { return }
-    writer.comment("Nanoseconds and calls of every kernel so far, by its position in the program.")
+    let program = variants.isEmpty ? "the program" : "the program for \(name)_target()"
+    writer.comment("Nanoseconds and calls of every kernel so far, by its position in \(program).")
     writer.line("extern \(declaration);")
     writer.line()
   }

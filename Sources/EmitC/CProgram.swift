@@ -6,14 +6,11 @@ public import LatheCore
 ///
 /// - Parameter variants: The same graph lowered for processors that can be told apart at run time
 ///   (`Target.isToldAtRunTime`), best first. The file then holds all of them, and `NAME_run` chooses; `program` is
-///   written as plain C, for whatever is left. Kernels are not measured.
+///   written as plain C, for whatever is left.
 public func emitC(
   _ program: PlannedProgram, variants: [PlannedProgram] = [], options: COptions = COptions()
 ) -> CFiles {
-  var options = options
-  let variants = variants.filter(\.program.target.isToldAtRunTime)
-  if !variants.isEmpty { options.measuresKernels = false }
-  return CProgramRenderer(program, variants: variants, options).files()
+  CProgramRenderer(program, variants: variants.filter(\.program.target.isToldAtRunTime), options).files()
 }
 
 /// What the source, the header and the test bench have in common: names, sizes, kernels and weights.

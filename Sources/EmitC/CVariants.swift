@@ -44,7 +44,8 @@ extension CProgramRenderer {
     writer.comment([
       "The name of what \(name)_run runs on this processor: "
         + (variants + [self]).map { "\"\($0.program.program.target.name)\"" }.joined(separator: ", ") + ".",
-      "Compiling the C file with \(macro)_FORCED_TARGET defined as \(variants[0].number) and the like decides it beforehand.",
+      "Compiling the C file with \(macro)_FORCED_TARGET defined as \(variants[0].number) and the like decides it beforehand;",
+      "of a variant for processors of another kind, the last one takes the place.",
     ])
     writer.line("const char *\(name)_target(void);")
     writer.line()
@@ -140,13 +141,22 @@ extension CProgramRenderer {
   }
 
   /// What decides which variant runs: it depends on the processor only, so that threads may ask at any time.
+  ///
+  /// A variant that is decided beforehand runs where the compiler's processor has it, unasked whether this one can.
   private func writeChoice(_ processors: [CProcessor], _ writer: inout CWriter) {
     let all = variants + [self]
     writer.line("enum { \(all.map(\.number).joined(separator: ", ")) };")
     writer.line()
     writer.function("static int \(name)_choice(void)") { writer in
       writer.line("#if defined(\(macro)_FORCED_TARGET)")
-      writer.line("return \(macro)_FORCED_TARGET;")
+      writer.line("const int forced = \(macro)_FORCED_TARGET;")
+      for processor in processors {
+        let own = variants.filter { $0.program.program.target.processor == processor }
+        writer.line("#if \(processor.condition)")
+        writer.line("if (\(own.map { "forced == \($0.number)" }.joined(separator: " || "))) return forced;")
+        writer.line("#endif")
+      }
+      writer.line("(void)forced;")
       writer.line("#else")
       for processor in processors {
         writer.line("#if \(processor.condition)")
@@ -157,8 +167,8 @@ extension CProgramRenderer {
         }
         writer.line("#endif")
       }
-      writer.line("return \(number);")
       writer.line("#endif")
+      writer.line("return \(number);")
     }
     writer.line()
     writer.function("const char *\(name)_target(void)") { writer in

@@ -7,7 +7,7 @@ import Testing
 /// The functions that a caller sees, called from C that is written for each test.
 @Suite struct CInterfaceTests {
   /// Compiles a C program that includes the model, with all compilers, and runs it in the model's folder.
-  private func run(_ files: CFiles, standard: String = "c11", _ main: String) throws {
+  private func run(_ files: CFiles, standard: String = "c11", defining macros: [String] = [], _ main: String) throws {
     let folder = try CBench.write([files])
     defer { try? FileManager.default.removeItem(at: folder) }
     let text = """
@@ -34,14 +34,15 @@ import Testing
     try Data(text.utf8).write(to: source)
     for compiler in CBench.compilers {
       let program = folder.appendingPathComponent("main-\(compiler)").path
-      let flags = ["-std=\(standard)", "-O2", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+      let flags =
+        ["-std=\(standard)", "-O2", "-fsanitize=undefined", "-fno-sanitize-recover=all"] + macros.map { "-D\($0)" }
       try CBench.run([compiler] + flags + CBench.warnings + [source.path, "-o", program, "-lm"])
       try CBench.run(["timeout", "60", program, folder.path])
     }
   }
 
   /// `y = x + table[0..<3] + large[70_000..<70_003]` and `z = table * x`, with a table of 12 bytes and one of 400,000.
-  private func weighted(_ options: COptions) throws -> CFiles {
+  private func weighted(_ options: COptions, for targets: [Target] = [.generic]) throws -> CFiles {
     let builder = Builder()
     let x = builder.input("x", .f32(3))
     let large = builder.constant(
@@ -50,7 +51,8 @@ import Testing
     let twin = builder.constant(NDArray([1, 1e-7, .infinity] as [Float], shape: [1, 3]))
     let y = x + small + large.slice(start: [70_000], limit: [70_003], stride: [1])
     let graph = try builder.finish(name: "weighted", outputs: [("y", y), ("z", twin * x)])
-    return emitC(try PlannedProgram(planning: Program(lowering: graph)), options: options)
+    let programs = try targets.map { try PlannedProgram(planning: Program(lowering: graph, target: $0)) }
+    return emitC(try #require(programs.last), variants: programs.dropLast(), options: options)
   }
 
   private let expectation =
@@ -119,6 +121,27 @@ import Testing
         CHECK(calls == 2 * \(kernels));
       """)
     #expect(try !weighted(COptions()).source.contains("profile"))
+  }
+
+  #if arch(arm64)
+    private static let foreign = "WEIGHTED_X86_64_V3"
+  #else
+    private static let foreign = "WEIGHTED_ARMV8_A"
+  #endif
+
+  @Test("the target that is reported and measured is the one that runs", arguments: ["WEIGHTED_GENERIC", foreign])
+  func reportedTarget(forced: String) throws {
+    let files = try weighted(COptions(measuresKernels: true), for: Target.auto)
+    try run(
+      files, standard: "gnu11", defining: ["WEIGHTED_FORCED_TARGET=\(forced)"],
+      """
+        const float x[3] = {1, 2, 3};
+        float y[3], z[3];
+        CHECK(strcmp(weighted_target(), "generic") == 0);
+        CHECK(weighted_run(x, y, z) == WEIGHTED_OK);
+        \(expectation)
+        CHECK(weighted_profile[0][1] == 1);
+      """)
   }
 
   @Test func automaticWeightsGoToAFileAboveTheLimit() throws {

@@ -10,7 +10,7 @@ import Testing
 
   @Test("every target computes the sum that defines a convolution", arguments: try ImageGraph.smallWindows())
   func values(row: ImageGraph) throws {
-    let expected = try #require(ReferenceEvaluator.run(row.graph, inputs: row.inputs).outputs["y"]).doubles
+    let expected = try #require(row.outputs["y"]).doubles
     let peak = expected.reduce(0) { max($0, abs($1)) }
     for target in Target.all + Target.auto where target.lanes(.f32) > 1 {
       let program = try Program(lowering: row.graph, target: target, convolutions: .winograd)

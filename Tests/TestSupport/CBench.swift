@@ -74,6 +74,14 @@ public struct CBench {
     _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"],
     threads: Threads = Threads(.none, count: 1), runner: [String] = []
   ) throws -> [[String: NDArray]] {
+    try outputs(models, compiler: compiler, flags: flags, threads: threads, runner: runner, choices: [0])[0]
+  }
+
+  /// The outputs of all models for each value of `choice`, a variable of the program: it is compiled once.
+  public static func outputs(
+    _ models: [Model], compiler: String, flags: [String], threads: Threads = Threads(.none, count: 1),
+    runner: [String] = [], choices: [Int]
+  ) throws -> [[[String: NDArray]]] {
     let folder = try write(models.map(\.files))
     defer { try? FileManager.default.removeItem(at: folder) }
     var inputs = Data()
@@ -91,8 +99,14 @@ public struct CBench {
       [compiler] + flags + threads.flags + warnings + [
         folder.appendingPathComponent("bench.c").path, "-o", program, "-lm",
       ])
-    try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path])
-    let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs")))
+    return try choices.map { choice in
+      try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path, "\(choice)"])
+      return arrays(models, [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs"))))
+    }
+  }
+
+  /// The outputs of all models, one behind the other.
+  private static func arrays(_ models: [Model], _ bytes: [UInt8]) -> [[String: NDArray]] {
     var position = 0
     return models.map { model in
       var outputs: [String: NDArray] = [:]
@@ -114,6 +128,9 @@ public struct CBench {
       #include <stdlib.h>
       #include <string.h>
       \(threads.form == .openmp ? "#include <omp.h>" : "")
+
+      static int choice;
+
       \(models.map { "#include \"\($0.files.name).c\"" }.joined(separator: "\n"))
 
       static FILE *inputs, *outputs;
@@ -185,7 +202,9 @@ public struct CBench {
       int main(int argc, char **argv)
       {
         char path[4096];
-        int status = argc > 1 ? 0 : 1;
+        int status = 0;
+        if (argc != 3) return 2;
+        choice = atoi(argv[2]);
         snprintf(path, sizeof path, "%s/inputs", argv[1]);
         inputs = fopen(path, "rb");
         snprintf(path, sizeof path, "%s/outputs", argv[1]);

@@ -6,6 +6,8 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
   public let name: String
   public let graph: Graph
   public let inputs: [String: NDArray]
+  /// What the graph means: its outputs by the reference evaluator.
+  public let outputs: [String: NDArray]
 
   public var testDescription: String { name }
 
@@ -17,6 +19,7 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
     let y = body(&weights, x)
     graph = try weights.builder.finish(name: "images", outputs: [("y", y)])
     inputs = ["x": weights.numbers(shape)]
+    outputs = try ReferenceEvaluator.run(graph, inputs: inputs).outputs
   }
 
   /// Constants of small random numbers.
@@ -47,7 +50,11 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
 
   private static let rowsByColumns = DotGeneral(leftContracting: [1], rightContracting: [0])
 
-  public static func all() throws -> [ImageGraph] {
+  /// All networks but those of `smallWindows`.
+  public static func all() throws -> [ImageGraph] { try networks.get() }
+
+  // Made once: to find out what graphs mean takes longer than to compile them.
+  private static let networks = Result {
     [
       try ImageGraph("blocked channels, borders, a plain result", [1, 3, 4, 9]) { w, x in
         let h = w.relu(x.convolution(w(32, 3, 3, 3), convolution(1, 1)))
@@ -137,7 +144,9 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
   }
 
   /// Networks with a convolution that Winograd's algorithm can compute, of shapes that have something special.
-  public static func smallWindows() throws -> [ImageGraph] {
+  public static func smallWindows() throws -> [ImageGraph] { try windows.get() }
+
+  private static let windows = Result {
     func network(
       _ name: String, batch: Int = 1, channels: Int, _ outputs: Int, _ height: Int, _ width: Int, padding: Int = 1,
       _ epilogue: (inout Weights, Tensor, Tensor) -> Tensor = { _, y, _ in y }

@@ -57,10 +57,22 @@ struct ConvolutionOptions: ParsableArguments {
   @Option(
     name: .customLong("conv"),
     help: "How convolutions of 3x3 windows with stride 1 are computed where loops are scheduled for a processor.")
-  var method: ConvolutionMethod = .auto
+  private var choice: ConvolutionMethod.Choice = .auto
+
+  @Option(
+    help: ArgumentHelp(
+      "How much larger transformed weights may make the constants: 0.25 for a quarter; by default without a limit.",
+      valueName: "SHARE"))
+  private var weightGrowth: Double?
+
+  var method: ConvolutionMethod { ConvolutionMethod(choice, weightGrowth: weightGrowth ?? .infinity) }
+
+  func validate() throws {
+    if let weightGrowth, !(weightGrowth >= 0) { throw ValidationError("--weight-growth must not be negative") }
+  }
 }
 
-extension ConvolutionMethod: ExpressibleByArgument {
+extension ConvolutionMethod.Choice: ExpressibleByArgument {
   public static var allValueDescriptions: [String: String] {
     [
       "auto": "by Winograd's algorithm where that is faster",

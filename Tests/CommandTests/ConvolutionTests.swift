@@ -37,6 +37,20 @@ import Testing
     #expect(try bench.text("net.c").contains("winograd_products") == isTransformed)
   }
 
+  @Test func weightsGrowWithinALimit() throws {
+    let bench = try Workbench(["net.lathe": Self.network])
+    func compiled(_ limit: String) throws -> Int32 {
+      try bench.shell(
+        "$lathe compile net.lathe -o net.c --target x86-64-v3 --conv winograd --weight-growth=\(limit)"
+      ).status
+    }
+    #expect(try compiled("0.1") == 0)
+    #expect(try !bench.text("net.c").contains("winograd_products"))
+    #expect(try compiled("3") == 0)
+    #expect(try bench.text("net.c").contains("winograd_products"))
+    for wrong in ["nan", "-1", "much"] { #expect(try compiled(wrong) == 64, "\(wrong)") }
+  }
+
   @Test("results agree with the interpreter's", arguments: ["direct", "winograd", "auto"])
   func runs(method: String) throws {
     let bench = try Workbench(["net.lathe": Self.network])

@@ -39,4 +39,40 @@ import Testing
     #expect(try macs("squares that reach over the edge") == [6 * 36 * 16 * 48])
     #expect(try macs("one small square") == [16 * 32 * 16])
   }
+
+  /// Two convolutions with the same number of multiply-adds, of 16 and of 32 channels.
+  private func twoSizes() throws -> (graph: Graph, weightBytes: Int) {
+    let builder = Builder()
+    func weight(_ outputs: Int, _ inputs: Int, _ size: Int) -> Tensor {
+      let count = outputs * inputs * size * size
+      return builder.constant(NDArray((0..<count).map { Float($0 % 5) }, shape: [outputs, inputs, size, size]))
+    }
+    func window(_ stride: Int, _ padding: Int) -> Convolution {
+      Convolution(
+        stride: [stride, stride], low: [padding, padding], high: [padding, padding], inputDilation: [1, 1],
+        dilation: [1, 1], groups: 1)
+    }
+    let x = builder.input("x", .f32(1, 2, 16, 16)).convolution(weight(16, 2, 1), window(1, 0))
+    let large = x.convolution(weight(16, 16, 3), window(1, 1)).convolution(weight(32, 16, 1), window(2, 0))
+    let small = large.convolution(weight(32, 32, 3), window(1, 1)).convolution(weight(4, 32, 1), window(1, 0))
+    let graph = try builder.finish(name: "sizes", outputs: [("y", small)])
+    return (graph, 4 * (16 * 2 + 16 * 16 * 9 + 32 * 16 + 32 * 32 * 9 + 4 * 32))
+  }
+
+  @Test(
+    "weights grow as far as they may, where that saves most",
+    arguments: [
+      (0, []), (0.2, [64 * 16 * 16 * 16]), (0.6, [16 * 36 * 16 * 16]),
+      (1.2, [16 * 36 * 16 * 16, 16 * 16 * 32 * 32]), (10, [16 * 36 * 16 * 16, 4 * 36 * 32 * 32]),
+    ] as [(Double, [Int])])
+  func growth(limit: Double, macs: [Int]) throws {
+    let (graph, weightBytes) = try twoSizes()
+    let method = ConvolutionMethod(.winograd, weightGrowth: limit)
+    let program = try Program(lowering: graph, target: .x86V4, convolutions: method)
+    let constants = program.buffers.reduce(0) { sum, buffer in
+      if case .constant = buffer.kind { sum + buffer.byteCount } else { sum }
+    }
+    #expect(products(program).map(\.macs) == macs)
+    #expect(Double(constants) <= (1 + limit) * Double(weightBytes))
+  }
 }

@@ -1,21 +1,61 @@
 /// How convolutions of 3x3 windows with stride 1 are computed, on targets with vectors.
-public enum ConvolutionMethod: String, Hashable, Sendable, CaseIterable {
-  /// As Winograd's where that is faster and about as exact, else directly.
-  case auto
+public struct ConvolutionMethod: Hashable, Sendable {
+  /// Which convolutions are computed by Winograd's algorithm.
+  public enum Choice: String, Hashable, Sendable, CaseIterable {
+    /// Those that it makes faster, and about as exact.
+    case auto
+    /// None: all are the sums that define them.
+    case direct
+    /// All whose shapes allow it.
+    case winograd
+  }
+
+  public var choice: Choice
+  /// How much larger transformed weights may make the constants of the model, in proportion: 0.25 lets 100 MB become
+  /// 125 MB.
+  ///
+  /// Convolutions that gain most for their bytes are transformed first.
+  public var weightGrowth: Double
+
+  public init(_ choice: Choice, weightGrowth: Double = .infinity) {
+    self.choice = choice
+    self.weightGrowth = weightGrowth
+  }
+
+  /// By Winograd's algorithm where that is faster.
+  public static let auto = ConvolutionMethod(.auto)
   /// As the sum that defines them.
-  case direct
+  public static let direct = ConvolutionMethod(.direct)
   /// By Winograd's algorithm wherever shapes allow it.
-  case winograd
+  public static let winograd = ConvolutionMethod(.winograd)
 
   /// The convolutions of a graph, by node, that are to be transformed.
   func transforms(_ graph: Graph, _ groups: FusionGroups, _ target: Target) -> [Int: Winograd] {
-    guard self != .direct, target.lanes(.f32) > 1 else { return [:] }
+    guard choice != .direct, target.lanes(.f32) > 1 else { return [:] }
+    var candidates = graph.nodes.indices.compactMap { position in
+      SmallConvolution(graph, position, groups).flatMap { shape in
+        let algorithms = choice == .winograd ? shape.algorithms : shape.worthwhile
+        return algorithms.isEmpty ? nil : (position: position, shape: shape, algorithms: algorithms)
+      }
+    }
+    candidates.sort { ($1.shape.gain($1.algorithms[0]), $0.position) < ($0.shape.gain($0.algorithms[0]), $1.position) }
+    var room = weightGrowth * Double(graph.constantBytes)
     var result: [Int: Winograd] = [:]
-    for position in graph.nodes.indices {
-      guard let shape = SmallConvolution(graph, position, groups) else { continue }
-      result[position] = self == .winograd ? shape.fastest(target) : shape.worthwhile(target)
+    for (position, shape, algorithms) in candidates {
+      guard let algorithm = algorithms.first(where: { shape.addedBytes($0) <= room }) else { continue }
+      room -= shape.addedBytes(algorithm)
+      result[position] = algorithm
     }
     return result
+  }
+}
+
+extension Graph {
+  /// Bytes of all literals.
+  fileprivate var constantBytes: Int {
+    nodes.reduce(0) { sum, node in
+      if case .constant(let constant) = node.operation { sum + constant.array.bytes.count } else { sum }
+    }
   }
 }
 
@@ -45,23 +85,28 @@ private struct SmallConvolution {
     (batch, inputs, outputs, height, width) = (shape[0], weight.array.shape[1], shape[1], shape[2], shape[3])
   }
 
-  /// The transform with the least cost.
-  func fastest(_ target: Target) -> Winograd? {
-    [Winograd(size: 2), Winograd(size: 4)].min { cost($0, target) < cost($1, target) }
-  }
+  /// The transforms, the one with the least cost first.
+  var algorithms: [Winograd] { [2, 4].map { Winograd(size: $0) }.sorted { cost($0) < cost($1) } }
 
-  /// The same if it is clearly faster than the direct sum.
-  func worthwhile(_ target: Target) -> Winograd? {
-    guard let best = fastest(target), cost(best, target) < 0.9 * directCost else { return nil }
-    return best
-  }
+  /// Those that are clearly faster than the sum.
+  var worthwhile: [Winograd] { algorithms.filter { cost($0) < 0.9 * directCost } }
 
+  /// In multiply-adds.
   private var directCost: Double { 9 * Double(batch * height * width * inputs * outputs) }
 
-  private func cost(_ algorithm: Winograd, _ target: Target) -> Double {
+  /// In multiply-adds: a window takes about six for each of its elements and channels, and so do its products.
+  private func cost(_ algorithm: Winograd) -> Double {
     let tiles = Double(batch * algorithm.tiles(height) * algorithm.tiles(width))
     let products = Double(algorithm.productCount)
     let (inputs, outputs) = (Double(inputs), Double(outputs))
     return tiles * products * (inputs * outputs + 6 * (inputs + outputs))
+  }
+
+  /// The multiply-adds that are saved for each byte that weights grow by.
+  func gain(_ algorithm: Winograd) -> Double { (directCost - cost(algorithm)) / addedBytes(algorithm) }
+
+  /// What transformed weights take more than the original ones.
+  func addedBytes(_ algorithm: Winograd) -> Double {
+    Double((algorithm.productCount - 9) * inputs * outputs * ScalarType.f32.byteCount)
   }
 }

@@ -11,6 +11,16 @@ enum CProcessor: Hashable {
     case .arm: "defined(__GNUC__) && defined(__aarch64__)"
     }
   }
+
+  /// The instructions that functions for vectors of a size are compiled to, and that are asked for at run time: by names
+  /// that the attribute `target` and `__builtin_cpu_supports` know in gcc and clang.
+  static func x86Features(vectorBytes: Int) -> [String] {
+    switch vectorBytes {
+    case 64...: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi", "bmi2"]
+    case 32...: ["avx2", "fma", "bmi", "bmi2"]
+    default: ["sse4.2"]
+    }
+  }
 }
 
 extension Target {
@@ -23,21 +33,18 @@ extension Target {
   /// Whether emitted C can find out, while it runs, that the processor has what the target needs.
   public var isToldAtRunTime: Bool { processor != nil }
 
-  /// What a program asks the processor for, by the names that `__builtin_cpu_supports` knows in gcc and clang.
-  var features: [String] {
-    guard processor == .x86 else { return [] }
-    return switch vectorBytes {
-    case 64...: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi", "bmi2"]
-    case 32...: ["avx2", "fma", "bmi", "bmi2"]
-    default: ["sse4.2"]
-    }
-  }
+  /// What a program asks the processor for.
+  var features: [String] { processor == .x86 ? CProcessor.x86Features(vectorBytes: vectorBytes) : [] }
 }
 
 /// Several variants of a model in one file.
 extension CProgramRenderer {
   /// The number of a variant in the file.
   private var number: String { prefix.uppercased() }
+
+  private func variants(of processor: CProcessor) -> [CProgramRenderer] {
+    variants.filter { $0.program.program.target.processor == processor }
+  }
 
   func writeTargetDeclaration(_ writer: inout CWriter) {
     guard !variants.isEmpty else { return }
@@ -60,7 +67,7 @@ extension CProgramRenderer {
       }
     }
     for processor in processors {
-      let own = variants.filter { $0.program.program.target.processor == processor }
+      let own = variants(of: processor)
       writer.line("#if \(processor.condition)")
       writer.line()
       let vectors = Set(own.flatMap(\.helpers.vectors))
@@ -79,7 +86,7 @@ extension CProgramRenderer {
       writer.open("switch (\(name)_choice())")
       for processor in processors {
         writer.line("#if \(processor.condition)")
-        for variant in variants where variant.program.program.target.processor == processor {
+        for variant in variants(of: processor) {
           writer.line("case \(variant.number): \(variant.runCall) break;")
         }
         writer.line("#endif")
@@ -151,16 +158,16 @@ extension CProgramRenderer {
       writer.line("#if defined(\(macro)_FORCED_TARGET)")
       writer.line("const int forced = \(macro)_FORCED_TARGET;")
       for processor in processors {
-        let own = variants.filter { $0.program.program.target.processor == processor }
+        let tests = variants(of: processor).map { "forced == \($0.number)" }
         writer.line("#if \(processor.condition)")
-        writer.line("if (\(own.map { "forced == \($0.number)" }.joined(separator: " || "))) return forced;")
+        writer.line("if (\(tests.joined(separator: " || "))) return forced;")
         writer.line("#endif")
       }
       writer.line("(void)forced;")
       writer.line("#else")
       for processor in processors {
         writer.line("#if \(processor.condition)")
-        for variant in variants where variant.program.program.target.processor == processor {
+        for variant in variants(of: processor) {
           let tests = variant.program.program.target.features.map { "__builtin_cpu_supports(\"\($0)\")" }
           let test = tests.isEmpty ? "" : "if (\(tests.joined(separator: " && "))) "
           writer.line("\(test)return \(variant.number);")

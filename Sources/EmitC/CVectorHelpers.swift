@@ -23,12 +23,7 @@ extension CHelpers {
   /// What tells compilers the instructions that vectors of the file are made for; it is silent where vectors are
   /// parameters.
   func targetDefinition(_ macro: String) -> String {
-    let features =
-      switch registerBytes ?? vectorBytes {
-      case 64...: "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
-      case 32...: "avx2,fma,f16c,bmi,bmi2,lzcnt,movbe"
-      default: "sse4.2"
-      }
+    let features = CProcessor.x86Features(vectorBytes: registerBytes ?? vectorBytes).joined(separator: ",")
     return """
       #if defined(__x86_64__)
       #define \(macro)_TARGET __attribute__((target("\(features)")))

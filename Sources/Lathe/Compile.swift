@@ -28,6 +28,18 @@ public struct CompileOptions: Sendable {
   public var progress: (@Sendable (String) -> Void)?
 
   public init() {}
+
+  /// Checks that one file can have a variant for each target.
+  fileprivate func checkTargets() throws(DiagnosticsError) {
+    for target in targets.dropLast() where !target.isToldAtRunTime {
+      throw DiagnosticsError(
+        "a program cannot tell whether it runs on the target '\(target.name)'", help: "give it alone, or as the last")
+    }
+    let names = targets.map(\.name)
+    for (position, name) in names.enumerated() where names[..<position].contains(name) {
+      throw DiagnosticsError("the target '\(name)' is given twice", help: "a file has one variant for each target")
+    }
+  }
 }
 
 /// Compiles a graph: passes, lowering to loops, planning of memory.
@@ -60,15 +72,12 @@ public struct CompiledModel: Sendable {
   private let interpreted = InterpretedProgram()
 
   fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
+    try options.checkTargets()
     let (optimized, report) = try graph.optimized(options)
     self.graph = optimized
     self.report = report
     convolutions = options.convolutions
     progress = options.progress
-    for target in options.targets.dropLast() where !target.isToldAtRunTime {
-      throw DiagnosticsError(
-        "a program cannot tell whether it runs on the target '\(target.name)'", help: "give it alone, or as the last")
-    }
     planned = try Self.planned(optimized, options.target, convolutions, options.progress)
     var variants: [PlannedProgram] = []
     for target in options.targets.dropLast() {

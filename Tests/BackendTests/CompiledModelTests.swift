@@ -89,6 +89,20 @@ import Testing
     #expect(result.shape == [2, 3])
   }
 
+  @Test(
+    "targets that cannot be variants of one file are refused",
+    arguments: [
+      ([Target.cortexM4F, .generic], "cannot tell whether it runs on the target 'cortex-m4f'"),
+      ([.x86V3, .x86V3, .generic], "'x86-64-v3' is given twice"),
+    ])
+  func targets(_ targets: [Target], message: String) throws {
+    let graph = try trace(Perceptron(), .f32(1, 4))
+    var options = CompileOptions()
+    options.targets = targets
+    let error = #expect(throws: DiagnosticsError.self) { try compile(graph, options: options) }
+    #expect(try #require(error).description.contains(message))
+  }
+
   @Test func severalOutputsAreNotOneResult() throws {
     let model = try compile(trace(.f32(2)) { x in [x + 1, x * 2] })
     let x = NDArray([Float(1), 2])

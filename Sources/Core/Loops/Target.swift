@@ -10,8 +10,9 @@ public struct Target: Hashable, Sendable {
   public var registers: Int
   /// Whether arithmetic takes an operand from memory, repeated in all lanes, without a register for it.
   public var broadcastsFromMemory: Bool
-  /// Bytes of the caches that belong to one core.
+  /// Bytes of the first-level data cache.
   public var level1Bytes: Int
+  /// Bytes of the second-level cache that belongs to one core.
   public var level2Bytes: Int
   /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
   ///
@@ -68,9 +69,11 @@ public struct Target: Hashable, Sendable {
   /// Tiles of any machine, for the order that their constants have: `generic` in company of others.
   private static let portable = Target(name: generic.name, vectorBytes: 16, registers: 16)
 
-  /// The target with layouts and packed constants in the order that another has, whose vectors are a multiple of its
-  /// own: one copy of the constants serves both.
+  /// The target with layouts and packed constants in the order that another has: one copy of the constants serves both.
+  ///
+  /// The other's vectors are a multiple of its own; where they are not, the target stays as it is.
   public func sharing(with other: Target) -> Target {
+    guard isTiled, other.isTiled, other.vectorBytes % vectorBytes == 0 else { return self }
     var target = self
     target.order = Order(
       vectorBytes: other.vectorBytes, registers: other.registers, broadcastsFromMemory: other.broadcastsFromMemory,

@@ -30,6 +30,7 @@ static uint32_t bits(float x)
   return result;
 }
 
+/* The distance of neighbouring floats at y; at infinity that beyond the largest one. */
 static double ulp(double y)
 {
   const double a = fabs(y);
@@ -37,7 +38,7 @@ static double ulp(double y)
   return ldexp(1, e - 23);
 }
 
-/* The error; infinite where sign or kind is wrong. */
+/* The error, infinite where sign or kind is wrong; what is infinite counts as 2^128. */
 static double error(float f, double y)
 {
   if (isnan(f) || isnan(y)) return isnan(f) && isnan(y) ? 0 : INFINITY;

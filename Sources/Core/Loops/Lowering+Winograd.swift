@@ -2,7 +2,7 @@
 struct TransformedConvolution {
   let algorithm: Winograd
   /// `[product][channel / block][image][row][column][block]`.
-  let products: BufferID
+  var products: BufferID
   let batch: Int
   let channels: Int
   /// Neighbouring channels.
@@ -28,7 +28,7 @@ struct TransformedConvolution {
 
   /// A result, by the index of an image: `[image, channel, row, column]`.
   ///
-  /// The place in the square must be known.
+  /// The place in the square is known: kernels of transformed convolutions go square by square.
   func element(_ index: [Index], _ squares: TransformedSquares, _ scalars: ScalarBuilder) -> Scalar {
     let size = algorithm.size
     let (row, column) = (index[2].modulo(size).known ?? 0, index[3].modulo(size).known ?? 0)
@@ -84,9 +84,7 @@ extension GraphLowering {
         var result = TransformedConvolution(
           algorithm: algorithm, products: BufferID(0), batch: shape[0], channels: channels, block: block, tiles: tiles)
         let type = TensorType(.f32, [Dimension(result.count)])
-        result = TransformedConvolution(
-          algorithm: algorithm, products: buffer(path + name, type, .temporary, location), batch: shape[0],
-          channels: channels, block: block, tiles: tiles)
+        result.products = buffer(path + name, type, .temporary, location)
         return result
       }
       let windows = transformed("windows", inputs, inputBlock)
@@ -208,6 +206,7 @@ extension KernelLowering {
     return lower(inLanes: nests)
   }
 
+  /// Lowers straight-line nests over squares, whose last variable runs over the channels of a block, in lanes.
   private func lower(inLanes nests: [Nest]) -> Result {
     var body: [Statement] = []
     var used = (registers: 0, locals: 0)
@@ -218,10 +217,11 @@ extension KernelLowering {
       if target.order != nil, let lanes = nest.domain.last, lanes.extent > width {
         nest = nest.split(lanes, by: width).nest
       }
-      let work = nest.domain.reduce(nest.stores.count) { $0 * $1.extent }
+      // Every element that is stored takes a few operations.
+      let work = nest.domain.reduce(4 * nest.stores.count) { $0 * $1.extent }
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
       body += emitter.emit(
-        inLanes: nest, parallelCount: Tile.parallel(Array(nest.domain.dropLast()), work: work * 4))
+        inLanes: nest, parallelCount: Tile.parallel(Array(nest.domain.dropLast()), work: work))
       used = emitter.used
     }
     return Result(body: body, macs: 0, inPlace: [])

@@ -8,7 +8,7 @@
 /// Winograd: Arithmetic Complexity of Computations (1980); Lavin, Gray: Fast Algorithms for Convolutional Neural
 /// Networks, arXiv 1509.09308. The points are those with the least error found among fractions of powers of two, after
 /// Barabasz et al.: Error Analysis and Improving the Accuracy of Winograd Convolution, arXiv 1803.10986: their
-/// coefficients are exact in `f32`, and F(4x4, 3x3) has half the error that it has with the customary 1 and 2.
+/// coefficients are exact in `f32`, and F(4x4, 3x3) has half the typical error that it has with the customary 1 and 2.
 struct Winograd: Hashable, Sendable {
   /// Results along each axis of a square: 2 or 4.
   let size: Int
@@ -24,7 +24,7 @@ struct Winograd: Hashable, Sendable {
   /// The points that are used with both signs.
   private var points: [Double] { size == 2 ? [1] : [0.625, 1.5] }
 
-  /// Coefficients, ascending, of the product of `x^2 - point^2` over points.
+  /// Coefficients, in ascending powers of `x^2`, of the product of `x^2 - point^2` over points.
   private static func product(_ points: [Double]) -> [Double] {
     points.reduce([1]) { product, point in
       var next = [0] + product

@@ -6,8 +6,8 @@ extension Mathematics {
     var biased: F.Bits
 
     /// - Parameters:
-    ///   - x: between -105 and 90, or NaN.
-    ///   - bias: 127 makes a power of two of `biased` shifted by 23, 254 two whose product it is.
+    ///   - x: between -105 and 91, or NaN.
+    ///   - bias: 127 for `scale`, 254 for `scales`; less by one halves what they are.
     @inline(__always)
     init(of x: F, bias: Float) {
       // the sum's lowest bits are the nearest integer: it is so large that its last bit counts ones
@@ -59,7 +59,7 @@ extension Mathematics {
     return (q * r + 1) * scales.0 * scales.1
   }
 
-  /// `2^n * (fraction + (1 - 2^-n))`.
+  /// `2^n * (fraction + (1 - 2^-n))`, with the exponent `n` of the power.
   @inline(__always)
   static func expm1<F: MathFloat>(_ x: F) -> F {
     let power = Power(of: x.clamped(-18, 90).named("a"), bias: 254)
@@ -70,9 +70,9 @@ extension Mathematics {
     return ((power.fraction + one) * scale * rest).withSign(of: x)
   }
 
-  /// `e^|x|` halved, and the inverse of that a quarter: cosh is the sum and sinh the difference.
+  /// Half of `e^a`, and of `e^-a`, for `a` from 0 on: cosh is the sum and sinh the difference.
   @inline(__always)
-  private static func halves<F: MathFloat>(_ a: F) -> (F, F) {
+  private static func halves<F: MathFloat>(_ a: F) -> (rising: F, falling: F) {
     // beyond the end the results are infinite all the same
     let power = Power(of: a.atMost(91), bias: 253)
     let (scale, rest) = power.scales
@@ -80,7 +80,7 @@ extension Mathematics {
     return (rising, (0.25 / rising).named("falling"))
   }
 
-  /// A polynomial below 1.
+  /// A polynomial below 1, the difference of exponentials from there on.
   @inline(__always)
   static func sinh<F: MathFloat>(_ x: F) -> F {
     let a = x.absolute.named("a")

@@ -29,7 +29,8 @@ extension Mathematics {
     return (extra.map { third + $0 } ?? third) - z * 0.5
   }
 
-  /// A logarithm where it is finite, else what it is at 0, below, at infinity and NaN.
+  /// The logarithm `y` of `x` where `x` is finite and above the pole, else what it is at the pole, below it, at infinity
+  /// and NaN.
   @inline(__always)
   private static func logarithm<F: MathFloat>(_ y: F, ofFinite x: F, from pole: Float) -> F {
     let low = F.choose(x == pole, x.constant(-.infinity), .choose(x < pole, x.constant(.nan), x))

@@ -2,7 +2,6 @@
 extension Float: MathFloat {
   typealias Bits = MathWord
 
-  @inline(__always) var isNotANumber: Bool { self != self }
   @inline(__always) var absolute: Float { magnitude }
   @inline(__always) var squareRoot: Float { squareRoot() }
   @inline(__always) var bits: MathWord { MathWord(word: bitPattern) }
@@ -21,7 +20,6 @@ struct MathWord: MathBits {
   @inline(__always) static func + (a: Self, b: UInt32) -> Self { Self(word: a.word &+ b) }
   @inline(__always) static func - (a: Self, b: UInt32) -> Self { Self(word: a.word &- b) }
   @inline(__always) static func - (a: UInt32, b: Self) -> Self { Self(word: a &- b.word) }
-  @inline(__always) static func * (a: Self, b: UInt32) -> Self { Self(word: a.word &* b) }
   @inline(__always) static func & (a: Self, b: UInt32) -> Self { Self(word: a.word & b) }
   @inline(__always) static func | (a: Self, b: Self) -> Self { Self(word: a.word | b.word) }
   @inline(__always) static func | (a: Self, b: UInt32) -> Self { Self(word: a.word | b) }

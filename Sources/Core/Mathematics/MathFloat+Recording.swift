@@ -90,7 +90,6 @@ struct RecordedFloat: MathFloat {
   static func > (a: Self, b: Float) -> Condition { Condition(scalar: a.apply(.greater, a.recorder.float(b))) }
   static func == (a: Self, b: Float) -> Condition { Condition(scalar: a.apply(.equal, a.recorder.float(b))) }
 
-  var isNotANumber: Condition { Condition(scalar: apply(.notEqual, scalar)) }
   var absolute: Self { number(.abs) }
   var squareRoot: Self { number(.sqrt) }
   var bits: RecordedBits { RecordedBits(recorder, recorder.scalars.bitcast(scalar, .u32)) }
@@ -131,7 +130,6 @@ struct RecordedBits: MathBits {
   static func + (a: Self, b: UInt32) -> Self { a + a.constant(b) }
   static func - (a: Self, b: UInt32) -> Self { a - a.constant(b) }
   static func - (a: UInt32, b: Self) -> Self { b.constant(a) - b }
-  static func * (a: Self, b: UInt32) -> Self { a * a.constant(b) }
   static func & (a: Self, b: UInt32) -> Self { a.word(.and, a.recorder.word(b)) }
   static func | (a: Self, b: Self) -> Self { a.word(.or, b.scalar) }
   static func | (a: Self, b: UInt32) -> Self { a | a.constant(b) }

@@ -22,8 +22,6 @@ protocol MathFloat {
   static func > (a: Self, b: Float) -> Condition
   static func == (a: Self, b: Float) -> Condition
 
-  /// Whether this is a NaN.
-  var isNotANumber: Condition { get }
   /// The number without its sign.
   var absolute: Self { get }
   var squareRoot: Self { get }
@@ -50,7 +48,6 @@ protocol MathBits {
   static func + (a: Self, b: UInt32) -> Self
   static func - (a: Self, b: UInt32) -> Self
   static func - (a: UInt32, b: Self) -> Self
-  static func * (a: Self, b: UInt32) -> Self
   static func & (a: Self, b: UInt32) -> Self
   static func | (a: Self, b: Self) -> Self
   static func | (a: Self, b: UInt32) -> Self
@@ -94,7 +91,7 @@ extension MathFloat {
   @inline(__always)
   func atLeast(_ low: Float) -> Self { .choose(self < low, constant(low), self) }
 
-  /// A number without a sign, or its negative where `other` has a sign.
+  /// The number with the sign of `other`; its own is none or the same.
   @inline(__always)
   func withSign(of other: Self) -> Self { (bits | other.bits & 0x8000_0000).number }
 }

@@ -1,6 +1,8 @@
 extension Mathematics {
-  /// An angle less multiples of a right one, exactly as far as `float` goes, by Payne and Hanek's method: of the product
-  /// with 2/pi only the bits are computed that tell multiples of four right angles apart and those behind the point.
+  /// An angle less multiples of a right one, exactly as far as `float` goes, by Payne and Hanek's method.
+  ///
+  /// Of the product with 2/pi only the bits are computed that tell multiples of four right angles apart and those behind
+  /// the point. Payne, Hanek: Radian Reduction for Trigonometric Functions, ACM SIGNUM Newsletter 18 (1983).
   struct ReducedAngle<F: MathFloat> {
     /// Between -pi/4 and pi/4.
     var r: F
@@ -23,12 +25,12 @@ extension Mathematics {
       func pick(_ low: UInt32, _ high: UInt32) -> F.Bits {
         .choose(isSecond, word.constant(high), word.constant(low))
       }
-      let (p, q, r) = (pick(0, 0x9391_054a), pick(0x28be_60db, 0x7f09_d5f4), pick(0x9391_054a, 0x7d4d_3770))
-      let (s, t) = (pick(0x7f09_d5f4, 0x36d8_a566), pick(0x7d4d_3770, 0x4f10_e410))
-      let a = F.Bits.choose(isFourth, word.constant(0x7d4d_3770), .choose(isOdd, q, p)).named("a")
-      let b = F.Bits.choose(isFourth, word.constant(0x36d8_a566), .choose(isOdd, r, q)).named("b")
-      let c = F.Bits.choose(isFourth, word.constant(0x4f10_e410), .choose(isOdd, s, r)).named("c")
-      let d = F.Bits.choose(isFourth, word.constant(0x7f94_58ea), .choose(isOdd, t, s)).named("d")
+      let (w0, w1, w2) = (pick(0, 0x9391_054a), pick(0x28be_60db, 0x7f09_d5f4), pick(0x9391_054a, 0x7d4d_3770))
+      let (w3, w4) = (pick(0x7f09_d5f4, 0x36d8_a566), pick(0x7d4d_3770, 0x4f10_e410))
+      let a = F.Bits.choose(isFourth, word.constant(0x7d4d_3770), .choose(isOdd, w1, w0)).named("a")
+      let b = F.Bits.choose(isFourth, word.constant(0x36d8_a566), .choose(isOdd, w2, w1)).named("b")
+      let c = F.Bits.choose(isFourth, word.constant(0x4f10_e410), .choose(isOdd, w3, w2)).named("c")
+      let d = F.Bits.choose(isFourth, word.constant(0x7f94_58ea), .choose(isOdd, w4, w3)).named("d")
       let rest = (31 - shift).named("rest")
       let first = (a << shift) | ((b >> 1) >> rest)
       let second = ((b << shift) | ((c >> 1) >> rest)).named("second")
@@ -108,7 +110,7 @@ extension Mathematics {
     return .choose(x.absolute < .infinity, signed, x - x)
   }
 
-  /// Above 1, `pi/2 - atan(1/x)`.
+  /// A polynomial up to 1, `pi/2 - atan(1/x)` above.
   @inline(__always)
   static func atan<F: MathFloat>(_ x: F) -> F {
     let a = x.absolute.named("a")
@@ -121,9 +123,10 @@ extension Mathematics {
     return F.choose(a > 1, 1.57079637 - (rest + 4.37113883e-8 + w), rest + w).withSign(of: x)
   }
 
-  /// The arc sine's argument: `a` itself below 0.5, else that of the complement's half.
+  /// A number whose arc sine is a polynomial: `|x|` itself below 0.5, else `sqrt((1 - |x|) / 2)`, the sine of half the
+  /// complement.
   struct ArcSine<F: MathFloat> {
-    /// Whether the argument is below 0.5.
+    /// Whether `|x|` is below 0.5.
     var isDirect: F.Condition
     var w: F
     /// `asin w - w`.
@@ -142,6 +145,8 @@ extension Mathematics {
     }
   }
 
+  /// `pi/2 - asin x` below 0.5 in size, else twice the arc sine of half the complement, or pi less that for negative
+  /// numbers.
   @inline(__always)
   static func acos<F: MathFloat>(_ x: F) -> F {
     let arc = ArcSine(x)

@@ -54,7 +54,7 @@ extension Machine {
 
   /// `dst = f(a)` on every lane.
   @inline(__always)
-  private func map<T, R>(_ instruction: Instruction, _: T.Type, _ f: (T) -> R) {
+  func map<T, R>(_ instruction: Instruction, _: T.Type, _ f: (T) -> R) {
     let (first, count) = span(instruction)
     let out = lanes(instruction.dst, R.self, from: first)
     let a = lanes(instruction.a, T.self, from: first)
@@ -63,7 +63,7 @@ extension Machine {
 
   /// `dst = f(a, b)` on every lane, where one of the operands may be uniform.
   @inline(__always)
-  private func map<T, R>(_ instruction: Instruction, _: T.Type, _ f: (T, T) -> R) {
+  func map<T, R>(_ instruction: Instruction, _: T.Type, _ f: (T, T) -> R) {
     let (first, count) = span(instruction)
     let out = lanes(instruction.dst, R.self, from: first)
     if !instruction.lanes || instruction.uniform & 3 == 0 {
@@ -162,13 +162,13 @@ extension Machine {
   }
 
   @inline(__always)
-  private static func maximum<F: StripFloat>(_ a: F, _ b: F) -> F {
+  static func maximum<F: StripFloat>(_ a: F, _ b: F) -> F {
     let larger = b >= a ? b : a
     return a != a || b != b ? F.nan : larger
   }
 
   @inline(__always)
-  private static func minimum<F: StripFloat>(_ a: F, _ b: F) -> F {
+  static func minimum<F: StripFloat>(_ a: F, _ b: F) -> F {
     let smaller = b < a ? b : a
     return a != a || b != b ? F.nan : smaller
   }
@@ -231,276 +231,5 @@ extension Machine {
     case .greaterEqual: map(instruction, UInt8.self) { $0 | ($1 ^ 1) }
     default: break  // the type rules admit no other function on bool
     }
-  }
-
-  // MARK: Choosing and moving
-
-  private func select(_ instruction: Instruction) {
-    switch Lane(instruction.type) {
-    case .float: select(instruction, UInt32.self)
-    case .double, .integer: select(instruction, UInt64.self)
-    case .bool: select(instruction, UInt8.self)
-    }
-  }
-
-  private func select<T: FixedWidthInteger>(_ instruction: Instruction, _ type: T.Type) {
-    let (first, count) = span(instruction)
-    let out = lanes(instruction.dst, type, from: first)
-    let predicate = lanes(instruction.a, UInt8.self, from: instruction.uniform & 1 != 0 ? 0 : first)
-    let then = lanes(instruction.b, type, from: instruction.uniform & 2 != 0 ? 0 : first)
-    let otherwise = lanes(instruction.c, type, from: instruction.uniform & 4 != 0 ? 0 : first)
-    switch instruction.lanes ? instruction.uniform : 0 {
-    case 0: for lane in 0..<count { out[lane] = predicate[lane] != 0 ? then[lane] : otherwise[lane] }
-    case 2:
-      let fixed = then[0]
-      for lane in 0..<count { out[lane] = predicate[lane] != 0 ? fixed : otherwise[lane] }
-    case 4:
-      let fixed = otherwise[0]
-      for lane in 0..<count { out[lane] = predicate[lane] != 0 ? then[lane] : fixed }
-    case 6:
-      let (one, other) = (then[0], otherwise[0])
-      for lane in 0..<count { out[lane] = predicate[lane] != 0 ? one : other }
-    default:
-      let (chosen, step) =
-        predicate[0] != 0 ? (then, instruction.uniform & 2) : (otherwise, instruction.uniform & 4)
-      for lane in 0..<count { out[lane] = chosen[step == 0 ? lane : 0] }
-    }
-  }
-
-  func copy(_ instruction: Instruction) {
-    switch Lane(instruction.type) {
-    case .float: copy(instruction, UInt32.self)
-    case .double, .integer: copy(instruction, UInt64.self)
-    case .bool: copy(instruction, UInt8.self)
-    }
-  }
-
-  private func copy<T: FixedWidthInteger>(_ instruction: Instruction, _ type: T.Type) {
-    let (first, count) = span(instruction)
-    let out = lanes(instruction.dst, type, from: first)
-    if instruction.uniform & 1 != 0 {
-      let element = lanes(instruction.a, type, from: 0)[0]
-      for lane in 0..<count { out[lane] = element }
-    } else {
-      out.update(from: lanes(instruction.a, type, from: first), count: count)
-    }
-  }
-
-  func blend(_ instruction: Instruction) {
-    switch Lane(instruction.type) {
-    case .float: blend(instruction, UInt32.self)
-    case .double, .integer: blend(instruction, UInt64.self)
-    case .bool: blend(instruction, UInt8.self)
-    }
-  }
-
-  private func blend<T: FixedWidthInteger>(_ instruction: Instruction, _ type: T.Type) {
-    let (first, count) = span(instruction)
-    let out = lanes(instruction.dst, type, from: first)
-    let mask = lanes(instruction.a, UInt8.self, from: instruction.uniform & 1 != 0 ? 0 : first)
-    let values = lanes(instruction.b, type, from: instruction.uniform & 2 != 0 ? 0 : first)
-    for lane in 0..<count where mask[instruction.uniform & 1 != 0 ? 0 : lane] != 0 {
-      out[lane] = values[instruction.uniform & 2 != 0 ? 0 : lane]
-    }
-  }
-
-  // MARK: Conversions
-
-  /// Rounds floats to 16 bits and wraps integers.
-  func round(_ instruction: Instruction) {
-    let (first, count) = span(instruction)
-    switch instruction.type {
-    case .f16:
-      let out = lanes(instruction.dst, Float.self, from: first)
-      for lane in 0..<count { out[lane] = Half.float(fromHalf: Half.half(out[lane])) }
-    case .bf16:
-      let out = lanes(instruction.dst, Float.self, from: first)
-      for lane in 0..<count { out[lane] = Half.float(fromBrain: Half.brain(out[lane])) }
-    case .i8: wrap(instruction) { Int(Int8(truncatingIfNeeded: $0)) }
-    case .i16: wrap(instruction) { Int(Int16(truncatingIfNeeded: $0)) }
-    case .i32: wrap(instruction) { Int(Int32(truncatingIfNeeded: $0)) }
-    case .u8: wrap(instruction) { $0 & 0xff }
-    case .u16: wrap(instruction) { $0 & 0xffff }
-    case .u32: wrap(instruction) { $0 & 0xffff_ffff }
-    case .f32, .f64, .i64, .u64, .bool: break
-    }
-  }
-
-  @inline(__always)
-  private func wrap(_ instruction: Instruction, _ f: (Int) -> Int) {
-    let (first, count) = span(instruction)
-    let out = lanes(instruction.dst, Int.self, from: first)
-    for lane in 0..<count { out[lane] = f(out[lane]) }
-  }
-
-  /// Changes the native type; a `round` to the target's width follows where it is narrower.
-  func convert(_ instruction: Instruction) {
-    switch (Lane(instruction.sourceType), Lane(instruction.type)) {
-    case (.float, .float): map(instruction, Float.self) { (x: Float) -> Float in x }
-    case (.float, .double): map(instruction, Float.self) { (x: Float) -> Double in Double(x) }
-    case (.float, .integer): map(instruction, Float.self) { (x: Float) -> Int in integer(Double(x), instruction.type) }
-    case (.float, .bool): map(instruction, Float.self) { (x: Float) -> UInt8 in x == 0 ? 0 : 1 }
-    case (.double, .float): map(instruction, Double.self) { (x: Double) -> Float in Float(x) }
-    case (.double, .double): map(instruction, Double.self) { (x: Double) -> Double in x }
-    case (.double, .integer): map(instruction, Double.self) { (x: Double) -> Int in integer(x, instruction.type) }
-    case (.double, .bool): map(instruction, Double.self) { (x: Double) -> UInt8 in x == 0 ? 0 : 1 }
-    case (.integer, .float) where instruction.sourceType == .u64:
-      map(instruction, UInt.self) { (x: UInt) -> Float in Float(Double(x)) }
-    case (.integer, .double) where instruction.sourceType == .u64:
-      map(instruction, UInt.self) { (x: UInt) -> Double in Double(x) }
-    case (.integer, .float): map(instruction, Int.self) { (x: Int) -> Float in Float(Double(x)) }
-    case (.integer, .double): map(instruction, Int.self) { (x: Int) -> Double in Double(x) }
-    case (.integer, .integer): map(instruction, Int.self) { (x: Int) -> Int in x }
-    case (.integer, .bool): map(instruction, Int.self) { (x: Int) -> UInt8 in x == 0 ? 0 : 1 }
-    case (.bool, .float): map(instruction, UInt8.self) { (x: UInt8) -> Float in Float(x) }
-    case (.bool, .double): map(instruction, UInt8.self) { (x: UInt8) -> Double in Double(x) }
-    case (.bool, .integer): map(instruction, UInt8.self) { (x: UInt8) -> Int in Int(x) }
-    case (.bool, .bool): map(instruction, UInt8.self) { (x: UInt8) -> UInt8 in x }
-    }
-  }
-
-  /// A float as an integer of a type: truncated and held within the range, as `ScalarType.rounded` says.
-  @inline(__always)
-  private func integer(_ x: Double, _ type: ScalarType) -> Int {
-    if x.magnitude < 0x1p31 && type != .i8 && type != .i16 && type.isSigned { return Int(x) }
-    if case .integer(let result) = type.rounded(.float(x)) { return result }
-    return 0
-  }
-
-  /// Reads the bytes of one type as another of the same size, through memory.
-  func bitcast(_ instruction: Instruction) {
-    let (first, count) = span(instruction)
-    withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { bytes in
-      guard let memory = bytes.baseAddress else { return }
-      for lane in first..<(first + count) {
-        putElement(memory, 0, instruction.sourceType, instruction.a, lane)
-        setElement(memory, 0, instruction.type, instruction.dst, lane)
-      }
-    }
-  }
-
-  // MARK: Reductions
-
-  func join(_ instruction: Instruction) {
-    switch Lane(instruction.type) {
-    case .float: join(instruction, Float.self)
-    case .double: join(instruction, Double.self)
-    case .integer: joinIntegers(instruction)
-    case .bool:
-      if instruction.function == .maximum || instruction.function == .add {
-        join(instruction, UInt8.self) { $0 | $1 }
-      } else {
-        join(instruction, UInt8.self) { $0 & $1 }
-      }
-    }
-  }
-
-  private func join<F: StripFloat>(_ instruction: Instruction, _ type: F.Type) {
-    if instruction.code == .joinProduct { return joinProduct(instruction, type) { $0 + $1 * $2 } }
-    switch instruction.function {
-    case .add: join(instruction, type) { $0 + $1 }
-    case .multiply: join(instruction, type) { $0 * $1 }
-    case .maximum: join(instruction, type) { Self.maximum($0, $1) }
-    default: join(instruction, type) { Self.minimum($0, $1) }
-    }
-  }
-
-  private func joinIntegers(_ instruction: Instruction) {
-    if instruction.code == .joinProduct { return joinProduct(instruction, Int.self) { $0 &+ $1 &* $2 } }
-    let flip = instruction.type == .u64 ? Int.min : 0
-    switch instruction.function {
-    case .add: join(instruction, Int.self) { $0 &+ $1 }
-    case .multiply: join(instruction, Int.self) { $0 &* $1 }
-    case .maximum: join(instruction, Int.self) { $0 ^ flip < $1 ^ flip ? $1 : $0 }
-    default: join(instruction, Int.self) { $1 ^ flip < $0 ^ flip ? $1 : $0 }
-    }
-  }
-
-  @inline(__always)
-  private func joinProduct<T>(_ instruction: Instruction, _ type: T.Type, _ f: (T, T, T) -> T) {
-    let (first, count) = span(instruction)
-    let out = lanes(instruction.dst, type, from: first)
-    if !instruction.lanes || instruction.uniform & 3 == 0 {
-      let a = lanes(instruction.a, type, from: first)
-      let b = lanes(instruction.b, type, from: first)
-      for lane in 0..<count { out[lane] = f(out[lane], a[lane], b[lane]) }
-    } else {
-      // Multiplication is commutative, so that either operand may be the uniform one.
-      let uniformFirst = instruction.uniform & 1 != 0
-      let fixed = lanes(uniformFirst ? instruction.a : instruction.b, type, from: 0)[0]
-      let values = lanes(uniformFirst ? instruction.b : instruction.a, type, from: first)
-      for lane in 0..<count { out[lane] = f(out[lane], values[lane], fixed) }
-    }
-  }
-
-  @inline(__always)
-  private func join<T>(_ instruction: Instruction, _ type: T.Type, _ f: (T, T) -> T) {
-    let (first, count) = span(instruction)
-    switch instruction.code {
-    case .join:
-      let out = lanes(instruction.dst, type, from: first)
-      if instruction.uniform & 1 != 0 && instruction.lanes {
-        let a = lanes(instruction.a, type, from: 0)[0]
-        for lane in 0..<count { out[lane] = f(out[lane], a) }
-      } else {
-        let a = lanes(instruction.a, type, from: first)
-        for lane in 0..<count { out[lane] = f(out[lane], a[lane]) }
-      }
-    case .joinPartial:
-      let partial = self[instruction.b] % Int(instruction.c)
-      let out = lanes(instruction.dst + Int32(partial) * instruction.extra, type, from: first)
-      if instruction.uniform & 1 != 0 {
-        let a = lanes(instruction.a, type, from: 0)[0]
-        for lane in 0..<count { out[lane] = f(out[lane], a) }
-      } else {
-        let a = lanes(instruction.a, type, from: first)
-        for lane in 0..<count { out[lane] = f(out[lane], a[lane]) }
-      }
-    case .joinStrip:
-      joinStrip(instruction, type, f)
-    default:
-      foldPartials(instruction, type, f)
-    }
-  }
-
-  /// The window is whole here: nothing narrows it around an accumulation's value.
-  @inline(__always)
-  private func joinStrip<T>(_ instruction: Instruction, _ type: T.Type, _ f: (T, T) -> T) {
-    let partials = lanes(instruction.dst, type, from: 0)
-    let width = Int(instruction.extra)
-    let values = lanes(instruction.a, type, from: 0)
-    let uniform = instruction.uniform & 1 != 0
-    if width == 1 {
-      var result = partials[0]
-      if uniform {
-        for _ in 0..<end { result = f(result, values[0]) }
-      } else {
-        for lane in 0..<end { result = f(result, values[lane]) }
-      }
-      partials[0] = result
-      return
-    }
-    var base = 0
-    while base + width <= end {
-      if uniform {
-        for lane in 0..<width { partials[lane] = f(partials[lane], values[0]) }
-      } else {
-        for lane in 0..<width { partials[lane] = f(partials[lane], values[base + lane]) }
-      }
-      base += width
-    }
-    for lane in base..<end { partials[lane - base] = f(partials[lane - base], values[uniform ? 0 : lane]) }
-  }
-
-  @inline(__always)
-  private func foldPartials<T>(_ instruction: Instruction, _ type: T.Type, _ f: (T, T) -> T) {
-    let partials = lanes(instruction.a, type, from: 0)
-    var width = Int(instruction.extra)
-    while width > 1 {
-      width /= 2
-      for lane in 0..<width { partials[lane] = f(partials[lane], partials[lane + width]) }
-    }
-    let out = lanes(instruction.dst, type, from: 0)
-    out[0] = f(out[0], partials[0])
   }
 }

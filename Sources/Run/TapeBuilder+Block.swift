@@ -1,62 +1,5 @@
 internal import LatheCore
 
-/// Nests of loops whose iterations are lanes all together, so that short loops cost no more than long ones.
-///
-/// The lanes are in the order of the loops, the innermost one next to each other. The outermost loop may be worked on in
-/// chunks. Everything inside is affine in the loops: an operand is a block of memory with a stride for each of them.
-struct LaneBlock {
-  /// The loops, outermost first, with the lanes that one iteration of each has.
-  var loops: [(variable: LoopVariable, lanes: Int)]
-  /// Where a tile reduces more lanes than it has results, the loop over all of them: it runs as the results' own.
-  var wideLanes: LoopVariable?
-  /// Arrays of a register tile, each of which is one register.
-  var arrays: [Int: TapeBuilder.Operand?] = [:]
-  /// How many of the innermost loops are a register tile's own.
-  var tileDepth = 0
-  /// What the block reads that is the same for all its iterations, read before them.
-  var hoisted: [(load: Expression, register: TapeBuilder.Operand)] = []
-  /// Whether a tile's array holds nothing but the identity of its combiner.
-  var isFresh = false
-
-  func contains(_ variable: LoopVariable) -> Bool {
-    variable == wideLanes || loops.contains { $0.variable == variable }
-  }
-
-  /// How far an index moves with one of the loops.
-  func stride(of index: Index, along variable: LoopVariable) -> Int {
-    let own = index.coefficient(of: variable)
-    guard let wideLanes, variable == loops.last?.variable else { return own }
-    return own + index.coefficient(of: wideLanes)
-  }
-}
-
-/// Loops one inside the other, and what is declared between them.
-struct LoopChain {
-  var loops: [Loop] = []
-  /// What precedes the next loop inside of each.
-  var declarations: [[Statement]] = []
-  /// The body of the innermost.
-  var core: [Statement] = []
-
-  init(core: [Statement]) { self.core = core }
-
-  init(_ loop: Loop) {
-    var current = loop
-    while true {
-      loops.append(current)
-      let prefix = current.body.prefix { if case .declare = $0 { true } else { false } }
-      if current.body.count == prefix.count + 1, case .loop(let next) = current.body[prefix.count] {
-        declarations.append(Array(prefix))
-        current = next
-      } else {
-        declarations.append([])
-        core = current.body
-        return
-      }
-    }
-  }
-}
-
 extension TapeBuilder {
   /// The most lanes of a block: what one kernel step works on stays in the first-level cache.
   private static let blockLanes = 2048
@@ -242,105 +185,7 @@ extension TapeBuilder {
   }
 }
 
-/// What statements are allowed in a block.
-private struct BlockShape {
-  let builder: TapeBuilder
-  /// The loops that become lanes.
-  var variables = Set<LoopVariable>()
-  /// Where the arrays of a tile are touched.
-  var arrays: [Int: [Index]] = [:]
-
-  init(builder: TapeBuilder) { self.builder = builder }
-
-  func allows(_ statements: [Statement]) -> Bool { statements.allSatisfy(allows) }
-
-  private func allows(_ statement: Statement) -> Bool {
-    switch statement {
-    case .declare(_, let value): allows(value)
-    case .store(let memory, let index, let value): allows(memory, index) && allows(value)
-    case .loop(let loop):
-      if variables.contains(loop.variable) {
-        allows(loop.body)
-      } else {
-        loop.kind != .lanes && (loop.lower.quotients + loop.upper.quotients).allSatisfy { isUniform($0.dividend) }
-          && allows(loop.body)
-      }
-    case .when(let constraints, let body): constraints.allSatisfy { isUniform($0.index) } && allows(body)
-    case .allocate(let array): arrays[array.id] != nil
-    case .assign, .accumulate, .whenTrue: false
-    }
-  }
-
-  private func allows(_ value: Expression) -> Bool {
-    switch value {
-    case .constant, .register: true
-    case .index(let index): isUniform(index)
-    case .load(let memory, let index, _): allows(memory, index)
-    case .pointwise(_, let operands): operands.allSatisfy { allows($0) }
-    case .convert(let inner, _), .bitcast(let inner, _): allows(inner)
-    case .select(let constraints, let then, let otherwise):
-      constraints.allSatisfy { isUniform($0.index) } && allows(then) && allows(otherwise)
-    }
-  }
-
-  private func allows(_ memory: Memory, _ index: Index) -> Bool {
-    switch memory {
-    case .local(let array): arrays[array.id]?.contains(index) ?? false
-    case .buffer:
-      index.terms.allSatisfy { term in
-        switch term.atom {
-        case .variable: true
-        case .floorDivide(let inner, _), .modulo(let inner, _): isUniform(inner)
-        // Registers from around the nest only.
-        case .value(let scalar): builder.registers[scalar.id].map { !$0.isPerLane } ?? false
-        }
-      }
-    }
-  }
-
-  /// Whether all lanes have the same value.
-  private func isUniform(_ index: Index) -> Bool {
-    index.variables.isDisjoint(with: variables)
-      && !index.isDynamic
-  }
-
-  /// Whether every lane stores elements of its own, and reads none that another one stores.
-  func storesOnce(_ statements: [Statement]) -> Bool {
-    var stored: [BufferID: Index] = [:]
-    for case .store(.buffer(let buffer), let index, _) in statements {
-      guard stored.updateValue(index, forKey: buffer) == nil, isInjective(index) else { return false }
-    }
-    return statements.allSatisfy { statement in
-      switch statement {
-      case .declare(_, let value), .store(_, _, let value):
-        value.loads.allSatisfy { stored[$0.buffer] ?? $0.index == $0.index }
-      default: true
-      }
-    }
-  }
-
-  private func isInjective(_ index: Index) -> Bool {
-    var reach = 0
-    for (stride, extent) in variables.map({ (abs(index.coefficient(of: $0)), $0.extent) }).sorted(by: <)
-    where extent > 1 {
-      guard stride > reach else { return false }
-      reach += stride * (extent - 1)
-    }
-    return true
-  }
-}
-
 extension Expression {
-  fileprivate func reads(_ array: LocalArray) -> Bool {
-    switch self {
-    case .load(let memory, _, _): memory == .local(array)
-    case .pointwise(_, let operands): operands.contains { $0.reads(array) }
-    case .convert(let inner, _), .bitcast(let inner, _): inner.reads(array)
-    case .select(_, let then, let otherwise): then.reads(array) || otherwise.reads(array)
-    case .constant, .register, .index: false
-    }
-  }
-
   /// What is read of buffers on every way through the expression.
   fileprivate var certainLoads: [Expression] {
     switch self {
@@ -351,40 +196,9 @@ extension Expression {
     case .constant, .register, .index: []
     }
   }
-
-  /// All elements of buffers that are read.
-  fileprivate var loads: [(buffer: BufferID, index: Index)] {
-    switch self {
-    case .load(.buffer(let buffer), let index, _): [(buffer, index)]
-    case .pointwise(_, let operands): operands.flatMap(\.loads)
-    case .convert(let inner, _), .bitcast(let inner, _): inner.loads
-    case .select(_, let then, let otherwise): then.loads + otherwise.loads
-    case .constant, .register, .index, .load: []
-    }
-  }
 }
 
 extension Statement {
-  /// Whether it is a step of the tile that an array is made for.
-  func belongs(to array: LocalArray) -> Bool {
-    switch self {
-    case .declare: true
-    case .allocate, .accumulate, .assign, .whenTrue: false
-    case .store: mentions(array)
-    case .loop, .when: mentions(array)
-    }
-  }
-
-  private func mentions(_ array: LocalArray) -> Bool {
-    switch self {
-    case .declare(_, let value), .assign(_, let value): value.reads(array)
-    case .store(let memory, _, let value): memory == .local(array) || value.reads(array)
-    case .loop(let loop): loop.body.contains { $0.mentions(array) }
-    case .when(_, let body), .whenTrue(_, let body): body.contains { $0.mentions(array) }
-    case .allocate, .accumulate: false
-    }
-  }
-
   /// What is read of buffers by every lane of a block, once.
   fileprivate func loads(in block: LaneBlock) -> [Expression] {
     switch self {
@@ -402,66 +216,5 @@ extension Statement {
     case .when(_, let body), .whenTrue(_, let body): body.flatMap(\.storedBuffers)
     case .store, .declare, .allocate, .assign, .accumulate: []
     }
-  }
-
-  /// The variables of all loops over lanes.
-  fileprivate var laneLoops: [LoopVariable] {
-    switch self {
-    case .loop(let loop): (loop.kind == .lanes ? [loop.variable] : []) + loop.body.flatMap(\.laneLoops)
-    case .when(_, let body): body.flatMap(\.laneLoops)
-    default: []
-    }
-  }
-
-  /// Whether it is a plain step of an element-wise nest.
-  fileprivate var isStraight: Bool {
-    switch self {
-    case .declare, .store(.buffer, _, _): true
-    default: false
-    }
-  }
-}
-
-/// The array of a register tile that statements make and fill, where it is touched, and the tile's loops.
-private struct TileArray {
-  var array: LocalArray
-  var places: [Index]
-  var loops: [LoopVariable]
-  /// The loop over all lanes, where results are fewer.
-  var wideLanes: LoopVariable?
-
-  init?(_ statements: [Statement]) {
-    var arrays: [LocalArray] = []
-    for case .allocate(let array) in statements { arrays.append(array) }
-    guard arrays.count == 1, arrays[0].lanes != nil,
-      let filling = statements.lazy.compactMap({ if case .loop(let loop) = $0 { loop } else { nil } }).first
-    else { return nil }
-    var loops: [LoopVariable] = []
-    var current = filling
-    while current.kind == .unrolled || current.kind == .lanes {
-      guard current.lower.known == 0, current.upper.known == current.variable.extent, current.body.count == 1
-      else { return nil }
-      loops.append(current.variable)
-      if case .loop(let next) = current.body[0] {
-        current = next
-      } else if case .store(.local(arrays[0]), let place, .constant) = current.body[0] {
-        guard loops.reduce(1, { $0 * $1.extent }) == arrays[0].count,
-          place == Index.flattened(loops.map { Index($0) }, shape: loops.map(\.extent))
-        else { return nil }
-        (array, places, self.loops) = (arrays[0], [place], loops)
-        let others = Set(statements.flatMap(\.laneLoops)).subtracting([current.variable])
-        guard others.count <= 1 else { return nil }
-        if let narrow = others.first {
-          guard narrow.extent <= current.variable.extent else { return nil }
-          wideLanes = current.variable
-          self.loops[loops.count - 1] = narrow
-          places.append(place.substituting { [wide = current.variable] in Index($0 == wide ? narrow : $0) })
-        }
-        return
-      } else {
-        return nil
-      }
-    }
-    return nil
   }
 }

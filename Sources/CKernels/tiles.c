@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Blocks whose sums, with the vectors of a step, fit 32 registers: columns by rows. */
@@ -132,6 +133,16 @@ GENERIC(double)
 #define MAXIMUM(a, b) _mm256_blendv_ps(_mm256_max_ps(b, a), b, _mm256_cmp_ps(b, b, _CMP_UNORD_Q))
 #include "tiles.inc"
 
+#define NAME f64x4_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define ELEMENT double
+#define VECTOR __m256d
+#define PREPARE
+#define LOAD(from) _mm256_loadu_pd(from)
+#define STORE(to, vector) _mm256_storeu_pd(to, vector)
+#define MAXIMUM(a, b) _mm256_blendv_pd(_mm256_max_pd(b, a), b, _mm256_cmp_pd(b, b, _CMP_UNORD_Q))
+#include "tiles.inc"
+
 static int has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
     && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
@@ -141,19 +152,21 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_c
 #endif
 
 /* Vectors that every processor has. */
-typedef float float4 __attribute__((vector_size(16)));
-typedef int int4 __attribute__((vector_size(16)));
+#define PORTABLE(VECTOR, ELEMENT, MASK, MASK_ELEMENT)                        \
+  typedef ELEMENT VECTOR __attribute__((vector_size(16)));                  \
+  typedef MASK_ELEMENT MASK __attribute__((vector_size(16)));               \
+  static inline VECTOR load_##VECTOR(const ELEMENT *from) {                 \
+    VECTOR result;                                                          \
+    memcpy(&result, from, sizeof result);                                   \
+    return result;                                                          \
+  }                                                                         \
+  static inline VECTOR maximum_##VECTOR(VECTOR a, VECTOR b) {               \
+    const MASK stays = (MASK)(a >= b) | (MASK)(a != a);                     \
+    return (VECTOR)((stays & (MASK)a) | (~stays & (MASK)b));                \
+  }
 
-static inline float4 load_float4(const float *from) {
-  float4 result;
-  memcpy(&result, from, sizeof result);
-  return result;
-}
-
-static inline float4 maximum_float4(float4 a, float4 b) {
-  const int4 stays = (a >= b) | (a != a);
-  return (float4)((stays & (int4)a) | (~stays & (int4)b));
-}
+PORTABLE(float4, float, int4, int32_t)
+PORTABLE(double2, double, long2, int64_t)
 
 #define NAME f32x4
 #define TARGET
@@ -163,6 +176,16 @@ static inline float4 maximum_float4(float4 a, float4 b) {
 #define LOAD(from) load_float4(from)
 #define STORE(to, vector) memcpy(to, &(vector), sizeof(float4))
 #define MAXIMUM(a, b) maximum_float4(a, b)
+#include "tiles.inc"
+
+#define NAME f64x2
+#define TARGET
+#define ELEMENT double
+#define VECTOR double2
+#define PREPARE
+#define LOAD(from) load_double2(from)
+#define STORE(to, vector) memcpy(to, &(vector), sizeof(double2))
+#define MAXIMUM(a, b) maximum_double2(a, b)
 #include "tiles.inc"
 
 int lathe_vector_bytes(void) {
@@ -183,10 +206,11 @@ int lathe_vector_registers(void) {
 #endif
 }
 
-lathe_tile_kernel lathe_tile_kernel_for(enum lathe_tile_kind kind, int is_double, int columns, int rows, int lanes) {
+lathe_tile_kernel lathe_tile_kernel_for(
+    enum lathe_tile_kind kind, int is_double, int columns, int rows, int lanes, int vector_bytes) {
   lathe_tile_kernel result = NULL;
 #if defined(__x86_64__)
-  if (has_avx512()) {
+  if (vector_bytes >= 64 && has_avx512()) {
     if (is_double) {
       if (lanes <= 8) result = f64x8_kernel_for_tile(kind, columns, rows);
     } else if (lanes <= 8) {
@@ -194,10 +218,17 @@ lathe_tile_kernel lathe_tile_kernel_for(enum lathe_tile_kind kind, int is_double
     } else if (lanes <= 16) {
       result = f32x16_kernel_for_tile(kind, columns, rows);
     }
-  } else if (has_avx2() && !is_double && lanes == 8) {
-    result = f32x8_avx2_kernel_for_tile(kind, columns, rows);
+  } else if (vector_bytes >= 32 && has_avx2()) {
+    if (is_double) {
+      if (lanes == 4) result = f64x4_avx2_kernel_for_tile(kind, columns, rows);
+    } else if (lanes == 8) {
+      result = f32x8_avx2_kernel_for_tile(kind, columns, rows);
+    }
   }
+#else
+  (void)vector_bytes;
 #endif
+  if (result == NULL && is_double && lanes == 2) result = f64x2_kernel_for_tile(kind, columns, rows);
   if (result == NULL && !is_double && lanes == 4) result = f32x4_kernel_for_tile(kind, columns, rows);
   if (result != NULL) return result;
   return is_double ? generic_double(kind) : generic_float(kind);

@@ -263,7 +263,7 @@ extension TapeBuilder {
     if let b = pattern.b { second = try address(b) }
     var tile = TileReduction(
       kernel: lathe_tile_kernel_for(
-        pattern.kind, isDouble ? 1 : 0, Int32(columnCount), Int32(rowCount), Int32(lanes.extent)),
+        pattern.kind, isDouble ? 1 : 0, Int32(columnCount), Int32(rowCount), Int32(lanes.extent), Int32(vectorBytes)),
       isDouble: isDouble, columns: columnCount, rows: rowCount, lanes: lanes.extent, a: try address(pattern.a),
       b: second)
     tile.aRow = strideA(rows)

@@ -17,7 +17,8 @@ struct TapeBuilder {
 
   var tape = Tape()
   let buffers: [Buffer]
-  let kernelName: String
+  /// The widest vectors that the program was lowered for.
+  let vectorBytes: Int
   /// The integer register of every loop variable in scope.
   var variables: [LoopVariable: Int32] = [:]
   var registers: [Int32: Operand] = [:]
@@ -44,10 +45,9 @@ struct TapeBuilder {
 
   /// - Throws: `TapeFault` where the kernel is not what the contract of loop programs says.
   static func tape(
-    for statements: [Statement], parameters: [LoopVariable], buffers: [Buffer], name: String,
-    shared: LoopVariable? = nil
+    for statements: [Statement], parameters: [LoopVariable], of program: Program, shared: LoopVariable?
   ) throws(TapeFault) -> Tape {
-    var builder = TapeBuilder(buffers: buffers, name: name, mutated: statements.mutatedRegisters)
+    var builder = TapeBuilder(program, mutated: statements.mutatedRegisters)
     builder.shared = shared
     for parameter in parameters {
       let offset = builder.integerRegister()
@@ -58,9 +58,9 @@ struct TapeBuilder {
     return builder.tape
   }
 
-  private init(buffers: [Buffer], name: String, mutated: Set<Int32>) {
-    self.buffers = buffers
-    self.kernelName = name
+  private init(_ program: Program, mutated: Set<Int32>) {
+    buffers = program.buffers
+    vectorBytes = program.target.vectorBytes
     self.mutated = mutated
   }
 

@@ -35,8 +35,9 @@ enum lathe_tile_kind {
 /* Computes a tile: `sums[(column * rows + row) * lanes + lane]`. */
 typedef void (*lathe_tile_kernel)(const struct lathe_tile *tile, const void *a, const void *b, void *sums);
 
-/* The kernel for a kind and size of tile, of f64 or f32. */
-lathe_tile_kernel lathe_tile_kernel_for(enum lathe_tile_kind kind, int is_double, int columns, int rows, int lanes);
+/* The kernel for a kind and size of tile, of f64 or f32, with vectors of at most some bytes. */
+lathe_tile_kernel lathe_tile_kernel_for(
+    enum lathe_tile_kind kind, int is_double, int columns, int rows, int lanes, int vector_bytes);
 
 /* Runs a kernel for all places of a nest of `depth` loops, the results one after the other. The outermost loop runs
    `count` times, whatever its extent. */

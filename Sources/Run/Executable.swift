@@ -36,7 +36,7 @@ public struct Executable: Sendable {
     if faults.isEmpty {
       for kernel in program.kernels {
         do {
-          kernels.append(try KernelPlan(kernel, program.buffers))
+          kernels.append(try KernelPlan(kernel, of: program))
         } catch {
           faults.append(
             Diagnostic("kernel \(kernel.name) cannot be run: \(error.message)", location: kernel.location))
@@ -117,6 +117,13 @@ public struct Executable: Sendable {
           messages.append("kernel \(kernel.name) uses \(program[buffer].name), which has no place in the arena")
         }
       }
+      // Their memory is not the session's own.
+      for buffer in kernel.writes where program.buffers.indices.contains(buffer.position) {
+        switch program[buffer].kind {
+        case .input, .constant: messages.append("kernel \(kernel.name) writes \(program[buffer].name)")
+        case .temporary, .output, .variable: break
+        }
+      }
     }
     return (messages + stepFaults(program.steps, program)).map { Diagnostic($0) }
   }
@@ -149,14 +156,13 @@ final class KernelPlan: Sendable {
   /// The loops, one part after the other.
   let tapes: [PreparedTape]
 
-  init(_ kernel: Kernel, _ buffers: [Buffer]) throws(TapeFault) {
+  init(_ kernel: Kernel, of program: Program) throws(TapeFault) {
     name = kernel.name
     location = kernel.location
     tapes = try ParallelPart.parts(of: kernel.body).map { part throws(TapeFault) in
       PreparedTape(
         try TapeBuilder.tape(
-          for: part.statements, parameters: kernel.parameters, buffers: buffers, name: kernel.name,
-          shared: part.shared))
+          for: part.statements, parameters: kernel.parameters, of: program, shared: part.shared))
     }
   }
 

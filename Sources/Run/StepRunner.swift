@@ -1,5 +1,22 @@
 internal import LatheCore
 
+/// Where loops of a program's steps are: so few that looking through them is faster than a table.
+private struct LoopPositions {
+  private var all: [(variable: LoopVariable, value: Int)] = []
+
+  /// The loop's position; 0 before it was set.
+  subscript(variable: LoopVariable) -> Int {
+    get { all.first { $0.variable == variable }?.value ?? 0 }
+    set {
+      if let known = all.firstIndex(where: { $0.variable == variable }) {
+        all[known].value = newValue
+      } else {
+        all.append((variable, newValue))
+      }
+    }
+  }
+}
+
 /// Walks the steps of a program once.
 struct StepRunner {
   let executable: Executable
@@ -9,7 +26,7 @@ struct StepRunner {
   /// Threads to share loops with; each has registers and locals of its own.
   let pool: ThreadPool?
   /// Where the surrounding scans are.
-  var positions: [LoopVariable: Int] = [:]
+  private var positions = LoopPositions()
   /// How long the kernels ran, where that is measured.
   private(set) var times: KernelTimes?
 
@@ -62,7 +79,7 @@ struct StepRunner {
         if let pool, let shared = tape.tape.shared {
           run(tape, extent: shared.extent, pool)
         } else {
-          Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] ?? 0 }
+          Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] }
         }
       if let fault { return fault }
     }
@@ -80,7 +97,7 @@ struct StepRunner {
           tape, registers: registers + thread * executable.registerBytes,
           locals: locals + thread * executable.localBytes,
           buffers: buffers, part: (part * extent / parts)..<((part + 1) * extent / parts)
-        ) { positions[$0] ?? 0 }
+        ) { positions[$0] }
       }
     }
     return faults.lazy.compactMap { $0 }.first

@@ -165,6 +165,16 @@ struct InterpreterTests {
     #expect(error?.description.contains("kernel kernel accesses element 8 of a, which has 8") == true)
   }
 
+  @Test("a program that writes what is not its own is refused")
+  func writtenInput() throws {
+    let i = LoopVariable(id: 0, extent: 4)
+    let planned = HandBuilt.program(
+      inputs: [(.f32, [4])], output: (.f32, [4]),
+      [.loop(Loop(i, kind: .vector, body: [store(0, Index(i), load(0, Index(i)))]))])
+    let error = #expect(throws: DiagnosticsError.self) { try Executable(planned) }
+    #expect(error?.diagnostics.map(\.message) == ["kernel kernel writes a"])
+  }
+
   @Test("inputs of another number, type or shape are refused by name")
   func wrongInputs() throws {
     let i = LoopVariable(id: 0, extent: 4)

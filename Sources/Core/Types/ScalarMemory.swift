@@ -88,44 +88,41 @@ extension ScalarType {
 }
 
 /// Conversions between `Float` and the bit patterns of the 16-bit formats, rounding to nearest even.
+///
+/// Without branches and written out where they are used, so that loops over them are vector code.
 public enum Half {
   /// IEEE 754 binary16.
-  @inlinable
+  @inlinable @inline(__always)
   public static func float(fromHalf bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10) & 0x1f
     let fraction = UInt32(bits & 0x3ff)
-    if exponent == 0x1f { return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13) }
-    if exponent == 0 {
-      let magnitude = Float(fraction) * 0x1p-24
-      return sign == 0 ? magnitude : -magnitude
-    }
-    return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    let subnormal = (Float(Int32(bitPattern: fraction)) * 0x1p-24).bitPattern
+    let normal = (exponent &+ (exponent == 0x1f ? 224 : 112)) << 23 | fraction << 13
+    return Float(bitPattern: sign | (exponent == 0 ? subnormal : normal))
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public static func half(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
-    let sign = UInt16(bits >> 16 & 0x8000)
+    let sign = bits >> 16 & 0x8000
     let magnitude = bits & 0x7fff_ffff
-    if magnitude > 0x7f80_0000 { return sign | 0x7e00 }
-    if magnitude >= 0x4780_0000 { return sign | 0x7c00 }
-    if magnitude < 0x3880_0000 {  // subnormal: the sum with 0.5 shifts the fraction into place, rounding to even
-      let shifted = Float(bitPattern: magnitude) + 0.5
-      return sign | UInt16(truncatingIfNeeded: shifted.bitPattern &- Float(0.5).bitPattern)
-    }
-    let rounded = magnitude + 0xfff + (magnitude >> 13 & 1)
-    return sign | UInt16(truncatingIfNeeded: (rounded - 0x3800_0000) >> 13)
+    // A subnormal: the sum with 0.5 shifts the fraction into place, rounding to even.
+    let subnormal = (Float(bitPattern: magnitude) + 0.5).bitPattern &- Float(0.5).bitPattern
+    let normal = (magnitude &+ 0xfff &+ (magnitude >> 13 & 1) &- 0x3800_0000) >> 13
+    let finite = magnitude < 0x3880_0000 ? subnormal : normal
+    let outside: UInt32 = magnitude > 0x7f80_0000 ? 0x7e00 : 0x7c00
+    return UInt16(truncatingIfNeeded: sign | (magnitude < 0x4780_0000 ? finite : outside))
   }
 
   /// The upper half of binary32.
-  @inlinable
+  @inlinable @inline(__always)
   public static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
-  @inlinable
+  @inlinable @inline(__always)
   public static func brain(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
-    if value.isNaN { return UInt16(bits >> 16) | 0x40 }
-    return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
+    let rounded = bits &+ 0x7fff &+ (bits >> 16 & 1)
+    return UInt16(truncatingIfNeeded: (value != value ? bits | 0x40_0000 : rounded) >> 16)
   }
 }

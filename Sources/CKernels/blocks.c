@@ -1,5 +1,6 @@
 #include "kernels.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* The innermost loops of a block as one: a run of elements at one stride, or several short loops with the places of all
@@ -60,7 +61,7 @@ static void move_block(const struct lathe_block *block, move_runs *move, size_t 
   }
 }
 
-/* Copies neighbours, of 4 bytes each or more. */
+/* Copies few bytes. */
 static inline void copy_bytes(char *to, const char *from, size_t bytes) {
   if (bytes > 256) {
     memcpy(to, from, bytes);
@@ -69,6 +70,7 @@ static inline void copy_bytes(char *to, const char *from, size_t bytes) {
   for (; bytes >= 32; bytes -= 32, to += 32, from += 32) memcpy(to, from, 32);
   if (bytes >= 16) memcpy(to, from, 16), bytes -= 16, to += 16, from += 16;
   for (; bytes >= 4; bytes -= 4, to += 4, from += 4) memcpy(to, from, 4);
+  for (; bytes > 0; bytes--) *to++ = *from++;
 }
 
 /* Copies runs of neighbours, mostly short: those of a vector's length in loops that know it. */
@@ -150,24 +152,27 @@ static inline void copy_runs(
     return from;                                                                                 \
   }
 
+BLOCKS(uint8_t)
+BLOCKS(uint16_t)
 BLOCKS(float)
 BLOCKS(double)
 
-void lathe_load_block(const struct lathe_block *block, int is_double, const void *from, void *lanes) {
+/* The function for elements of some bytes. */
+#define OF_SIZE(FUNCTION, BYTES)                               \
+  ((BYTES) == 1   ? FUNCTION##_uint8_t                         \
+   : (BYTES) == 2 ? FUNCTION##_uint16_t                        \
+   : (BYTES) == 4 ? FUNCTION##_float                           \
+                  : FUNCTION##_double)
+
+void lathe_load_block(const struct lathe_block *block, size_t size, const void *from, void *lanes) {
   /* What moves from memory only reads there. */
-  move_block(
-      block, is_double ? load_runs_double : load_runs_float, is_double ? sizeof(double) : sizeof(float), (void *)from,
-      lanes);
+  move_block(block, OF_SIZE(load_runs, size), size, (void *)from, lanes);
 }
 
-void lathe_store_block(const struct lathe_block *block, int is_double, void *to, const void *lanes) {
-  move_block(
-      block, is_double ? store_runs_double : store_runs_float, is_double ? sizeof(double) : sizeof(float), to,
-      (void *)lanes);
+void lathe_store_block(const struct lathe_block *block, size_t size, void *to, const void *lanes) {
+  move_block(block, OF_SIZE(store_runs, size), size, to, (void *)lanes);
 }
 
-void lathe_fill_block(const struct lathe_block *block, int is_double, void *to, const void *element) {
-  move_block(
-      block, is_double ? fill_runs_double : fill_runs_float, is_double ? sizeof(double) : sizeof(float), to,
-      (void *)element);
+void lathe_fill_block(const struct lathe_block *block, size_t size, void *to, const void *element) {
+  move_block(block, OF_SIZE(fill_runs, size), size, to, (void *)element);
 }

@@ -35,15 +35,14 @@ extension Machine {
   mutating func loadBlock(_ instruction: Instruction, _ address: Address, _ count: Int) {
     guard let (block, start) = block(address, count) else { return }
     var elements = block
-    let source = base(address)
-    switch address.type {
-    case .f32, .f64:
-      lathe_load_block(
-        &elements, address.type == .f64 ? 1 : 0, source + start &* address.type.byteCount,
-        registers + Int(instruction.dst))
-    default:
-      eachPlace(of: elements, from: start) { position, lane in
-        setElement(source, position, address.type, instruction.dst, lane)
+    let (type, size) = (address.type, address.size)
+    let source = base(address) + start &* size
+    if type == .f32 || type == .f64 {
+      lathe_load_block(&elements, size, source, registers + Int(instruction.dst))
+    } else {
+      withElements(size &* count) { memory in
+        lathe_load_block(&elements, size, source, memory)
+        read(type, at: memory, stride: 1, count, into: instruction.dst, from: 0)
       }
     }
   }
@@ -51,41 +50,32 @@ extension Machine {
   mutating func storeBlock(_ instruction: Instruction, _ address: Address, _ count: Int) {
     guard let (block, start) = block(address, count) else { return }
     var elements = block
-    let target = base(address)
+    let (type, size) = (address.type, address.size)
+    let target = base(address) + start &* size
     let uniform = instruction.uniform & 1 != 0
-    switch address.type {
-    case .f32, .f64:
-      let isDouble: Int32 = address.type == .f64 ? 1 : 0
-      let place = target + start &* address.type.byteCount
-      let values = registers + Int(instruction.a)
+    func move(_ values: UnsafeMutableRawPointer) {
       if uniform {
-        lathe_fill_block(&elements, isDouble, place, values)
+        lathe_fill_block(&elements, size, target, values)
       } else {
-        lathe_store_block(&elements, isDouble, place, values)
+        lathe_store_block(&elements, size, target, values)
       }
-    default:
-      eachPlace(of: elements, from: start) { position, lane in
-        putElement(target, position, address.type, instruction.a, uniform ? 0 : lane)
+    }
+    if type == .f32 || type == .f64 {
+      move(registers + Int(instruction.a))
+    } else {
+      let count = uniform ? 1 : count
+      withElements(size &* count) { memory in
+        write(type, at: memory, stride: 1, count, of: instruction.a, from: 0, uniform: uniform)
+        move(memory)
       }
     }
   }
 
-  /// Visits all places of a block in the order of the lanes.
-  private func eachPlace(of block: lathe_block, from start: Int, _ body: (_ position: Int, _ lane: Int) -> Void) {
-    let depth = Int(block.depth)
-    var lane = 0
-    func visit(_ level: Int, _ position: Int) {
-      for step in 0..<(level == 0 ? block.count : block.extents[level]) {
-        let position = position &+ step &* block.strides[level]
-        if level == depth - 1 {
-          body(position, lane)
-          lane &+= 1
-        } else {
-          visit(level + 1, position)
-        }
-      }
+  /// Lends space for elements next to each other, as they are in tensors.
+  private func withElements(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+    withUnsafeTemporaryAllocation(byteCount: max(1, byteCount), alignment: 8) { memory in
+      if let start = memory.baseAddress { body(start) }
     }
-    visit(0, start)
   }
 
   /// The sums of all tiles of a block.

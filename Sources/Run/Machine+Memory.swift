@@ -25,44 +25,53 @@ extension Machine {
     let start = value(address.affine) &+ stride &* first
     if instruction.b >= 0 { return loadMasked(instruction, address, start, stride, nil) }
     guard isInside(start, stride, count, address) else { return }
-    let source = base(address)
-    switch address.type {
-    case .f32: read(source, Float.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) { $0 }
-    case .f64: read(source, Double.self, start, stride, count, lanes(instruction.dst, Double.self, from: first)) { $0 }
-    case .bool:
-      read(source, UInt8.self, start, stride, count, lanes(instruction.dst, UInt8.self, from: first)) {
-        $0 == 0 ? 0 : 1
+    read(
+      address.type, at: base(address) + start &* address.size, stride: stride, count, into: instruction.dst,
+      from: first)
+  }
+
+  /// Reads elements of a type into the lanes of a register from `first` on.
+  ///
+  /// - Parameter stride: From one element to the next, in elements.
+  func read(
+    _ type: ScalarType, at memory: UnsafeMutableRawPointer, stride: Int, _ count: Int, into register: Int32,
+    from first: Int
+  ) {
+    @inline(__always)
+    func read<Source, Target>(_: Source.Type, _: Target.Type, _ convert: (Source) -> Target) {
+      readEach(memory, stride, count, lanes(register, Target.self, from: first), convert)
+    }
+    @inline(__always)
+    func copy<Element>(_ type: Element.Type) {
+      if stride == 1 {
+        lanes(register, type, from: first).update(from: memory.assumingMemoryBound(to: type), count: count)
+      } else {
+        read(type, type) { $0 }
       }
-    case .f16:
-      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) {
-        Half.float(fromHalf: $0)
-      }
-    case .bf16:
-      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Float.self, from: first)) {
-        Half.float(fromBrain: $0)
-      }
-    case .i64, .u64:
-      read(source, Int.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { $0 }
-    case .i32: read(source, Int32.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
-    case .i16: read(source, Int16.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
-    case .i8: read(source, Int8.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
-    case .u32:
-      read(source, UInt32.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
-    case .u16:
-      read(source, UInt16.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
-    case .u8: read(source, UInt8.self, start, stride, count, lanes(instruction.dst, Int.self, from: first)) { Int($0) }
+    }
+    switch type {
+    case .f32: copy(Float.self)
+    case .f64: copy(Double.self)
+    case .bool: read(UInt8.self, UInt8.self) { $0 == 0 ? 0 : 1 }
+    case .f16: read(UInt16.self, Float.self) { Half.float(fromHalf: $0) }
+    case .bf16: read(UInt16.self, Float.self) { Half.float(fromBrain: $0) }
+    case .i64, .u64: copy(Int.self)
+    case .i32: read(Int32.self, Int.self) { Int($0) }
+    case .i16: read(Int16.self, Int.self) { Int($0) }
+    case .i8: read(Int8.self, Int.self) { Int($0) }
+    case .u32: read(UInt32.self, Int.self) { Int($0) }
+    case .u16: read(UInt16.self, Int.self) { Int($0) }
+    case .u8: read(UInt8.self, Int.self) { Int($0) }
     }
   }
 
   @inline(__always)
-  private func read<Source, Target>(
-    _ memory: UnsafeMutableRawPointer, _: Source.Type, _ start: Int, _ stride: Int, _ count: Int,
-    _ out: UnsafeMutablePointer<Target>, _ convert: (Source) -> Target
+  private func readEach<Source, Target>(
+    _ memory: UnsafeMutableRawPointer, _ stride: Int, _ count: Int, _ out: UnsafeMutablePointer<Target>,
+    _ convert: (Source) -> Target
   ) {
-    let source = memory.assumingMemoryBound(to: Source.self) + start
+    let source = memory.assumingMemoryBound(to: Source.self)
     switch stride {
-    case 1 where Source.self == Target.self:
-      UnsafeMutableRawPointer(out).copyMemory(from: source, byteCount: count * MemoryLayout<Source>.stride)
     case 1: for lane in 0..<count { out[lane] = convert(source[lane]) }
     case 0:
       let element = convert(source[0])
@@ -79,43 +88,50 @@ extension Machine {
     let start = value(address.affine) &+ stride &* first
     if instruction.b >= 0 { return storeMasked(instruction, address, start, stride, nil) }
     guard isInside(start, stride, count, address) else { return }
-    let target = base(address)
     let uniform = instruction.uniform & 1 != 0
-    switch address.type {
-    case .f32: write(target, Float.self, start, stride, count, operand(instruction, Float.self), uniform) { $0 }
-    case .f64: write(target, Double.self, start, stride, count, operand(instruction, Double.self), uniform) { $0 }
-    case .bool: write(target, UInt8.self, start, stride, count, operand(instruction, UInt8.self), uniform) { $0 }
-    case .f16:
-      write(target, UInt16.self, start, stride, count, operand(instruction, Float.self), uniform) { Half.half($0) }
-    case .bf16:
-      write(target, UInt16.self, start, stride, count, operand(instruction, Float.self), uniform) { Half.brain($0) }
-    case .i64, .u64: write(target, Int.self, start, stride, count, operand(instruction, Int.self), uniform) { $0 }
-    case .i32, .u32:
-      write(target, Int32.self, start, stride, count, operand(instruction, Int.self), uniform) {
-        Int32(truncatingIfNeeded: $0)
+    write(
+      address.type, at: base(address) + start &* address.size, stride: stride, count, of: instruction.a,
+      from: instruction.lanes && !uniform ? first : 0, uniform: uniform)
+  }
+
+  /// Writes the lanes of a register from `first` on, or one number for all, to elements of a type.
+  ///
+  /// - Parameter stride: From one element to the next, in elements.
+  func write(
+    _ type: ScalarType, at memory: UnsafeMutableRawPointer, stride: Int, _ count: Int, of register: Int32,
+    from first: Int, uniform: Bool
+  ) {
+    @inline(__always)
+    func write<Source, Target>(_: Target.Type, _: Source.Type, _ convert: (Source) -> Target) {
+      writeEach(memory, stride, count, lanes(register, Source.self, from: first), uniform, convert)
+    }
+    @inline(__always)
+    func copy<Element>(_ type: Element.Type) {
+      if stride == 1 && !uniform {
+        memory.assumingMemoryBound(to: type).update(from: lanes(register, type, from: first), count: count)
+      } else {
+        write(type, type) { $0 }
       }
-    case .i16, .u16:
-      write(target, Int16.self, start, stride, count, operand(instruction, Int.self), uniform) {
-        Int16(truncatingIfNeeded: $0)
-      }
-    case .i8, .u8:
-      write(target, Int8.self, start, stride, count, operand(instruction, Int.self), uniform) {
-        Int8(truncatingIfNeeded: $0)
-      }
+    }
+    switch type {
+    case .f32: copy(Float.self)
+    case .f64: copy(Double.self)
+    case .bool: copy(UInt8.self)
+    case .f16: write(UInt16.self, Float.self) { Half.half($0) }
+    case .bf16: write(UInt16.self, Float.self) { Half.brain($0) }
+    case .i64, .u64: copy(Int.self)
+    case .i32, .u32: write(Int32.self, Int.self) { Int32(truncatingIfNeeded: $0) }
+    case .i16, .u16: write(Int16.self, Int.self) { Int16(truncatingIfNeeded: $0) }
+    case .i8, .u8: write(Int8.self, Int.self) { Int8(truncatingIfNeeded: $0) }
     }
   }
 
   @inline(__always)
-  private func operand<T>(_ instruction: Instruction, _ type: T.Type) -> UnsafeMutablePointer<T> {
-    lanes(instruction.a, type, from: instruction.lanes && instruction.uniform & 1 == 0 ? first : 0)
-  }
-
-  @inline(__always)
-  private func write<Source, Target>(
-    _ memory: UnsafeMutableRawPointer, _: Target.Type, _ start: Int, _ stride: Int, _ count: Int,
-    _ values: UnsafeMutablePointer<Source>, _ uniform: Bool, _ convert: (Source) -> Target
+  private func writeEach<Source, Target>(
+    _ memory: UnsafeMutableRawPointer, _ stride: Int, _ count: Int, _ values: UnsafeMutablePointer<Source>,
+    _ uniform: Bool, _ convert: (Source) -> Target
   ) {
-    let target = memory.assumingMemoryBound(to: Target.self) + start
+    let target = memory.assumingMemoryBound(to: Target.self)
     if uniform {
       let element = convert(values[0])
       if stride == 1 {
@@ -123,8 +139,6 @@ extension Machine {
       } else {
         for lane in 0..<count { target[lane &* stride] = element }
       }
-    } else if stride == 1 && Source.self == Target.self {
-      UnsafeMutableRawPointer(target).copyMemory(from: values, byteCount: count * MemoryLayout<Source>.stride)
     } else if stride == 1 {
       for lane in 0..<count { target[lane] = convert(values[lane]) }
     } else {

@@ -129,6 +129,8 @@ struct Address: Sendable {
   /// How many elements there are.
   var count: Int
   var type: ScalarType
+  /// The bytes of one element.
+  var size: Int
   /// In a block whose lanes do not follow each other at one stride, where `tables` describes them; otherwise negative.
   ///
   /// There is the number of strides, then what each is for, then the strides, outermost first.

@@ -169,7 +169,7 @@ extension TapeBuilder {
     let type: ScalarType
     var place = Address(
       affine: Affine(constant: 0, firstTerm: 0, termCount: 0, stride: 0), buffer: -1, localOffset: 0, count: 0,
-      type: .f32)
+      type: .f32, size: 0)
     switch memory {
     case .buffer(let buffer):
       guard buffers.indices.contains(buffer.position) else { throw TapeFault("there is no buffer \(buffer.position)") }
@@ -184,6 +184,7 @@ extension TapeBuilder {
     }
     place.count = count
     place.type = type
+    place.size = type.byteCount
     if let block, isAffineInLane(index) {
       let strides = blockStrides(index, block)
       if strides.count > 1 {

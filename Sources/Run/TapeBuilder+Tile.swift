@@ -251,7 +251,7 @@ extension TapeBuilder {
       }
       return Address(
         affine: form, buffer: Int32(operand.buffer.position), localOffset: 0,
-        count: buffers[operand.buffer.position].count, type: operand.type)
+        count: buffers[operand.buffer.position].count, type: operand.type, size: operand.type.byteCount)
     }
     func strideA(_ variable: LoopVariable?) -> Int { variable.map { pattern.a.index.coefficient(of: $0) } ?? 0 }
     func strideB(_ variable: LoopVariable?) -> Int { variable.flatMap { pattern.b?.index.coefficient(of: $0) } ?? 0 }

@@ -54,12 +54,12 @@ struct lathe_block {
   const ptrdiff_t *extents, *strides;
 };
 
-/* Copies elements of f64 or f32 to neighbouring lanes, and back. */
-void lathe_load_block(const struct lathe_block *block, int is_double, const void *from, void *lanes);
-void lathe_store_block(const struct lathe_block *block, int is_double, void *to, const void *lanes);
+/* Copies elements of 1, 2, 4 or 8 bytes to neighbouring lanes, and back. */
+void lathe_load_block(const struct lathe_block *block, size_t size, const void *from, void *lanes);
+void lathe_store_block(const struct lathe_block *block, size_t size, void *to, const void *lanes);
 
-/* Writes one number to all elements. */
-void lathe_fill_block(const struct lathe_block *block, int is_double, void *to, const void *element);
+/* Writes one element to all places. */
+void lathe_fill_block(const struct lathe_block *block, size_t size, void *to, const void *element);
 
 /* Functions of two operands on strips of f32; NaN where an operand is. */
 enum lathe_strip_function {

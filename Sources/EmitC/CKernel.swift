@@ -73,7 +73,8 @@ struct CKernelRenderer {
 
   /// Writes the kernel as a function of the given name.
   mutating func render(_ kernel: Kernel, name: String) -> CKernel {
-    let body = CUses.live(kernel.body)
+    let parts = kernel.parts.map(CUses.live).filter { !$0.isEmpty }
+    let body = Array(parts.joined())
     let uses = CUses(body)
     assigned = uses.assigned
     stored = uses.stored
@@ -111,7 +112,7 @@ struct CKernelRenderer {
     let mentions = helpers.vectorMentions
     writer = CWriter()
     writer.open("")
-    let parallel = hasThreads ? CParallelLoops(body) : nil
+    let parallel = hasThreads ? CParallelLoops(parts) : nil
     let given = declarations
     if let parallel {
       let (begin, end) = (names.unique("begin"), names.unique("end"))

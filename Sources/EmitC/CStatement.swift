@@ -43,13 +43,13 @@ extension CKernelRenderer {
     return "\(place) = \(render(value).text);"
   }
 
-  private mutating func block(_ head: String, _ body: [Statement]) {
+  mutating func block(_ head: String, _ body: [Statement]) {
     block(head) { renderer in
       renderer.render(body)
     }
   }
 
-  private mutating func block(_ head: String, _ body: (inout CKernelRenderer) -> Void) {
+  mutating func block(_ head: String, _ body: (inout CKernelRenderer) -> Void) {
     writer.open(head)
     body(&self)
     writer.close()

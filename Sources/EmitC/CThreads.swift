@@ -2,13 +2,18 @@ internal import LatheCore
 
 /// The loops at the outside of a kernel whose iterations threads share, as one range.
 struct CParallelLoops {
+  /// Numbers that are the same in every iteration.
+  private(set) var declarations: [Statement]
   private(set) var loops: [Loop] = []
   /// What every iteration runs.
   private(set) var body: [Statement]
+  /// What runs once, and at once with the loops: the iteration behind their last one.
+  private(set) var rest: [Statement] = []
 
-  /// The parallel loops that a kernel consists of; nil where it does not.
+  /// The parallel loops that a part of a kernel consists of; nil where it does not.
   init?(_ statements: [Statement]) {
-    body = statements
+    declarations = Array(statements.prefix { if case .declare = $0 { true } else { false } })
+    body = Array(statements.dropFirst(declarations.count))
     while body.count == 1, case .loop(let loop) = body[0], loop.kind == .parallel, let lower = loop.lower.known,
       let upper = loop.upper.known, upper > lower + 1 || upper == lower + 1 && loop.variable.extent == 1
     {
@@ -18,37 +23,71 @@ struct CParallelLoops {
     if count <= 1 { return nil }
   }
 
-  /// How many iterations there are.
-  var count: Int { loops.reduce(1) { $0 * Self.count($1) } }
+  /// The parallel loops that the first part of a kernel consists of, with all other parts beside them.
+  init?(_ parts: [[Statement]]) {
+    guard let first = parts.first else { return nil }
+    self.init(first)
+    rest = Array(parts.dropFirst().joined())
+  }
+
+  /// How many iterations the loops have.
+  var loopCount: Int { loops.reduce(1) { $0 * Self.count($1) } }
+
+  /// How many iterations there are, with the one of the rest.
+  var count: Int { loopCount + (rest.isEmpty ? 0 : 1) }
 
   static func count(_ loop: Loop) -> Int { (loop.upper.known ?? 0) - (loop.lower.known ?? 0) }
 }
 
 extension Kernel {
-  /// The kernel in pieces, one after the other, of which threads share those that are parallel loops.
+  /// The kernel in pieces, one after the other, of which threads share those that begin with parallel loops.
   var pieces: [Kernel] {
-    let isLoops = body.allSatisfy { if case .loop = $0 { true } else { false } }
-    guard isLoops, body.count > 1, body.contains(where: { CParallelLoops([$0]) != nil }) else { return [self] }
-    var groups: [[Statement]] = []
-    var isShared = true
-    for statement in body {
-      let shares = CParallelLoops([statement]) != nil
-      if shares || isShared { groups.append([]) }
-      groups[groups.count - 1].append(statement)
-      isShared = shares
+    // Every part of parallel loops is shared by itself, so that each thread has its share of each; the first one takes
+    // along what is too small for that.
+    var pieces = parts.filter { CParallelLoops($0) != nil }.map { [$0] }
+    if !pieces.isEmpty {
+      pieces[0] += parts.filter { CParallelLoops($0) == nil }
+    } else if parts.count == 1 {
+      pieces = Self.phases(of: parts[0]).map { [$0] }
     }
-    return groups.enumerated().map { number, statements in
+    guard pieces.count > 1 else { return [self] }
+    return pieces.enumerated().map { number, parts in
       Kernel(
         name: number == 0 ? name : "\(name)_part\(number + 1)",
-        summary: "\(summary), part \(number + 1) of \(groups.count)", parameters: parameters,
-        macs: number == 0 ? macs : 0, body: statements, location: location)
+        summary: "\(summary), part \(number + 1) of \(pieces.count)", parameters: parameters,
+        macs: number == 0 ? macs : 0, parts: parts, location: location)
     }
+  }
+
+  /// Loops that follow each other, cut around those that threads can share; all as it is where there are none.
+  private static func phases(of statements: [Statement]) -> [[Statement]] {
+    let isLoops = statements.allSatisfy { if case .loop = $0 { true } else { false } }
+    guard isLoops, statements.contains(where: { CParallelLoops([$0]) != nil }) else { return [statements] }
+    var phases: [[Statement]] = []
+    var isShared = true
+    for statement in statements {
+      let shares = CParallelLoops([statement]) != nil
+      if shares || isShared { phases.append([]) }
+      phases[phases.count - 1].append(statement)
+      isShared = shares
+    }
+    return phases
   }
 }
 
 extension CKernelRenderer {
   /// The iterations of parallel loops from `begin` to `end`, counted with the last loop fastest.
   mutating func render(_ parallel: CParallelLoops, begin: String, end: String) {
+    render(parallel.declarations)
+    guard !parallel.rest.isEmpty else { return render(loopsOf: parallel, begin: begin, end: end) }
+    let count = parallel.loopCount
+    let last = names.unique("last")
+    writer.line("const ptrdiff_t \(last) = \(end) < \(count) ? \(end) : \(count);")
+    render(loopsOf: parallel, begin: begin, end: last)
+    block("if (\(end) > \(count))", parallel.rest)
+  }
+
+  private mutating func render(loopsOf parallel: CParallelLoops, begin: String, end: String) {
     let loops = parallel.loops.filter { CParallelLoops.count($0) > 1 }
     if loops.count == 1 {
       let lower = loops[0].lower.known ?? 0
@@ -61,7 +100,7 @@ extension CKernelRenderer {
     } else {
       let part = names.unique("part")
       writer.open("for (ptrdiff_t \(part) = \(begin); \(part) < \(end); \(part)++)")
-      render(digits: loops[...], of: part, stride: parallel.count, parallel.body)
+      render(digits: loops[...], of: part, stride: parallel.loopCount, parallel.body)
       writer.close()
       names.release(part)
     }

@@ -82,7 +82,8 @@ extension Kernel {
       return self
     }
     return Kernel(
-      name: name, summary: summary, parameters: parameters, macs: macs, body: body.map { $0.renaming(names) },
+      name: name, summary: summary, parameters: parameters, macs: macs,
+      parts: parts.map { part in part.map { $0.renaming(names) } },
       inPlace: inPlace.map { names[$0] ?? $0 }, nodes: nodes, location: location)
   }
 }

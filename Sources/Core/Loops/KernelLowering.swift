@@ -8,7 +8,8 @@ struct KernelLowering {
 
   /// What comes of a definition.
   struct Result {
-    var body: [Statement]
+    /// The parts of the kernel's body; see ``Kernel/parts``.
+    var parts: [[Statement]]
     var macs: Int
     var inPlace: [BufferID]
     /// Operands that are to be copied before the kernel runs, with the numbers that stand for the copies in the body.
@@ -64,12 +65,12 @@ struct KernelLowering {
       return lower(nest(includingPadding: false))
     case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
-    case .controlFlow: return Result(body: [], macs: 0, inPlace: [])
+    case .controlFlow: return Result(parts: [], macs: 0, inPlace: [])
     }
   }
 
   func lower(_ nest: Nest) -> Result {
-    lower(nest, fillingConstants: false) ?? Result(body: [], macs: 0, inPlace: [])
+    lower(nest, fillingConstants: false) ?? Result(parts: [], macs: 0, inPlace: [])
   }
 
   private func lower(_ nest: Nest, fillingConstants: Bool) -> Result? {
@@ -83,11 +84,11 @@ struct KernelLowering {
         nests[position] = filled
       }
     }
-    var body: [Statement] = []
+    var parts: [[Statement]] = []
     var used = (registers: 0, locals: 0)
     func emit(_ statements: (inout NestEmitter) -> [Statement]) {
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
-      body += statements(&emitter)
+      parts.append(statements(&emitter))
       used = emitter.used
     }
     var keepsRows = false
@@ -109,14 +110,14 @@ struct KernelLowering {
       }
     }
     return Result(
-      body: body, macs: macs(nest),
+      parts: parts, macs: macs(nest),
       // The first step for a row would overwrite what the second one reads.
       inPlace: keepsRows ? [] : inPlaceOperands(nest), packings: packings.all)
   }
 
-  /// Statements that fill the border of a layout with zeros.
-  func border(of layout: Layout, type: ScalarType, in buffer: BufferID, at start: Index) -> [Statement] {
-    var body: [Statement] = []
+  /// The parts of a kernel that fill the border of a layout with zeros.
+  func border(of layout: Layout, type: ScalarType, in buffer: BufferID, at start: Index) -> [[Statement]] {
+    var parts: [[Statement]] = []
     for axis in layout.shape.indices {
       let border = layout.borders[axis]
       for range in [-border.low..<0, layout.shape[axis]..<layout.shape[axis] + border.high] where !range.isEmpty {
@@ -133,10 +134,10 @@ struct KernelLowering {
           ]
         ).collapsed()
         var emitter = NestEmitter(scalars, parameters: parameters)
-        body += emitter.emit(Schedule(nest))
+        parts.append(emitter.emit(Schedule(nest)))
       }
     }
-    return body
+    return parts
   }
 
   /// Multiply-accumulate operations: the sizes of all sums of products.
@@ -175,12 +176,12 @@ struct KernelLowering {
     let axis = domain[cumulative.axis]
     if cumulative.reverse { indices[cumulative.axis] = Index(axis.extent - 1) - Index(axis) }
     let value = cumulative.element(indices)
-    guard shape.reduce(1, *) > 0 else { return Result(body: [], macs: 0, inPlace: []) }
+    guard shape.reduce(1, *) > 0 else { return Result(parts: [], macs: 0, inPlace: []) }
     var emitter = NestEmitter(scalars, parameters: parameters)
     let body = emitter.emitCumulative(
       outer: domain.filter { $0 != axis }, axis: axis, combiner: cumulative.combiner, value: value, type: type,
       to: .buffer(buffer), at: start + Index.flattened(indices, shape: shape))
-    return Result(body: body, macs: 0, inPlace: [])
+    return Result(parts: [body], macs: 0, inPlace: [])
   }
 
   private func lower(
@@ -193,9 +194,11 @@ struct KernelLowering {
     guard scatter.domain.reduce(1, *) > 0, shape.reduce(1, *) > 0 else { return result }
     // Registers of the first nest are out of scope here; numbers far away keep names apart.
     var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: 1000, nextLocal: 1000)
-    result.body += emitter.emitScatter(
+    let updates = emitter.emitScatter(
       domain: domain, target: scatter.target(indices), shape: shape, update: scatter.update(indices),
       combiner: scatter.combiner, type: type, to: .buffer(buffer), at: start)
+    // The updates read what the base wrote.
+    result.parts = [Array(result.parts.joined()) + updates]
     // The updates may be read from where the result would be.
     result.inPlace = []
     return result

@@ -215,28 +215,43 @@ public struct Kernel: Hashable, Sendable {
   public var writes: [BufferID]
   /// Multiply-accumulate operations of its contractions.
   public var macs: Int
-  public var body: [Statement]
+  /// What the kernel does, in parts that may run in any order or at once: each writes elements that no other part
+  /// reads or writes.
+  public var parts: [[Statement]]
   /// Buffers that are read only at the very position that is being written, and so may share storage with the result.
   public var inPlace: [BufferID]
   /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
   public var nodes: [Int]
   public var location: Location
 
-  /// Makes a kernel; what it reads and writes is found in its body.
+  /// The parts one after the other.
+  public var body: [Statement] { Array(parts.joined()) }
+
+  /// Makes a kernel of one part; what it reads and writes is found in its body.
   public init(
     name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, body: [Statement],
+    inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
+  ) {
+    self.init(
+      name: name, summary: summary, parameters: parameters, macs: macs, parts: [body], inPlace: inPlace,
+      nodes: nodes, location: location)
+  }
+
+  /// Makes a kernel of parts that do not depend on each other; what it reads and writes is found in them.
+  public init(
+    name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, parts: [[Statement]],
     inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
   ) {
     self.name = name
     self.summary = summary
     self.parameters = parameters
     self.macs = macs
-    self.body = body
+    self.parts = parts
     self.inPlace = inPlace
     self.nodes = nodes
     self.location = location
     var accesses = Accesses()
-    body.forEach { accesses.add($0) }
+    parts.joined().forEach { accesses.add($0) }
     reads = accesses.reads.sorted()
     writes = accesses.writes.sorted()
   }

@@ -208,7 +208,7 @@ extension KernelLowering {
 
   /// Lowers straight-line nests over squares, whose last variable runs over the channels of a block, in lanes.
   private func lower(inLanes nests: [Nest]) -> Result {
-    var body: [Statement] = []
+    var parts: [[Statement]] = []
     var used = (registers: 0, locals: 0)
     for nest in nests {
       var nest = nest
@@ -220,10 +220,10 @@ extension KernelLowering {
       // Every element that is stored takes a few operations.
       let work = nest.domain.reduce(4 * nest.stores.count) { $0 * $1.extent }
       var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: used.registers, nextLocal: used.locals)
-      body += emitter.emit(
-        inLanes: nest, parallelCount: Tile.parallel(Array(nest.domain.dropLast()), work: work))
+      parts.append(
+        emitter.emit(inLanes: nest, parallelCount: Tile.parallel(Array(nest.domain.dropLast()), work: work)))
       used = emitter.used
     }
-    return Result(body: body, macs: 0, inPlace: [])
+    return Result(parts: parts, macs: 0, inPlace: [])
   }
 }

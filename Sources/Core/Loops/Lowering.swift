@@ -422,7 +422,7 @@ struct GraphLowering {
       definition, layout: layout, type: type.dtype, into: place.buffer, at: place.start,
       squares: squares)
     if layout.hasBorder {
-      lowered.body += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
+      lowered.parts += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
     }
     // The costliest operation names the kernel, the layer path leads.
     let telling = names.filter { !["constant", "broadcast", "reshape", "permute", "slice", "detach"].contains($0) }
@@ -457,7 +457,7 @@ struct GraphLowering {
     }
     let kernel = Kernel(
       name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + names.joined(separator: ", "),
-      parameters: region.parameters, macs: lowered.macs, body: lowered.body,
+      parameters: region.parameters, macs: lowered.macs, parts: lowered.parts,
       inPlace: lowered.inPlace, nodes: nodes, location: location)
     steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
     return steps

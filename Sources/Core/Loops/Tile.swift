@@ -219,7 +219,10 @@ extension Tile {
           panels: panel.outer, sumLanes: lanes, hasScalarColumns: vector != nil, order: order,
           unrolledCount: unrolled(order, shape, blockSize, isContraction: isContraction, shiftsRows: shiftsRows))
         tile.nest.domain = outer + block
-        tile.parallelCount = parallel(outer, work: depth * part.domain.reduce(1) { $0 * $1.extent })
+        // A matrix with one vector is read once: memory takes twice the time that its products would.
+        let streams = isContraction && (rows?.extent ?? 1) == 1
+        let products = depth * part.domain.reduce(1) { $0 * $1.extent }
+        tile.parallelCount = parallel(outer, work: streams ? 2 * products : products)
         result.append(tile)
       }
     }

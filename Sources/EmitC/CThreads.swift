@@ -397,8 +397,9 @@ extension CProgramRenderer {
         pthread_mutex_unlock(&threads->mutex);
       }
 
-      /* Takes parts of the present work, large ones first, until none is left. A ticket that is taken was not given anew
-       * meanwhile, so that what was read about the work belongs to it. */
+      /* Takes parts of the present work until none is left: first a share as large as the other threads', which is mostly
+       * where the thread worked before and so in its cache, then ever smaller ones. A ticket that is taken was not given
+       * anew meanwhile, so that what was read about the work belongs to it. */
       static void \(name)_work(struct \(name)_threads *threads)
       {
         uint64_t ticket = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE);
@@ -408,7 +409,7 @@ extension CProgramRenderer {
           void *const arguments = __atomic_load_n(&threads->arguments, __ATOMIC_ACQUIRE);
           const ptrdiff_t begin = (ptrdiff_t)(ticket & 0xffffffffu);
           if (begin >= size) return;
-          const ptrdiff_t share = (size - begin) / (2 * threads->count);
+          const ptrdiff_t share = (size - begin) / threads->count;
           const ptrdiff_t part = share > 1 ? share : 1;
           if (!__atomic_compare_exchange_n(
                   &threads->ticket, &ticket, ticket + (uint64_t)part, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {

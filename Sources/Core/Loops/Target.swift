@@ -8,8 +8,6 @@ public struct Target: Hashable, Sendable {
   public var vectorBytes: Int
   /// Vector registers, or, for a target without vectors, scalar floating-point registers.
   public var registers: Int
-  /// Whether arithmetic takes an operand from memory, repeated in all lanes, without a register for it.
-  public var broadcastsFromMemory: Bool
   /// Bytes of the first-level data cache.
   public var level1Bytes: Int
   /// Bytes of the second-level cache that belongs to one core.
@@ -23,18 +21,15 @@ public struct Target: Hashable, Sendable {
   public struct Order: Hashable, Sendable {
     var vectorBytes: Int
     var registers: Int
-    var broadcastsFromMemory: Bool
     var level2Bytes: Int
   }
 
   public init(
-    name: String, vectorBytes: Int, registers: Int, broadcastsFromMemory: Bool = false, level1Bytes: Int = 32 << 10,
-    level2Bytes: Int = 256 << 10
+    name: String, vectorBytes: Int, registers: Int, level1Bytes: Int = 32 << 10, level2Bytes: Int = 256 << 10
   ) {
     self.name = name
     self.vectorBytes = vectorBytes
     self.registers = registers
-    self.broadcastsFromMemory = broadcastsFromMemory
     self.level1Bytes = level1Bytes
     self.level2Bytes = level2Bytes
   }
@@ -46,11 +41,9 @@ public struct Target: Hashable, Sendable {
   /// AVX2 and FMA: 16 registers of 8 floats.
   public static let x86V3 = Target(name: "x86-64-v3", vectorBytes: 32, registers: 16)
   /// AVX-512: 32 registers of 16 floats.
-  public static let x86V4 = Target(
-    name: "x86-64-v4", vectorBytes: 64, registers: 32, broadcastsFromMemory: true, level2Bytes: 1 << 20)
-  /// NEON: 32 registers of 4 floats; a lane of one is a factor of its own.
-  public static let armV8 = Target(
-    name: "armv8-a", vectorBytes: 16, registers: 32, broadcastsFromMemory: true, level2Bytes: 512 << 10)
+  public static let x86V4 = Target(name: "x86-64-v4", vectorBytes: 64, registers: 32, level2Bytes: 1 << 20)
+  /// NEON: 32 registers of 4 floats.
+  public static let armV8 = Target(name: "armv8-a", vectorBytes: 16, registers: 32, level2Bytes: 512 << 10)
 
   /// An ARM microcontroller with a floating-point unit: 32 scalar registers, no caches to speak of.
   ///
@@ -76,8 +69,7 @@ public struct Target: Hashable, Sendable {
     guard isTiled, other.isTiled, other.vectorBytes % vectorBytes == 0 else { return self }
     var target = self
     target.order = Order(
-      vectorBytes: other.vectorBytes, registers: other.registers, broadcastsFromMemory: other.broadcastsFromMemory,
-      level2Bytes: other.level2Bytes)
+      vectorBytes: other.vectorBytes, registers: other.registers, level2Bytes: other.level2Bytes)
     return target
   }
 
@@ -85,8 +77,7 @@ public struct Target: Hashable, Sendable {
   var ordering: Target {
     guard let order else { return self }
     return Target(
-      name: name, vectorBytes: order.vectorBytes, registers: order.registers,
-      broadcastsFromMemory: order.broadcastsFromMemory, level2Bytes: order.level2Bytes)
+      name: name, vectorBytes: order.vectorBytes, registers: order.registers, level2Bytes: order.level2Bytes)
   }
 
   /// How many elements of a type a vector holds; 1 without vectors.

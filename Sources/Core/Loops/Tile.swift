@@ -361,8 +361,9 @@ private struct BlockSize {
     var best = Double.infinity
     for column in 1...max(1, min(columns, 8)) where !dividingColumns || columns % column == 0 {
       for row in 1...max(1, min(rows, isContraction ? 28 : 8)) {
-        // Besides the sums: the vectors of a step, and the scalar that meets them unless memory operands repeat it.
-        let extra = target.broadcastsFromMemory ? min(column, row) : min(column, row) + 1
+        // Besides the sums: the vectors of a step, and the scalar that meets them. Instructions of AVX-512 can repeat a
+        // scalar from memory, but not all compilers have them do so; one that has no register left spills sums.
+        let extra = min(column, row) + 1
         guard column * row + extra <= target.registers || column * row == 1 else { continue }
         func cost(_ column: Int, _ row: Int) -> Double {
           column * row == 0

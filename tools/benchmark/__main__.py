@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+import onnx
+
 from catalogue import NETWORKS, Network
 from compilation import compilation
 from contenders import Contender, Failure, Place, Server, contenders
@@ -108,7 +110,7 @@ def measured(arguments: argparse.Namespace) -> Results:
     chosen = [contender for contender in chosen if not contender.missing]
     networks = [network for network in NETWORKS if network.name in arguments.networks]
     for network in networks:
-        provide(network, place.models)
+        provide(network, place)
     place.work.mkdir(parents=True, exist_ok=True)
     threads = [int(count) for count in arguments.threads]
     say("machine")
@@ -123,12 +125,13 @@ def measured(arguments: argparse.Namespace) -> Results:
     )
     for network in networks:
         entry = results.networks.setdefault(network.name, {"runs": {}, "cost": {}})
+        able = [contender for contender in chosen if contender.differentiates or not network.differentiated]
         if not arguments.no_compilation:
             say(f"{network.name}: lathe compile, gcc")
             entry["compilation"] = compilation(place, network)
         for count in threads:
-            measure(entry, [c for c in chosen if c.threaded or count == 1], place, network, count, arguments)
-        for contender in chosen:
+            measure(entry, [c for c in able if c.threaded or count == 1], place, network, count, arguments)
+        for contender in able:
             if cost := contender.cost(place, network):
                 entry["cost"][contender.name] = cost
         results.write(arguments.output)
@@ -166,11 +169,17 @@ def measure(
             server.close()
 
 
-def provide(network: Network, models: Path) -> None:
-    """Makes a network that is missing."""
-    if not network.model(models).exists():
+def provide(network: Network, place: Place) -> None:
+    """Makes a network that is missing, and the gradients, which this Lathe writes."""
+    original = network.original(place.models)
+    if not original.exists():
         say(f"exporting {network.name}")
-        subprocess.run([sys.executable, EXPORT, models, *network.export], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, EXPORT, place.models, *network.export], check=True, stdout=subprocess.DEVNULL)
+    if network.differentiated:
+        say(f"{network.name}: lathe grad")
+        output = onnx.load(original, load_external_data=False).graph.output[0].name
+        command = [place.lathe, "grad", original, "--of", output, "--output", network.model(place.models)]
+        subprocess.run(command, check=True)
 
 
 def built_lathe() -> str:

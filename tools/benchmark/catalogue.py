@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+#: What the names of differentiated networks end with.
+GRADIENTS = "_gradients"
+
+
 @dataclass(frozen=True)
 class Network:
     """A network, and where it is among the models that tools/models/export.py writes."""
@@ -16,10 +20,16 @@ class Network:
     convolutional: bool = False
     #: Whether it is so small that the peers mostly dispatch.
     small: bool = False
+    #: Whether what is measured is the network and the gradients of its first output, by all inputs and parameters.
+    differentiated: bool = False
+
+    def original(self, models: Path) -> Path:
+        """The file of the network itself."""
+        return models / self.folder / "model.onnx"
 
     def model(self, models: Path) -> Path:
-        """Its file."""
-        return models / self.folder / "model.onnx"
+        """The file of what is measured."""
+        return models / self.folder / "gradients.lathe" if self.differentiated else self.original(models)
 
 
 def light(name: str) -> Network:
@@ -29,7 +39,13 @@ def light(name: str) -> Network:
 
 def exported(name: str, **traits: bool) -> Network:
     """One that PyTorch exports."""
-    return Network(name, f"{name}-ts17", (name, "--variant", "ts17"), **traits)
+    module = name.removesuffix(GRADIENTS)
+    return Network(name, f"{module}-ts17", (module, "--variant", "ts17"), **traits)
+
+
+def gradients(name: str) -> Network:
+    """One that PyTorch exports, differentiated."""
+    return exported(name + GRADIENTS, differentiated=True)
 
 
 NETWORKS = [
@@ -52,4 +68,11 @@ NETWORKS = [
     exported("bert4"),
     exported("gpt2_4"),
     exported("lstm", small=True),
+    gradients("resnet18"),
+    gradients("mobilenet_v2"),
+    gradients("lenet"),
+    gradients("mlp64"),
+    gradients("bert4"),
+    gradients("gpt2_4"),
+    gradients("lstm"),
 ]

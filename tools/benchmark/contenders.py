@@ -92,6 +92,8 @@ class Contender:
     missing: str | None = None
     #: Whether it can use more than one thread.
     threaded: bool = True
+    #: Whether it computes gradients.
+    differentiates: bool = False
 
     def command(self, place: Place, network: Network, threads: int) -> list[str]:
         """What starts a process that serves the network's latencies; raises Failure."""
@@ -115,8 +117,9 @@ class Lathe(Contender):
 
     def command(self, place: Place, network: Network, threads: int) -> list[str]:
         model = network.model(place.models)
-        inputs = str(model.parent / "test_data_set_0")
-        return [place.lathe, "bench", str(model), "--inputs", inputs, "--backend", self.backend] + [
+        # The gradients take the output's cotangent besides: all inputs are random there.
+        inputs = [] if network.differentiated else ["--inputs", str(model.parent / "test_data_set_0")]
+        return [place.lathe, "bench", str(model), *inputs, "--backend", self.backend] + [
             "--threads", str(threads), "--serve",
         ]  # fmt: skip
 
@@ -132,7 +135,8 @@ class Runtime(Contender):
         if self.name == "torch" and network.export[0] == "--light":
             raise Failure("no such module")
         folder = network.model(place.models).parent
-        return [sys.executable, str(HERE / "worker.py"), self.name, str(folder), str(threads)]
+        peer = f"{self.name}-gradients" if network.differentiated else self.name
+        return [sys.executable, str(HERE / "worker.py"), peer, str(folder), str(threads)]
 
 
 @dataclass(frozen=True)
@@ -204,12 +208,12 @@ def contenders(place: Place) -> list[Contender]:
         return None if program and shutil.which(program) else f"{program or 'it'} is not here"
 
     return [
-        Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc"),
-        Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang"),
-        Lathe("lathe-interpreter", "Lathe interp."),
+        Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc", differentiates=True),
+        Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang", differentiates=True),
+        Lathe("lathe-interpreter", "Lathe interp.", differentiates=True),
         Runtime("ort", "ORT"),
         Runtime("openvino", "OpenVINO"),
-        Runtime("torch", "torch"),
+        Runtime("torch", "torch", differentiates=True),
         Generator("emx", "emx", lacks(str(EMX)), tool="emx"),
         Generator("emx-fast", "emx fast-math", lacks(str(EMX)), tool="emx"),
         Generator("onnx2c", "onnx2c", lacks(place.onnx2c), tool="onnx2c"),

@@ -7,16 +7,21 @@ from results import RUNTIMES, Results, geometric_mean, quotient
 from targets import missed
 
 CONVOLUTIONAL = {network.name for network in NETWORKS if network.convolutional}
+DIFFERENTIATED = {network.name for network in NETWORKS if network.differentiated}
 
 
 def markdown(results: Results) -> str:
     """All tables."""
+    networks = [name for name in results.networks if name not in DIFFERENTIATED]
+    differentiated = [name for name in results.networks if name in DIFFERENTIATED]
+    counts = results.thread_counts()
     return "\n".join(
         [
             *head(results),
             *machine(results),
-            *(line for threads in results.thread_counts() for line in latencies(results, threads)),
-            *(line for threads in results.thread_counts() for line in ratios(results, threads)),
+            *(line for threads in counts for line in latencies(results, threads, networks)),
+            *(line for threads in counts for line in ratios(results, threads, networks)),
+            *(line for threads in counts for line in gradients(results, threads, differentiated)),
             *compilation(results),
             *loading(results),
             *peer_costs(results),
@@ -74,19 +79,25 @@ def machine(results: Results) -> list[str]:
     return ["## The machine", "", *table(["", *(f"{n}T" for n in counts)], rows)]
 
 
-def latencies(results: Results, threads: str) -> list[str]:
+def latencies(
+    results: Results, threads: str, networks: list[str], title: str = "Latency", note: Iterable[str] = ()
+) -> list[str]:
     """Latencies of all contenders with one number of threads."""
-    names = [name for name in results.titles if any(name in e["runs"].get(threads, {}) for e in results.networks.values())]
+    entries = {network: results.networks[network] for network in networks}
+    names = [name for name in results.titles if any(name in e["runs"].get(threads, {}) for e in entries.values())]
+    if not names:
+        return []
     rows = []
-    for network, entry in results.networks.items():
+    for network, entry in entries.items():
         row = [network, number(entry.get("macs"), 1e6)]
         for name in names:
             median, least = (results.latency(network, threads, name, kind) for kind in ("median_ms", "least_ms"))
             row.append(f"{number(median)} ({number(least)})" if median is not None else "–")
         rows.append(row)
     return [
-        f"## Latency in ms, {plural(threads)}",
+        f"## {title} in ms, {plural(threads)}",
         "",
+        *note,
         *table(["network", "MMACs", *(results.titles[name] for name in names)], rows),
     ]
 
@@ -96,13 +107,27 @@ def plural(threads: str) -> str:
     return f"{threads} thread{'' if threads == '1' else 's'}"
 
 
-def ratios(results: Results, threads: str) -> list[str]:
+def gradients(results: Results, threads: str, networks: list[str]) -> list[str]:
+    """What networks take together with the gradients of their first output, and in proportion to Lathe native."""
+    title = "Networks with their gradients"
+    note = [
+        "The network, and the gradients of its first output by all inputs and parameters; no loss and no update. Lathe's",
+        "graph is that of `lathe grad`, where batch norms are folded; PyTorch's is eager.",
+        "",
+    ]
+    return latencies(results, threads, networks, title, note) + ratios(results, threads, networks, title)
+
+
+def ratios(results: Results, threads: str, networks: list[str], title: str = "Latency") -> list[str]:
     """How many times the latency of Lathe native the others have, and the share of the machine's peak."""
+    if not networks:
+        return []
     native = "lathe-gcc" if "lathe-gcc" in results.titles else "lathe-clang"
     others = [name for name in results.titles if name != native]
     columns: dict[str, dict[str, float | None]] = {"best": {}, "best, least times": {}} | {name: {} for name in others}
     peaks: dict[str, list[str]] = {}
-    for network, entry in results.networks.items():
+    for network in networks:
+        entry = results.networks[network]
         columns["best"][network] = results.ratio(network, threads)
         columns["best, least times"][network] = results.ratio(network, threads, "least_ms")
         own = results.latency(network, threads, native)
@@ -114,15 +139,17 @@ def ratios(results: Results, threads: str) -> list[str]:
             for latency in (own, results.best(network, threads, RUNTIMES))
         ]
     columns = {key: column for key, column in columns.items() if any(x is not None for x in column.values())}
-    rows = [[network, *(number(c[network]) for c in columns.values()), *peaks[network]] for network in results.networks]
-    for title, members in (
-        ("geometric mean", list(results.networks)),
-        ("of convolutional networks", [name for name in results.networks if name in CONVOLUTIONAL]),
+    rows = [[network, *(number(c[network]) for c in columns.values()), *peaks[network]] for network in networks]
+    for mean, members in (
+        ("geometric mean", networks),
+        ("of convolutional networks", [name for name in networks if name in CONVOLUTIONAL]),
     ):
-        rows.append([title, *(number(geometric_mean(c[n] for n in members)) for c in columns.values()), "", ""])
+        if not members:
+            continue
+        rows.append([mean, *(number(geometric_mean(c[n] for n in members)) for c in columns.values()), "", ""])
     titles = {"best": "best of ORT and OpenVINO", "best, least times": "the same by least times"} | results.titles
     return [
-        f"## Latency over that of {results.titles.get(native, native)}, {plural(threads)}",
+        f"## {title} over that of {results.titles.get(native, native)}, {plural(threads)}",
         "",
         "More than 1: Lathe is faster. % of peak: multiply-adds of the network's contractions as its graph says them, in",
         "proportion to the machine's.",

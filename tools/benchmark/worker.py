@@ -92,8 +92,8 @@ def openvino_measure(folder: Path, threads: int) -> Measure:
     return timed(lambda: infer({}, share_outputs=True, decode_strings=False))
 
 
-def torch_measure(folder: Path, threads: int) -> Measure:
-    """PyTorch, eager."""
+def torch_measure(folder: Path, threads: int, differentiates: bool) -> Measure:
+    """PyTorch, eager; where asked, with the gradients of the first output by all inputs and parameters."""
     import torch
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "models"))
@@ -107,7 +107,19 @@ def torch_measure(folder: Path, threads: int) -> Measure:
         with torch.inference_mode():
             module(*inputs)
 
-    return timed(run)
+    def first_output() -> torch.Tensor:
+        output = module(*inputs)
+        return output if isinstance(output, torch.Tensor) else output[0]
+
+    def run_both() -> None:
+        torch.autograd.grad(first_output(), variables, cotangent, allow_unused=True)
+
+    if not differentiates:
+        return timed(run)
+    inputs = [x.requires_grad_() if isinstance(x, torch.Tensor) and x.is_floating_point() else x for x in inputs]
+    variables = [x for x in [*inputs, *module.parameters()] if isinstance(x, torch.Tensor) and x.requires_grad]
+    cotangent = torch.randn_like(first_output())
+    return timed(run_both)
 
 
 def library_measure(folder: Path, library: Path) -> Measure:
@@ -150,8 +162,8 @@ def main() -> None:
             measure = onnxruntime_measure(folder, threads)
         case "openvino":
             measure = openvino_measure(folder, threads)
-        case "torch":
-            measure = torch_measure(folder, threads)
+        case "torch" | "torch-gradients":
+            measure = torch_measure(folder, threads, differentiates=peer == "torch-gradients")
         case _:
             measure = library_measure(folder, Path(sys.argv[4]))
     load = time.perf_counter() - start

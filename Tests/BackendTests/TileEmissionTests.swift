@@ -17,16 +17,40 @@ import Testing
     ("i16x4", TilePrograms.Convolution(type: .i16, lanes: 4, columns: 2, rows: 2, height: 2, width: 4)),
   ]
 
-  /// Every kind of statement and expression in lanes, by the number of lanes.
-  static func programs(lanes: [Int] = [16, 10, 6]) -> [(name: String, program: PlannedProgram)] {
-    convolutions.map { ("convolution_" + $0.name, $0.tile.program()) }
-      + lanes.flatMap { lanes in
-        TilePrograms.expressions.map { ("\($0.name)_\(lanes)", $0.program(lanes: lanes)) } + [
-          ("inPlace_\(lanes)", TilePrograms.inPlace(lanes: lanes)),
-          ("pooling_\(lanes)", TilePrograms.pooling(lanes: lanes)),
-          ("integerPooling_\(lanes)", TilePrograms.pooling(lanes: lanes, type: .i32)),
-        ]
-      }
+  /// A program with inputs and what comes of them by the loops' meaning.
+  struct Case: Sendable {
+    var name: String
+    var program: PlannedProgram
+    var inputs: [String: NDArray]
+    var outputs: [String: NDArray]
+
+    init(_ name: String, _ program: PlannedProgram) throws {
+      self.name = name
+      self.program = program
+      inputs = TileEmissionTests.inputs(program)
+      var evaluator = ProgramEvaluator(program)
+      outputs = try evaluator.run(inputs)
+    }
+  }
+
+  /// Every kind of statement and expression in lanes, in lanes of usual and of odd numbers.
+  static func programs() throws -> [Case] { try usual.get() }
+
+  /// The same, by the number of lanes.
+  static func programs(lanes: [Int]) throws -> [Case] { try tiles.get() + made(lanes) }
+
+  // Made once, as tests of several compilers and targets use them.
+  private static let usual = Result { try tiles.get() + made([16, 10, 6]) }
+  private static let tiles = Result { try convolutions.map { try Case("convolution_" + $0.name, $0.tile.program()) } }
+
+  private static func made(_ lanes: [Int]) throws -> [Case] {
+    try lanes.flatMap { lanes in
+      try TilePrograms.expressions.map { try Case("\($0.name)_\(lanes)", $0.program(lanes: lanes)) } + [
+        Case("inPlace_\(lanes)", TilePrograms.inPlace(lanes: lanes)),
+        Case("pooling_\(lanes)", TilePrograms.pooling(lanes: lanes)),
+        Case("integerPooling_\(lanes)", TilePrograms.pooling(lanes: lanes, type: .i32)),
+      ]
+    }
   }
 
   /// Numbers in eighths, with -0 and NaN among them.
@@ -47,29 +71,23 @@ import Testing
   }
 
   static func check(
-    _ programs: [(name: String, program: PlannedProgram)], compilers: [String] = ["gcc"], flags: [String],
-    target: Target = .generic, options: COptions = COptions(), runner: [String] = []
+    _ cases: [Case], compilers: [String] = ["gcc"], flags: [String], target: Target = .generic,
+    options: COptions = COptions(), runner: [String] = []
   ) throws {
-    let models = programs.map { name, program in
-      var program = program
+    let models = cases.map { row in
+      var program = row.program
       program.program.target = target
       var options = options
-      options.name = name
-      options.uniformEntry = true
-      let inputs = inputs(program)
-      return CBench.Model(files: emitC(program, options: options), planned: program, inputs: inputs)
-    }
-    let expected = try models.map { model in
-      var evaluator = ProgramEvaluator(model.planned)
-      return try evaluator.run(model.inputs)
+      (options.name, options.uniformEntry) = (row.name, true)
+      return CBench.Model(files: emitC(program, options: options), planned: program, inputs: row.inputs)
     }
     for compiler in compilers {
       let outputs = try CBench.outputs(models, compiler: compiler, flags: flags, runner: runner)
-      for (model, (expected, actual)) in zip(models, zip(expected, outputs)) {
-        for (name, array) in expected {
+      for (row, actual) in zip(cases, outputs) {
+        for (name, array) in row.outputs {
           let result = try #require(actual[name])
           for (a, b) in zip(result.values, array.values) where !CEmissionTests.close(a, b, array.dtype) {
-            Issue.record("\(model.files.name) \(name) by \(compiler): \(a) for \(b)")
+            Issue.record("\(row.name) \(name) by \(compiler): \(a) for \(b)")
           }
         }
       }
@@ -116,8 +134,8 @@ import Testing
     let options = COptions(standard: .c99)
     try Self.check(
       Self.programs(), flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"], options: options)
-    for (_, program) in Self.programs() {
-      let text = emitC(program, options: options).source
+    for row in try Self.programs() {
+      let text = emitC(row.program, options: options).source
       #expect(!text.contains("__attribute__") && !text.contains("__asm__"))
     }
   }

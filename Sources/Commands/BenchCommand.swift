@@ -49,7 +49,7 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
       var measured = try prepared.session(measuringKernels: true)
       let times = try KernelLatencies(of: &measured, on: ready.arrays, seconds: seconds)
       let bandwidths = MachineSpeed.bandwidths(threads: execution.threadCount)
-      report.profile = Profile(prepared.program, times, peak: peak, bandwidths)
+      report.profile = Profile(prepared.graph, prepared.program, times, peak: peak, bandwidths)
     }
     Console.endProgress()
     if json || serve {

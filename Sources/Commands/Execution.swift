@@ -13,12 +13,15 @@ struct PreparedModel {
     case native(PlannedProgram, CCompiler, threads: Int)
   }
 
+  /// The graph after the passes.
+  let graph: Graph
   private let planned: PlannedProgram
   private let engine: Engine
 
   fileprivate init(
     _ model: CompiledModel, _ graph: Graph, _ compiler: CCompiler?, _ options: ExecutionOptions
   ) throws(DiagnosticsError) {
+    self.graph = model.graph
     planned = model.planned
     let ports = (graph.inputs + graph.outputs.map(\.value)).map { graph.type(of: $0) }
     try ports.requireMemory(besides: planned.arenaBytes + planned.stateBytes)
@@ -145,10 +148,14 @@ enum DrawnStage: String, ExpressibleByArgument, CaseIterable {
     case .optimized: return try graph.optimized(.shown).graph.graphViz()
     case .lowered:
       let graph = try fullyBound(graph).optimized(.shown).graph
+      if let profile {
+        let (kernels, marks) = try profile.marks(graph)
+        return graph.graphViz(kernels: kernels, marks: marks)
+      }
       let program = try Program(lowering: graph)
       var kernels: [Int: Int] = [:]
       for (number, kernel) in program.kernels.enumerated() { for node in kernel.nodes { kernels[node] = number } }
-      return graph.graphViz(kernels: kernels, marks: try profile?.marks(program) ?? [:])
+      return graph.graphViz(kernels: kernels)
     }
   }
 }

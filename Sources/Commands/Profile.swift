@@ -12,6 +12,8 @@ struct Profile: Codable {
     var layer: String
     /// What it computes.
     var summary: String
+    /// The nodes of the optimized graph that it belongs to, by position; several kernels may belong to one.
+    var nodes: [Int]
     /// Calls in a run.
     var calls: Int
     /// The least time of all calls of a run.
@@ -27,19 +29,25 @@ struct Profile: Codable {
     var bandwidthShare: Double
 
     enum CodingKeys: String, CodingKey {
-      case kernel, name, layer, summary, calls, share, flops, bytes
+      case kernel, name, layer, summary, nodes, calls, share, flops, bytes
       case microseconds = "us"
       case peakShare = "peak_share"
       case bandwidthShare = "bandwidth_share"
     }
   }
 
+  /// Tells graphs apart.
+  var graph: String
   var runs: Int
   var bandwidths: [MachineSpeed.Bandwidth]
   /// The kernels in the order of the program.
   var kernels: [Row]
 
-  init(_ program: Program, _ times: KernelLatencies, peak: Double, _ bandwidths: [MachineSpeed.Bandwidth]) {
+  /// - Parameter graph: The optimized graph, which the program is made of.
+  init(
+    _ graph: Graph, _ program: Program, _ times: KernelLatencies, peak: Double, _ bandwidths: [MachineSpeed.Bandwidth]
+  ) {
+    self.graph = graph.signature
     runs = times.runs
     self.bandwidths = bandwidths
     let total = times.microseconds.reduce(0, +)
@@ -53,7 +61,8 @@ struct Profile: Codable {
       }
       return Row(
         kernel: position, name: kernel.name, layer: kernel.location.node ?? kernel.location.modulePath ?? "",
-        summary: kernel.summary, calls: calls, microseconds: time, share: total > 0 ? time / total : 0, flops: flops,
+        summary: kernel.summary, nodes: kernel.nodes, calls: calls, microseconds: time,
+        share: total > 0 ? time / total : 0, flops: flops,
         bytes: touched * calls, peakShare: share(flops, of: peak),
         bandwidthShare: share(touched * calls, of: bandwidth))
     }
@@ -100,22 +109,61 @@ struct Profile: Codable {
     return table.text(totals: true) + "least times of \(runs) runs; reading, GB/s: \(reads.joined(separator: ", "))\n"
   }
 
-  /// What a drawing of the program says of its kernels.
+  /// What a drawing of the optimized graph says of its kernels, and the kernel of each node.
   ///
-  /// - Throws: A diagnostic when the profile is of another program.
-  func marks(_ program: Program) throws(DiagnosticsError) -> [Int: Graph.KernelMark] {
-    guard kernels.map(\.name) == program.kernels.map(\.name) else {
+  /// Kernels that do but a part of a node's work, as the steps of a transformed convolution, count as the last of them.
+  ///
+  /// - Throws: A diagnostic when the profile is of another graph.
+  func marks(
+    _ graph: Graph
+  ) throws(DiagnosticsError) -> (kernels: [Int: Int], marks: [Int: Graph.KernelMark]) {
+    guard self.graph == graph.signature else {
       throw DiagnosticsError(
-        "the profile is of another model: its kernels have other names",
-        help: "measure this one: lathe bench MODEL --profile --json")
+        "the profile is of another model", help: "measure this one: lathe bench MODEL --profile --json")
     }
-    let most = kernels.map(\.share).max() ?? 0
-    return Dictionary(
-      uniqueKeysWithValues: kernels.map { row in
-        let (roof, name) = row.flops > 0 ? (row.peakShare, "peak") : (row.bandwidthShare, "bandwidth")
-        let text = String(
-          format: "%.1f us, %.1f %%, %.0f %% of %@", row.microseconds, 100 * row.share, 100 * roof, name)
-        return (row.kernel, Graph.KernelMark(text: text, heat: most > 0 ? row.share / most : 0))
-      })
+    var owners: [Int: Int] = [:]
+    for (position, row) in kernels.enumerated() { for node in row.nodes { owners[node] = position } }
+    var rows = kernels
+    for (position, row) in kernels.enumerated() {
+      guard let owner = row.nodes.first.flatMap({ owners[$0] }), owner != position,
+        row.nodes.allSatisfy({ owners[$0] != position })
+      else { continue }
+      rows[owner].add(row)
+    }
+    let most = rows.map(\.share).max() ?? 0
+    let marks = owners.values.map { position in
+      let row = rows[position]
+      let (roof, name) = row.flops > 0 ? (row.peakShare, "peak") : (row.bandwidthShare, "bandwidth")
+      let text = String(format: "%.1f us, %.1f %%, %.0f %% of %@", row.microseconds, 100 * row.share, 100 * roof, name)
+      return (row.kernel, Graph.KernelMark(text: text, heat: most > 0 ? row.share / most : 0))
+    }
+    return (owners.mapValues { kernels[$0].kernel }, Dictionary(marks, uniquingKeysWith: { first, _ in first }))
+  }
+}
+
+extension Profile.Row {
+  /// Makes another kernel's work a part of this one's; the shares of what the machine can do are then means over time.
+  fileprivate mutating func add(_ other: Self) {
+    let time = microseconds + other.microseconds
+    func mean(_ a: Double, _ b: Double) -> Double {
+      time > 0 ? (a * microseconds + b * other.microseconds) / time : 0
+    }
+    peakShare = mean(peakShare, other.peakShare)
+    bandwidthShare = mean(bandwidthShare, other.bandwidthShare)
+    microseconds = time
+    share += other.share
+    flops += other.flops
+    bytes += other.bytes
+  }
+}
+
+extension Graph {
+  /// A number, in hexadecimal, that graphs with the same operations on the same types share: FNV-1a.
+  fileprivate var signature: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for node in nodes {
+      for byte in "\(node.operation.name) \(node.types)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+    return String(hash, radix: 16)
   }
 }

@@ -59,6 +59,30 @@ import Testing
     #expect(table.output.split(separator: "\n").contains { $0.hasSuffix("fc") })
   }
 
+  /// A convolution that Winograd's algorithm computes in three kernels.
+  @Test func drawsWhatRanOnTheMachine() throws {
+    let window = "stride: [1,1], input_dilation: [1,1], dilation: [1,1], groups: 1"
+    let bench = try Workbench([
+      "net.lathe": """
+      func net(%x: f32[1,4,8,8]) -> (%y: f32[1,16,8,8]) {
+        var @first: f32[16,4,1,1] parameter = 0.5
+        var @second: f32[16,16,3,3] parameter = 0.25
+        var @third: f32[16,16,1,1] parameter = 0.5
+        %0 = convolution %x, @first {\(window), low: [0,0], high: [0,0]} : f32[1,16,8,8]
+        %1 = convolution %0, @second {\(window), low: [1,1], high: [1,1]} : f32[1,16,8,8]
+        %2 = convolution %1, @third {\(window), low: [0,0], high: [0,0]} : f32[1,16,8,8]
+        return %2
+      }
+
+      """
+    ])
+    let outcome = try bench.shell(
+      "LATHE_CACHE=cache $lathe bench net.lathe --backend native --conv winograd --seconds 0 --profile --json > p.json"
+        + " && $lathe dot net.lathe --stage lowered --profile p.json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.matches(of: try Regex("kernel [0-9]+: [0-9.]+ us")).count == 3)
+  }
+
   @Test func drawsWhatWasMeasured() throws {
     let bench = try Workbench(["mlp.lathe": perceptron, "s.lathe": statistics])
     let outcome = try bench.shell(

@@ -32,30 +32,36 @@ import Testing
       TileEmissionTests.programs(lanes: lanes), compilers: CBench.compilers, flags: flags, target: target)
   }
 
-  /// Networks in files for several processors, by their options.
-  private static func auto(_ options: COptions) throws -> [CBench.Model] {
-    let programs = try autoPrograms.get()
-    return try zip(ImageGraph.all(), programs).enumerated().map { position, row in
-      let (graph, programs) = row
-      var options = options
-      (options.name, options.uniformEntry) = ("c\(position)", true)
-      var planned = try #require(programs.last)
-      let files = emitC(planned, variants: programs.dropLast(), options: options)
-      planned.arenaBytes = programs.map(\.arenaBytes).max() ?? 0
-      return CBench.Model(files: files, planned: planned, inputs: graph.inputs)
+  /// A network with its programs for all processors of a file.
+  private struct Network: Sendable {
+    var graph: ImageGraph
+    var programs: [PlannedProgram]
+
+    init(_ graph: ImageGraph) throws {
+      self.graph = graph
+      programs = try Target.auto.map { try PlannedProgram(planning: Program(lowering: graph.graph, target: $0)) }
     }
   }
 
-  /// The networks for each of the processors.
-  private static let autoPrograms = Result {
-    try ImageGraph.all().map { row in
-      try Target.auto.map { try PlannedProgram(planning: Program(lowering: row.graph, target: $0)) }
+  private static func networks() throws -> [Network] { try madeNetworks.get() }
+
+  private static let madeNetworks = Result { try ImageGraph.all().map { try Network($0) } }
+
+  /// Networks in files for several processors.
+  private static func auto(_ networks: [Network], _ options: COptions = COptions()) throws -> [CBench.Model] {
+    try networks.enumerated().map { position, network in
+      var options = options
+      (options.name, options.uniformEntry) = ("c\(position)", true)
+      var planned = try #require(network.programs.last)
+      let files = emitC(planned, variants: network.programs.dropLast(), options: options)
+      planned.arenaBytes = network.programs.map(\.arenaBytes).max() ?? 0
+      return CBench.Model(files: files, planned: planned, inputs: network.graph.inputs)
     }
   }
 
   /// Values as the graphs mean them, but for the order in which sums are taken.
-  private static func expectMeaning(_ outputs: [[String: NDArray]], by what: String) throws {
-    for (row, actual) in zip(try ImageGraph.all(), outputs) {
+  private static func expectMeaning(of graphs: [ImageGraph], _ outputs: [[String: NDArray]], by what: String) throws {
+    for (row, actual) in zip(graphs, outputs) {
       for (name, array) in row.outputs {
         let result = try #require(actual[name])
         let peak = array.doubles.reduce(1) { max($0, abs($1)) }
@@ -68,36 +74,38 @@ import Testing
 
   @Test("each variant of a file for several processors computes the same", arguments: CBench.compilers)
   func variants(compiler: String) throws {
-    let models = try Self.auto(COptions())
+    let networks = try Self.networks()
+    let models = try Self.auto(networks)
     let forced = models.map { "-D\($0.files.name.uppercased())_FORCED_TARGET=choice" }
     let targets = Target.auto.enumerated().filter { $1.name == Target.generic.name || Self.isNative($1) }
     let outputs = try CBench.outputs(
       models, compiler: compiler, flags: ["-std=c11", "-O1"] + forced, choices: targets.map(\.offset))
     for (target, outputs) in zip(targets, outputs) {
-      try Self.expectMeaning(outputs, by: "\(target.element.name), \(compiler)")
+      try Self.expectMeaning(of: networks.map(\.graph), outputs, by: "\(target.element.name), \(compiler)")
     }
   }
 
   @Test("the processor decides which variant runs, on threads too", arguments: CBench.compilers)
   func choice(compiler: String) throws {
-    let threads = CBench.Threads(.pthreads, count: 2)
-    try Self.expectMeaning(
-      CBench.outputs(
-        Self.auto(COptions(weights: .file, threads: .pthreads)), compiler: compiler, flags: ["-std=c11", "-O1"],
-        threads: threads),
-      by: compiler)
-    try Self.expectMeaning(
-      CBench.outputs(
-        Self.auto(COptions(standard: .c99, arena: .static, weights: .inline)), compiler: compiler,
-        flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"]),
-      by: "\(compiler), C99")
+    let networks = try Self.networks()
+    let alone = try CBench.outputs(
+      Self.auto(networks, COptions(standard: .c99, arena: .static, weights: .inline)), compiler: compiler,
+      flags: ["-std=c99", "-D_ISOC11_SOURCE", "-O1"])
+    try Self.expectMeaning(of: networks.map(\.graph), alone, by: "\(compiler), C99")
+    // Of what threads do in variants, a few networks have everything.
+    let few = stride(from: 0, to: networks.count, by: 3).map { networks[$0] }
+    let together = try CBench.outputs(
+      Self.auto(few, COptions(weights: .file, threads: .pthreads)), compiler: compiler, flags: ["-std=c11", "-O1"],
+      threads: CBench.Threads(.pthreads, count: 2))
+    try Self.expectMeaning(of: few.map(\.graph), together, by: "\(compiler), threads")
   }
 
   @Test func variantsReadTheSameConstants() throws {
     let options = COptions(name: "net", weights: .file)
-    for (row, programs) in zip(try ImageGraph.all(), try Self.autoPrograms.get()) {
+    for network in try Self.networks() {
+      let programs = network.programs
       let together = emitC(try #require(programs.last), variants: programs.dropLast(), options: options)
-      #expect(emitC(programs[0], options: options).weights?.count == together.weights?.count, "\(row.name)")
+      #expect(emitC(programs[0], options: options).weights?.count == together.weights?.count, "\(network.graph.name)")
     }
   }
 
@@ -115,10 +123,11 @@ import Testing
 
   @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup"))
   func armRunsItsVariant() throws {
+    let networks = try Self.networks()
     let outputs = try CBench.outputs(
-      Self.auto(COptions()), compiler: "aarch64-linux-gnu-gcc", flags: ["-std=c11", "-O1", "-static"],
+      Self.auto(networks), compiler: "aarch64-linux-gnu-gcc", flags: ["-std=c11", "-O1", "-static"],
       runner: ["qemu-aarch64"])
-    try Self.expectMeaning(outputs, by: "qemu")
+    try Self.expectMeaning(of: networks.map(\.graph), outputs, by: "qemu")
   }
 
   private static let hasCortex = CBench.isInstalled("arm-none-eabi-gcc")
@@ -154,14 +163,15 @@ import Testing
     let flags = ["-std=c11", "-O1"]
     try CEmissionTests.check(
       Self.ownPrimitives(.cortexM4F), compilers: CBench.compilers, flags: flags, target: .cortexM4F)
-    let models = try ImageGraph.all().enumerated().map { position, row in
+    let graphs = try ImageGraph.all()
+    let models = try graphs.enumerated().map { position, row in
       let planned = try PlannedProgram(planning: Program(lowering: row.graph, target: .cortexM4F))
       let files = emitC(planned, options: COptions(name: "c\(position)", uniformEntry: true))
       #expect(!files.source.contains("vector_size"), "\(row.name)")
       return CBench.Model(files: files, planned: planned, inputs: row.inputs)
     }
     for compiler in CBench.compilers {
-      try Self.expectMeaning(CBench.outputs(models, compiler: compiler, flags: flags), by: compiler)
+      try Self.expectMeaning(of: graphs, CBench.outputs(models, compiler: compiler, flags: flags), by: compiler)
     }
   }
 }

@@ -35,6 +35,26 @@ struct TileReduction: Sendable {
   var loopCount = 0
   /// Space for the offsets that are found at the time.
   var scratch: Int32 = 0
+
+  /// The most steps that a table has.
+  static let mostSteps = 1 << 16
+
+  /// Widens what is read by a loop with strides for a and b.
+  mutating func widen(_ a: Int, _ b: Int, _ extent: Int) {
+    aLow += min(0, a * (extent - 1))
+    aHigh += max(0, a * (extent - 1))
+    bLow += min(0, b * (extent - 1))
+    bHigh += max(0, b * (extent - 1))
+  }
+
+  /// Widens what is read by steps, and counts them.
+  mutating func take(_ offsets: [(a: Int, b: Int)]) {
+    steps = offsets.count
+    aLow += offsets.map(\.a).min() ?? 0
+    aHigh += offsets.map(\.a).max() ?? 0
+    bLow += offsets.map(\.b).min() ?? 0
+    bHigh += offsets.map(\.b).max() ?? 0
+  }
 }
 
 /// A loop of a reduction whose ends depend on where the tile is.
@@ -107,10 +127,17 @@ private struct TilePattern {
   }
 }
 
+extension TilePattern {
+  func strideA(_ variable: LoopVariable?) -> Int { variable.map { a.index.coefficient(of: $0) } ?? 0 }
+  func strideB(_ variable: LoopVariable?) -> Int { variable.flatMap { b?.index.coefficient(of: $0) } ?? 0 }
+}
+
 /// The offsets of a reduction's steps, one by one.
 private struct TileSteps {
   var a: [Int] = []
   var b: [Int] = []
+
+  var offsets: [(a: Int, b: Int)] { zip(a, b).map { ($0, $1) } }
 
   init(_ loops: [Loop], _ first: Index, _ second: Index?) {
     let reduced = Set(loops.map(\.variable))
@@ -253,8 +280,6 @@ extension TapeBuilder {
         affine: form, buffer: Int32(operand.buffer.position), localOffset: 0,
         count: buffers[operand.buffer.position].count, type: operand.type, size: operand.type.byteCount)
     }
-    func strideA(_ variable: LoopVariable?) -> Int { variable.map { pattern.a.index.coefficient(of: $0) } ?? 0 }
-    func strideB(_ variable: LoopVariable?) -> Int { variable.flatMap { pattern.b?.index.coefficient(of: $0) } ?? 0 }
     let isDouble = pattern.a.type == .f64
     let isOuter = pattern.kind == lathe_tile_outer
     let columnCount = columns?.extent ?? 1
@@ -266,81 +291,20 @@ extension TapeBuilder {
         pattern.kind, isDouble ? 1 : 0, Int32(columnCount), Int32(rowCount), Int32(lanes.extent), Int32(vectorBytes)),
       isDouble: isDouble, columns: columnCount, rows: rowCount, lanes: lanes.extent, a: try address(pattern.a),
       b: second)
-    tile.aRow = strideA(rows)
-    tile.bRow = strideB(rows)
-    tile.bColumn = strideB(columns)
+    tile.aRow = pattern.strideA(rows)
+    tile.bRow = pattern.strideB(rows)
+    tile.bColumn = pattern.strideB(columns)
     tile.depth = around.count
-    func widen(_ a: Int, _ b: Int, _ extent: Int) {
-      tile.aLow += min(0, a * (extent - 1))
-      tile.aHigh += max(0, a * (extent - 1))
-      tile.bLow += min(0, b * (extent - 1))
-      tile.bHigh += max(0, b * (extent - 1))
+    if let rows { tile.widen(tile.aRow, tile.bRow, rows.extent) }
+    if let columns { tile.widen(0, tile.bColumn, columns.extent) }
+    tile.widen(isOuter ? 0 : 1, 1, lanes.extent)
+    for variable in around.dropFirst() {
+      tile.widen(pattern.strideA(variable), pattern.strideB(variable), variable.extent)
     }
-    if let rows { widen(tile.aRow, tile.bRow, rows.extent) }
-    if let columns { widen(0, tile.bColumn, columns.extent) }
-    widen(isOuter ? 0 : 1, 1, lanes.extent)
-    for variable in around.dropFirst() { widen(strideA(variable), strideB(variable), variable.extent) }
     tile.table = tape.tables.count
-    tape.tables += around.map(\.extent) + around.map(strideA) + around.map(strideB)
-
-    // The reduction's loops, those that go on in step joined.
-    let isKnown = pattern.loops.allSatisfy { $0.lower.known != nil && $0.upper.known != nil }
-    if !(pattern.a.index.isAffine && pattern.b?.index.isAffine ?? true) {
-      guard isKnown else { return false }
-      var steps = TileSteps(pattern.loops, pattern.a.index, pattern.b?.index)
-      guard steps.a.count <= 1 << 16, !steps.a.isEmpty else { return false }
-      tile.aLow += steps.a.min() ?? 0
-      tile.aHigh += steps.a.max() ?? 0
-      tile.bLow += steps.b.min() ?? 0
-      tile.bHigh += steps.b.max() ?? 0
-      (tile.inner, tile.aInner, tile.bInner) = steps.joined()
-      tile.steps = steps.a.count
-      for (a, b) in zip(steps.a, steps.b) { tape.tables += [a, b] }
-    } else if isKnown {
-      var loops: [(count: Int, a: Int, b: Int)] = []
-      var (a, b) = (0, 0)
-      for loop in pattern.loops {
-        let lower = loop.lower.known ?? 0
-        let count = (loop.upper.known ?? 0) - lower
-        guard count > 0 else { return false }
-        let (strideA, strideB) = (strideA(loop.variable), strideB(loop.variable))
-        a += lower * strideA
-        b += lower * strideB
-        if count == 1 { continue }
-        if let outer = loops.last, outer.a == count * strideA, pattern.b == nil || outer.b == count * strideB {
-          loops[loops.count - 1] = (outer.count * count, strideA, strideB)
-        } else {
-          loops.append((count, strideA, strideB))
-        }
-      }
-      if let last = loops.popLast() { (tile.inner, tile.aInner, tile.bInner) = last }
-      var offsets = [(a, b)]
-      for loop in loops {
-        offsets = offsets.flatMap { offset in (0..<loop.count).map { (offset.0 + $0 * loop.a, offset.1 + $0 * loop.b) }
-        }
-      }
-      guard offsets.count <= 1 << 16 else { return false }
-      tile.steps = offsets.count
-      widen(tile.aInner, tile.bInner, tile.inner)
-      tile.aLow += offsets.map(\.0).min() ?? 0
-      tile.aHigh += offsets.map(\.0).max() ?? 0
-      tile.bLow += offsets.map(\.1).min() ?? 0
-      tile.bHigh += offsets.map(\.1).max() ?? 0
-      for offset in offsets { tape.tables += [offset.0, offset.1] }
-    } else {
-      var steps = 1
-      tile.firstLoop = tape.tileLoops.count
-      tile.loopCount = pattern.loops.count
-      for (position, loop) in pattern.loops.enumerated() {
-        tape.tileLoops.append(
-          TileLoop(
-            bounds: try bounds(loop.lower, loop.upper), aStride: strideA(loop.variable), bStride: strideB(loop.variable)
-          ))
-        if position < pattern.loops.count - 1 { steps *= max(1, loop.variable.extent) }
-      }
-      guard steps <= 1 << 16 else { return false }
-      tile.scratch = space(steps * 16)
-    }
+    let numbers = around.map(\.extent) + around.map(pattern.strideA) + around.map(pattern.strideB)
+    guard let offsets = try steps(of: pattern, &tile) else { return false }
+    tape.tables += numbers + offsets.flatMap { [$0.a, $0.b] }
     // Joined aside where the array holds something already.
     let isFresh = self.block?.isFresh ?? false
     if isFresh, let last = tape.code.last, last.code == .copy, last.dst == sums.offset {
@@ -360,5 +324,70 @@ extension TapeBuilder {
       release(target)
     }
     return true
+  }
+
+  /// Describes the steps of a reduction in its tile; their offsets where they do not depend on where the tile is, none
+  /// where they do, and nil where tables cannot say them.
+  private mutating func steps(
+    of pattern: TilePattern, _ tile: inout TileReduction
+  ) throws(TapeFault) -> [(a: Int, b: Int)]? {
+    let isKnown = pattern.loops.allSatisfy { $0.lower.known != nil && $0.upper.known != nil }
+    let isAffine = pattern.a.index.isAffine && pattern.b?.index.isAffine ?? true
+    if !isKnown { return isAffine ? try stepsFoundAtTheTime(pattern, &tile) : nil }
+    if isAffine { return Self.affineSteps(pattern, &tile) }
+    var steps = TileSteps(pattern.loops, pattern.a.index, pattern.b?.index)
+    guard steps.a.count <= TileReduction.mostSteps, !steps.a.isEmpty else { return nil }
+    // The reach of all steps, before runs of them are taken together.
+    tile.take(steps.offsets)
+    (tile.inner, tile.aInner, tile.bInner) = steps.joined()
+    tile.steps = steps.a.count
+    return steps.offsets
+  }
+
+  /// Loops that go on in step are one, and the innermost is no part of the table.
+  private static func affineSteps(_ pattern: TilePattern, _ tile: inout TileReduction) -> [(a: Int, b: Int)]? {
+    var loops: [(count: Int, a: Int, b: Int)] = []
+    var offsets = [(a: 0, b: 0)]
+    for loop in pattern.loops {
+      let lower = loop.lower.known ?? 0
+      let count = (loop.upper.known ?? 0) - lower
+      guard count > 0 else { return nil }
+      let (strideA, strideB) = (pattern.strideA(loop.variable), pattern.strideB(loop.variable))
+      offsets[0].a += lower * strideA
+      offsets[0].b += lower * strideB
+      if count == 1 { continue }
+      if let outer = loops.last, outer.a == count * strideA, pattern.b == nil || outer.b == count * strideB {
+        loops[loops.count - 1] = (outer.count * count, strideA, strideB)
+      } else {
+        loops.append((count, strideA, strideB))
+      }
+    }
+    if let last = loops.popLast() { (tile.inner, tile.aInner, tile.bInner) = last }
+    guard loops.reduce(1, { $0 * $1.count }) <= TileReduction.mostSteps else { return nil }
+    for loop in loops {
+      offsets = offsets.flatMap { offset in
+        (0..<loop.count).map { (offset.a + $0 * loop.a, offset.b + $0 * loop.b) }
+      }
+    }
+    tile.take(offsets)
+    tile.widen(tile.aInner, tile.bInner, tile.inner)
+    return offsets
+  }
+
+  private mutating func stepsFoundAtTheTime(
+    _ pattern: TilePattern, _ tile: inout TileReduction
+  ) throws(TapeFault) -> [(a: Int, b: Int)]? {
+    let steps = pattern.loops.dropLast().reduce(1) { $0 * max(1, $1.variable.extent) }
+    guard steps <= TileReduction.mostSteps else { return nil }
+    tile.firstLoop = tape.tileLoops.count
+    tile.loopCount = pattern.loops.count
+    for loop in pattern.loops {
+      tape.tileLoops.append(
+        TileLoop(
+          bounds: try bounds(loop.lower, loop.upper), aStride: pattern.strideA(loop.variable),
+          bStride: pattern.strideB(loop.variable)))
+    }
+    tile.scratch = space(steps * 16)
+    return []
   }
 }

@@ -322,6 +322,10 @@ extension CKernelRenderer {
     case .constant, .register, .index: break
     case .load(let memory, let index, let type):
       if case .local(let local) = memory, registerArrays[local.id] != nil { return }
+      if case .buffer = memory, let lanes, lanes.count > 1, let positions = strided(index, lanes) {
+        for position in positions { note(memory, position) }
+        return
+      }
       let start = lanes.flatMap { $0.count > 1 ? vectorStart(index, $0) : nil }
       note(memory, start ?? index)
       let load = load(memory, start ?? index, type, start == nil ? 1 : lanes?.count ?? 1)

@@ -82,7 +82,9 @@ extension CKernelRenderer {
     case .register(let register):
       if let form = laneRegisters[register.id] { return CLanesValue(CText(registerName(register.id)), form) }
     case .load(let memory, let index, let type):
-      if let text = vectorLoad(memory, index, type, lanes), let vector = lanes.vector(type) {
+      if let vector = lanes.vector(type),
+        let text = vectorLoad(memory, index, type, lanes) ?? vectorOfElements(memory, index, type, lanes)
+      {
         return CLanesValue(text, .vector(vector))
       }
     case .pointwise(let function, let operands):
@@ -141,6 +143,26 @@ extension CKernelRenderer {
     guard index.coefficient(of: lanes.variable) == 1 else { return nil }
     let start = index - Index(lanes.variable)
     return dependsOnLane(start, lanes) ? nil : start
+  }
+
+  /// The positions of all lanes, where those are at equal distances that are no neighbours'.
+  func strided(_ index: Index, _ lanes: CLanes) -> [Index]? {
+    let stride = index.coefficient(of: lanes.variable)
+    let start = index - Index(lanes.variable) * stride
+    guard stride != 0, stride != 1, !dependsOnLane(start, lanes) else { return nil }
+    return (0..<lanes.count).map { start + $0 * stride }
+  }
+
+  /// A vector of elements that are apart from each other, one by one: a loop over the lanes of a variable would go
+  /// through memory.
+  private mutating func vectorOfElements(
+    _ memory: Memory, _ index: Index, _ type: ScalarType, _ lanes: CLanes
+  ) -> CText? {
+    guard case .buffer = memory, let vector = lanes.vector(type), let positions = strided(index, lanes) else {
+      return nil
+    }
+    let elements = positions.map { plainElement(memory, $0, type).text }
+    return CText("(\(helpers.name(vector))){\(elements.joined(separator: ", "))}", .unary)
   }
 
   // MARK: Functions

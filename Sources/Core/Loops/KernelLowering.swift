@@ -92,6 +92,15 @@ struct KernelLowering {
       used = emitter.used
     }
     var keepsRows = false
+    if target.isTiled {
+      nests = nests.flatMap { nest in
+        let lanes = target.lanes(scalars.type(nest.stores[0].value))
+        guard let (blocks, rest) = nest.transposition(lanes: lanes) else { return [nest] }
+        let work = blocks.domain.reduce(4) { $0 * $1.extent }
+        emit { $0.emit(inLanes: blocks, parallelCount: Tile.parallel(Array(blocks.domain.dropLast(2)), work: work)) }
+        return rest
+      }
+    }
     for part in nests {
       guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: packings.facts(of:)) else {
         var schedule = Schedule(part)

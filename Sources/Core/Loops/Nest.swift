@@ -16,7 +16,7 @@ struct Nest {
   var stores: [Store]
 
   /// All scalars that are stored.
-  private var values: [Scalar] { stores.map(\.value) }
+  var values: [Scalar] { stores.map(\.value) }
 
   /// The nest with variables replaced.
   private func rewritten(_ replacements: [LoopVariable: ScalarBuilder.Replacement]) -> Nest {

@@ -37,6 +37,25 @@ import Testing
     for target in Target.auto + [.cortexM4F] { try check(row.graph, row.inputs, meaning: row.outputs, target) }
   }
 
+  @Test(
+    "what tiles and blocks leave over are parts of their kernels",
+    arguments: [
+      // 83 rows fill no blocks; 83 columns and 53 rows fill none of 16
+      ("dot %x, %w {left_batch: [], right_batch: [], left_contracting: [0], right_contracting: [0]}", 2),
+      ("permute %x {axes: [1, 0]}", 3),
+    ])
+  func parts(_ operation: String, _ count: Int) throws {
+    let shape = operation.hasPrefix("dot") ? "f32[83,16]" : "f32[83,53]"
+    let text = """
+      func parts(%x: f32[53,83], %w: f32[53,16]) -> (%y: \(shape)) {
+        %y = \(operation) : \(shape)
+        return %y
+      }
+      """
+    let kernels = try Program(lowering: Graph(parsing: text), target: .x86V4).kernels
+    #expect(kernels.last?.parts.count == count)
+  }
+
   @Test func aKernelTouchesTheElementsThatItsIndicesReach() throws {
     func touched(_ text: String) throws -> Int {
       let program = try Program(lowering: Graph(parsing: text))

@@ -128,6 +128,9 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
         let h = w.relu(x.dot(w(70, 50), DotGeneral(leftContracting: [1], rightContracting: [1])) + bias)
         return h.dot(w(70, 10), rowsByColumns)
       },
+      try ImageGraph("transposed matrices that fill no blocks", [2, 53, 83]) { w, x in
+        (x.permute([0, 2, 1]) + w(2, 83, 53)).maximum(w(83, 53).broadcast(to: [2, 83, 53], axes: [1, 2]))
+      },
       try ImageGraph("one row", [1, 40]) { w, x in
         w.relu(x.dot(w(40, 100), rowsByColumns)).dot(w(100, 9), rowsByColumns)
       },

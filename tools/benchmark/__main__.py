@@ -20,8 +20,6 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-import onnx
-
 from catalogue import NETWORKS, Network
 from compilation import compilation
 from contenders import Contender, Failure, Place, Server, contenders
@@ -177,7 +175,9 @@ def provide(network: Network, place: Place) -> None:
         subprocess.run([sys.executable, EXPORT, place.models, *network.export], check=True, stdout=subprocess.DEVNULL)
     if network.differentiated:
         say(f"{network.name}: lathe grad")
-        output = onnx.load(original, load_external_data=False).graph.output[0].name
+        # Elsewhere: the memory of what is started here counts with that of this process at the time.
+        print_output = "import onnx, sys; print(onnx.load(sys.argv[1]).graph.output[0].name)"
+        output = subprocess.check_output([sys.executable, "-c", print_output, original], text=True).strip()
         command = [place.lathe, "grad", original, "--of", output, "--output", network.model(place.models)]
         subprocess.run(command, check=True)
 

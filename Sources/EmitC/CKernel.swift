@@ -124,8 +124,8 @@ struct CKernelRenderer {
     writer.close()
     let text = writer.text
     writer = head
-    let attribute = namesInstructions || helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
-    writer.lines(attribute + signature(name, declarations))
+    let target = namesInstructions || helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
+    writer.lines("\(target)\(prefix.uppercased())_KERNEL " + signature(name, declarations))
     writer.raw(String(text.dropLast()))
     if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(

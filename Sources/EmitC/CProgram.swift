@@ -319,6 +319,19 @@ struct CProgramRenderer {
 
   /// What the kernels tell compilers about instructions and their order.
   func writeInstructions(_ writer: inout CWriter) {
+    if !kernels.isEmpty {
+      writer.comment(
+        "Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet.")
+      writer.lines(
+        """
+        #if defined(__GNUC__)
+        #define \(prefix.uppercased())_KERNEL __attribute__((noinline))
+        #else
+        #define \(prefix.uppercased())_KERNEL
+        #endif
+        """)
+      writer.line()
+    }
     if kernels.contains(where: \.needsFence) {
       writer.comment(
         "Keeps the compiler from reading early what is needed behind a loop whose variables fill all registers.")

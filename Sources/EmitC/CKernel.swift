@@ -31,6 +31,8 @@ struct CKernelRenderer {
   let hasThreads: Bool
   /// Whether the function says which instructions it is compiled to, with vectors or without.
   let namesInstructions: Bool
+  /// Whether the function says that it is not to be inlined.
+  let keepsKernels: Bool
   private var variables: [LoopVariable: String] = [:]
   private var registers: [Int32: String] = [:]
   private var locals: [Int: String] = [:]
@@ -60,7 +62,7 @@ struct CKernelRenderer {
 
   init(
     _ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, hasThreads: Bool,
-    namesInstructions: Bool = false
+    namesInstructions: Bool = false, keepsKernels: Bool = false
   ) {
     self.program = program
     self.prefix = prefix
@@ -68,6 +70,7 @@ struct CKernelRenderer {
     self.hasVectors = hasVectors
     self.hasThreads = hasThreads
     self.namesInstructions = namesInstructions
+    self.keepsKernels = keepsKernels
     self.names = CNames()
   }
 
@@ -125,7 +128,8 @@ struct CKernelRenderer {
     let text = writer.text
     writer = head
     let target = namesInstructions || helpers.vectorMentions > mentions ? "\(prefix.uppercased())_TARGET " : ""
-    writer.lines("\(target)\(prefix.uppercased())_KERNEL " + signature(name, declarations))
+    let isOwn = keepsKernels ? "\(prefix.uppercased())_KERNEL " : ""
+    writer.lines(target + isOwn + signature(name, declarations))
     writer.raw(String(text.dropLast()))
     if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(

@@ -124,7 +124,7 @@ struct CProgramRenderer {
       for piece in options.threads == .none ? [kernel] : kernel.pieces {
         var renderer = CKernelRenderer(
           program, prefix: prefix, helpers: helpers, hasVectors: hasVectors, hasThreads: options.threads != .none,
-          namesInstructions: namesInstructions)
+          namesInstructions: namesInstructions, keepsKernels: keepsKernels)
         kernels.append(renderer.render(piece, name: "\(prefix)_\(functions.unique(piece.name))"))
         helpers = renderer.helpers
       }
@@ -220,6 +220,9 @@ struct CProgramRenderer {
       }
     }
   }
+
+  /// Whether kernels ask compilers not to inline them: files in C99 have no extensions.
+  private var keepsKernels: Bool { options.standard == .c11 }
 
   /// Whether loops over lanes are written as vectors.
   private var hasVectors: Bool {
@@ -319,7 +322,7 @@ struct CProgramRenderer {
 
   /// What the kernels tell compilers about instructions and their order.
   func writeInstructions(_ writer: inout CWriter) {
-    if !kernels.isEmpty {
+    if !kernels.isEmpty, keepsKernels {
       writer.comment(
         "Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet.")
       writer.lines(

@@ -94,7 +94,7 @@ static inline void copy_runs(
 #endif
 
 #define BLOCKS(ELEMENT)                                                                          \
-  EACH_WIDTH static void *load_runs_##ELEMENT(                                                              \
+  EACH_WIDTH static void *load_runs_##ELEMENT(                                                   \
       const struct run *run, ptrdiff_t count, ptrdiff_t distance, void *memory, void *to) {      \
     const ptrdiff_t length = run->count, stride = run->stride;                                   \
     ELEMENT *lanes = to;                                                                         \
@@ -116,7 +116,7 @@ static inline void copy_runs(
     }                                                                                            \
     return lanes;                                                                                \
   }                                                                                              \
-  EACH_WIDTH static void *store_runs_##ELEMENT(                                                             \
+  EACH_WIDTH static void *store_runs_##ELEMENT(                                                  \
       const struct run *run, ptrdiff_t count, ptrdiff_t distance, void *memory, void *from) {    \
     const ptrdiff_t length = run->count, stride = run->stride;                                   \
     ELEMENT *lanes = from;                                                                       \
@@ -135,7 +135,7 @@ static inline void copy_runs(
     }                                                                                            \
     return lanes;                                                                                \
   }                                                                                              \
-  EACH_WIDTH static void *fill_runs_##ELEMENT(                                                              \
+  EACH_WIDTH static void *fill_runs_##ELEMENT(                                                   \
       const struct run *run, ptrdiff_t count, ptrdiff_t distance, void *memory, void *from) {    \
     const ptrdiff_t length = run->count, stride = run->stride;                                   \
     const ELEMENT element = *(const ELEMENT *)from;                                              \

@@ -55,7 +55,7 @@ struct CKernelRenderer {
   /// The lane whose scalars are being written, inside a loop over lanes.
   var lane: (lanes: CLanes, name: String)?
   /// What the statements around know of what they read.
-  var group: CGroup?
+  var group: CCommonLoads?
   /// Whether a name that is declared now is known to all statements behind it.
   private(set) var mayDeclare = true
   private var copies: Int32 = 1 << 24

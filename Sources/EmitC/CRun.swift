@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// The functions that the caller sees.
 extension CProgramRenderer {
-  private var okay: String { "\(macro)_OK" }
+  var okay: String { "\(macro)_OK" }
 
   /// `(float *)(void *)(base + offset)`.
   private func pointer(_ dtype: ScalarType, _ base: String, _ offset: Int, const: Bool = false) -> String {
@@ -146,118 +146,5 @@ extension CProgramRenderer {
       given += program.program.outputs.indices.map { "outputs[\($0)]" }
       writer.line("return \(name)_run(\(given.joined(separator: ", ")));")
     }
-  }
-
-  // MARK: Weights
-
-  func writeWeightsFunctions(_ writer: inout CWriter) {
-    guard takesWeights else { return }
-    let header = weights.header
-    writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
-    writer.block("static const unsigned char \(name)_weights_header[\(header.count)] =") { writer in
-      writer.line(header.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
-      writer.line(header.dropFirst(16).map { "\($0)" }.joined(separator: ", "))
-    }
-    writer.replaceLast("}", with: "};")
-    writer.line()
-    writer.function("int \(name)_check_weights(const void *weights, size_t size)") { writer in
-      writer.lines(
-        """
-        if (!weights) return \(macro)_ERROR_NULL;
-        if ((uintptr_t)weights % \(PlannedProgram.alignment) != 0) return \(macro)_ERROR_ALIGNMENT;
-        if (size < \(macro)_WEIGHTS_BYTES) return \(macro)_ERROR_SIZE;
-        if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;
-        const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);
-        uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a over 64-bit words */
-        for (size_t i = 0; i < \(weights.byteCount); i += 8) {
-          uint64_t word;
-          memcpy(&word, data + i, sizeof word);
-          hash = (hash ^ word) * UINT64_C(0x100000001b3);
-        }
-        return hash == UINT64_C(0x\(String(weights.checksum, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
-        """)
-    }
-    writer.line()
-    guard loadsWeights else { return }
-    writer.function("int \(name)_load_weights(const char *path, void *weights, size_t size)") { writer in
-      writer.lines(
-        """
-        if (!path || !weights) return \(macro)_ERROR_NULL;
-        if (size < \(macro)_WEIGHTS_BYTES) return \(macro)_ERROR_SIZE;
-        FILE *const file = fopen(path, "rb");
-        if (!file) return \(macro)_ERROR_FILE;
-        const size_t count = fread(weights, 1, \(macro)_WEIGHTS_BYTES, file);
-        fclose(file);
-        return count == \(macro)_WEIGHTS_BYTES ? \(name)_check_weights(weights, size) : \(macro)_ERROR_FILE;
-        """)
-    }
-    writer.line()
-  }
-
-  // MARK: State
-
-  func writeStateFunctions(_ writer: inout CWriter) {
-    guard takesState else { return }
-    let variables = program.program.variables
-    let rank = max(1, variables.map(\.type.rank).max() ?? 1)
-    writer.open("const struct \(name)_variable \(name)_variables[\(macro)_VARIABLE_COUNT] =")
-    for (position, variable) in variables.enumerated() {
-      let shape = variable.initial.shape
-      let sizes = (shape + [Int](repeating: 0, count: rank - shape.count)).map(String.init).joined(separator: ", ")
-      let fields = [
-        CWriter.quoted(variable.name), "\"\(variable.type.dtype)\"", "\(shape.count)", "{\(sizes)}",
-        "\(program.variableOffsets[position])", "\(variable.initial.bytes.count)",
-      ]
-      writer.line("{\(fields.joined(separator: ", "))},")
-    }
-    writer.close("};")
-    writer.line()
-    let pointers = inlineWeights.pointers
-    let needsWeights = takesWeights
-    let head = Self.head("int \(name)_init_state", ["void *state"] + (needsWeights ? ["const void *weights"] : []))
-    writer.function(head) { writer in
-      writer.line("if (!state\(needsWeights ? " || !weights" : "")) return \(macro)_ERROR_NULL;")
-      if needsWeights {
-        writer.line(
-          "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;"
-        )
-        if initials.contains(where: { $0 != nil }) {
-          writer.line("const unsigned char *const data = (const unsigned char *)weights + \(CWeights.headerBytes);")
-        }
-      }
-      writer.line("unsigned char *const memory = state;")
-      writer.line("memset(memory, 0, \(macro)_STATE_BYTES);")
-      for (position, initial) in initials.enumerated() {
-        guard let initial else { continue }
-        let bytes = variables[position].initial.bytes.count
-        if bytes == 0 { continue }
-        let source = areWeightsInline ? pointers[initial] : "data + \(weights.entries[initial].offset)"
-        writer.line(
-          "memcpy(memory + \(program.variableOffsets[position]), \(source), \(bytes)); /* \(variables[position].name) */"
-        )
-      }
-      writer.line("return \(okay);")
-    }
-    writer.line()
-    writer.function("int \(name)_save_state(const void *state, void *bytes, size_t size)") { writer in
-      writer.lines(
-        """
-        if (!state || !bytes) return \(macro)_ERROR_NULL;
-        if (size != \(macro)_STATE_BYTES) return \(macro)_ERROR_SIZE;
-        memcpy(bytes, state, \(macro)_STATE_BYTES);
-        return \(okay);
-        """)
-    }
-    writer.line()
-    writer.function("int \(name)_load_state(void *state, const void *bytes, size_t size)") { writer in
-      writer.lines(
-        """
-        if (!state || !bytes) return \(macro)_ERROR_NULL;
-        if (size != \(macro)_STATE_BYTES) return \(macro)_ERROR_SIZE;
-        memcpy(state, bytes, \(macro)_STATE_BYTES);
-        return \(okay);
-        """)
-    }
-    writer.line()
   }
 }

@@ -12,7 +12,7 @@ private struct CLoad: Hashable {
 }
 
 /// What a group of statements without loops knows of what it has read.
-struct CGroup {
+struct CCommonLoads {
   fileprivate var counts: [CLoad: Int] = [:]
   fileprivate var names: [CLoad: String] = [:]
   fileprivate var epochs: [Memory: Int] = [:]
@@ -89,7 +89,7 @@ extension CKernelRenderer {
   }
 
   private mutating func renderGroup(_ statements: [Statement]) {
-    group = CGroup()
+    group = CCommonLoads()
     for statement in statements { count(statement, nil) }
     group?.epochs = [:]
     for statement in statements { render(straight: statement, nil) }

@@ -30,9 +30,9 @@ public struct Pipeline: Sendable {
       case passes(Set<String>)
     }
 
-    /// Whether the graph is verified before the first and after every pass.
-    public var verifyEach = false
-    /// After which passes the graph is printed.
+    /// Whether the graph or program is verified before the first and after every pass; by default in debug builds.
+    public var verifyEach = Self.isDebugBuild
+    /// After which passes the graph or program is printed.
     public var printAfter = Printing.never
     /// Takes what `printAfter` prints.
     public var print: (@Sendable (String) -> Void)?
@@ -43,8 +43,29 @@ public struct Pipeline: Sendable {
     /// Keeps the text of a graph on which a pass has failed, and returns where, which the diagnostics then say.
     public var dump: (@Sendable (_ pass: String, _ text: String) -> String?)?
 
-    /// Nothing is watched or bounded.
+    /// Nothing is printed or bounded.
     public init() {}
+
+    /// Whether Lathe is built to be developed: everything is verified then.
+    public static var isDebugBuild: Bool {
+      #if DEBUG
+        true
+      #else
+        false
+      #endif
+    }
+
+    /// Prints what a pass has left, where that is asked for.
+    func print(_ stage: some CustomStringConvertible, after pass: String, isChanged: Bool) {
+      let isPrinted =
+        switch printAfter {
+        case .never: false
+        case .always: true
+        case .onChange: isChanged
+        case .passes(let names): names.contains(pass)
+        }
+      if isPrinted { print?("// after \(pass)\(isChanged ? "" : " (unchanged)")\n\(stage)") }
+    }
   }
 
   /// Runs the passes.
@@ -73,14 +94,7 @@ public struct Pipeline: Sendable {
         rewrites: context.budget.counts.merging(before, uniquingKeysWith: -).filter { $0.value > 0 },
         nodesBefore: graph.nodes.count, nodesAfter: result.nodes.count)
       report.entries.append(entry)
-      let isPrinted =
-        switch options.printAfter {
-        case .never: false
-        case .always: true
-        case .onChange: entry.isChanged
-        case .passes(let names): names.contains(pass.name)
-        }
-      if isPrinted { options.print?("// after \(pass.name)\(entry.isChanged ? "" : " (unchanged)")\n\(result)") }
+      options.print(result, after: pass.name, isChanged: entry.isChanged)
       graph = result
     }
     return (graph, report)
@@ -91,11 +105,18 @@ public struct Pipeline: Sendable {
     _ error: DiagnosticsError, on pass: Pass, input: Graph, _ options: Options
   ) -> DiagnosticsError {
     let place = options.dump?(pass.name, input.text)
-    return DiagnosticsError(
-      error.diagnostics.map { diagnostic in
+    return error.blamed(on: pass.name, help: place.map { "the graph before the pass is in \($0)" })
+  }
+}
+
+extension DiagnosticsError {
+  /// The diagnostics with the name of the pass that made what is wrong, and what else there is to say.
+  func blamed(on pass: String, help: String? = nil) -> DiagnosticsError {
+    DiagnosticsError(
+      diagnostics.map { diagnostic in
         var diagnostic = diagnostic
-        diagnostic.message = "pass \(pass.name): \(diagnostic.message)"
-        if let place { diagnostic.help = "the graph before the pass is in \(place)" }
+        diagnostic.message = "pass \(pass): \(diagnostic.message)"
+        diagnostic.help = help ?? diagnostic.help
         return diagnostic
       })
   }

@@ -5,31 +5,50 @@ extension Program {
   /// - Parameters:
   ///   - target: The machine that schedules and layouts are chosen for.
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
-  /// - Throws: A diagnostic for each dimension that is still a symbol.
+  ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
+  /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
-    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .direct
+    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .direct,
+    options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
       throw DiagnosticsError(
         symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
     }
-    let (program, isInSlabs) = Self.lowered(graph, target, convolutions, allowsSlabs: true)
-    self = program
+    var (stages, isInSlabs) = Self.stages(graph, target, convolutions, options, allowsSlabs: true)
     // What is read at first stays until the last slab: where that costs more than slabs save, they are not worth it.
     if isInSlabs {
-      let plain = Self.lowered(graph, target, convolutions, allowsSlabs: false).program
-      if plain.peakBytes < peakBytes { self = plain }
+      let plain = Self.stages(graph, target, convolutions, options, allowsSlabs: false).stages
+      if plain[plain.count - 1].program.peakBytes < stages[stages.count - 1].program.peakBytes { stages = plain }
     }
+    for stage in stages {
+      if options.verifyEach, stage.isChanged {
+        do throws(DiagnosticsError) { try stage.program.verify() } catch { throw error.blamed(on: stage.name) }
+      }
+      options.print(stage.program, after: stage.name, isChanged: stage.isChanged)
+    }
+    self = stages[stages.count - 1].program
   }
 
-  private static func lowered(
-    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, allowsSlabs: Bool
-  ) -> (program: Program, isInSlabs: Bool) {
+  /// What lowering or a pass has left.
+  private typealias Stage = (name: String, program: Program, isChanged: Bool)
+
+  private static func stages(
+    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, _ options: Pipeline.Options, allowsSlabs: Bool
+  ) -> (stages: [Stage], isInSlabs: Bool) {
     var lowering = GraphLowering(
       name: graph.name, target: target, convolutions: convolutions, allowsSlabs: allowsSlabs)
     lowering.lower(model: graph)
-    return (lowering.program.droppingUnusedConstants().sharingStorage(), lowering.isInSlabs)
+    var program = lowering.program
+    var stages: [Stage] = [("lower", program, true)]
+    var budget = RewriteBudget(limit: options.stopAfter)
+    for pass in LoopPass.all {
+      let spent = budget.spent
+      program = pass.run(program, &budget)
+      stages.append((pass.name, program, budget.spent > spent))
+    }
+    return (stages, lowering.isInSlabs)
   }
 
   /// The most bytes of temporaries that are live at once.

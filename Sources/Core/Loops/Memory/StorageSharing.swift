@@ -1,13 +1,23 @@
+extension LoopPass {
+  /// Drops the constants that no kernel reads: those that were packed, mostly.
+  public static let dropUnusedConstants = LoopPass("drop-unused-constants") { $0.droppingUnusedConstants(&$1) }
+
+  /// Writes results over operands that die with them: element-wise kernels work in place.
+  public static let shareStorage = LoopPass("share-storage") { $0.sharingStorage(&$1) }
+}
+
 extension Program {
-  /// The program without the constants that no kernel reads: those that were packed, mostly.
-  func droppingUnusedConstants() -> Program {
+  fileprivate func droppingUnusedConstants(_ budget: inout RewriteBudget) -> Program {
     var used = Set(outputs.map(\.buffer))
     for kernel in kernels { used.formUnion(kernel.reads) }
     var names: [BufferID: BufferID] = [:]
     var result = self
     result.buffers = []
     for (position, buffer) in buffers.enumerated() {
-      if case .constant = buffer.kind, !used.contains(BufferID(position)) { continue }
+      if case .constant = buffer.kind, !used.contains(BufferID(position)), budget.isOpen {
+        budget.spend(on: "unused constant")
+        continue
+      }
       names[BufferID(position)] = BufferID(result.buffers.count)
       result.buffers.append(buffer)
     }
@@ -20,8 +30,7 @@ extension Program {
     return result
   }
 
-  /// The program with results written over operands that die with them: element-wise kernels work in place.
-  func sharingStorage() -> Program {
+  fileprivate func sharingStorage(_ budget: inout RewriteBudget) -> Program {
     let liveness = Liveness(self)
     let ranges = liveness.settled()
     var owner: [BufferID: BufferID] = [:]
@@ -43,7 +52,8 @@ extension Program {
         // Both belong to the same iteration of the same loops.
         return liveness.loops[range.lowerBound] == liveness.loops[time]
       }
-      guard let operand = candidates.first, let end = last[result] else { continue }
+      guard let operand = candidates.first, let end = last[result], budget.isOpen else { continue }
+      budget.spend(on: "result in place")
       owner[result] = operand
       last[operand] = end
     }

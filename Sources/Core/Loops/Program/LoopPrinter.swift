@@ -5,11 +5,8 @@ extension Program: CustomStringConvertible {
     for buffer in buffers {
       lines.append("  \(buffer.kind.word) \(buffer.name): \(TensorType(buffer.dtype, buffer.shape))")
     }
-    for (position, kernel) in kernels.enumerated() {
-      let parameters = kernel.parameters.map { "t\(-$0.id)" }.joined(separator: ", ")
-      lines.append("kernel \(position) \(kernel.name)(\(parameters))   // \(kernel.summary)")
-      let printer = LoopPrinter(program: self)
-      for statement in kernel.body { lines += printer.lines(statement, indent: 1) }
+    for kernel in kernels {
+      lines += LoopPrinter(program: self).lines(kernel)
     }
     lines.append("steps")
     lines += steps.flatMap { $0.lines(self, indent: 1) }
@@ -49,18 +46,29 @@ extension Step {
 struct LoopPrinter {
   let program: Program
 
+  func lines(_ kernel: Kernel) -> [String] {
+    let parameters = kernel.parameters.map(Self.text).joined(separator: ", ")
+    return ["kernel \(kernel.name)(\(parameters))   // \(kernel.summary)"]
+      + kernel.body.flatMap { lines($0, indent: 1) }
+  }
+
+  /// A statement on one line, without the block that it holds.
+  func summary(_ statement: Statement) -> String { lines(statement, indent: 0)[0] }
+
   func lines(_ statement: Statement, indent: Int) -> [String] {
     let margin = String(repeating: "  ", count: indent)
     func block(_ body: [Statement]) -> [String] { body.flatMap { lines($0, indent: indent + 1) } }
     switch statement {
     case .loop(let loop):
       let kind = loop.kind == .serial ? "" : " \(loop.kind.rawValue)"
-      return ["\(margin)for \(text(loop.lower, "max")) <= \(text(loop.variable)) < \(text(loop.upper, "min"))\(kind)"]
+      return [
+        "\(margin)for \(text(loop.lower, "max")) <= \(Self.text(loop.variable)) < \(text(loop.upper, "min"))\(kind)"
+      ]
         + block(loop.body)
     case .accumulate(let accumulation):
       let lanes = accumulation.lanes > 1 ? " in \(accumulation.lanes) lanes" : ""
       return [
-        "\(margin)\(text(accumulation.accumulator)) = \(accumulation.combiner.rawValue) over \(text(accumulation.lower, "max")) <= \(text(accumulation.variable)) < \(text(accumulation.upper, "min"))\(lanes) of \(text(accumulation.value))"
+        "\(margin)\(text(accumulation.accumulator)) = \(accumulation.combiner.rawValue) over \(text(accumulation.lower, "max")) <= \(Self.text(accumulation.variable)) < \(text(accumulation.upper, "min"))\(lanes) of \(text(accumulation.value))"
       ] + block(accumulation.prologue)
     case .declare(let register, let value): return ["\(margin)let \(text(register)): \(register.type) = \(text(value))"]
     case .assign(let register, let value): return ["\(margin)\(text(register)) = \(text(value))"]
@@ -89,7 +97,7 @@ struct LoopPrinter {
 
   private func text(_ register: Register) -> String { "r\(register.id)" }
 
-  private func text(_ variable: LoopVariable) -> String { variable.id < 0 ? "t\(-variable.id)" : "i\(variable.id)" }
+  static func text(_ variable: LoopVariable) -> String { variable.id < 0 ? "t\(-variable.id)" : "i\(variable.id)" }
 
   private func text(_ memory: Memory) -> String {
     switch memory {
@@ -102,7 +110,7 @@ struct LoopPrinter {
     var parts: [String] = index.terms.map { term in
       let atom =
         switch term.atom {
-        case .variable(let variable): text(variable)
+        case .variable(let variable): Self.text(variable)
         case .value(let scalar): "r\(scalar.id)"
         case .floorDivide(let inner, let divisor): "floor((\(text(inner))) / \(divisor))"
         case .modulo(let inner, let divisor): "((\(text(inner))) mod \(divisor))"

@@ -164,6 +164,9 @@ public indirect enum Statement: Hashable, Sendable {
   case when([Constraint], [Statement])
   /// Runs the block where the `bool` expression is true.
   case whenTrue(Expression, [Statement])
+
+  /// Whether the statement introduces a register.
+  var isDeclaration: Bool { if case .declare = self { true } else { false } }
 }
 
 /// A tensor of a program.

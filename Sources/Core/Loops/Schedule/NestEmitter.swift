@@ -528,8 +528,6 @@ extension Statement {
     case .declare, .assign, .allocate, .store: true
     }
   }
-
-  fileprivate var isDeclaration: Bool { if case .declare = self { true } else { false } }
 }
 
 extension Bound {

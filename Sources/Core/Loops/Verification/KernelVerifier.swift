@@ -1,0 +1,303 @@
+/// Checks one kernel: scopes, types, kinds of loops.
+struct KernelVerifier {
+  /// What statements may use.
+  private struct Scope {
+    var variables: Set<LoopVariable> = []
+    var registers: [Int32: ScalarType] = [:]
+    var locals: [Int: LocalArray] = [:]
+    /// The loop whose iterations run at once.
+    var lanes: LoopVariable?
+    /// The loops around that are written out.
+    var unrolled: Set<LoopVariable> = []
+  }
+
+  /// The most faults told of one kernel.
+  private static let faultLimit = 10
+
+  let program: Program
+  let kernel: Kernel
+  private let printer: LoopPrinter
+  private(set) var diagnostics: [Diagnostic] = []
+  private var scope = Scope()
+  /// The numbers of all registers and local arrays so far: each is declared once in a kernel.
+  private var declared = Set<Int32>()
+  private var allocated = Set<Int>()
+  private var statement: Statement?
+
+  init(_ program: Program, _ kernel: Kernel) {
+    self.program = program
+    self.kernel = kernel
+    printer = LoopPrinter(program: program)
+  }
+
+  mutating func run() {
+    var accesses = Accesses()
+    kernel.parts.joined().forEach { accesses.add($0) }
+    if kernel.reads != accesses.reads.sorted() || kernel.writes != accesses.writes.sorted() {
+      report("the buffers that it is said to read and write are others than its statements do")
+    }
+    guard (kernel.reads + kernel.writes + kernel.inPlace).allSatisfy({ program.buffers.indices.contains($0.position) })
+    else { return report("it uses a buffer that the program does not have") }
+    for buffer in kernel.writes {
+      switch program[buffer].kind {
+      case .input, .constant: report("it writes the \(program[buffer].kind.word) '\(program[buffer].name)'")
+      case .output, .variable, .temporary: break
+      }
+    }
+    for parameter in kernel.parameters {
+      if parameter.id >= 0 { report("its parameter \(LoopPrinter.text(parameter)) is no variable of the program") }
+      scope.variables.insert(parameter)
+    }
+    for part in kernel.parts { block(part) }
+    if !diagnostics.isEmpty {
+      let text = printer.lines(kernel).joined(separator: "\n")
+      diagnostics[diagnostics.count - 1].help = "\(ProgramVerifier.help), with the kernel's text:\n\(text)"
+    }
+  }
+
+  // MARK: Reports
+
+  private mutating func report(_ message: String) {
+    guard diagnostics.count < Self.faultLimit else { return }
+    diagnostics.append(
+      Diagnostic(
+        "kernel '\(kernel.name)': \(message)", operands: statement.map { ["in: " + printer.summary($0)] } ?? [],
+        location: kernel.location, help: ProgramVerifier.help))
+  }
+
+  // MARK: Statements
+
+  private mutating func block(_ statements: [Statement], _ prepare: (inout Scope) -> Void = { _ in }) {
+    let (outer, around) = (scope, statement)
+    prepare(&scope)
+    for statement in statements {
+      self.statement = statement
+      check(statement)
+    }
+    (scope, statement) = (outer, around)
+  }
+
+  private mutating func check(_ statement: Statement) {
+    switch statement {
+    case .loop(let loop): check(loop)
+    case .accumulate(let accumulation): check(accumulation)
+    case .declare(let register, let value):
+      check(value, is: register.type)
+      declare(register)
+    case .assign(let register, let value):
+      check(value, is: register.type)
+      check(register)
+    case .allocate(let array):
+      if !allocated.insert(array.id).inserted { report("local array a\(array.id) is declared twice") }
+      if array.count <= 0 { report("local array a\(array.id) has \(array.count) elements") }
+      if let lanes = array.lanes, lanes < 1 || array.count % lanes != 0 {
+        report("local array a\(array.id) has \(array.count) elements in vectors of \(lanes)")
+      }
+      scope.locals[array.id] = array
+    case .store(let memory, let index, let value):
+      if let type = check(memory, index) { check(value, is: type) } else { _ = type(value) }
+    case .when(let constraints, let body):
+      check(constraints)
+      block(body)
+    case .whenTrue(let condition, let body):
+      check(condition, is: .bool)
+      block(body)
+    }
+  }
+
+  private mutating func declare(_ register: Register) {
+    if !declared.insert(register.id).inserted { report("register r\(register.id) is declared twice") }
+    scope.registers[register.id] = register.type
+  }
+
+  private mutating func check(_ register: Register) {
+    switch scope.registers[register.id] {
+    case register.type?: break
+    case let type?: report("register r\(register.id) is \(type), not \(register.type)")
+    case nil: report("register r\(register.id) is not in scope")
+    }
+  }
+
+  private mutating func check(_ loop: Loop) {
+    let variable = loop.variable
+    check(loop.lower, loop.upper, of: variable)
+    let isConstant = loop.lower.known != nil && loop.upper.known != nil
+    switch loop.kind {
+    case .serial, .vector, .parallel: break
+    case .unrolled: if !isConstant { report("the ends of an unrolled loop are not constant") }
+    case .lanes:
+      if !isConstant || loop.lower.known != 0 { report("a loop over lanes does not run from 0 to a constant") }
+      if !loop.body.allSatisfy(\.isStraightInLanes) { report("a loop over lanes has a body that is not straight") }
+      if scope.lanes != nil { report("a loop over lanes is inside of another") }
+    }
+    block(loop.body) { scope in
+      scope.variables.insert(variable)
+      if loop.kind == .unrolled { scope.unrolled.insert(variable) }
+      if loop.kind == .lanes { scope.lanes = variable }
+    }
+  }
+
+  private mutating func check(_ lower: Bound, _ upper: Bound, of variable: LoopVariable) {
+    for quotient in lower.quotients + upper.quotients {
+      check(quotient.dividend)
+      if quotient.divisor <= 0 { report("an end of a loop is divided by \(quotient.divisor)") }
+    }
+    // What is known of a variable is that it lies in its extent: indices are simplified by that.
+    if lower.constant < 0 || upper.constant > variable.extent {
+      report(
+        "\(LoopPrinter.text(variable)) runs over \(lower.constant) ..< \(upper.constant), its extent is \(variable.extent)"
+      )
+    }
+    if scope.variables.contains(where: { $0.id == variable.id }) {
+      report("\(LoopPrinter.text(variable)) is bound by a loop around already")
+    }
+  }
+
+  private mutating func check(_ accumulation: Accumulation) {
+    let accumulator = accumulation.accumulator
+    check(accumulator)
+    check(accumulation.lower, accumulation.upper, of: accumulation.variable)
+    if accumulation.lanes < 1 || accumulation.lanes & (accumulation.lanes - 1) != 0 {
+      report("\(accumulation.lanes) lanes are no power of two")
+    }
+    if !accumulation.prologue.allSatisfy(\.isDeclaration) { report("what runs before the value is no declaration") }
+    let function = accumulation.combiner.function
+    if !function.rule.domain.contains(accumulator.type) {
+      report("\(function.name) is not defined on \(accumulator.type)")
+    }
+    let (outer, around) = (scope, statement)
+    scope.variables.insert(accumulation.variable)
+    for statement in accumulation.prologue { check(statement) }
+    check(accumulation.value, is: accumulator.type)
+    (scope, statement) = (outer, around)
+  }
+
+  // MARK: Indices
+
+  private mutating func check(_ index: Index) {
+    for variable in index.variables where !scope.variables.contains(variable) {
+      report("loop variable \(LoopPrinter.text(variable)) is not in scope")
+    }
+    for value in index.values {
+      switch scope.registers[value.id] {
+      case .i64?: break
+      case let type?: report("register r\(value.id), which is \(type), stands in an index")
+      case nil: report("register r\(value.id) is not in scope")
+      }
+    }
+    for (_, divisor) in index.divisions where divisor <= 0 { report("an index is divided by \(divisor)") }
+  }
+
+  private mutating func check(_ constraints: [Constraint]) {
+    for constraint in constraints {
+      check(constraint.index)
+      if case .multiple(_, let divisor) = constraint, divisor <= 0 { report("a multiple of \(divisor) is asked for") }
+    }
+  }
+
+  /// The element type of what is addressed; nil where there is none.
+  private mutating func check(_ memory: Memory, _ index: Index) -> ScalarType? {
+    check(index)
+    switch memory {
+    case .buffer(let buffer): return program[buffer].dtype
+    case .local(let array):
+      guard let own = scope.locals[array.id] else {
+        report("local array a\(array.id) is not in scope")
+        return nil
+      }
+      if own != array { report("local array a\(array.id) is not what was declared") }
+      if let lanes = array.lanes { check(index, ofVectors: lanes) }
+      return array.type
+    }
+  }
+
+  /// An array in registers is addressed by whole vectors once loops are unrolled, and by a lane in them.
+  private mutating func check(_ index: Index, ofVectors width: Int) {
+    for term in index.terms {
+      guard case .variable(let variable) = term.atom else { return report("data decides a place in registers") }
+      if variable == scope.lanes {
+        if term.coefficient != 1 || variable.extent > width { report("lanes are no neighbours in registers") }
+      } else if !scope.unrolled.contains(variable) {
+        report("a loop that is not unrolled decides a place in registers")
+      } else if term.coefficient % width != 0 {
+        report("a place in registers begins inside of a vector")
+      }
+    }
+    if index.constant % width != 0 { report("a place in registers begins inside of a vector") }
+  }
+
+  // MARK: Expressions
+
+  private mutating func check(_ expression: Expression, is type: ScalarType) {
+    guard let own = self.type(expression), own != type else { return }
+    report("a value is \(own) where \(type) belongs")
+  }
+
+  /// The type of an expression whose parts fit; nil after a report.
+  private mutating func type(_ expression: Expression) -> ScalarType? {
+    switch expression {
+    case .constant(let value, let type):
+      let isFloat = if case .float = value { true } else { false }
+      if isFloat != type.isFloat { report("the constant \(value) is no \(type)") }
+      return type
+    case .register(let register):
+      check(register)
+      return register.type
+    case .index(let index):
+      check(index)
+      return .i64
+    case .load(let memory, let index, let type):
+      if let own = check(memory, index), own != type { report("elements of type \(own) are read as \(type)") }
+      return type
+    case .pointwise(let function, let operands): return type(function, operands)
+    case .convert(let operand, let type):
+      _ = self.type(operand)
+      return type
+    case .bitcast(let operand, let type):
+      if let own = self.type(operand), own.byteCount != type.byteCount {
+        report("the bits of \(own) are read as \(type)")
+      }
+      return type
+    case .select(let constraints, let then, let otherwise):
+      check(constraints)
+      let types = (type(then), type(otherwise))
+      if let then = types.0, let otherwise = types.1, then != otherwise {
+        report("a choice is between \(then) and \(otherwise)")
+      }
+      return types.0 ?? types.1
+    }
+  }
+
+  /// The rules of scalar functions.
+  private mutating func type(_ function: Pointwise, _ operands: [Expression]) -> ScalarType? {
+    var types: [ScalarType] = []
+    for operand in operands { if let type = type(operand) { types.append(type) } }
+    guard types.count == operands.count else { return nil }
+    let rule = function.rule
+    guard operands.count == rule.arity else {
+      report("\(function.name) has \(operands.count) operands")
+      return nil
+    }
+    if function == .select, types[0] != .bool { report("the predicate of select is \(types[0])") }
+    let numbers = types.dropFirst(function == .select ? 1 : 0)
+    guard let first = numbers.first, numbers.allSatisfy({ $0 == first }) else {
+      report("\(function.name) has operands of types \(types.map(\.rawValue).joined(separator: ", "))")
+      return nil
+    }
+    if !rule.domain.contains(first) {
+      report("\(function.name) is not defined on \(first), only on \(rule.domain.text)")
+    }
+    return function.resultType(types)
+  }
+}
+
+extension Statement {
+  /// Whether the statement may stand in a loop over lanes.
+  fileprivate var isStraightInLanes: Bool {
+    switch self {
+    case .declare, .assign, .store: true
+    case .when(_, let body), .whenTrue(_, let body): body.allSatisfy(\.isStraightInLanes)
+    case .loop, .accumulate, .allocate: false
+    }
+  }
+}

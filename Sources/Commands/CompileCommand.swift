@@ -49,7 +49,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
       """)
   var target: TargetName = .generic
 
-  @OptionGroup var convolutions: ConvolutionOptions
+  @OptionGroup var lowering: LoweringOptions
 
   @Option(help: "How the C code uses threads.")
   var threads: COptions.Threads = .none
@@ -73,7 +73,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.math = math
     options.threads = threads
     options.main = testBench
-    let model = try graph.compiled(for: target.targets, convolutions.method)
+    let model = try graph.compiled(for: target.targets, lowering)
     let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(

@@ -97,7 +97,7 @@ extension ExecutionOptions {
   func prepared(_ graph: Graph) throws(DiagnosticsError) -> PreparedModel {
     let compiler = backend == .native ? try CCompiler.system() : nil
     let target = compiler?.hostTarget() ?? .interpreter
-    return try PreparedModel(graph.compiled(for: [target], convolutions.method), graph, compiler, self)
+    return try PreparedModel(graph.compiled(for: [target], lowering), graph, compiler, self)
   }
 }
 
@@ -128,11 +128,11 @@ extension [TensorType] {
 
 extension Graph {
   /// The graph compiled, with its progress shown.
-  func compiled(for targets: [Target], _ convolutions: ConvolutionMethod) throws(DiagnosticsError) -> CompiledModel {
+  func compiled(for targets: [Target], _ lowering: LoweringOptions) throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
     var options = CompileOptions.shown
     options.targets = targets
-    options.convolutions = convolutions
+    lowering.choose(in: &options)
     return try compile(self, options: options)
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Lathe
 public import LatheCore
 
 /// `NAME=SIZE`.
@@ -52,8 +53,17 @@ enum Backend: String, ExpressibleByArgument, CaseIterable {
   case interpreter, native
 }
 
-/// How convolutions are computed.
-struct ConvolutionOptions: ParsableArguments {
+/// What loops a graph becomes.
+struct LoweringOptions: ParsableArguments {
+  /// Whether indices from data are checked.
+  enum IndexChecks: String, ExpressibleByArgument, CaseIterable {
+    case on, off
+
+    static var allValueDescriptions: [String: String] {
+      ["on": "a run with an index out of range fails", "off": "indices are taken to be right"]
+    }
+  }
+
   @Option(
     name: .customLong("conv"),
     help: "How convolutions of 3x3 windows with stride 1 are computed where loops are scheduled for a processor.")
@@ -65,7 +75,14 @@ struct ConvolutionOptions: ParsableArguments {
       valueName: "SHARE"))
   private var weightGrowth: Double?
 
-  var method: ConvolutionMethod { ConvolutionMethod(choice, weightGrowth: weightGrowth ?? .infinity) }
+  @Option(help: "Whether C and native code check indices that come from data; the interpreter always does.")
+  private var indexChecks: IndexChecks = .on
+
+  /// Puts what was chosen into the options of the compilation.
+  func choose(in options: inout CompileOptions) {
+    options.convolutions = ConvolutionMethod(choice, weightGrowth: weightGrowth ?? .infinity)
+    options.checksIndices = indexChecks == .on
+  }
 
   func validate() throws {
     if let weightGrowth, !(weightGrowth >= 0) { throw ValidationError("--weight-growth must not be negative") }
@@ -87,7 +104,7 @@ struct ExecutionOptions: ParsableArguments {
   @Option(help: "What runs the model.")
   var backend: Backend = .interpreter
 
-  @OptionGroup var convolutions: ConvolutionOptions
+  @OptionGroup var lowering: LoweringOptions
 
   @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
   var threads: Int?

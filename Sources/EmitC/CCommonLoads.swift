@@ -331,7 +331,7 @@ extension CKernelRenderer {
       let load = load(memory, start ?? index, type, start == nil ? 1 : lanes?.count ?? 1)
       group?.counts[load, default: 0] += 1
     case .pointwise(_, let operands): for operand in operands { count(operand, lanes) }
-    case .convert(let operand, _), .bitcast(let operand, _): count(operand, lanes)
+    case .convert(let operand, _), .bitcast(let operand, _), .checked(let operand, _): count(operand, lanes)
     case .select(_, _, let otherwise): count(otherwise, lanes)
     }
   }

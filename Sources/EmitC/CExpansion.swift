@@ -14,7 +14,7 @@ struct CExpansion {
       program: Program(name: prefix), offsets: [], arenaBytes: 0, lowerBound: 0, variableOffsets: [], stateBytes: 0)
     var renderer = CKernelRenderer(
       nothing, prefix: prefix, helpers: CHelpers(prefix: prefix, math: .own), hasVectors: vector != nil,
-      hasThreads: false)
+      threads: .none)
     renderer.name(expansion.parameter, "x")
     for step in expansion.steps { renderer.name(step.register, step.name) }
     if let vector {

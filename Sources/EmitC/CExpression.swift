@@ -16,6 +16,9 @@ extension CKernelRenderer {
       return render(function, operands)
     case .convert(let operand, let type): return convert(operand, to: type)
     case .bitcast(let operand, let type): return bitcast(operand, to: type)
+    case .checked(let operand, let extent):
+      let size = CText(ScalarType.i64.cLiteral(.integer(extent)))
+      return .call(helpers.name(.checkedIndex), [render(operand), size, CText("&\(outside)")])
     case .select(let constraints, let then, let otherwise):
       return conditional(render(constraints), render(then), render(otherwise), then.type)
     }

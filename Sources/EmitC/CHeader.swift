@@ -17,16 +17,10 @@ extension CProgramRenderer {
     writer.line()
     writer.comment("What the functions return.")
     writer.open("enum \(name)_status")
-    var states = [
-      ("OK", 0, "done"), ("ERROR_NULL", 1, "a pointer is missing"),
-      ("ERROR_ALIGNMENT", 2, "arena, state or weights are not aligned to \(PlannedProgram.alignment) bytes"),
-      ("ERROR_SIZE", 3, "the memory given is too small, or the state has another size"),
-      ("ERROR_WEIGHTS", 4, "the weights belong to another model or are damaged"),
-      ("ERROR_FILE", 5, "the file cannot be read"),
-    ]
-    if options.threads == .pthreads { states.append(("ERROR_THREADS", 6, "a thread cannot be started")) }
-    for (name, value, text) in states {
-      writer.line("\(macro)_\(name) = \(value)\(value == states.count - 1 ? " " : ",") /* \(text) */")
+    let states = CStatus.allCases.filter { $0 != .threads || options.threads == .pthreads }
+    for status in states {
+      let end = status == states.last ? " " : ","
+      writer.line("\(macro)_\(status.name) = \(status.rawValue)\(end) /* \(status.meaning) */")
     }
     writer.close("};")
     writer.line()

@@ -4,6 +4,10 @@ internal import LatheCore
 enum CHelper: Hashable, Sendable {
   /// The quotient rounded down, and the remainder that goes with it, for positive divisors.
   case floorDivide, floorModulo
+  /// An index, or 0 and a note where it is out of range.
+  case checkedIndex
+  /// Notes for the run that a kernel found an index out of range, also where threads share the kernel.
+  case failed(COptions.Threads)
   /// The larger and the smaller of two indices.
   case larger, smaller
   /// The float that the bits of a 16-bit type stand for.
@@ -36,6 +40,8 @@ enum CHelper: Hashable, Sendable {
     switch self {
     case .floorDivide: "floor_divide"
     case .floorModulo: "modulo"
+    case .checkedIndex: "checked_index"
+    case .failed: "failed"
     case .larger: "larger"
     case .smaller: "smaller"
     case .unpack(let type): "\(type)_value"
@@ -122,6 +128,12 @@ struct CHelpers {
       return inline("int64_t", "int64_t a, int64_t b", "return a / b - (a % b < 0);")
     case .floorModulo:
       return inline("int64_t", "int64_t a, int64_t b", "return a - \(prefix)_\(CHelper.floorDivide.name)(a, b) * b;")
+    case .checkedIndex:
+      return inline(
+        "int64_t", "int64_t index, int64_t size, bool *outside",
+        "if ((uint64_t)index < (uint64_t)size) return index;\n*outside = true;\nreturn 0;")
+    case .failed(let threads):
+      return inline("void", "int *failure", Self.failing(threads))
     case .larger: return inline("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", "return a > b ? a : b;")
     case .smaller: return inline("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", "return a < b ? a : b;")
     case .unpack(.f16):
@@ -208,6 +220,18 @@ struct CHelpers {
       return inline(
         definition.result ?? type.cValue, definition.parameters.map { "\(type.cValue) \($0)" }.joined(separator: ", "),
         definition.body)
+    }
+  }
+
+  /// Sets a flag that several threads may set at once, for those who read it when all are done.
+  private static func failing(_ threads: COptions.Threads) -> String {
+    let plain = "*failure = 1;"
+    let atomic = "__atomic_store_n(failure, 1, __ATOMIC_RELAXED);"
+    return switch threads {
+    case .none: plain
+    case .openmp: "#ifdef _OPENMP\n#pragma omp atomic write\n#endif\n\(plain)"
+    case .pthreads: atomic
+    case .callback: "#if defined(__GNUC__)\n\(atomic)\n#else\n\(plain)\n#endif"
     }
   }
 

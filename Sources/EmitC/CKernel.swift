@@ -14,6 +14,8 @@ struct CKernel {
   var hintsIndependence: Bool
   /// Whether the text keeps the order of a loop and what follows it.
   var needsFence: Bool
+  /// Whether it takes a flag behind them, which it sets where an index is out of range.
+  var checksIndices: Bool
   /// Into how many parts threads may split it; nil for a kernel that is called as it is.
   var parts: Int?
 }
@@ -27,8 +29,8 @@ struct CKernelRenderer {
   var names: CNames
   /// Whether loops over lanes are written as vectors.
   let hasVectors: Bool
-  /// Whether parallel loops are made ranges for threads.
-  let hasThreads: Bool
+  /// How parallel loops are made ranges for threads.
+  let threads: COptions.Threads
   /// Whether the function says which instructions it is compiled to, with vectors or without.
   let namesInstructions: Bool
   /// Whether the function says that it is not to be inlined.
@@ -58,17 +60,19 @@ struct CKernelRenderer {
   var group: CCommonLoads?
   /// Whether a name that is declared now is known to all statements behind it.
   private(set) var mayDeclare = true
+  /// The local variable that notes whether an index was out of range.
+  private(set) var outside = ""
   private var copies: Int32 = 1 << 24
 
   init(
-    _ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, hasThreads: Bool,
+    _ program: PlannedProgram, prefix: String, helpers: CHelpers, hasVectors: Bool, threads: COptions.Threads,
     namesInstructions: Bool = false, keepsKernels: Bool = false
   ) {
     self.program = program
     self.prefix = prefix
     self.helpers = helpers
     self.hasVectors = hasVectors
-    self.hasThreads = hasThreads
+    self.threads = threads
     self.namesInstructions = namesInstructions
     self.keepsKernels = keepsKernels
     self.names = CNames()
@@ -115,7 +119,12 @@ struct CKernelRenderer {
     let mentions = helpers.vectorMentions
     writer = CWriter()
     writer.open("")
-    let parallel = hasThreads ? CParallelLoops(parts) : nil
+    let parallel = threads == .none ? nil : CParallelLoops(parts)
+    if uses.checksIndices {
+      declarations.append(("int *failure", "set where an index is out of range"))
+      outside = names.unique("outside")
+      writer.line("bool \(outside) = false;")
+    }
     let given = declarations
     if let parallel {
       let (begin, end) = (names.unique("begin"), names.unique("end"))
@@ -124,6 +133,7 @@ struct CKernelRenderer {
     } else {
       render(body)
     }
+    if uses.checksIndices { writer.line("if (\(outside)) \(helpers.name(.failed(threads)))(failure);") }
     writer.close()
     let text = writer.text
     writer = head
@@ -134,7 +144,7 @@ struct CKernelRenderer {
     if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(
       name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence,
-      needsFence: needsFence, parts: parallel?.count)
+      needsFence: needsFence, checksIndices: uses.checksIndices, parts: parallel?.count)
   }
 
   /// A function of one signature for all kernels, and what it hands on.

@@ -62,6 +62,6 @@ struct CNames {
     "fclose", "fread", "fwrite", "printf", "stdin", "stdout", "stderr", "offsetof",
     "round",
     // what the emitted functions call their own variables
-    "arena", "state", "weights", "memory", "status",
+    "arena", "state", "weights", "memory", "status", "failure",
   ]
 }

@@ -123,7 +123,7 @@ struct CProgramRenderer {
       let first = kernels.count
       for piece in options.threads == .none ? [kernel] : kernel.pieces {
         var renderer = CKernelRenderer(
-          program, prefix: prefix, helpers: helpers, hasVectors: hasVectors, hasThreads: options.threads != .none,
+          program, prefix: prefix, helpers: helpers, hasVectors: hasVectors, threads: options.threads,
           namesInstructions: namesInstructions, keepsKernels: keepsKernels)
         kernels.append(renderer.render(piece, name: "\(prefix)_\(functions.unique(piece.name))"))
         helpers = renderer.helpers

@@ -15,13 +15,13 @@ extension CProgramRenderer {
       if let threads = threadsArgument, !hasParallelKernels { writer.line("(void)\(threads);") }
       writeChecks(&writer)
       writeBody(&writer)
-      writer.line("return \(okay);")
     }
   }
 
-  /// The places of all tensors, and the steps.
+  /// The places of all tensors, the steps, and what they return.
   func writeBody(_ writer: inout CWriter) {
     writePlaces(&writer)
+    if kernels.contains(where: \.checksIndices) { writer.line("int failure = 0;") }
     writeSteps(program.program.steps, [:], 0, &writer)
     for copy in copies {
       let argument = arguments[program.program.inputs.count + copy.output]
@@ -30,6 +30,7 @@ extension CProgramRenderer {
         writer.line("memcpy(\(argument.name), \(source), \(bytes));")
       }
     }
+    writer.line("return \(okay);")
   }
 
   func writeChecks(_ writer: inout CWriter) {
@@ -99,9 +100,12 @@ extension CProgramRenderer {
         guard let known = kernelPositions[position] else { continue }
         let calls = kernels[known].map { kernel in
           let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
-          return call(kernel, given)
+          return call(kernel, kernel.checksIndices ? given + ["&failure"] : given)
         }
         writeCalls(calls, ofKernelAt: position, &writer)
+        if kernels[known].contains(where: \.checksIndices) {
+          writer.line("if (failure) return \(macro)_ERROR_INDEX;")
+        }
       case .loop(let variable, let body):
         let name = depth == 0 ? "step" : "step\(depth + 1)"
         var inner = variables

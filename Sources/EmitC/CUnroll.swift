@@ -27,6 +27,7 @@ struct CSubstitution {
     case .pointwise(let function, let operands): return .pointwise(function, operands.map { apply($0) })
     case .convert(let operand, let type): return .convert(apply(operand), type)
     case .bitcast(let operand, let type): return .bitcast(apply(operand), type)
+    case .checked(let operand, let extent): return .checked(apply(operand), extent)
     case .select(let constraints, let then, let otherwise):
       guard let constraints = apply(constraints) else { return apply(otherwise) }
       return constraints.isEmpty ? apply(then) : .select(constraints, then: apply(then), otherwise: apply(otherwise))

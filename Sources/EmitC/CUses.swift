@@ -9,6 +9,8 @@ struct CUses {
   private(set) var variables: Set<LoopVariable> = []
   /// The registers that change after they are declared.
   private(set) var assigned: Set<Int32> = []
+  /// Whether indices are checked.
+  private(set) var checksIndices = false
 
   init(_ statements: [Statement]) {
     for statement in statements { add(statement) }
@@ -71,6 +73,9 @@ struct CUses {
       add(index)
     case .pointwise(_, let operands): for operand in operands { add(operand, except: own) }
     case .convert(let operand, _), .bitcast(let operand, _): add(operand, except: own)
+    case .checked(let operand, _):
+      checksIndices = true
+      add(operand, except: own)
     case .select(let constraints, let then, let otherwise):
       for constraint in constraints { add(constraint.index) }
       add(then, except: own)

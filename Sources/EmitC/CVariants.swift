@@ -87,13 +87,12 @@ extension CProgramRenderer {
       for processor in processors {
         writer.line("#if \(processor.condition)")
         for variant in variants(of: processor) {
-          writer.line("case \(variant.number): \(variant.runCall) break;")
+          writer.line("case \(variant.number): return \(variant.runCall)")
         }
         writer.line("#endif")
       }
-      writer.line("default: \(runCall) break;")
+      writer.line("default: return \(runCall)")
       writer.close()
-      writer.line("return \(macro)_OK;")
     }
   }
 
@@ -104,7 +103,7 @@ extension CProgramRenderer {
     writeDefinitions(of: helpers, except: vectors, &writer)
     writeKernels(&writer)
     writer.comment("The model for \(program.program.target.name).")
-    writer.function(Self.head("static void \(prefix)_run", parameters(forHeader: false))) { writer in
+    writer.function(Self.head("static int \(prefix)_run", parameters(forHeader: false))) { writer in
       for parameter in unusedParameters { writer.line("(void)\(parameter);") }
       for constant in unusedConstants { writer.line("(void)\(constant);") }
       if hasParallel, !ownsParallelKernels { writer.line("(void)\(name)_share;") }

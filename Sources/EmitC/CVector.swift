@@ -98,7 +98,7 @@ extension CKernelRenderer {
       }
     case .select(let constraints, let then, let otherwise):
       if let value = select(constraints, then, otherwise, lanes) { return value }
-    case .constant, .index: break
+    case .constant, .index, .checked: break
     }
     return laneByLane(expression, lanes)
   }
@@ -121,7 +121,7 @@ extension CKernelRenderer {
     case .index(let index): dependsOnLane(index, lanes)
     case .load(_, let index, _): dependsOnLane(index, lanes)
     case .pointwise(_, let operands): operands.contains { dependsOnLane($0, lanes) }
-    case .convert(let operand, _), .bitcast(let operand, _): dependsOnLane(operand, lanes)
+    case .convert(let operand, _), .bitcast(let operand, _), .checked(let operand, _): dependsOnLane(operand, lanes)
     case .select(let constraints, let then, let otherwise):
       constraints.contains { dependsOnLane($0.index, lanes) } || dependsOnLane(then, lanes)
         || dependsOnLane(otherwise, lanes)

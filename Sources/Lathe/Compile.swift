@@ -22,6 +22,11 @@ public struct CompileOptions: Sendable {
   public var targets = [Target.generic]
   /// How convolutions of 3x3 windows are computed where loops are scheduled for a machine.
   public var convolutions = ConvolutionMethod.auto
+  /// Whether C and native code check indices that come from data.
+  ///
+  /// A check is one comparison; a run with an index that is out of range fails. Without checks, whoever runs the code
+  /// answers for its indices. The interpreter always checks.
+  public var checksIndices = true
   /// How the passes are watched and bounded.
   public var passes = Pipeline.Options()
   /// Told what is being done, in a few words: for progress displays.
@@ -57,6 +62,30 @@ public func compile(
   try CompiledModel(graph, options)
 }
 
+/// How graphs are lowered for whichever target is asked for.
+private struct Lowering: Sendable {
+  private let convolutions: ConvolutionMethod
+  private let checksIndices: Bool
+  private let progress: (@Sendable (String) -> Void)?
+
+  init(_ options: CompileOptions) {
+    convolutions = options.convolutions
+    checksIndices = options.checksIndices
+    progress = options.progress
+  }
+
+  func planned(_ graph: Graph, _ target: Target) throws(DiagnosticsError) -> PlannedProgram {
+    progress?("lowering \(graph.nodes.count) nodes")
+    // Transforms are straight-line code, which interpretation makes slow; accesses are checked there in any case.
+    let isInterpreted = target == .interpreter
+    let program = try Program(
+      lowering: graph, target: target, convolutions: isInterpreted ? .direct : convolutions,
+      checksIndices: isInterpreted || checksIndices)
+    progress?("planning \(program.buffers.count) buffers")
+    return try PlannedProgram(planning: program)
+  }
+}
+
 /// A model with its loops and its memory fixed: runs in the interpreter or natively, or is written as C.
 public struct CompiledModel: Sendable {
   /// The graph after the passes.
@@ -67,8 +96,7 @@ public struct CompiledModel: Sendable {
   public let planned: PlannedProgram
   /// The same for the other targets of the options, best first.
   public let variants: [PlannedProgram]
-  private let convolutions: ConvolutionMethod
-  private let progress: (@Sendable (String) -> Void)?
+  private let lowering: Lowering
   private let interpreted = InterpretedProgram()
 
   fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
@@ -76,30 +104,18 @@ public struct CompiledModel: Sendable {
     let (optimized, report) = try graph.optimized(options)
     self.graph = optimized
     self.report = report
-    convolutions = options.convolutions
-    progress = options.progress
-    planned = try Self.planned(optimized, options.target, convolutions, options.progress)
+    lowering = Lowering(options)
+    planned = try lowering.planned(optimized, options.target)
     var variants: [PlannedProgram] = []
     for target in options.targets.dropLast() {
-      variants.append(try Self.planned(optimized, target, convolutions, options.progress))
+      variants.append(try lowering.planned(optimized, target))
     }
     self.variants = variants
   }
 
-  private static func planned(
-    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, _ progress: (@Sendable (String) -> Void)?
-  ) throws(DiagnosticsError) -> PlannedProgram {
-    // Transforms are straight-line code, which interpretation makes slow.
-    let convolutions = target == .interpreter ? .direct : convolutions
-    progress?("lowering \(graph.nodes.count) nodes")
-    let program = try Program(lowering: graph, target: target, convolutions: convolutions)
-    progress?("planning \(program.buffers.count) buffers")
-    return try PlannedProgram(planning: program)
-  }
-
   /// The loops as another machine runs them best, and where each tensor is in memory.
   public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
-    target == planned.program.target ? planned : try Self.planned(graph, target, convolutions, progress)
+    target == planned.program.target ? planned : try lowering.planned(graph, target)
   }
 
   /// Bytes of the arena that every run needs, whichever variant runs.

@@ -32,6 +32,7 @@ struct BlockShape {
   private func allows(_ value: Expression) -> Bool {
     switch value {
     case .constant, .register: true
+    case .checked: false
     case .index(let index): isUniform(index)
     case .load(let memory, let index, _): allows(memory, index)
     case .pointwise(_, let operands): operands.allSatisfy { allows($0) }
@@ -93,7 +94,7 @@ extension Expression {
     switch self {
     case .load(.buffer(let buffer), let index, _): [(buffer, index)]
     case .pointwise(_, let operands): operands.flatMap(\.loads)
-    case .convert(let inner, _), .bitcast(let inner, _): inner.loads
+    case .convert(let inner, _), .bitcast(let inner, _), .checked(let inner, _): inner.loads
     case .select(_, let then, let otherwise): then.loads + otherwise.loads
     case .constant, .register, .index, .load: []
     }

@@ -13,7 +13,7 @@ extension Machine {
   private mutating func isInside(_ start: Int, _ stride: Int, _ count: Int, _ address: Address) -> Bool {
     let last = start &+ stride &* (count - 1)
     if start >= 0 && start < address.count && last >= 0 && last < address.count { return true }
-    fault = Fault(address: address, position: start >= 0 && start < address.count ? last : start)
+    fail(address, start >= 0 && start < address.count ? last : start)
     return false
   }
 
@@ -197,7 +197,7 @@ extension Machine {
   }
 
   mutating func fail(_ address: Address, _ position: Int) {
-    fault = Fault(address: address, position: position)
+    fault = .access(address, position: position)
   }
 
   /// Reads one element of memory into one lane of a register.

@@ -6,10 +6,11 @@ internal import LatheCore
 ///
 /// Every access to memory is checked against its tensor, once per strip: a fault stops the tape and is reported.
 struct Machine {
-  /// An access outside its tensor: a mistake of the lowering.
-  struct Fault {
-    var address: Address
-    var position: Int
+  enum Fault {
+    /// An access outside its tensor: a mistake of the lowering.
+    case access(Address, position: Int)
+    /// An index from data that is out of range.
+    case index(IndexFault)
   }
 
   let tape: TapeView
@@ -81,6 +82,7 @@ struct Machine {
       case .scatter: scatter(instruction.pointee)
       case .copy: copy(instruction.pointee)
       case .blend: blend(instruction.pointee)
+      case .check: check(instruction.pointee)
       case .ramp, .addScaled, .floorDivide, .modulo: integerStep(instruction.pointee)
       case .round: round(instruction.pointee)
       case .convert: convert(instruction.pointee)
@@ -243,6 +245,22 @@ struct Machine {
           let whole = values[lane].dividedRoundingDown(by: divisor)
           out[lane] = quotient ? whole : values[lane] &- whole &* divisor
         }
+      }
+    }
+  }
+
+  /// Leaves a fault where an index is out of range.
+  private mutating func check(_ instruction: Instruction) {
+    let (first, count) = span(instruction)
+    let size = tape.factors[Int(instruction.extra)]
+    let isUniform = instruction.uniform & 1 != 0
+    let values = lanes(instruction.a, Int.self, from: isUniform ? 0 : first)
+    let allowed = instruction.b >= 0 ? lanes(instruction.b, UInt8.self, from: first) : nil
+    for lane in 0..<count {
+      let value = values[isUniform ? 0 : lane]
+      if UInt(bitPattern: value) >= UInt(bitPattern: size), allowed.map({ $0[lane] != 0 }) ?? true {
+        fault = .index(IndexFault(index: value, size: size))
+        return
       }
     }
   }

@@ -107,9 +107,17 @@ struct StepRunner {
 
   private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
     guard let fault = run(kernel.tapes) else { return }
-    let name = fault.address.buffer >= 0 ? executable.program.buffers[Int(fault.address.buffer)].name : "a local array"
-    throw DiagnosticsError(
-      "kernel \(kernel.name) accesses element \(fault.position) of \(name), which has \(fault.address.count)",
+    switch fault {
+    case .index(let fault):
+      throw DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
+    case .access(let address, let position): throw accessError(kernel, address, position)
+    }
+  }
+
+  private func accessError(_ kernel: KernelPlan, _ address: Address, _ position: Int) -> DiagnosticsError {
+    let name = address.buffer >= 0 ? executable.program.buffers[Int(address.buffer)].name : "a local array"
+    return DiagnosticsError(
+      "kernel \(kernel.name) accesses element \(position) of \(name), which has \(address.count)",
       location: kernel.location, help: "this is a mistake in Lathe, not in the model: please report it")
   }
 }

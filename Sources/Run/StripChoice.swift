@@ -117,7 +117,7 @@ extension Expression {
     case .constant, .register, .index: break
     case .load(_, let index, _): indices.append(index)
     case .pointwise(_, let operands): for operand in operands { operand.collect(&indices) }
-    case .convert(let inner, _), .bitcast(let inner, _): inner.collect(&indices)
+    case .convert(let inner, _), .bitcast(let inner, _), .checked(let inner, _): inner.collect(&indices)
     case .select(_, let then, let otherwise):
       then.collect(&indices)
       otherwise.collect(&indices)

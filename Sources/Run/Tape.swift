@@ -52,6 +52,8 @@ struct Instruction: Sendable {
     case ramp
     /// `dst` = `dst` + `a` * constant `extra`, on integers.
     case addScaled
+    /// Ends the run where an integer `a` is not in `0 ..< extra`, among the lanes that the mask `b` allows.
+    case check
     /// `dst` = `a` divided by `extra`, rounded down; the remainder of that.
     case floorDivide
     case modulo

@@ -191,7 +191,7 @@ extension Expression {
     switch self {
     case .load: [self]
     case .pointwise(_, let operands): operands.flatMap(\.certainLoads)
-    case .convert(let inner, _), .bitcast(let inner, _): inner.certainLoads
+    case .convert(let inner, _), .bitcast(let inner, _), .checked(let inner, _): inner.certainLoads
     case .select(_, _, let otherwise): otherwise.certainLoads
     case .constant, .register, .index: []
     }

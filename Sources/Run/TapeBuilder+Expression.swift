@@ -15,6 +15,7 @@ extension TapeBuilder {
     case .pointwise(let function, let operands): return try pointwise(function, operands)
     case .convert(let inner, let type): return try convert(inner, type, .convert)
     case .bitcast(let inner, let type): return try convert(inner, type, .bitcast)
+    case .checked(let inner, let extent): return try checked(inner, extent)
     case .select(let constraints, let then, let otherwise): return try select(constraints, then, otherwise)
     }
   }
@@ -111,6 +112,18 @@ extension TapeBuilder {
     return result
   }
 
+  /// The index itself, for which the run ends where it is out of range.
+  private mutating func checked(_ inner: Expression, _ extent: Int) throws(TapeFault) -> Operand {
+    let operand = try emit(inner)
+    var instruction = Instruction(.check)
+    instruction.lanes = operand.isPerLane || mask != nil
+    set(&instruction, [operand])
+    instruction.b = mask?.offset ?? -1
+    instruction.extra = factor(extent)
+    append(instruction)
+    return operand
+  }
+
   /// `otherwise` everywhere, then `then` over it where the constraints hold.
   private mutating func select(
     _ constraints: [Constraint], _ then: Expression, _ otherwise: Expression
@@ -139,7 +152,7 @@ extension TapeBuilder {
     case .index(let index): dependsOnLane(index)
     case .load(_, let index, _): mask != nil || dependsOnLane(index)
     case .pointwise(_, let operands): operands.contains { isPerLane($0) }
-    case .convert(let inner, _), .bitcast(let inner, _): isPerLane(inner)
+    case .convert(let inner, _), .bitcast(let inner, _), .checked(let inner, _): isPerLane(inner)
     case .select(let constraints, let then, let otherwise):
       constraints.contains { dependsOnLane($0.index) } || isPerLane(then) || isPerLane(otherwise)
     }

@@ -79,7 +79,7 @@ extension Expression {
     switch self {
     case .load(let memory, _, _): memory == .local(array)
     case .pointwise(_, let operands): operands.contains { $0.reads(array) }
-    case .convert(let inner, _), .bitcast(let inner, _): inner.reads(array)
+    case .convert(let inner, _), .bitcast(let inner, _), .checked(let inner, _): inner.reads(array)
     case .select(_, let then, let otherwise): then.reads(array) || otherwise.reads(array)
     case .constant, .register, .index: false
     }

@@ -293,6 +293,58 @@ import Testing
       """
     ),
     (
+      "%r = gather %a, %j {batch: 0, axes: [0], outside: clamp} : f32[2,3]",
+      """
+      a.lathe:2:8: error: gather: outside is 'clamp', neither error nor ignored
+        note: %a: f32[2,3]
+        note: %j: i64[2,1]
+      """
+    ),
+    (
+      "%r = gather %e, %j {batch: 0, axes: [0]} : f32[2,3]",
+      """
+      a.lathe:2:8: error: gather: axis 0 of f32[0,3] has no elements that the indices i64[2,1] could address
+        note: %e: f32[0,3]
+        note: %j: i64[2,1]
+      """
+    ),
+    (
+      """
+      %c = constant [1, 2] : i64[2,1]
+      %r = gather %a, %c {batch: 0, axes: [0]} : f32[2,3]
+      """,
+      """
+      a.lathe:3:6: error: gather: index 2 is out of range for axis 0 of f32[2,3]
+        note: %a: f32[2,3]
+        note: constant: i64[2,1]
+      """
+    ),
+    (
+      """
+      %c = constant [0, 1, 1, -1] : i32[2,2]
+      %u = constant [0, 0] : f32[2]
+      %r = scatter_sum %a, %c, %u {batch: 0, axes: [0, 1]} : f32[2,3]
+      """,
+      """
+      a.lathe:4:6: error: scatter_sum: index -1 is out of range for axis 1 of f32[2,3]
+        note: %a: f32[2,3]
+        note: constant: i32[2,2]
+        note: constant: f32[2]
+      """
+    ),
+    (
+      """
+      %c = constant 5 : i64[]
+      %d = broadcast %c {shape: [4,1], axes: []} : i64[4,1]
+      %r = gather %a, %d {batch: 0, axes: [1]} : f32[4,2]
+      """,
+      """
+      a.lathe:4:6: error: gather: index 5 is out of range for axis 1 of f32[2,3]
+        note: %a: f32[2,3]
+        note: %13 = broadcast: i64[4,1]
+      """
+    ),
+    (
       "%r = scatter %a, %j, %k {batch: 0, axes: [0]} : f32[2,3]",
       """
       a.lathe:2:8: error: scatter: operands have different element types, f32 and f64

@@ -77,6 +77,19 @@ public struct CBench {
     try outputs(models, compiler: compiler, flags: flags, threads: threads, runner: runner, choices: [0])[0]
   }
 
+  /// What each model returns; its outputs are not looked at.
+  public static func statuses(
+    _ models: [Model], compiler: String = "gcc", flags: [String] = ["-std=c11", "-O1"],
+    threads: Threads = Threads(.none, count: 1)
+  ) throws -> [Int] {
+    let folder = try write(models.map(\.files))
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let program = try compile(models, in: folder, compiler, flags, threads, goesOn: true)
+    return try run(["timeout", "-k", "1", "60", program, folder.path, "0"]).split(separator: "\n").compactMap {
+      Int($0)
+    }
+  }
+
   /// The outputs of all models for each value of `choice`, a variable of the program: it is compiled once.
   public static func outputs(
     _ models: [Model], compiler: String, flags: [String], threads: Threads = Threads(.none, count: 1),
@@ -84,6 +97,19 @@ public struct CBench {
   ) throws -> [[[String: NDArray]]] {
     let folder = try write(models.map(\.files))
     defer { try? FileManager.default.removeItem(at: folder) }
+    let program = try compile(models, in: folder, compiler, flags, threads)
+    return try choices.map { choice in
+      try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path, "\(choice)"])
+      return arrays(models, [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs"))))
+    }
+  }
+
+  /// Writes the inputs and compiles the program that runs all models.
+  ///
+  /// - Parameter goesOn: Whether it prints the statuses of all models instead of stopping at the first that fails.
+  private static func compile(
+    _ models: [Model], in folder: URL, _ compiler: String, _ flags: [String], _ threads: Threads, goesOn: Bool = false
+  ) throws -> String {
     var inputs = Data()
     for model in models {
       for port in model.planned.program.inputs {
@@ -93,16 +119,13 @@ public struct CBench {
       inputs += model.files.weights ?? []
     }
     try inputs.write(to: folder.appendingPathComponent("inputs"))
-    try Data(driver(models, threads).utf8).write(to: folder.appendingPathComponent("bench.c"))
+    try Data(driver(models, threads, goesOn: goesOn).utf8).write(to: folder.appendingPathComponent("bench.c"))
     let program = folder.appendingPathComponent("bench").path
     try run(
       [compiler] + flags + threads.flags + warnings + [
         folder.appendingPathComponent("bench.c").path, "-o", program, "-lm",
       ])
-    return try choices.map { choice in
-      try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path, "\(choice)"])
-      return arrays(models, [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs"))))
-    }
+    return program
   }
 
   /// The outputs of all models, one behind the other.
@@ -122,7 +145,7 @@ public struct CBench {
   }
 
   /// Calls every model once, with inputs from a file, and writes the outputs to another.
-  private static func driver(_ models: [Model], _ threads: Threads) -> String {
+  private static func driver(_ models: [Model], _ threads: Threads, goesOn: Bool) -> String {
     var text = """
       #include <stdio.h>
       #include <stdlib.h>
@@ -196,7 +219,10 @@ public struct CBench {
       for index in sizes.indices { text += "  free((void *)(size_t)in[\(index)]);\n" }
       for index in results.indices { text += "  free(out[\(index)]);\n" }
       text += "  free(weights);\n  free(arena);\n  free(state);\n  return status;\n}\n\n"
-      calls += "  if ((status = model\(position)()) != 0) return fprintf(stderr, \"\(name): %d\\n\", status), 1;\n"
+      calls +=
+        goesOn
+        ? "  printf(\"%d\\n\", model\(position)());\n"
+        : "  if ((status = model\(position)()) != 0) return fprintf(stderr, \"\(name): %d\\n\", status), 1;\n"
     }
     return text + """
       int main(int argc, char **argv)

@@ -273,13 +273,15 @@ extension PrimitiveCase {
     let rows = Operand.fixed(NDArray([2, 0, 2, 5, -1] as [Int64], shape: [5, 1]))
     let pairs = Operand.fixed(NDArray([1, 2, 0, 0, 1, 1] as [Int32], shape: [3, 2]))
     let batched = Operand.fixed(NDArray([1, 0, 2, 2] as [Int64], shape: [2, 2, 1]))
+    let ignoring = IndexedAxes(axes: [0], outside: .ignored)
     return [
       PrimitiveCase("gather of rows", [.spread([4, 2], -1...1), rows]) { _, x in
-        [x[0].gather(x[1], IndexedAxes(axes: [0])).exp()]
+        [x[0].gather(x[1], ignoring).exp()]
       },
       PrimitiveCase("gather in a masked sum", [.spread([3, 5, 2], -1...1), .spread([3, 2], -1...1)]) { builder, x in
         let places = builder.constant(NDArray([2, -1, 4, 0, 4, 7] as [Int64], shape: [3, 2]))
-        let picked = x[0].permute([0, 2, 1]).gather(places.reshape([3, 2, 1]), IndexedAxes(batch: 2, axes: [2]))
+        let picked = x[0].permute([0, 2, 1]).gather(
+          places.reshape([3, 2, 1]), IndexedAxes(batch: 2, axes: [2], outside: .ignored))
         return [(places .!= 4).select(-picked * x[1], x[1].zerosLike()).reduce(.sum, axes: [0, 1])]
       },
       PrimitiveCase("gather of elements", [.spread([2, 3, 2], -1...1), pairs]) { _, x in
@@ -289,13 +291,13 @@ extension PrimitiveCase {
         [x[0].gather(x[1], IndexedAxes(batch: 1, axes: [2])).exp()]
       },
       PrimitiveCase("scatter_sum", [.spread([4, 2], -1...1), rows, .spread([5, 2], -1...1)]) { _, x in
-        [x[0].scatter(x[1], x[2], IndexedAxes(axes: [0]), combiner: .sum).exp()]
+        [x[0].scatter(x[1], x[2], ignoring, combiner: .sum).exp()]
       },
       PrimitiveCase("scatter", [.spread([2, 3, 2], -1...1), pairs, .spread([3, 2], -1...1)]) { _, x in
         [x[0].scatter(x[1], x[2], IndexedAxes(axes: [0, 1]), combiner: nil).exp()]
       },
       PrimitiveCase("scatter to one place twice", [.spread([4, 2], -1...1), rows, .spread([5, 2], -1...1)]) { _, x in
-        [x[0].scatter(x[1], x[2], IndexedAxes(axes: [0]), combiner: nil).exp()]
+        [x[0].scatter(x[1], x[2], ignoring, combiner: nil).exp()]
       },
       PrimitiveCase("scatter in batches", [.spread([2, 2, 3], -1...1), batched, .spread([2, 2, 2], -1...1)]) { _, x in
         [x[0].scatter(x[1], x[2], IndexedAxes(batch: 1, axes: [2]), combiner: .sum).exp()]
@@ -303,7 +305,7 @@ extension PrimitiveCase {
       PrimitiveCase(
         "scatter with other combiners", [.spread([4, 2], -1...1), rows, .spread([5, 2], -1...1)], smoothness: .none
       ) { _, x in
-        [.product, .min, .max].map { x[0].scatter(x[1], x[2], IndexedAxes(axes: [0]), combiner: $0) }
+        [.product, .min, .max].map { x[0].scatter(x[1], x[2], ignoring, combiner: $0) }
       },
       PrimitiveCase("gather along an axis", [.spread([3, 2], -1...1)]) { builder, x in
         let places = NDArray([2, 0, 1, 1] as [Int64], shape: [2, 2])

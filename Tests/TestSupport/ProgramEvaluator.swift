@@ -9,6 +9,9 @@ public struct ProgramEvaluator {
     public let description: String
   }
 
+  /// A checked index that lies outside.
+  public struct IndexOutOfRange: Error {}
+
   private let planned: PlannedProgram
   private var program: Program { planned.program }
   private var arena: [UInt8]
@@ -174,6 +177,11 @@ public struct ProgramEvaluator {
       return type.rounded(try value(operand))
     case .bitcast(let operand, let type):
       return NDArray(dtype: type, shape: [], bytes: NDArray(scalar: try value(operand), dtype: operand.type).bytes)[0]
+    case .checked(let operand, let extent):
+      guard case .integer(let index) = try value(operand), (0..<extent).contains(index) else {
+        throw IndexOutOfRange()
+      }
+      return .integer(index)
     case .select(let constraints, let then, let otherwise):
       // The fallback may be evaluated everywhere, and so is here.
       let fallback = try value(otherwise)

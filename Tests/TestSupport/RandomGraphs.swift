@@ -475,15 +475,22 @@ private struct Growth {
 
   // MARK: Places from data
 
-  /// Indices `[..., 1]` for an axis of a size: computed ones or constants, some of them outside.
-  mutating func places(_ shape: [Int], below size: Int) -> Tensor {
+  /// Indices `[..., 1]` for an axis of a size: computed ones or constants, some of them outside where that is allowed.
+  mutating func places(_ shape: [Int], below size: Int) -> (indices: Tensor, outside: IndexedAxes.Outside) {
+    let outside: IndexedAxes.Outside = chance(50) ? .ignored : .error
+    return (places(shape, below: size, mayLeave: outside == .ignored), outside)
+  }
+
+  private mutating func places(_ shape: [Int], below size: Int, mayLeave: Bool) -> Tensor {
     let type: ScalarType = chance(70) ? .i64 : .i32
     if chance(60), let known = pick({ $0.dtype == .i64 && $0.count > 0 && $0.count <= 30 && shape.isEmpty }) {
-      let wrapped = known.tensor.fmod(known.tensor.filled(.integer(size + 1)))
-      return wrapped.reshape(known.shape + [1])
+      let wrapped = known.tensor.fmod(known.tensor.filled(.integer(mayLeave ? size + 1 : size)))
+      return (mayLeave ? wrapped : wrapped.abs()).reshape(known.shape + [1])
     }
     let shape = shape.isEmpty ? self.shape(rank: 1...2) : shape
-    let contents = (0..<shape.reduce(1, *)).map { _ in ScalarValue.integer(int(-1...size)) }
+    let contents = (0..<shape.reduce(1, *)).map { _ in
+      ScalarValue.integer(mayLeave ? int(-1...size) : int(0...(size - 1)))
+    }
     let array = NDArray(dtype: type, shape: shape + [1], values: contents)
     if isInner || chance(50) { return builder.constant(array) }
     let name = "x\(inputs.count)"
@@ -495,24 +502,25 @@ private struct Growth {
     guard let x = pick({ !$0.shape.isEmpty && $0.count > 0 }) else { return }
     let axis = int(0...(x.shape.count - 1))
     if chance(30) {
-      let indexed = IndexedAxes(batch: axis, axes: [axis])
-      let places = places(Array(x.shape.prefix(axis)) + [int(1...4)], below: x.shape[axis])
+      let (places, outside) = places(Array(x.shape.prefix(axis)) + [int(1...4)], below: x.shape[axis])
+      let indexed = IndexedAxes(batch: axis, axes: [axis], outside: outside)
       return add(x.tensor.gather(places, indexed), bound: x.bound, isExact: x.isExact)
     }
-    let places = places([], below: x.shape[axis])
-    add(x.tensor.gather(places, IndexedAxes(axes: [axis])), bound: x.bound, isExact: x.isExact)
+    let (places, outside) = places([], below: x.shape[axis])
+    let indexed = IndexedAxes(axes: [axis], outside: outside)
+    add(x.tensor.gather(places, indexed), bound: x.bound, isExact: x.isExact)
   }
 
   mutating func scatter() {
     guard let x = pick({ !$0.shape.isEmpty && $0.count > 0 && $0.dtype != .bool }) else { return }
     let axis = int(0...(x.shape.count - 1))
     let count = int(1...4)
-    let places = places([count], below: x.shape[axis])
+    let (places, outside) = places([count], below: x.shape[axis])
     let kept = x.shape.indices.filter { $0 != axis }.map { x.shape[$0] }
     let updates = partner(x.dtype, [count] + kept)
     let combiner: Combiner? = one([nil, .sum, .sum, .max, .min])
     add(
-      x.tensor.scatter(places, updates.tensor, IndexedAxes(axes: [axis]), combiner: combiner),
+      x.tensor.scatter(places, updates.tensor, IndexedAxes(axes: [axis], outside: outside), combiner: combiner),
       bound: combiner == .sum ? x.bound + updates.bound * Double(count) : max(x.bound, updates.bound),
       isExact: x.isExact && updates.isExact)
   }

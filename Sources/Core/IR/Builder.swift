@@ -79,6 +79,7 @@ public final class Builder: Sendable {
       try TypeFault.requireBounded(definition.attributes)
       types = try definition.infer(values.map { type(of: $0) })
       try TypeFault.requireBounded(types)
+      try definition.check(values.map { type(of: $0) }) { repeatedLiteral(values[$0]) }
     } catch {
       record(error, operation: definition.name, operands: operands)
       return poisoned(operation, operands.count)
@@ -121,7 +122,22 @@ public final class Builder: Sendable {
       guard let literal = smallLiteral(operand) else { return nil }
       literals.append(literal)
     }
-    return ReferenceEvaluator.evaluate(operation, literals, types)
+    // What cannot be computed is left to the run, which says so.
+    return try? ReferenceEvaluator.evaluate(operation, literals, types)
+  }
+
+  /// The content of a literal, or the number that is repeated.
+  private func repeatedLiteral(_ value: Value) -> NDArray? {
+    let node = node(of: value)
+    switch node.operation {
+    case .constant(let constant): return constant.array
+    case .broadcast:
+      guard case .constant(let number) = self.node(of: node.operands[0]).operation, number.array.count == 1 else {
+        return nil
+      }
+      return number.array
+    default: return nil
+    }
   }
 
   /// The content of a small literal, or of one number repeated to a small size.

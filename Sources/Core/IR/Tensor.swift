@@ -161,19 +161,24 @@ public struct Tensor: Sendable {
 
   /// Joins `updates` into places along one axis; `indices` and `updates` have one shape, equal to this tensor's on all
   /// other axes.
-  public func scatterAlong(axis: Int, indices: Tensor, updates: Tensor, combiner: Combiner?) -> Tensor {
+  public func scatterAlong(
+    axis: Int, indices: Tensor, updates: Tensor, combiner: Combiner?, outside: IndexedAxes.Outside = .error
+  ) -> Tensor {
     let last = rank - 1
     let result = movingAxis(axis, to: last).scatter(
       indices.movingAxis(axis, to: last).unsqueezed(at: rank), updates.movingAxis(axis, to: last),
-      IndexedAxes(batch: last, axes: [last]), combiner: combiner)
+      IndexedAxes(batch: last, axes: [last], outside: outside), combiner: combiner)
     return result.movingAxis(last, to: axis)
   }
 
   /// The elements at places along one axis; `indices` has this tensor's shape on all other axes.
-  public func gatherAlong(axis: Int, indices: Tensor) -> Tensor {
+  public func gatherAlong(axis: Int, indices: Tensor, outside: IndexedAxes.Outside = .error) -> Tensor {
     let last = rank - 1
     return movingAxis(axis, to: last)
-      .gather(indices.movingAxis(axis, to: last).unsqueezed(at: rank), IndexedAxes(batch: last, axes: [last]))
+      .gather(
+        indices.movingAxis(axis, to: last).unsqueezed(at: rank),
+        IndexedAxes(batch: last, axes: [last], outside: outside)
+      )
       .movingAxis(last, to: axis)
   }
 

@@ -1,21 +1,42 @@
-/// Which axes of a tensor are addressed by data.
+/// Which axes of a tensor are addressed by data, and what becomes of indices that lie outside.
 ///
 /// The first `batch` axes of the tensor and of `indices` go together; of the tensor's other axes, those in `axes`
 /// (ascending, counted in the whole tensor) are addressed by the last axis of `indices`.
 public struct IndexedAxes: Hashable, Sendable {
-  public var batch: Int
-  public var axes: [Int]
-
-  public init(batch: Int = 0, axes: [Int]) {
-    self.batch = batch
-    self.axes = axes
+  /// What an index outside of its axis, `0 ..< size`, means.
+  public enum Outside: String, Hashable, Sendable, CaseIterable {
+    /// The run fails; what is built of such a literal is a fault at once. An index that no result depends on may stay
+    /// unseen.
+    case error
+    /// It reads as 0, and is not written.
+    case ignored
   }
 
-  var attributes: [(name: String, value: Attribute)] { [("batch", .integer(batch)), ("axes", .integers(axes))] }
+  public var batch: Int
+  public var axes: [Int]
+  public var outside: Outside
+
+  public init(batch: Int = 0, axes: [Int], outside: Outside = .error) {
+    self.batch = batch
+    self.axes = axes
+    self.outside = outside
+  }
+
+  var attributes: [(name: String, value: Attribute)] {
+    [("batch", .integer(batch)), ("axes", .integers(axes))]
+      + (outside == .error ? [] : [("outside", .word(outside.rawValue))])
+  }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     batch = try attributes.integer("batch")
     axes = try attributes.integers("axes")
+    outside = .error
+    guard attributes.values["outside"] != nil else { return }
+    let word = try attributes.word("outside")
+    guard let known = Outside(rawValue: word) else {
+      throw TypeFault("outside is '\(word)', neither error nor ignored")
+    }
+    outside = known
   }
 
   /// The axes of the tensor that stay in the result, after the batch.
@@ -39,28 +60,46 @@ public struct IndexedAxes: Hashable, Sendable {
       throw TypeFault(
         "batch axis \(axis) has size \(operand.shape[axis]) in \(operand) and \(indices.shape[axis]) in the indices")
     }
-    return Array(indices.shape.dropLast()) + kept(operand.rank).map { operand.shape[$0] }
+    let places = Array(indices.shape.dropLast())
+    if outside == .error, let axis = axes.first(where: { operand.shape[$0] == 0 }), places.elementCount.known ?? 0 > 0 {
+      throw TypeFault("axis \(axis) of \(operand) has no elements that the indices \(indices) could address")
+    }
+    return places + kept(operand.rank).map { operand.shape[$0] }
+  }
+
+  /// Throws where an index is known to lie outside of its axis and must not.
+  ///
+  /// - Parameter indices: The literal, or the one number that all indices are.
+  func check(_ operand: TensorType, _ indices: NDArray?) throws(TypeFault) {
+    guard outside == .error, let indices else { return }
+    let sizes = axes.map { operand.shape[$0].known }
+    for (position, index) in indices.integers.enumerated() {
+      for axis in axes.indices where indices.count == 1 || axis == position % axes.count {
+        guard let size = sizes[axis], index < 0 || index >= size else { continue }
+        throw TypeFault("index \(index) is out of range for axis \(axes[axis]) of \(operand)")
+      }
+    }
   }
 
   /// The tensor's index for an index into the slices.
   func target(
-    _ index: [Index], indices: TensorExpression, rank: Int, _ scalars: ScalarBuilder
+    _ index: [Index], indices: TensorExpression, shape: [Int], _ scalars: ScalarBuilder
   ) -> [Index] {
     let places = indices.shape.count - 1
-    var target = [Index](repeating: Index(0), count: rank)
+    var target = [Index](repeating: Index(0), count: shape.count)
     for axis in 0..<batch { target[axis] = index[axis] }
     for (position, axis) in axes.enumerated() {
-      let value = indices[Array(index.prefix(places)) + [Index(position)]]
-      target[axis] = Index(scalars.convert(value, .i64))
+      let value = scalars.convert(indices[Array(index.prefix(places)) + [Index(position)]], .i64)
+      target[axis] = scalars.asIndex(outside == .error ? scalars.checked(value, shape[axis]) : value)
     }
-    for (position, axis) in kept(rank).enumerated() { target[axis] = index[places + position] }
+    for (position, axis) in kept(shape.count).enumerated() { target[axis] = index[places + position] }
     return target
   }
 }
 
 /// Reads slices at computed places.
 ///
-/// Operands are the tensor and integer `indices`; the result has the axes `[batch, places..., kept...]`. Places outside of the tensor read as 0.
+/// Operands are the tensor and integer `indices`; the result has the axes `[batch, places..., kept...]`.
 public struct Gather: OperationDefinition {
   public var indexed: IndexedAxes
 
@@ -81,6 +120,10 @@ public struct Gather: OperationDefinition {
     return [operands[0].with(shape: try indexed.slices(operands[0], operands[1]))]
   }
 
+  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+    try indexed.check(operands[0], literal(1))
+  }
+
   public func pullback(_ context: PullbackContext) -> [Tensor?] {
     [context.operands[0].zerosLike().scatter(context.operands[1], context.cotangent, indexed, combiner: .sum), nil]
   }
@@ -90,7 +133,8 @@ public struct Gather: OperationDefinition {
     let scalars = context.scalars
     let type = operand.type.dtype
     return .element { index in
-      let target = indexed.target(index, indices: indices, rank: operand.shape.count, scalars)
+      let target = indexed.target(index, indices: indices, shape: operand.shape, scalars)
+      guard indexed.outside == .ignored else { return operand[target] }
       let constraints = indexed.axes.map { Constraint.inRange(target[$0], 0..<operand.shape[$0]) }
       let zero = scalars.constant(type.isFloat ? .float(0) : .integer(0), type)
       return scalars.guarded(constraints, then: { operand[target] }, otherwise: zero)
@@ -100,8 +144,8 @@ public struct Gather: OperationDefinition {
 
 /// Writes slices at computed places of a copy.
 ///
-/// Operands are the tensor, integer `indices`, and the updates in the shape that `Gather` would give. Places outside of the tensor are left out; updates are joined in row-major order, or
-/// replace the element (the last one stays) when there is no combiner.
+/// Operands are the tensor, integer `indices`, and the updates in the shape that `Gather` would give. Updates are joined
+/// in row-major order, or replace the element (the last one stays) when there is no combiner.
 public struct Scatter: OperationDefinition {
   public var indexed: IndexedAxes
   public var combiner: Combiner?
@@ -130,6 +174,10 @@ public struct Scatter: OperationDefinition {
     return [operands[0]]
   }
 
+  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+    try indexed.check(operands[0], literal(1))
+  }
+
   public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let indices = context.operands[1]
     let dy = context.cotangent
@@ -156,7 +204,7 @@ public struct Scatter: OperationDefinition {
     return .scatter(
       ScatterDefinition(
         base: { operand[$0] }, domain: updates.shape,
-        target: { indexed.target($0, indices: indices, rank: operand.shape.count, context.scalars) },
-        update: { updates[$0] }, combiner: combiner))
+        target: { indexed.target($0, indices: indices, shape: operand.shape, context.scalars) },
+        isChecked: indexed.outside == .error, update: { updates[$0] }, combiner: combiner))
   }
 }

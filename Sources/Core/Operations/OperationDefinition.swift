@@ -9,6 +9,11 @@ public protocol OperationDefinition: Hashable, Sendable {
   /// The types of the results, or what is wrong with the operands. The verifier is this rule, applied again.
   func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType]
 
+  /// Throws what the contents of literals have against the operation, whose operands fit by their types.
+  ///
+  /// - Parameter literal: The content of an operand, or the one number that it repeats; nil where it is not known.
+  func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault)
+
   /// The cotangents of the operands, given those of the results; nil where an operand gets none.
   ///
   /// Expressed in primitives, so that gradients can be differentiated again.
@@ -23,6 +28,8 @@ public protocol OperationDefinition: Hashable, Sendable {
 
 extension OperationDefinition {
   public var attributes: [(name: String, value: Attribute)] { [] }
+
+  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {}
 
   public func substituting(_ bindings: [String: Int]) -> Self { self }
 }

@@ -143,7 +143,7 @@ public struct CumulativeReduce: OperationDefinition {
       let place = x.builder.iota(TensorType(.i64, x.shape), axis: axis)
       let none = place.filled(reverse ? .integer(Int.max) : .integer(-1))
       let source = (x .== y).select(place, none).cumulative(reverse ? .min : .max, axis: axis, reverse: reverse)
-      return [x.zerosLike().scatterAlong(axis: axis, indices: source, updates: dy, combiner: .sum)]
+      return [x.zerosLike().scatterAlong(axis: axis, indices: source, updates: dy, combiner: .sum, outside: .ignored)]
     case .product:
       // d y[i] / d x[k] is the product of the others up to i, exact where elements are zero: quadratic in the axis.
       guard let size = x.shape[axis].known else {

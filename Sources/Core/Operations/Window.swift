@@ -133,7 +133,7 @@ public struct WindowReduce: OperationDefinition {
       let count = Array(places.shape.suffix(window.size.count)).elementCount
       let outer = Array(x.shape.prefix(lead)) + [count]
       let gradient = x.builder.zeros(TensorType(x.dtype, flat)).scatterAlong(
-        axis: lead, indices: places.reshape(outer), updates: dy.reshape(outer), combiner: .sum)
+        axis: lead, indices: places.reshape(outer), updates: dy.reshape(outer), combiner: .sum, outside: .ignored)
       return [gradient.reshape(x.shape)]
     case .product:
       throw TypeFault("has no gradient; multiply slices of the operand instead")

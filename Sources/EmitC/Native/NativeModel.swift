@@ -147,10 +147,26 @@ public struct NativeModel: ~Copyable {
     defer { for output in outputs { output.deallocate() } }
     var places: [UnsafeRawPointer?] = []
     let status = call(inputs.map(\.normalized)[...], &places, outputs)
-    guard status == 0 else { throw DiagnosticsError("the compiled model returned error \(status)") }
+    guard status == CStatus.okay.rawValue else { throw failure(status) }
     return zip(program.outputs, outputs).map { port, output in
       NDArray(copying: output, dtype: port.type.dtype, shape: port.type.shape.known ?? [])
     }
+  }
+
+  /// What a status means.
+  private func failure(_ status: Int32) -> DiagnosticsError {
+    guard status == CStatus.index.rawValue else {
+      internalError("\(program.name): the compiled model returned \(status)")
+    }
+    let kernels = program.kernels.filter(\.checksIndices)
+    guard kernels.count == 1 else {
+      return DiagnosticsError([
+        Diagnostic(
+          "an index is out of range in one of \(kernels.count) kernels", operands: kernels.prefix(8).map(\.name),
+          help: "the interpreter says in which")
+      ])
+    }
+    return DiagnosticsError("kernel \(kernels[0].name): an index is out of range", location: kernels[0].location)
   }
 
   /// Borrows the bytes of all inputs at once, then calls.

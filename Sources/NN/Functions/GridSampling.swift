@@ -88,9 +88,8 @@ private struct GridSampler {
     let places = stack([rows.convert(to: .i64), columns.convert(to: .i64)], dim: -1)
     let inside = (rows .>= 0) .& (rows .< Double(height)) .& (columns .>= 0) .& (columns .< Double(width))
     // [N, H, W, C] at [N, h, w, 2] is [N, h, w, C].
-    let gathered = x.permute([0, 2, 3, 1]).gather(places, IndexedAxes(batch: 1, axes: [1, 2])).permute(dims: [
-      0, 3, 1, 2,
-    ])
+    let gathered = x.permute([0, 2, 3, 1]).gather(places, IndexedAxes(batch: 1, axes: [1, 2], outside: .ignored))
+      .permute(dims: [0, 3, 1, 2])
     return inside.unsqueeze(dim: 1).select(gathered, gathered.zerosLike())
   }
 

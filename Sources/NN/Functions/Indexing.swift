@@ -1,7 +1,7 @@
 public import LatheCore
 
-/// Reading and writing at places given by data. Indices may be negative as in Python where they are constants only if
-/// PyTorch allows it; places outside of an axis read as 0 and are not written.
+/// Reading and writing at places given by data. A place outside of its axis is an error: at once where it is a literal,
+/// else when the model runs. Negative places count from the end only where PyTorch lets them.
 extension Tensor {
   private func requireIndices(_ index: Tensor) throws(TypeFault) {
     guard index.dtype.isInteger else { throw TypeFault("the index is \(index.type), needs integers") }
@@ -210,7 +210,8 @@ extension Tensor {
       guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
       try requireBroadcast(mask, to: shape, "the mask")
       let mask = mask.expanded(to: shape)
-      let place = mask.flatten().convert(to: .i64).cumulative(.sum, axis: 0) - 1
+      let number = mask.flatten().convert(to: .i64).cumulative(.sum, axis: 0) - 1
+      let place = mask.flatten().select(number, number.zerosLike())
       return mask.select(source.convert(to: dtype).flatten().take(dim: 0, place).reshape(shape), self)
     }
   }
@@ -275,9 +276,11 @@ public func oneHot(_ x: Tensor, numClasses: Int) -> Tensor {
   composite("oneHot", [x]) { () throws(TypeFault) -> Tensor in
     guard x.dtype.isInteger else { throw TypeFault("the classes are \(x.type), need integers") }
     guard numClasses > 0 else { throw TypeFault("numClasses is \(numClasses)", help: "give the number of classes") }
-    let shape = x.shape + [Dimension(numClasses)]
-    let place = x.builder.iota(TensorType(.i64, shape), axis: x.rank)
-    return (x.convert(to: .i64).unsqueeze(dim: -1) .== place).convert(to: .i64)
+    let classes = x.builder.iota(TensorType(.i64, [Dimension(numClasses)]), axis: 0)
+    // A class is read from the list of all, which has no place for any other.
+    let known = classes.gather(x.unsqueeze(dim: -1), IndexedAxes(axes: [0]))
+    let place = x.builder.iota(TensorType(.i64, x.shape + [Dimension(numClasses)]), axis: x.rank)
+    return (known.unsqueeze(dim: -1) .== place).convert(to: .i64)
   }
 }
 

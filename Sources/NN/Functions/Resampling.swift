@@ -160,8 +160,11 @@ private struct Windows {
   }
 
   func index(in builder: Builder) -> Tensor {
-    builder.constant(NDArray(dtype: .i64, shape: [places.count], values: places.map { .integer($0) }))
+    builder.constant(NDArray(dtype: .i64, shape: [places.count, 1], values: places.map { .integer($0) }))
   }
+
+  /// Places in the padding lie outside of the axis: they read as 0, and are not written.
+  func along(_ axis: Int) -> IndexedAxes { IndexedAxes(axes: [axis], outside: .ignored) }
 }
 
 /// The windows of an image as columns: `[N, C, H, W]` to `[N, C kH kW, windows]` (im2col).
@@ -181,8 +184,7 @@ public func unfold(
         size: try x.knownSize(2 + axis), kernel: kernel[axis], dilation: dilation[axis], padding: padding[axis],
         stride: stride[axis])
       counts.append(windows.count)
-      // Places in the padding lie outside of the axis, where gather reads 0.
-      y = y.indexSelect(dim: 2 + axis, windows.index(in: x.builder))
+      y = y.gather(windows.index(in: x.builder), windows.along(2 + axis)).movedim(0, 2 + axis)
     }
     let sizes = [kernel[0], counts[0], kernel[1], counts[1]].map { Dimension($0) }
     return try y.checked().reshape([x.shape[0], x.shape[1]] + sizes).permute([0, 1, 2, 4, 3, 5])
@@ -223,7 +225,9 @@ public func fold(
       var shape = y.shape
       shape[2 + axis] = Dimension(output[axis])
       y = try x.builder.zeros(TensorType(x.dtype, shape))
-        .indexAdd(dim: 2 + axis, windows[axis].index(in: x.builder), y).checked()
+        .scatter(
+          windows[axis].index(in: x.builder), y.movedim(2 + axis, 0), windows[axis].along(2 + axis), combiner: .sum
+        ).checked()
     }
     return y
   }

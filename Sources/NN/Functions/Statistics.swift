@@ -100,7 +100,8 @@ extension Tensor {
       let axis = try axis(dim)
       let places = try argReduce(combiner, axis: axis).checked()
       let kept = places.unsqueeze(dim: axis)
-      let values = gatherAlong(axis: axis, indices: kept)
+      // The places are its own: there is nothing to check.
+      let values = gatherAlong(axis: axis, indices: kept, outside: .ignored)
       return keepdim ? [values, kept] : [values.squeeze(dim: axis), places]
     }
     return (results[0], results[1])

@@ -37,23 +37,40 @@ static inline float embedding_bf16_value(uint16_t bits)
   return value;
 }
 
+static inline int64_t embedding_checked_index(int64_t index, int64_t size, bool *outside)
+{
+  if ((uint64_t)index < (uint64_t)size) return index;
+  *outside = true;
+  return 0;
+}
+
+static inline void embedding_failed(int *failure)
+{
+  *failure = 1;
+}
+
 /* gather */
 EMBEDDING_KERNEL static void embedding_gather(
     const uint16_t *restrict table, /* bf16[100,16] */
     const int64_t *restrict tokens, /* i64[6,1] */
-    uint16_t *restrict vectors)     /* bf16[6,16] */
+    uint16_t *restrict vectors,     /* bf16[6,16] */
+    int *failure)                   /* set where an index is out of range */
 {
+  bool outside = false;
   for (ptrdiff_t i = 0; i < 6; i++) {
-    const int64_t a0 = tokens[i];
+    const int64_t a0 = embedding_checked_index(tokens[i], 100, &outside);
     for (ptrdiff_t j = 0; j < 16; j++) {
-      vectors[i * 16 + j] = embedding_bf16_bits(a0 >= 0 && a0 < 100 ? embedding_bf16_value(table[j + a0 * 16]) : 0.0f);
+      vectors[i * 16 + j] = embedding_bf16_bits(embedding_bf16_value(table[j + a0 * 16]));
     }
   }
+  if (outside) embedding_failed(failure);
 }
 
 int embedding_run(const uint16_t *restrict table, const int64_t *restrict tokens, uint16_t *restrict vectors)
 {
   if (!table || !tokens || !vectors) return EMBEDDING_ERROR_NULL;
-  embedding_gather(table, tokens, vectors);
+  int failure = 0;
+  embedding_gather(table, tokens, vectors, &failure);
+  if (failure) return EMBEDDING_ERROR_INDEX;
   return EMBEDDING_OK;
 }

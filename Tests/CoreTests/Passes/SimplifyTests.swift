@@ -606,7 +606,7 @@ import Testing
       "gather outside stays", "%x: f32[5]", "f32[2]",
       """
       %i = constant [4, 5] : i64[2,1]
-      %0 = gather %x, %i {batch: 0, axes: [0]} : f32[2]
+      %0 = gather %x, %i {batch: 0, axes: [0], outside: ignored} : f32[2]
       return %0
       """),
     Row(

@@ -6,7 +6,7 @@ public enum LiteralEvaluator {
   /// The most element computations that are left to `ReferenceEvaluator`.
   private static let referenceLimit = 1 << 16
 
-  /// The results, or nil for control flow and for what would take long.
+  /// The results, or nil for control flow, for what would take long, and where an index is out of range: the run says so.
   public static func evaluate(
     _ operation: Operation, _ operands: [NDArray], _ types: [TensorType]
   ) -> [NDArray]? {
@@ -27,7 +27,7 @@ public enum LiteralEvaluator {
       }
     }
     guard work(operation, operands, count) <= referenceLimit else { return nil }
-    return ReferenceEvaluator.evaluate(operation, operands, types)
+    return try? ReferenceEvaluator.evaluate(operation, operands, types)
   }
 
   /// How many elements are computed or read.

@@ -81,10 +81,18 @@ extension ReferenceEvaluator {
         values.append(state)
       case .scan(let payload): values.append(try scan(payload, operands, node.types))
       default:
-        guard node.types.allSatisfy({ $0.elementCount != nil }),
-          let results = evaluate(node.operation, operands, node.types)
-        else { throw DiagnosticsError("\(node.operation.name) has unknown sizes", location: graph.locations[position]) }
-        values.append(results)
+        let location = graph.locations[position]
+        guard node.types.allSatisfy({ $0.elementCount != nil }) else {
+          throw DiagnosticsError("\(node.operation.name) has unknown sizes", location: location)
+        }
+        do throws(IndexFault) {
+          guard let results = try evaluate(node.operation, operands, node.types) else {
+            internalError("\(node.operation.name) has no loop definition")
+          }
+          values.append(results)
+        } catch {
+          throw DiagnosticsError("\(node.operation.name): \(error.message)", location: location)
+        }
       }
     }
     return values

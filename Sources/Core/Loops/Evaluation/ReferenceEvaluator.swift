@@ -5,14 +5,26 @@ public enum ReferenceEvaluator {
   /// The results of an operation on literals, or nil for control flow.
   ///
   /// Types are known.
-  public static func evaluate(_ operation: Operation, _ operands: [NDArray], _ types: [TensorType]) -> [NDArray]? {
+  ///
+  /// - Throws: An index that is out of range.
+  public static func evaluate(
+    _ operation: Operation, _ operands: [NDArray], _ types: [TensorType]
+  ) throws(IndexFault) -> [NDArray]? {
+    var evaluation = Evaluation(scalars: ScalarBuilder(), operands: operands)
+    let results = evaluate(operation, types, &evaluation)
+    if let fault = evaluation.fault { throw fault }
+    return results
+  }
+
+  private static func evaluate(
+    _ operation: Operation, _ types: [TensorType], _ evaluation: inout Evaluation
+  ) -> [NDArray]? {
     if case .constant(let constant) = operation { return [constant.array] }
-    let scalars = ScalarBuilder()
-    let expressions = operands.enumerated().map { position, array in
+    let scalars = evaluation.scalars
+    let expressions = evaluation.operands.enumerated().map { position, array in
       TensorExpression(array.type, in: BufferID(position), scalars)
     }
     let context = LoweringContext(operands: expressions, results: types, scalars: scalars)
-    var evaluation = Evaluation(scalars: scalars, operands: operands)
     let shape = types[0].shape.known ?? []
     switch operation.definition.lower(context) {
     case .controlFlow: return nil
@@ -69,6 +81,8 @@ public enum ReferenceEvaluator {
     let scalars: ScalarBuilder
     let operands: [NDArray]
     var environment: [Int: Int] = [:]
+    /// The first index that was out of range.
+    var fault: IndexFault?
 
     /// Runs the body for every combination of the variables, in row-major order.
     mutating func iterate(_ variables: [LoopVariable], _ body: (inout Evaluation) -> Void) {
@@ -122,6 +136,11 @@ public enum ReferenceEvaluator {
       case .bitcast(let inner):
         let array = NDArray(scalar: value(inner), dtype: scalars.type(inner))
         return NDArray(dtype: type, shape: [], bytes: array.bytes)[0]
+      case .checked(let inner, let extent):
+        let index = integer(value(inner))
+        if (0..<extent).contains(index) { return .integer(index) }
+        fault = fault ?? IndexFault(index: index, size: extent)
+        return .integer(0)
       case .guarded(let constraints, let then, let otherwise):
         for constraint in constraints where !holds(constraint) { return value(otherwise) }
         return value(then)

@@ -57,7 +57,7 @@ struct StripProgram {
       case .convert(let inner):
         guard let place = place(inner, &tape) else { return nil }
         instruction = .convert(place)
-      case .bitcast, .guarded, .reduce, .argReduce: return nil
+      case .bitcast, .checked, .guarded, .reduce, .argReduce: return nil
       }
       tape.append((instruction, scalars.type(scalar)))
       registers[scalar] = tape.count - 1

@@ -99,6 +99,8 @@ extension Nest {
     var replacements: [Scalar: Scalar] = [:]
     var isSafe = true
     scalars.forEach(stores.map(\.value)) { scalar, node in
+      // What fills up is no index of data.
+      if case .checked = node { isSafe = false }
       guard case .load(let buffer, let position) = node, !position.lies(in: facts(buffer)) else { return }
       guard facts(buffer).isConstant, position.isAffine, !position.isDynamic else {
         isSafe = false

@@ -5,40 +5,46 @@ extension Program {
   /// - Parameters:
   ///   - target: The machine that schedules and layouts are chosen for.
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
+  ///   - checksIndices: Whether indices from data are checked; without, whoever runs the program answers for them.
   ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
     lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .direct,
-    options: Pipeline.Options = Pipeline.Options()
+    checksIndices: Bool = true, options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
       throw DiagnosticsError(
         symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
     }
-    var (stages, isInSlabs) = Self.stages(graph, target, convolutions, options, allowsSlabs: true)
+    func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
+      let lowering = GraphLowering(
+        name: graph.name, target: target, convolutions: convolutions, checksIndices: checksIndices,
+        allowsSlabs: allowsSlabs)
+      return Self.stages(graph, lowering, options)
+    }
+    var (all, isInSlabs) = stages(allowsSlabs: true)
     // What is read at first stays until the last slab: where that costs more than slabs save, they are not worth it.
     if isInSlabs {
-      let plain = Self.stages(graph, target, convolutions, options, allowsSlabs: false).stages
-      if plain[plain.count - 1].program.peakBytes < stages[stages.count - 1].program.peakBytes { stages = plain }
+      let plain = stages(allowsSlabs: false).stages
+      if plain[plain.count - 1].program.peakBytes < all[all.count - 1].program.peakBytes { all = plain }
     }
-    for stage in stages {
+    for stage in all {
       if options.verifyEach, stage.isChanged {
         do throws(DiagnosticsError) { try stage.program.verify() } catch { throw error.blamed(on: stage.name) }
       }
       options.print(stage.program, after: stage.name, isChanged: stage.isChanged)
     }
-    self = stages[stages.count - 1].program
+    self = all[all.count - 1].program
   }
 
   /// What lowering or a pass has left.
   private typealias Stage = (name: String, program: Program, isChanged: Bool)
 
   private static func stages(
-    _ graph: Graph, _ target: Target, _ convolutions: ConvolutionMethod, _ options: Pipeline.Options, allowsSlabs: Bool
+    _ graph: Graph, _ lowering: GraphLowering, _ options: Pipeline.Options
   ) -> (stages: [Stage], isInSlabs: Bool) {
-    var lowering = GraphLowering(
-      name: graph.name, target: target, convolutions: convolutions, allowsSlabs: allowsSlabs)
+    var lowering = lowering
     lowering.lower(model: graph)
     var program = lowering.program
     var stages: [Stage] = [("lower", program, true)]
@@ -106,6 +112,7 @@ struct GraphLowering {
   }
 
   let convolutions: ConvolutionMethod
+  let checksIndices: Bool
   private let allowsSlabs: Bool
   /// Whether any kernels run slab by slab.
   private(set) var isInSlabs = false
@@ -115,8 +122,11 @@ struct GraphLowering {
   /// Numbers of loop variables of the program are negative, those of kernels are not.
   private var nextVariable = -1
 
-  init(name: String, target: Target, convolutions: ConvolutionMethod, allowsSlabs: Bool) {
+  init(
+    name: String, target: Target, convolutions: ConvolutionMethod, checksIndices: Bool, allowsSlabs: Bool
+  ) {
     self.convolutions = convolutions
+    self.checksIndices = checksIndices
     self.allowsSlabs = allowsSlabs
     program = Program(name: name, target: target)
   }
@@ -429,7 +439,7 @@ struct GraphLowering {
     from origin: [Index]? = nil, _ region: Region, squares: Int? = nil, names: [String], nodes: [Int],
     location: Location
   ) -> [Step] {
-    let scalars = ScalarBuilder()
+    let scalars = ScalarBuilder(checksIndices: checksIndices)
     var memo: [Value: TensorExpression] = [:]
     let context = LoweringContext(
       operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)

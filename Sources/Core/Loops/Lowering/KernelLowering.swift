@@ -204,7 +204,8 @@ struct KernelLowering {
     // Registers of the first nest are out of scope here; numbers far away keep names apart.
     var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: 1000, nextLocal: 1000)
     let updates = emitter.emitScatter(
-      domain: domain, target: scatter.target(indices), shape: shape, update: scatter.update(indices),
+      domain: domain, target: scatter.target(indices), isChecked: scatter.isChecked, shape: shape,
+      update: scatter.update(indices),
       combiner: scatter.combiner, type: type, to: .buffer(buffer), at: start)
     // The updates read what the base wrote.
     result.parts = [Array(result.parts.joined()) + updates]

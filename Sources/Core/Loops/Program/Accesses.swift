@@ -26,7 +26,7 @@ struct Accesses {
     case .constant, .register, .index: break
     case .load(let memory, _, _): if case .buffer(let buffer) = memory { reads.insert(buffer) }
     case .pointwise(_, let operands): operands.forEach { add($0) }
-    case .convert(let operand, _), .bitcast(let operand, _): add(operand)
+    case .convert(let operand, _), .bitcast(let operand, _), .checked(let operand, _): add(operand)
     case .select(_, let then, let otherwise):
       add(then)
       add(otherwise)
@@ -64,6 +64,7 @@ extension Expression {
     case .pointwise(let function, let operands): .pointwise(function, operands.map { $0.renaming(names) })
     case .convert(let operand, let type): .convert(operand.renaming(names), type)
     case .bitcast(let operand, let type): .bitcast(operand.renaming(names), type)
+    case .checked(let operand, let extent): .checked(operand.renaming(names), extent)
     case .select(let constraints, let then, let otherwise):
       .select(constraints, then: then.renaming(names), otherwise: otherwise.renaming(names))
     }

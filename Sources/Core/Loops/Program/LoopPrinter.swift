@@ -90,6 +90,7 @@ struct LoopPrinter {
     case .pointwise(let function, let operands): "\(function.rawValue)(\(operands.map(text).joined(separator: ", ")))"
     case .convert(let operand, let type): "\(type)(\(text(operand)))"
     case .bitcast(let operand, let type): "bitcast<\(type)>(\(text(operand)))"
+    case .checked(let operand, let extent): "checked(\(text(operand)), \(extent))"
     case .select(let constraints, let then, let otherwise):
       "(\(constraints.map(text).joined(separator: " and ")) ? \(text(then)) : \(text(otherwise)))"
     }

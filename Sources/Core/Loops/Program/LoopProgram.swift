@@ -47,6 +47,10 @@ public indirect enum Expression: Hashable, Sendable {
   case pointwise(Pointwise, [Expression])
   case convert(Expression, ScalarType)
   case bitcast(Expression, ScalarType)
+  /// The `i64` operand where it lies in `0 ..< extent`; elsewhere the run fails, and the value is 0.
+  ///
+  /// The one comparison is unsigned. What a run leaves in its outputs and variables after it failed is not specified.
+  case checked(Expression, Int)
   /// `then` where all constraints hold; `then` is not evaluated elsewhere, `otherwise` may be evaluated everywhere.
   case select([Constraint], then: Expression, otherwise: Expression)
 
@@ -54,7 +58,7 @@ public indirect enum Expression: Hashable, Sendable {
     switch self {
     case .constant(_, let type), .load(_, _, let type), .convert(_, let type), .bitcast(_, let type): type
     case .register(let register): register.type
-    case .index: .i64
+    case .index, .checked: .i64
     case .pointwise(let function, let operands): function.resultType(operands.map(\.type))
     case .select(_, let then, _): then.type
     }
@@ -226,6 +230,9 @@ public struct Kernel: Hashable, Sendable {
   /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
   public var nodes: [Int]
   public var location: Location
+
+  /// Whether an index is checked, so that the kernel may fail.
+  public var checksIndices: Bool { parts.joined().contains(where: \.checksIndices) }
 
   /// The parts one after the other.
   public var body: [Statement] { Array(parts.joined()) }

@@ -66,7 +66,7 @@ private struct Traffic {
     case .load(let memory, let index, _):
       if case .buffer(let buffer) = memory { reads[buffer, default: []].insert(access(index, loops)) }
     case .pointwise(_, let operands): operands.forEach { add($0, loops) }
-    case .convert(let operand, _), .bitcast(let operand, _): add(operand, loops)
+    case .convert(let operand, _), .bitcast(let operand, _), .checked(let operand, _): add(operand, loops)
     case .select(_, let then, let otherwise):
       add(then, loops)
       add(otherwise, loops)

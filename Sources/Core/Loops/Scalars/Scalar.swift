@@ -55,6 +55,9 @@ public enum ScalarNode: Hashable, Sendable {
   case pointwise(Pointwise, [Scalar])
   case convert(Scalar)
   case bitcast(Scalar)
+  /// The `i64` operand where it lies in `0 ..< extent`, which is one unsigned comparison; elsewhere the run fails and
+  /// the value is 0.
+  case checked(Scalar, Int)
   /// `then` where all constraints hold, `otherwise` elsewhere; `then` is not evaluated there, but `otherwise` may be
   /// evaluated everywhere.
   case guarded([Constraint], then: Scalar, otherwise: Scalar)
@@ -72,13 +75,17 @@ public final class ScalarBuilder {
   public private(set) var types: [ScalarType] = []
   private var interned: [Key: Scalar] = [:]
   private var variableCount = 0
+  /// Whether indices that data decides are checked; where not, whoever runs the kernel answers for them.
+  let checksIndices: Bool
 
   private struct Key: Hashable {
     let node: ScalarNode
     let type: ScalarType
   }
 
-  public init() {}
+  public init(checksIndices: Bool = true) {
+    self.checksIndices = checksIndices
+  }
 
   public func node(_ scalar: Scalar) -> ScalarNode { nodes[Int(scalar.id)] }
 
@@ -129,6 +136,19 @@ public final class ScalarBuilder {
 
   public func bitcast(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
     self.type(scalar) == type ? scalar : make(.bitcast(scalar), type)
+  }
+
+  /// The operand as an index into `extent` elements: with a check, where it is not known to lie among them.
+  public func checked(_ scalar: Scalar, _ extent: Int) -> Scalar {
+    guard checksIndices else { return scalar }
+    switch node(scalar) {
+    case .constant(.integer(let value)) where (0..<extent).contains(value): return scalar
+    case .checked(_, let known) where known <= extent: return scalar
+    case .index(let index):
+      if let bounds = index.bounds, bounds.lowerBound >= 0, bounds.upperBound < extent { return scalar }
+    default: break
+    }
+    return make(.checked(scalar, extent), .i64)
   }
 
   public func pointwise(_ function: Pointwise, _ operands: Scalar...) -> Scalar { pointwise(function, operands) }
@@ -255,11 +275,13 @@ public struct Cumulative {
 }
 
 /// `out = base`, then for every index `u` of `domain` in order: `out[target(u)] = combine(out[target(u)], update(u))`,
-/// leaving out targets that lie outside.
+/// leaving out targets that lie outside, unless they are checked.
 public struct ScatterDefinition {
   public var base: ([Index]) -> Scalar
   public var domain: [Int]
   public var target: ([Index]) -> [Index]
+  /// Whether targets are checked, so that all lie inside.
+  public var isChecked: Bool
   public var update: ([Index]) -> Scalar
   /// Nil replaces the element.
   public var combiner: Combiner?

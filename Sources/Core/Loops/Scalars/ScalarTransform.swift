@@ -26,6 +26,7 @@ extension ScalarBuilder {
       case .pointwise(let function, let operands): result = make(.pointwise(function, operands.map(rewrite)), type)
       case .convert(let operand): result = convert(rewrite(operand), type)
       case .bitcast(let operand): result = bitcast(rewrite(operand), type)
+      case .checked(let operand, let extent): result = checked(rewrite(operand), extent)
       case .guarded(let constraints, let then, let otherwise):
         result = guarded(
           constraints.map { $0.mapIndex(rewrite) }, then: { rewrite(then) }, otherwise: rewrite(otherwise))
@@ -101,7 +102,7 @@ extension ScalarBuilder {
     case .index(let index): index.values
     case .load(_, let position): position.values
     case .pointwise(_, let operands): operands
-    case .convert(let operand), .bitcast(let operand): [operand]
+    case .convert(let operand), .bitcast(let operand), .checked(let operand, _): [operand]
     case .guarded(let constraints, let then, let otherwise): constraints.flatMap(\.index.values) + [then, otherwise]
     case .reduce(_, _, let body), .argReduce(_, _, let body): [body]
     }

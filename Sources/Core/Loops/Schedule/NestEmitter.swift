@@ -217,15 +217,17 @@ struct NestEmitter {
     return scopes[0].statements
   }
 
-  /// Joins updates into computed places, in order; places outside are left out.
+  /// Joins updates into computed places, in order; places outside are left out, unless they are checked.
   mutating func emitScatter(
-    domain: [LoopVariable], target: [Index], shape: [Int], update: Scalar, combiner: Combiner?, type: ScalarType,
+    domain: [LoopVariable], target: [Index], isChecked: Bool, shape: [Int], update: Scalar, combiner: Combiner?,
+    type: ScalarType,
     to memory: Memory, at start: Index
   ) -> [Statement] {
     loops(domain[...], limits: [], innermost: false) { emitter in
       let places = target.map { emitter.index($0) }
-      let constraints = zip(places, shape).map { Constraint.inRange($0, 0..<$1) }.filter { $0.known != true }
-      let statements = emitter.block(isConditional: true) { emitter in
+      let constraints =
+        isChecked ? [] : zip(places, shape).map { Constraint.inRange($0, 0..<$1) }.filter { $0.known != true }
+      let statements = emitter.block(isConditional: !constraints.isEmpty) { emitter in
         let position = start + Index.flattened(places, shape: shape)
         let value = emitter.expression(update)
         let joined =
@@ -460,6 +462,7 @@ struct NestEmitter {
     case .pointwise(let function, let operands): return .pointwise(function, operands.map { expression($0) })
     case .convert(let operand): return .convert(expression(operand), type)
     case .bitcast(let operand): return .bitcast(expression(operand), type)
+    case .checked(let operand, let extent): return .checked(expression(operand), extent)
     case .guarded(let constraints, let then, let otherwise):
       let converted = constraints.map { constraint in constraint.mapIndex { index($0) } }
       let fallback = expression(otherwise)

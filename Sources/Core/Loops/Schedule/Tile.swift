@@ -75,7 +75,7 @@ private struct ReductionShape {
       case .load(let buffer, let position): loads.append((buffer, position))
       case .guarded(let constraints, _, _):
         for constraint in constraints { fixed.formUnion(constraint.index.variables) }
-      case .index, .reduce, .argReduce: isPlain = false
+      case .index, .checked, .reduce, .argReduce: isPlain = false
       default: break
       }
     }

@@ -258,6 +258,10 @@ struct KernelVerifier {
         report("the bits of \(own) are read as \(type)")
       }
       return type
+    case .checked(let operand, let extent):
+      if let own = self.type(operand), own != .i64 { report("an index of type \(own) is checked") }
+      if extent < 1 { report("an index is checked for \(extent) elements") }
+      return .i64
     case .select(let constraints, let then, let otherwise):
       check(constraints)
       let types = (type(then), type(otherwise))

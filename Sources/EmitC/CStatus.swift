@@ -1,0 +1,34 @@
+internal import LatheCore
+
+/// What the emitted functions return.
+enum CStatus: Int32, CaseIterable {
+  case okay, nullPointer, alignment, size, weights, file, index, threads
+
+  /// The name behind the model's own.
+  var name: String {
+    switch self {
+    case .okay: "OK"
+    case .nullPointer: "ERROR_NULL"
+    case .alignment: "ERROR_ALIGNMENT"
+    case .size: "ERROR_SIZE"
+    case .weights: "ERROR_WEIGHTS"
+    case .file: "ERROR_FILE"
+    case .index: "ERROR_INDEX"
+    case .threads: "ERROR_THREADS"
+    }
+  }
+
+  /// What it means, for the header.
+  var meaning: String {
+    switch self {
+    case .okay: "done"
+    case .nullPointer: "a pointer is missing"
+    case .alignment: "arena, state or weights are not aligned to \(PlannedProgram.alignment) bytes"
+    case .size: "the memory given is too small, or the state has another size"
+    case .weights: "the weights belong to another model or are damaged"
+    case .file: "the file cannot be read"
+    case .index: "an index in the data is out of range; what outputs and state hold is undefined"
+    case .threads: "a thread cannot be started"
+    }
+  }
+}

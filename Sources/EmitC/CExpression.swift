@@ -40,7 +40,13 @@ extension CKernelRenderer {
       return CText("\(render(operands[0]).at(.unary)) \(symbol) \(count)", .shift)
     }
     switch function.spelling {
-    case .conditional: return conditional(render(operands[0]), render(operands[1]), render(operands[2]), type)
+    case .conditional:
+      let texts = operands.map { render($0) }
+      // Behind `?:`, loads are conditional; gcc 12.2 gives those of two neighbouring elements one mask.
+      if operands.dropFirst().contains(where: \.loadsBuffers) {
+        return .call(helpers.name(.choice(type.computeType)), texts)
+      }
+      return conditional(texts[0], texts[1], texts[2], type)
     case .comparison(let symbol): return comparison(symbol, operands[0], operands[1])
     case .math(let name):
       let result = CText.call(name + type.mathSuffix, operands.map { render($0) })
@@ -192,5 +198,18 @@ extension CKernelRenderer {
       return type == .u16 ? text : .cast(type.cValue, text)
     }
     return .call(helpers.name(.bits(from: source, to: type)), [text])
+  }
+}
+
+extension Expression {
+  /// Whether elements of tensors are read.
+  fileprivate var loadsBuffers: Bool {
+    switch self {
+    case .load(.buffer, _, _): true
+    case .load, .constant, .register, .index: false
+    case .pointwise(_, let operands): operands.contains(where: \.loadsBuffers)
+    case .convert(let operand, _), .bitcast(let operand, _), .checked(let operand, _): operand.loadsBuffers
+    case .select(_, let then, let otherwise): then.loadsBuffers || otherwise.loadsBuffers
+    }
   }
 }

@@ -24,6 +24,8 @@ enum CHelper: Hashable, Sendable {
   case function(String, ScalarType)
   /// A mathematical function on `float`, by its expansion.
   case expansion(Pointwise)
+  /// A choice between two values that are both computed.
+  case choice(ScalarType)
   /// A comparison of integers as a function, where the operator would make compilers warn that it is always true.
   case compare(String, ScalarType)
   /// A vector type, and the same in memory.
@@ -51,6 +53,7 @@ enum CHelper: Hashable, Sendable {
     case .bits(let from, let to): "\(to)_bits_of_\(from)"
     case .function(let name, let type): "\(name)_\(type)"
     case .expansion(let function): "\(function.rawValue)_f32"
+    case .choice(let type): "select_\(type)"
     case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
     case .vector(let vector): vector.name
     case .lanes(let name, let vector): "\(name)_\(vector.name)"
@@ -213,6 +216,9 @@ struct CHelpers {
         \(lines)
         }
         """
+    case .choice(let type):
+      return inline(
+        type.cValue, "bool test, \(type.cValue) then, \(type.cValue) otherwise", "return test ? then : otherwise;")
     case .compare(let symbol, let type):
       return inline("bool", "\(type.cValue) a, \(type.cValue) b", "return a \(symbol) b;")
     case .function(let function, let type):

@@ -323,11 +323,15 @@ struct CProgramRenderer {
   /// What the kernels tell compilers about instructions and their order.
   func writeInstructions(_ writer: inout CWriter) {
     if !kernels.isEmpty, keepsKernels {
-      writer.comment(
-        "Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet.")
+      writer.comment([
+        "Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet; where it",
+        "clones them for constant arguments, gcc 12.2 makes wrong vectors of the constants.",
+      ])
       writer.lines(
         """
-        #if defined(__GNUC__)
+        #if defined(__GNUC__) && !defined(__clang__)
+        #define \(prefix.uppercased())_KERNEL __attribute__((noinline, noclone))
+        #elif defined(__GNUC__)
         #define \(prefix.uppercased())_KERNEL __attribute__((noinline))
         #else
         #define \(prefix.uppercased())_KERNEL

@@ -83,7 +83,7 @@ struct CUses {
     }
   }
 
-  /// The statements without those whose results nobody reads.
+  /// The statements without those that never run, or whose results nobody reads.
   static func live(_ statements: [Statement]) -> [Statement] {
     var statements = statements
     while true {
@@ -97,9 +97,11 @@ struct CUses {
     statements.compactMap { statement in
       let kept: Statement?
       switch statement {
+      case .loop(let loop) where Bound.areEmpty(loop.lower, loop.upper): kept = nil
       case .loop(var loop):
         loop.body = live(loop.body, &dropped)
         kept = loop.body.isEmpty ? nil : .loop(loop)
+      case .accumulate(let accumulation) where Bound.areEmpty(accumulation.lower, accumulation.upper): kept = nil
       case .accumulate(var accumulation):
         accumulation.prologue = live(accumulation.prologue, &dropped)
         kept = registers.contains(accumulation.accumulator.id) ? .accumulate(accumulation) : nil
@@ -116,5 +118,13 @@ struct CUses {
       if kept == nil { dropped += 1 }
       return kept
     }
+  }
+}
+
+extension Bound {
+  /// Whether it is known that nothing lies between two ends.
+  fileprivate static func areEmpty(_ lower: Bound, _ upper: Bound) -> Bool {
+    guard let lower = lower.known, let upper = upper.known else { return false }
+    return upper <= lower
   }
 }

@@ -104,4 +104,46 @@ import Testing
     let blocked = CompilationCache(folder: URL(fileURLWithPath: "/proc/lathe"))
     #expect(message { _ = try NativeModel(planned, cache: blocked) }.contains("set LATHE_CACHE"))
   }
+
+  /// gcc 12.2 gives two neighbouring loads behind `?:` one mask, and makes wrong vectors of constants where it clones a
+  /// kernel for them: what the code says, compilers must not get wrong.
+  @Test func compilersUnderstandChoicesAndCopies() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let choice = """
+      func prelu(%x: f32[9,5,2], %s: f32[9,20,2], %w: f32[20,1,1]) -> (%y: f32[9,20,2]) {
+        %4 = convolution %x, %w {stride: [1], low: [0], high: [0], input_dilation: [1], dilation: [1], groups: 5} \
+      : f32[9,20,2]
+        %5 = constant 0.0 : f32[]
+        %6 = broadcast %5 {shape: [9, 20, 2], axes: []} : f32[9,20,2]
+        %7 = less %4, %6 : bool[9,20,2]
+        %8 = multiply %4, %s : f32[9,20,2]
+        %9 = select %7, %8, %4 : f32[9,20,2]
+        return %9
+      }
+      """
+    let copy = """
+      func copy(%x: f32[1]) -> (%y: i64[60], %z: f32[1]) {
+        %0 = constant [2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 0] : i64[60]
+        %1 = exp %x : f32[1]
+        return %0, %1
+      }
+      """
+    for text in [choice, copy] {
+      let graph = try Graph(parsing: text)
+      let program = try Program(lowering: graph, target: CCompiler.system().hostTarget())
+      var inputs: [String: NDArray] = [:]
+      for port in program.inputs {
+        let shape = port.type.shape.known ?? []
+        let numbers = (0..<shape.reduce(1, *)).map { Float($0 * 37 % 101 - 50) / 16 }
+        inputs[port.name] = NDArray(numbers, shape: shape)
+      }
+      var model = try NativeModel(PlannedProgram(planning: program), cache: cache)
+      let actual = try model.run(program, inputs)
+      for (name, expected) in try ReferenceEvaluator.run(graph, inputs: inputs).outputs {
+        for (a, b) in zip(try #require(actual[name]).doubles, expected.doubles) {
+          #expect(abs(a - b) <= 1e-5 * max(1, abs(b)), "\(graph.name) \(name)")
+        }
+      }
+    }
+  }
 }

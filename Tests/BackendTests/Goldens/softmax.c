@@ -14,8 +14,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet. */
-#if defined(__GNUC__)
+/* Kernels stay functions of their own: where they are inlined, gcc forgets that their pointers do not meet; where it
+ * clones them for constant arguments, gcc 12.2 makes wrong vectors of the constants. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SOFTMAX_KERNEL __attribute__((noinline, noclone))
+#elif defined(__GNUC__)
 #define SOFTMAX_KERNEL __attribute__((noinline))
 #else
 #define SOFTMAX_KERNEL

@@ -55,8 +55,7 @@ extension CProgramRenderer {
     }
     if takesWeights { writer.line("#define \(macro)_WEIGHTS_BYTES \(weights.file.count)") }
     for argument in arguments {
-      let kind = argument.isInput ? "INPUT" : "OUTPUT"
-      writer.line("#define \(macro)_\(kind)_\(argument.name.uppercased())_COUNT \(argument.buffer.count)")
+      writer.line("#define \(macro)_\(argument.countMacro) \(argument.buffer.count)")
     }
     writer.line()
   }
@@ -67,7 +66,9 @@ extension CProgramRenderer {
     ]
     lines += threadsComment
     if takesArena {
-      lines.append("arena: \(macro)_ARENA_BYTES bytes of working memory, aligned; nothing in it outlasts the call,")
+      lines.append(
+        "arena: \(macro)_ARENA_BYTES bytes of working memory, aligned, without a declared type, as malloc's is;")
+      lines.append("  nothing in it outlasts the call,")
       lines.append("  and calls with different \(takesState ? "arenas and states" : "arenas") may run at once")
     } else if usesArena {
       lines.append("Working memory is static: one call at a time.")

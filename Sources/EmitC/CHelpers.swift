@@ -67,6 +67,20 @@ enum CHelper: Hashable, Sendable {
     "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
   ]
 
+  /// Whether a helper may have the name, so that nothing else must.
+  static func isName(_ name: String) -> Bool {
+    let parts = name.split(separator: "_").map(String.init)
+    guard let last = parts.last else { return false }
+    if ["floor_divide", "modulo", "larger", "smaller", "checked_index", "failed"].contains(name) { return true }
+    if parts.count > 1, ["value", "bits", "round"].contains(last) {
+      return ScalarType(rawValue: parts[parts.count - 2]) != nil
+    }
+    // The others end in a type, or in a vector's.
+    let sizes = last.split(separator: "x", omittingEmptySubsequences: false)
+    let isVector = sizes.count == 2 && sizes[1].allSatisfy { $0.isNumber || $0 == "u" }
+    return ScalarType(rawValue: isVector ? String(sizes[0]) : last) != nil
+  }
+
   /// What the function's text calls.
   var dependencies: [CHelper] {
     switch self {

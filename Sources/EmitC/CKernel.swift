@@ -75,7 +75,7 @@ struct CKernelRenderer {
     self.threads = threads
     self.namesInstructions = namesInstructions
     self.keepsKernels = keepsKernels
-    self.names = CNames()
+    self.names = CNames(insideOf: prefix)
   }
 
   /// Writes the kernel as a function of the given name.

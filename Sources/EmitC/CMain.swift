@@ -2,6 +2,9 @@ internal import LatheCore
 
 /// The test bench: inputs and outputs as `.npy` files.
 extension CProgramRenderer {
+  /// A static variable of the test bench.
+  private func bench(_ what: String) -> String { "\(name)_bench_\(what)" }
+
   private func numpyType(_ type: ScalarType) -> String {
     switch type {
     case .f64: "<f8"
@@ -25,32 +28,30 @@ extension CProgramRenderer {
     writer.comment("Test bench: reads the inputs from .npy files, runs once, writes the outputs to .npy files.")
     if !program.program.inputs.isEmpty { writer.lines(Self.reader.replacing("BENCH_", with: "\(name)_")) }
     if !program.program.outputs.isEmpty { writer.lines(Self.writerFunction.replacing("BENCH_", with: "\(name)_")) }
-    let align = options.standard == .c11
-    func memory(_ name: String, _ bytes: String) {
-      writer.line(
-        align ? "static _Alignas(64) unsigned char \(name)[\(bytes)];" : "static unsigned char \(name)[\(bytes) + 63];")
-    }
-    if takesArena { memory("bench_arena", "\(macro)_ARENA_BYTES") }
-    if takesState { memory("bench_state", "\(macro)_STATE_BYTES") }
-    if takesWeights { memory("bench_weights", "\(macro)_WEIGHTS_BYTES") }
+    let takesMemory = takesArena || takesState || takesWeights
+    if takesMemory { writer.lines(Self.memory.replacing("BENCH_", with: "\(name)_bench_")) }
     for argument in arguments {
-      writer.line("static \(argument.buffer.dtype.cStorage) bench_\(argument.name)[\(max(1, argument.buffer.count))];")
+      writer.line(
+        "static \(argument.buffer.dtype.cStorage) \(bench("of_\(argument.name)"))[\(max(1, argument.buffer.count))];")
       if argument.buffer.dtype == .bf16 {
-        writer.line("static float bench_wide_\(argument.name)[\(max(1, argument.buffer.count))];")
+        writer.line("static float \(bench("wide_\(argument.name)"))[\(max(1, argument.buffer.count))];")
       }
     }
     writer.line()
     let files = (takesWeights ? ["WEIGHTS"] : []) + arguments.map { "\($0.name.uppercased()).npy" }
     writer.function("int main(int argc, char **argv)") { writer in
       writer.block("if (argc != \(files.count + 1))") { writer in
-        let usage = CWriter.quoted("usage: %s \(files.joined(separator: " "))\n")
+        let listed = files.prefix(40).map { String($0.prefix(80)) } + (files.count > 40 ? ["..."] : [])
+        let usage = CWriter.quoted("usage: %s \(listed.joined(separator: " "))\n")
         writer.line("fprintf(stderr, \(usage), argc > 0 ? argv[0] : \"\(name)\");")
         writer.line("return 64;")
       }
-      func place(_ name: String) -> String { align ? name : "\(name) + (64 - (uintptr_t)\(name) % 64) % 64" }
-      if takesArena { writer.line("unsigned char *const arena = \(place("bench_arena"));") }
-      if takesState { writer.line("unsigned char *const state = \(place("bench_state"));") }
-      if takesWeights { writer.line("unsigned char *const weights = \(place("bench_weights"));") }
+      func allocate(_ what: String, _ bytes: String) {
+        writer.line("void *const \(what) = \(bench("memory"))(\(macro)_\(bytes));")
+      }
+      if takesArena { allocate("arena", "ARENA_BYTES") }
+      if takesState { allocate("state", "STATE_BYTES") }
+      if takesWeights { allocate("weights", "WEIGHTS_BYTES") }
       writer.line("int status = \(macro)_OK;")
       var position = 1
       if takesWeights {
@@ -67,7 +68,7 @@ extension CProgramRenderer {
       }
       var given = threadsParameter == nil ? [] : ["NULL"]
       given += (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
-      given += arguments.map { "bench_\($0.name)" }
+      given += arguments.map { "\(bench("of_\($0.name)"))" }
       writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
       writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")
       for argument in arguments where !argument.isInput {
@@ -99,7 +100,7 @@ extension CProgramRenderer {
   ) {
     let buffer = argument.buffer
     let isWide = buffer.dtype == .bf16
-    let array = isWide ? "bench_wide_\(argument.name)" : "bench_\(argument.name)"
+    let array = isWide ? "\(bench("wide_\(argument.name)"))" : "\(bench("of_\(argument.name)"))"
     let bytes = buffer.count * (isWide ? 4 : buffer.dtype.byteCount)
     let sizes = buffer.shape.map(String.init)
     let shape = "(" + sizes.joined(separator: ", ") + (sizes.count == 1 ? ",)" : ")")
@@ -108,13 +109,27 @@ extension CProgramRenderer {
       if isWide { writer.line("for (size_t i = 0; i < \(buffer.count); i++) \(statement)") }
     }
     if !argument.isInput {
-      convert("\(array)[i] = \(isWide ? helpers.name(.unpack(.bf16)) : "")(bench_\(argument.name)[i]);")
+      convert("\(array)[i] = \(isWide ? helpers.name(.unpack(.bf16)) : "")(\(bench("of_\(argument.name)"))[i]);")
     }
     writer.line("if (!\(call)) return 1;")
     if argument.isInput {
-      convert("bench_\(argument.name)[i] = \(isWide ? helpers.name(.pack(.bf16)) : "")(\(array)[i]);")
+      convert("\(bench("of_\(argument.name)"))[i] = \(isWide ? helpers.name(.pack(.bf16)) : "")(\(array)[i]);")
     }
   }
+
+  /// Memory that is aligned as models ask for it, kept until the program ends.
+  private static let memory = #"""
+    static void *BENCH_memory(size_t size)
+    {
+      unsigned char *const block = malloc(size + 64);
+      if (!block) {
+        fprintf(stderr, "there is no memory for %zu bytes\n", size);
+        exit(1);
+      }
+      return block + (64 - (uintptr_t)block % 64) % 64;
+    }
+
+    """#
 
   /// Compares the header with what the model expects, spaces aside.
   private static let reader = #"""

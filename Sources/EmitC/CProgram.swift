@@ -20,6 +20,8 @@ struct CProgramRenderer {
     var name: String
     var buffer: Buffer
     var isInput: Bool
+    /// The macro for the number of elements, behind the model's name.
+    var countMacro: String
 
     var declaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *restrict \(name)" }
     var publicDeclaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *\(name)" }
@@ -42,6 +44,8 @@ struct CProgramRenderer {
   var arguments: [Argument] = []
   /// Where each buffer is found in the run function.
   var places: [BufferID: String] = [:]
+  /// What loops around kernels call their variables, from the outermost.
+  private(set) var stepNames: [String] = []
   var kernels: [CKernel] = []
   /// Where the pieces of a kernel are, by its position in the program.
   var kernelPositions: [Int: Range<Int>] = [:]
@@ -59,7 +63,7 @@ struct CProgramRenderer {
     self.variants = variants.map { CProgramRenderer(kernelsOf: $0, isVariant: true, options) }
     let all = [self] + self.variants
     arenaBytes = all.map(\.arenaBytes).max() ?? 0
-    var names = CNames(reserved: ["weights", "weights_header", "variables"])
+    var names = CNames(behind: name, variants: Self.variantNames)
     for kernel in all.flatMap(\.kernels) { _ = names.unique(String(kernel.name.dropFirst(name.count + 1))) }
     var weights = CWeights()
     weights.reserve(
@@ -93,6 +97,21 @@ struct CProgramRenderer {
     renderKernels()
   }
 
+  /// What the names of variants' functions have behind the model's.
+  private static let variantNames = Target.all.map { CNames.identifier($0.name) }
+
+  /// How many loops are inside each other.
+  private static func depth(_ steps: [Step]) -> Int {
+    steps.map { step in
+      switch step {
+      case .kernel: 0
+      case .loop(_, let body): 1 + depth(body)
+      case .branch(_, let then, let otherwise): max(depth(then), depth(otherwise))
+      case .whileLoop(let condition, _, let body): max(depth(condition), depth(body))
+      }
+    }.max() ?? 0
+  }
+
   var usesArena: Bool { arenaBytes > 0 }
   var takesArena: Bool { usesArena && options.arena == .caller }
   var takesState: Bool { program.stateBytes > 0 }
@@ -111,11 +130,7 @@ struct CProgramRenderer {
   // MARK: Parts
 
   private mutating func renderKernels() {
-    var functions = CNames(reserved: [
-      "run", "call", "check_weights", "load_weights", "init_state", "save_state", "load_state", "variables", "variable",
-      "status", "weights_header", "memory", "profile", "now", "share", "work", "give", "threads", "worker",
-      "worker_main", "parallel", "start_threads", "stop_threads", "threads_bytes",
-    ])
+    var functions = CNames(behind: prefix, variants: Self.variantNames)
     var order: [Int] = []
     collectKernels(program.program.steps, &order)
     for position in order {
@@ -179,6 +194,11 @@ struct CProgramRenderer {
     return used.sorted { $0.position < $1.position }
   }
 
+  /// The buffers in the arena that the run function mentions.
+  var temporaries: [Buffer] {
+    usedBuffers.map { program.program[$0] }.filter { $0.kind == .temporary }
+  }
+
   /// The constants that the run function mentions.
   private var usedConstants: [(buffer: BufferID, content: ConstantContent)] {
     usedBuffers.compactMap { buffer in
@@ -198,16 +218,31 @@ struct CProgramRenderer {
   }
 
   private mutating func nameArguments() {
-    var names = CNames()
+    var names = CNames(insideOf: name)
+    var macros: Set<String> = []
+    /// Names that differ in their case alone have one macro.
+    func countMacro(_ kind: String, _ name: String) -> String {
+      let wish = "\(kind)_\(name.uppercased())"
+      var (macro, number) = (wish, 2)
+      while !macros.insert(macro).inserted {
+        macro = "\(wish)_\(number)"
+        number += 1
+      }
+      return macro + "_COUNT"
+    }
     for port in program.program.inputs {
-      let argument = Argument(name: names.unique(port.name), buffer: program.program[port.buffer], isInput: true)
+      let name = names.unique(port.name)
+      let argument = Argument(
+        name: name, buffer: program.program[port.buffer], isInput: true, countMacro: countMacro("INPUT", name))
       arguments.append(argument)
       places[port.buffer] = argument.name
     }
     for (position, port) in program.program.outputs.enumerated() {
       var buffer = program.program[port.buffer]
       buffer.shape = port.type.shape.known ?? buffer.shape
-      let argument = Argument(name: names.unique(port.name), buffer: buffer, isInput: false)
+      let name = names.unique(port.name)
+      let argument = Argument(
+        name: name, buffer: buffer, isInput: false, countMacro: countMacro("OUTPUT", name))
       arguments.append(argument)
       if program.program[port.buffer].kind == .output(position) { places[port.buffer] = argument.name }
     }
@@ -219,6 +254,7 @@ struct CProgramRenderer {
         places[id] = names.unique(program.program[id].name)
       }
     }
+    stepNames = (0..<Self.depth(program.program.steps)).map { _ in names.unique("step") }
   }
 
   /// Whether kernels ask compilers not to inline them: files in C99 have no extensions.
@@ -289,6 +325,7 @@ struct CProgramRenderer {
     writer.line("#include <math.h>")
     if options.threads == .openmp, hasParallelKernels { writer.line("#ifdef _OPENMP\n#include <omp.h>\n#endif") }
     if options.main || loadsWeights { writer.line("#include <stdio.h>") }
+    if options.main, takesArena || takesState || takesWeights { writer.line("#include <stdlib.h>") }
     writer.line("#include <string.h>")
     if ([self] + variants).contains(where: \.helpers.hasIntrinsics) {
       writer.line("#if defined(__x86_64__)\n#include <immintrin.h>\n#endif")
@@ -313,10 +350,17 @@ struct CProgramRenderer {
 
   private func writeStaticArena(_ writer: inout CWriter) {
     guard options.arena == .static, usesArena else { return }
-    writer.line(
-      options.standard == .c11
-        ? "static _Alignas(64) unsigned char \(name)_memory[\(macro)_ARENA_BYTES];"
-        : "static unsigned char \(name)_memory[\(macro)_ARENA_BYTES + 63];")
+    let types = Set(([self] + variants).flatMap { $0.temporaries.map { $0.dtype.storage } })
+    guard !types.isEmpty else { return }
+    writer.comment("The arena: an array of each type that tensors in it have.")
+    writer.open("static union")
+    for (position, type) in types.sorted(by: { $0.rawValue < $1.rawValue }).enumerated() {
+      let alignment = options.standard == .c11 && position == 0 ? "_Alignas(\(PlannedProgram.alignment)) " : ""
+      let bytes = "\(macro)_ARENA_BYTES" + (options.standard == .c11 ? "" : " + \(PlannedProgram.alignment)")
+      let count = type.byteCount == 1 ? bytes : "(\(bytes)) / \(type.byteCount)"
+      writer.line("\(alignment)\(type.cValue) \(type.memberName)[\(count)];")
+    }
+    writer.close("} \(name)_memory;")
     writer.line()
   }
 

@@ -10,6 +10,13 @@ extension CProgramRenderer {
     return "(\(const)\(dtype.cStorage) *)(\(const)void *)(\(base) + \(offset))"
   }
 
+  /// `NAME_memory.f32 + 16`, where the arena is static.
+  private func element(_ dtype: ScalarType, _ offset: Int) -> String {
+    let size = dtype.byteCount
+    let start = options.standard == .c11 ? "" : size == 1 ? " + start" : " + start / \(size)"
+    return "\(name)_memory.\(dtype.storage.memberName)" + start + (offset == 0 ? "" : " + \(offset / size)")
+  }
+
   func writeRun(_ writer: inout CWriter) {
     writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
       if let threads = threadsArgument, !hasParallelKernels { writer.line("(void)\(threads);") }
@@ -59,11 +66,9 @@ extension CProgramRenderer {
     if !temporaries.isEmpty {
       if takesArena {
         writer.line("unsigned char *const memory = arena;")
-      } else if options.standard == .c11 {
-        writer.line("unsigned char *const memory = \(name)_memory;")
-      } else {
-        writer.line(
-          "unsigned char *const memory = \(name)_memory + (64 - (uintptr_t)\(name)_memory % 64) % 64;")
+      } else if options.standard == .c99 {
+        let alignment = PlannedProgram.alignment
+        writer.line("const size_t start = (\(alignment) - (uintptr_t)&\(name)_memory % \(alignment)) % \(alignment);")
       }
     }
     let pointers = inlineWeights.pointers
@@ -74,8 +79,9 @@ extension CProgramRenderer {
       let comment = " /* \(buffer.typeText) */"
       switch buffer.kind {
       case .temporary:
-        let offset = program.offsets[id.position] ?? 0
-        writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "memory", offset));\(comment)")
+        guard let offset = program.offsets[id.position] else { internalError("\(buffer.name) is not planned") }
+        let start = takesArena ? pointer(buffer.dtype, "memory", offset) : element(buffer.dtype, offset)
+        writer.line("\(type) *const \(place) = \(start);\(comment)")
       case .variable(let position):
         let offset = program.variableOffsets[position]
         writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "(unsigned char *)state", offset));\(comment)")
@@ -93,13 +99,28 @@ extension CProgramRenderer {
     }
   }
 
+  /// Where a buffer is found.
+  private func place(_ buffer: BufferID) -> String {
+    guard let place = places[buffer] else {
+      internalError("\(program.program[buffer].name) has no place in the C code")
+    }
+    return place
+  }
+
+  private func variable(_ variable: LoopVariable, _ known: [LoopVariable: String]) -> String {
+    guard let name = known[variable] else {
+      internalError("loop variable \(variable.id) is not in scope in the C code")
+    }
+    return name
+  }
+
   private func writeSteps(_ steps: [Step], _ variables: [LoopVariable: String], _ depth: Int, _ writer: inout CWriter) {
     for step in steps {
       switch step {
       case .kernel(let position):
         guard let known = kernelPositions[position] else { continue }
         let calls = kernels[known].map { kernel in
-          let given = kernel.buffers.map { places[$0] ?? "NULL" } + kernel.parameters.map { variables[$0] ?? "0" }
+          let given = kernel.buffers.map { place($0) } + kernel.parameters.map { variable($0, variables) }
           return call(kernel, kernel.checksIndices ? given + ["&failure"] : given)
         }
         writeCalls(calls, ofKernelAt: position, &writer)
@@ -107,14 +128,14 @@ extension CProgramRenderer {
           writer.line("if (failure) return \(macro)_ERROR_INDEX;")
         }
       case .loop(let variable, let body):
-        let name = depth == 0 ? "step" : "step\(depth + 1)"
+        let name = stepNames[depth]
         var inner = variables
         inner[variable] = name
         writer.block("for (ptrdiff_t \(name) = 0; \(name) < \(variable.extent); \(name)++)") {
           writeSteps(body, inner, depth + 1, &$0)
         }
       case .branch(let test, let then, let otherwise):
-        writer.open("if (*\(places[test] ?? "NULL"))")
+        writer.open("if (*\(place(test)))")
         writeSteps(then, variables, depth, &writer)
         if !otherwise.isEmpty {
           writer.close("} else {")
@@ -125,7 +146,7 @@ extension CProgramRenderer {
       case .whileLoop(let condition, let test, let body):
         writer.block("for (;;)") { writer in
           writeSteps(condition, variables, depth, &writer)
-          writer.line("if (!*\(places[test] ?? "NULL")) break;")
+          writer.line("if (!*\(place(test))) break;")
           writeSteps(body, variables, depth, &writer)
         }
       }

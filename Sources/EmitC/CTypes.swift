@@ -3,11 +3,14 @@ internal import LatheCore
 extension ScalarType {
   /// How an element is kept in memory: 16-bit floats as their bit patterns.
   var cStorage: String {
-    switch self {
-    case .f16, .bf16: "uint16_t"
-    default: cValue
-    }
+    storage.cValue
   }
+
+  /// The type of integers or floats that elements are in memory.
+  var storage: ScalarType { isHalf ? .u16 : self }
+
+  /// A name for an array of the type, as part of a union.
+  var memberName: String { self == .bool ? "truth" : rawValue }
 
   /// How a value is computed with: 16-bit floats as `float` that is rounded after every operation.
   var cValue: String {

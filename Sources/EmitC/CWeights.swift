@@ -92,13 +92,12 @@ struct CWeights {
     var pointers: [String] = []
     for entry in entries {
       let name = "\(prefix)_\(entry.name)"
-      let type = entry.type.dtype.cStorage
       if tables, entry.byteCount <= Self.tableLimit {
         writeTable(entry, name, &writer)
         pointers.append(name)
       } else {
         writeString(entry, name, standard, &writer)
-        pointers.append("(const \(type) *)(const void *)\(name)" + (standard == .c99 ? ".bytes" : ""))
+        pointers.append("\(name).values")
       }
     }
     return (writer.text, pointers)
@@ -129,23 +128,21 @@ struct CWeights {
     writer.close("};")
   }
 
-  /// A string of the bytes.
+  /// A string of the bytes, in a union with the elements that they are.
   ///
   /// Strict compilers would warn of its length, which the standard allows to limit to 4095.
   private func writeString(_ entry: Entry, _ name: String, _ standard: COptions.Standard, _ writer: inout CWriter) {
     let start = Self.headerBytes + entry.offset
     let bytes = file[start..<start + entry.byteCount]
+    let dtype = entry.type.dtype
     writer.comment("\(entry.type), little-endian")
     writer.line("#if defined(__GNUC__)")
     writer.line("#pragma GCC diagnostic push")
     writer.line("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")
     writer.line("#endif")
-    switch standard {
-    case .c11: writer.line("static const _Alignas(64) unsigned char \(name)[\(bytes.count + 1)] =")
-    case .c99:
-      writer.line(
-        "static const union { unsigned char bytes[\(bytes.count + 1)]; uint64_t word; double number; } \(name) = {")
-    }
+    let alignment = standard == .c11 ? "_Alignas(64) " : ""
+    let values = "\(dtype.cStorage) values[\(bytes.count / dtype.byteCount)]"
+    writer.line("static const union { \(alignment)unsigned char bytes[\(bytes.count + 1)]; \(values); } \(name) = {")
     var text: [UInt8] = []
     text.reserveCapacity(bytes.count * 3)
     bytes.withUnsafeBufferPointer { bytes in
@@ -158,7 +155,7 @@ struct CWeights {
         }
         Self.append(bytes[position], next: position + 1 < bytes.count ? bytes[position + 1] : 0, to: &text)
       }
-      text += Array((standard == .c99 ? "\"};" : "\";").utf8)
+      text += Array("\"};".utf8)
     }
     writer.raw(String(decoding: text, as: UTF8.self))
     writer.line("#if defined(__GNUC__)")

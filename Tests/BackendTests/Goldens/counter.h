@@ -40,7 +40,8 @@ enum counter_status {
 
 /* Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.
  *
- * arena: COUNTER_ARENA_BYTES bytes of working memory, aligned; nothing in it outlasts the call,
+ * arena: COUNTER_ARENA_BYTES bytes of working memory, aligned, without a declared type, as malloc's is;
+ *   nothing in it outlasts the call,
  *   and calls with different arenas and states may run at once
  * state: the variables, aligned, filled by counter_init_state; read and updated
  * x: input f32[4]

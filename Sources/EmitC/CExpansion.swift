@@ -3,13 +3,13 @@ internal import LatheCore
 /// The body of a C function on `float x`, or on a vector `x`, that computes an expansion.
 struct CExpansion {
   /// The statements, a line each.
-  var body = "return x;"
+  var body: String
   /// The functions and types that the statements mention.
   var helpers: [CHelper] = []
 
   /// The body on one number, or on all that a vector holds.
   init(_ function: Pointwise, in vector: CVector? = nil, prefix: String) {
-    guard let expansion = function.expansion else { return }
+    guard let expansion = function.expansion else { internalError("\(function.rawValue) has no expansion") }
     let nothing = PlannedProgram(
       program: Program(name: prefix), offsets: [], arenaBytes: 0, lowerBound: 0, variableOffsets: [], stateBytes: 0)
     var renderer = CKernelRenderer(

@@ -83,7 +83,7 @@ extension CKernelRenderer {
       let left = level < .sum ? operands[0].at(.unary) : operands[0].at(level)
       let right = level < .sum ? operands[1].at(.unary) : operands[1].at(level == .sum ? .product : .unary)
       return CText("\(left) \(symbol) \(right)", level)
-    default: return operands[0]
+    default: internalError("\(spelling) is no operator")
     }
   }
 
@@ -93,7 +93,8 @@ extension CKernelRenderer {
     case .not: return !texts[0]
     case .and: return CText("\(texts[0].at(.and)) && \(texts[1].at(.bitOr))", .and)
     case .or: return CText("\(texts[0].at(.bitOr)) || \(texts[1].at(.bitOr))", .or)
-    default: return CText("\(texts[0].at(.shift)) != \(texts[1].at(.shift))", .equality)
+    case .xor: return CText("\(texts[0].at(.shift)) != \(texts[1].at(.shift))", .equality)
+    default: internalError("\(function.rawValue) is not defined on bool")
     }
   }
 

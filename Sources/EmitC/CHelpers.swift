@@ -54,7 +54,7 @@ enum CHelper: Hashable, Sendable {
     case .function(let name, let type): "\(name)_\(type)"
     case .expansion(let function): "\(function.rawValue)_f32"
     case .choice(let type): "select_\(type)"
-    case .compare(let symbol, let type): "\(Self.comparisonNames[symbol] ?? "compare")_\(type)"
+    case .compare(let symbol, let type): "\(Self.comparisonName(symbol))_\(type)"
     case .vector(let vector): vector.name
     case .lanes(let name, let vector): "\(name)_\(vector.name)"
     case .partialLoad(let vector, let count): "load\(count)_\(vector.name)"
@@ -63,9 +63,17 @@ enum CHelper: Hashable, Sendable {
     }
   }
 
-  private static let comparisonNames = [
-    "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
-  ]
+  private static func comparisonName(_ symbol: String) -> String {
+    switch symbol {
+    case "<": "less"
+    case "<=": "less_equal"
+    case ">": "greater"
+    case ">=": "greater_equal"
+    case "==": "equal"
+    case "!=": "not_equal"
+    default: internalError("there is no comparison '\(symbol)'")
+    }
+  }
 
   /// Whether a helper may have the name, so that nothing else must.
   static func isName(_ name: String) -> Bool {
@@ -166,7 +174,7 @@ struct CHelpers {
         memcpy(&value, &pattern, sizeof value);
         return exponent != 0 ? value : sign != 0 ? -magnitude : magnitude;
         """)
-    case .unpack:
+    case .unpack(.bf16):
       return inline(
         "float", "uint16_t bits",
         """
@@ -192,7 +200,7 @@ struct CHelpers {
                                   : magnitude < 0x38800000u  ? subnormal - 0x3f000000u
                                                              : normal));
         """)
-    case .pack:
+    case .pack(.bf16):
       return inline(
         "uint16_t", "float value",
         """
@@ -200,6 +208,7 @@ struct CHelpers {
         memcpy(&bits, &value, sizeof bits);
         return (uint16_t)(value != value ? bits >> 16 | 0x40u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
         """)
+    case .unpack(let type), .pack(let type): internalError("\(type) has no bit patterns of its own")
     case .round(let type):
       return inline("float", "float value", "return \(prefix)_\(type)_value(\(prefix)_\(type)_bits(value));")
     case .saturate(let from, let to): return saturation(name, from, to)
@@ -373,7 +382,7 @@ struct CHelpers {
       return (
         ["a", "b"], nil, "return \(type.narrowed("\(outside) ? \(type.isSigned ? "(a < 0 ? -1 : 0)" : "0") : a >> b"));"
       )
-    default: return (["x"], nil, "return x;")
+    default: internalError("there is no helper '\(function)' of \(type)")
     }
   }
 }

@@ -223,9 +223,15 @@ struct CKernelRenderer {
   private static let loopNames = ["i", "j", "k", "m", "n", "p", "q", "r", "s", "u", "v", "w"]
   static let stepNames = ["t", "t1", "t2", "t3"]
 
-  func variableName(_ variable: LoopVariable) -> String { variables[variable] ?? "0" }
+  func variableName(_ variable: LoopVariable) -> String {
+    guard let name = variables[variable] else { internalError("loop variable \(variable.id) is not in scope") }
+    return name
+  }
 
-  func registerName(_ id: Int32) -> String { registers[id] ?? "r\(id)" }
+  func registerName(_ id: Int32) -> String {
+    guard let name = registers[id] else { internalError("register \(id) is not in scope") }
+    return name
+  }
 
   /// What a register holds, of the lane that is being written where lanes differ.
   func value(_ id: Int32) -> CText {
@@ -235,10 +241,13 @@ struct CKernelRenderer {
   }
 
   func name(_ memory: Memory) -> String {
-    switch memory {
-    case .buffer(let buffer): buffers[buffer] ?? "buffer\(buffer.position)"
-    case .local(let local): locals[local.id] ?? "local\(local.id)"
-    }
+    let name =
+      switch memory {
+      case .buffer(let buffer): buffers[buffer]
+      case .local(let local): locals[local.id]
+      }
+    guard let name else { internalError("\(memory) is not in scope") }
+    return name
   }
 
   /// Runs the body with a name for a loop variable, which is free again behind it.

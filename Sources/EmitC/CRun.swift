@@ -33,9 +33,7 @@ extension CProgramRenderer {
     for copy in copies {
       let argument = arguments[program.program.inputs.count + copy.output]
       let bytes = program.program[copy.source].byteCount
-      if bytes > 0, let source = places[copy.source] {
-        writer.line("memcpy(\(argument.name), \(source), \(bytes));")
-      }
+      if bytes > 0 { writer.line("memcpy(\(argument.name), \(place(copy.source)), \(bytes));") }
     }
     writer.line("return \(okay);")
   }
@@ -74,7 +72,7 @@ extension CProgramRenderer {
     let pointers = inlineWeights.pointers
     for id in used {
       let buffer = program.program[id]
-      guard let place = places[id] else { continue }
+      let place = place(id)
       let type = buffer.dtype.cStorage
       let comment = " /* \(buffer.typeText) */"
       switch buffer.kind {
@@ -86,7 +84,7 @@ extension CProgramRenderer {
         let offset = program.variableOffsets[position]
         writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "(unsigned char *)state", offset));\(comment)")
       case .constant:
-        guard let entry = constants[id] else { continue }
+        guard let entry = constants[id] else { internalError("\(buffer.name) is not among the weights") }
         if areWeightsInline {
           if pointers[entry] != place { writer.line("const \(type) *const \(place) = \(pointers[entry]);\(comment)") }
         } else {
@@ -118,7 +116,7 @@ extension CProgramRenderer {
     for step in steps {
       switch step {
       case .kernel(let position):
-        guard let known = kernelPositions[position] else { continue }
+        guard let known = kernelPositions[position] else { internalError("kernel \(position) is not written") }
         let calls = kernels[known].map { kernel in
           let given = kernel.buffers.map { place($0) } + kernel.parameters.map { variable($0, variables) }
           return call(kernel, kernel.checksIndices ? given + ["&failure"] : given)

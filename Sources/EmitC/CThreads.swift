@@ -36,7 +36,15 @@ struct CParallelLoops {
   /// How many iterations there are, with the one of the rest.
   var count: Int { loopCount + (rest.isEmpty ? 0 : 1) }
 
-  static func count(_ loop: Loop) -> Int { (loop.upper.known ?? 0) - (loop.lower.known ?? 0) }
+  static func count(_ loop: Loop) -> Int { ends(loop).count }
+
+  /// The ends of one of the loops.
+  static func ends(_ loop: Loop) -> Range<Int> {
+    guard let lower = loop.lower.known, let upper = loop.upper.known else {
+      internalError("the ends of parallel loop \(loop.variable.id) are not known")
+    }
+    return lower..<upper
+  }
 }
 
 extension Kernel {
@@ -90,7 +98,7 @@ extension CKernelRenderer {
   private mutating func render(loopsOf parallel: CParallelLoops, begin: String, end: String) {
     let loops = parallel.loops.filter { CParallelLoops.count($0) > 1 }
     if loops.count == 1 {
-      let lower = loops[0].lower.known ?? 0
+      let lower = CParallelLoops.ends(loops[0]).lowerBound
       naming(loops[0].variable) { renderer, name in
         let start = lower == 0 ? "" : "\(lower) + "
         renderer.writer.open("for (ptrdiff_t \(name) = \(start)\(begin); \(name) < \(start)\(end); \(name)++)")
@@ -116,7 +124,7 @@ extension CKernelRenderer {
     guard CUses(body).variables.contains(loop.variable) else {
       return render(digits: loops.dropFirst(), of: part, stride: inner, body)
     }
-    let lower = loop.lower.known ?? 0
+    let lower = CParallelLoops.ends(loop).lowerBound
     naming(loop.variable) { renderer, name in
       renderer.writer.line("const ptrdiff_t \(name) = \(lower == 0 ? "" : "\(lower) + ")\(digit);")
       renderer.render(digits: loops.dropFirst(), of: part, stride: inner, body)

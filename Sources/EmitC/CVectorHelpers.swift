@@ -117,9 +117,10 @@ extension CHelpers {
       parameters = ["\(type) x"]
       result = mask
       body = "  return (\(mask))(x != x);"
-    default:
+    case "select":
       parameters = ["\(mask) m", "\(type) a", "\(type) b"]
       body = "  return (\(type))((m & (\(mask))a) | (~m & (\(mask))b));"
+    default: internalError("there is no function '\(function)' of vectors")
     }
     return """
       \(macro)_TARGET static inline \(result) \(name)(\(parameters.joined(separator: ", ")))

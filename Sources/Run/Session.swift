@@ -72,8 +72,31 @@ public struct Session: ~Copyable {
   ///
   /// - Parameter inputs: one tensor per input, in order, of exactly the input's type.
   /// - Returns: the outputs, in order.
-  /// - Throws: every input that does not fit.
+  /// - Throws: every input that does not fit, and an index in the data that is out of range.
   public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    try execute(inputs)
+    return executable.program.outputs.map { port in
+      let type = executable.program[port.buffer]
+      return NDArray(copying: place(ofOutput: port, inputs), dtype: port.type.dtype, shape: type.shape)
+    }
+  }
+
+  /// Runs the program once, into tensors that are there.
+  ///
+  /// - Parameters:
+  ///   - inputs: one tensor per input, in order, of exactly the input's type.
+  ///   - outputs: one tensor per output, in order, of exactly the output's type; their memory is written, unless somebody
+  ///     else still holds it. Where the run fails, they stay as they are.
+  /// - Throws: every input and output that does not fit, and an index in the data that is out of range.
+  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
+    try executable.program.check(outputs: outputs)
+    try execute(inputs)
+    for (position, port) in executable.program.outputs.enumerated() {
+      outputs[position].copyElements(from: place(ofOutput: port, inputs))
+    }
+  }
+
+  private mutating func execute(_ inputs: [NDArray]) throws(DiagnosticsError) {
     let program = executable.program
     try program.check(inputs: inputs)
     var places: [UnsafeMutableRawPointer?] = []
@@ -95,15 +118,13 @@ public struct Session: ~Copyable {
     let fault = Self.withPlaces(large[...], &places) { run(in: $0, &times) }
     kernelTimes = times
     if let fault { throw fault }
-    return program.outputs.map { port in
-      NDArray(copying: place(ofOutput: port, inputs), dtype: port.type.dtype, shape: program[port.buffer].shape)
-    }
   }
 
   /// An output's memory; a port may also name an input, a constant or a variable.
   private func place(ofOutput port: Port, _ inputs: [NDArray]) -> OutputPlace {
     switch executable.program[port.buffer].kind {
     case .output(let output): .memory(outputs.start + executable.outputOffsets[output])
+    // A tensor without elements has no place.
     case .temporary: .memory(arena.start + (executable.planned.offsets[port.buffer.position] ?? 0))
     case .variable(let variable): .memory(state.start + executable.planned.variableOffsets[variable])
     case .input(let input): .array(inputs[input])
@@ -149,6 +170,17 @@ private enum OutputPlace {
 }
 
 extension NDArray {
+  /// Takes the elements of another tensor of the type.
+  fileprivate mutating func copyElements(from place: OutputPlace) {
+    withUnsafeMutableBytes { bytes in
+      guard let target = bytes.baseAddress else { return }
+      switch place {
+      case .memory(let start): target.copyMemory(from: start, byteCount: bytes.count)
+      case .array(let array): array.copy(to: target)
+      }
+    }
+  }
+
   fileprivate init(copying place: OutputPlace, dtype: ScalarType, shape: [Int]) {
     switch place {
     case .memory(let start): self.init(copying: start, dtype: dtype, shape: shape)

@@ -8,6 +8,7 @@ import Testing
 /// What both back-ends offer for a planned program.
 protocol BackendModel: ~Copyable {
   mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray]
+  mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError)
   func variable(named name: String) throws(DiagnosticsError) -> NDArray
   func savedState() -> [String: NDArray]
   mutating func restoreState(_ saved: [String: NDArray]) throws(DiagnosticsError)

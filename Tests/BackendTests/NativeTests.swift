@@ -1,6 +1,7 @@
 import Foundation
 import LatheC
 import LatheCore
+import LatheRun
 import TestSupport
 import Testing
 
@@ -144,6 +145,49 @@ import Testing
           #expect(abs(a - b) <= 1e-5 * max(1, abs(b)), "\(graph.name) \(name)")
         }
       }
+    }
+  }
+
+  @Test func resultsAreWrittenIntoGivenTensors() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let planned = try planned("counter")
+    var native = try NativeModel(planned, cache: cache)
+    var session = Session(try Executable(planned))
+    try Self.checkOutputs(&native)
+    try Self.checkOutputs(&session)
+  }
+
+  private static func checkOutputs(_ model: inout some BackendModel & ~Copyable) throws {
+    let x = NDArray([1, 2, 3, 14] as [Float])
+    let first = NDArray([0, 0, 0, 10] as [Float])
+    var outputs = [NDArray.zeros(.f32, [4])]
+    func memory() -> UnsafeRawPointer? { outputs[0].withUnsafeBytes { $0.baseAddress } }
+    let place = memory()
+    try model.run([x], into: &outputs)
+    #expect(outputs == [first])
+    #expect(memory() == place)
+    // A copy keeps what it has.
+    let kept = outputs
+    try model.run([x], into: &outputs)
+    #expect(kept == [first])
+    #expect(outputs != kept)
+    // An input may be an output's memory.
+    var shared = [x]
+    model.reset()
+    try model.run(shared, into: &shared)
+    #expect(shared == [first])
+    for (wrong, message) in [
+      ([], "gives 1 outputs, given 0"), ([NDArray.zeros(.f64, [4])], "is f32[4], given f64[4]"),
+      ([NDArray.zeros(.f32, [2, 2])], "is f32[4], given f32[2,2]"),
+    ] {
+      var outputs = wrong
+      do {
+        try model.run([x], into: &outputs)
+        Issue.record("\(message)")
+      } catch {
+        #expect("\(error)".contains(message))
+      }
+      #expect(outputs == wrong)
     }
   }
 }

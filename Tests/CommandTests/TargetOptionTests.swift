@@ -41,7 +41,7 @@ import Testing
     }
     let source = try bench.text("net.c")
     for name in ["x86_64_v4", "x86_64_v3", "x86_64_v2", "armv8_a", "generic"] {
-      #expect(source.contains("static void net_\(name)_run("))
+      #expect(source.contains("static int net_\(name)_run("))
     }
     #expect(try bench.text("net.h").contains("const char *net_target(void);"))
   }

@@ -139,18 +139,23 @@ public struct NativeModel: ~Copyable {
   /// - Returns: the outputs, in order.
   /// - Throws: every input that does not fit.
   public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    var outputs = program.makeOutputs()
+    try run(inputs, into: &outputs)
+    return outputs
+  }
+
+  /// Runs the program once, into tensors that are there.
+  ///
+  /// - Parameters:
+  ///   - inputs: one tensor per input, in order, of exactly the input's type.
+  ///   - outputs: one tensor per output, in order, of exactly the output's type; their memory is written, unless somebody
+  ///     else still holds it. What they hold is not specified where the run fails.
+  /// - Throws: every input and output that does not fit, and an index in the data that is out of range.
+  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
     try program.check(inputs: inputs)
-    let outputs = program.outputs.map { port in
-      UnsafeMutableRawPointer.allocate(
-        byteCount: max(1, port.type.byteCount ?? 0), alignment: PlannedProgram.alignment)
-    }
-    defer { for output in outputs { output.deallocate() } }
-    var places: [UnsafeRawPointer?] = []
-    let status = call(inputs.map(\.normalized)[...], &places, outputs)
+    try program.check(outputs: outputs)
+    let status = call(inputs.map(\.normalized)[...], [], &outputs, [])
     guard status == CStatus.okay.rawValue else { throw failure(status) }
-    return zip(program.outputs, outputs).map { port, output in
-      NDArray(copying: output, dtype: port.type.dtype, shape: port.type.shape.known ?? [])
-    }
   }
 
   /// What a status means.
@@ -169,21 +174,27 @@ public struct NativeModel: ~Copyable {
     return DiagnosticsError("kernel \(kernels[0].name): an index is out of range", location: kernels[0].location)
   }
 
-  /// Borrows the bytes of all inputs at once, then calls.
+  /// Borrows the bytes of all inputs and outputs at once, then calls.
+  ///
+  /// - Parameters:
+  ///   - inputs: Those that are not borrowed yet; `given` are the others' places.
+  ///   - outputs: Those that are not borrowed yet, without the last ones, whose places `results` are.
   private func call(
-    _ inputs: ArraySlice<NDArray>, _ places: inout [UnsafeRawPointer?], _ outputs: [UnsafeMutableRawPointer?]
+    _ inputs: ArraySlice<NDArray>, _ given: [UnsafeRawPointer?], _ outputs: inout [NDArray],
+    _ results: [UnsafeMutableRawPointer?]
   ) -> Int32 {
-    guard let first = inputs.first else {
-      guard let pool else {
-        return unsafeBitCast(entry, to: Entry.self)(arena.start, state.start, weights.start, places, outputs)
-      }
-      return unsafeBitCast(entry, to: SharingEntry.self)(
-        pool.start, arena.start, state.start, weights.start, places, outputs)
+    if let first = inputs.first {
+      return first.withUnsafeBytes { call(inputs.dropFirst(), given + [$0.baseAddress], &outputs, results) }
     }
-    return first.withUnsafeBytes { bytes in
-      places.append(bytes.baseAddress)
-      return call(inputs.dropFirst(), &places, outputs)
+    if var last = outputs.popLast() {
+      defer { outputs.append(last) }
+      return last.withUnsafeMutableBytes { call([], given, &outputs, [$0.baseAddress] + results) }
     }
+    guard let pool else {
+      return unsafeBitCast(entry, to: Entry.self)(arena.start, state.start, weights.start, given, results)
+    }
+    return unsafeBitCast(entry, to: SharingEntry.self)(
+      pool.start, arena.start, state.start, weights.start, given, results)
   }
 }
 

@@ -102,17 +102,38 @@ extension Program {
   ///
   /// - Throws: every input that does not fit.
   public func check(inputs given: [NDArray]) throws(DiagnosticsError) {
-    guard given.count == inputs.count else {
+    try check(given, inputs, "input", verb: "takes")
+  }
+
+  /// Checks tensors that a run is to fill: one per output, in order, of exactly the output's type.
+  ///
+  /// - Throws: every tensor that does not fit.
+  public func check(outputs given: [NDArray]) throws(DiagnosticsError) {
+    try check(given, outputs, "output", verb: "gives")
+  }
+
+  private func check(
+    _ given: [NDArray], _ ports: [Port], _ kind: String, verb: String
+  ) throws(DiagnosticsError) {
+    guard given.count == ports.count else {
       throw DiagnosticsError(
-        "\(name) takes \(inputs.count) inputs, given \(given.count)",
-        help: inputs.isEmpty
-          ? nil : "the inputs are: " + inputs.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
+        "\(name) \(verb) \(ports.count) \(kind)s, given \(given.count)",
+        help: ports.isEmpty
+          ? nil : "the \(kind)s are: " + ports.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
     }
     var faults: [Diagnostic] = []
-    for (input, port) in zip(given, inputs) where input.type != port.type {
-      faults.append(Diagnostic("input \(port.name) is \(port.type), given \(input.type)"))
+    for (array, port) in zip(given, ports) where array.type != port.type {
+      faults.append(Diagnostic("\(kind) \(port.name) is \(port.type), given \(array.type)"))
     }
     guard faults.isEmpty else { throw DiagnosticsError(faults) }
+  }
+
+  /// Tensors of the outputs' types, whose elements are not set.
+  public func makeOutputs() -> [NDArray] {
+    outputs.map { port in
+      guard let shape = port.type.shape.known else { internalError("output \(port.name) is \(port.type)") }
+      return NDArray(dtype: port.type.dtype, shape: shape) { _ in }
+    }
   }
 }
 

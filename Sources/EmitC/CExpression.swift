@@ -179,11 +179,7 @@ extension CKernelRenderer {
       return rounded(.cast(type.cValue, text), type, isExact: false)
     }
     if type.isFloat {
-      // An integer goes through double on its way to float, as in the interpreter, where that makes a difference.
-      var isExact = source.byteCount < 8
-      if case .index(let index) = operand, let bounds = index.bounds, bounds.upperBound < 1 << 53 { isExact = true }
-      let double = type == .f64 || isExact ? text : .cast("double", text)
-      return rounded(.cast(type.cValue, double), type, isExact: false)
+      return rounded(.cast(type.cValue, text), type, isExact: false)
     }
     return .cast(type.cValue, text)
   }

@@ -41,10 +41,10 @@ extension Machine {
     case (.double, .integer): map(instruction, Double.self) { (x: Double) -> Int in integer(x, instruction.type) }
     case (.double, .bool): map(instruction, Double.self) { (x: Double) -> UInt8 in x == 0 ? 0 : 1 }
     case (.integer, .float) where instruction.sourceType == .u64:
-      map(instruction, UInt.self) { (x: UInt) -> Float in Float(Double(x)) }
+      map(instruction, UInt.self) { (x: UInt) -> Float in Float(x) }
     case (.integer, .double) where instruction.sourceType == .u64:
       map(instruction, UInt.self) { (x: UInt) -> Double in Double(x) }
-    case (.integer, .float): map(instruction, Int.self) { (x: Int) -> Float in Float(Double(x)) }
+    case (.integer, .float): map(instruction, Int.self) { (x: Int) -> Float in Float(x) }
     case (.integer, .double): map(instruction, Int.self) { (x: Int) -> Double in Double(x) }
     case (.integer, .integer): map(instruction, Int.self) { (x: Int) -> Int in x }
     case (.integer, .bool): map(instruction, Int.self) { (x: Int) -> UInt8 in x == 0 ? 0 : 1 }

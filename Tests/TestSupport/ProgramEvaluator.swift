@@ -171,10 +171,7 @@ public struct ProgramEvaluator {
     case .pointwise(let function, let operands):
       return function.evaluate(try operands.map { try value($0) }, operands.last?.type ?? expression.type)
     case .convert(let operand, let type):
-      if operand.type == .u64, type.isFloat, case .integer(let bits) = try value(operand) {
-        return type.rounded(.float(Double(UInt(bitPattern: bits))))
-      }
-      return type.rounded(try value(operand))
+      return type.converted(try value(operand), from: operand.type)
     case .bitcast(let operand, let type):
       return NDArray(dtype: type, shape: [], bytes: NDArray(scalar: try value(operand), dtype: operand.type).bytes)[0]
     case .checked(let operand, let extent):

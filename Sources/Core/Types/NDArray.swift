@@ -118,7 +118,8 @@ public struct NDArray: Sendable {
 
   /// The elements rounded to another type, as `convert` does in the graph.
   public func converted(to target: ScalarType) -> NDArray {
-    target == dtype ? self : NDArray(dtype: target, shape: shape, values: values)
+    target == dtype
+      ? self : NDArray(dtype: target, shape: shape, values: values.map { target.converted($0, from: dtype) })
   }
 
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {

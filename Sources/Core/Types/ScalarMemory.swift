@@ -44,15 +44,19 @@ extension ScalarType {
   }
 
   /// `value` as this type represents it: floats rounded to nearest even, floats to integers truncated towards zero (NaN
-  /// to 0, out of range to the nearest end), integers wrapped, anything but zero `true`.
+  /// to 0, out of range to the nearest end), integers wrapped, anything but zero `true`. The way to 16-bit floats leads
+  /// over `f32`. Integers are read as signed; see ``converted(_:from:)``.
   @inlinable
   public func rounded(_ value: ScalarValue) -> ScalarValue {
     switch (self, value) {
     case (.f64, .float): return value
     case (.f64, .integer(let x)): return .float(Double(x))
-    case (.f32, _): return .float(Double(Float(value.double)))
-    case (.f16, _): return .float(Double(Half.float(fromHalf: Half.half(Float(value.double)))))
-    case (.bf16, _): return .float(Double(Half.float(fromBrain: Half.brain(Float(value.double)))))
+    case (.f32, .float(let x)): return .float(Double(Float(x)))
+    case (.f16, .float(let x)): return .float(Double(Half.float(fromHalf: Half.half(Float(x)))))
+    case (.bf16, .float(let x)): return .float(Double(Half.float(fromBrain: Half.brain(Float(x)))))
+    // Not by way of `f64`, which would round a second time.
+    case (.f32, .integer(let x)), (.f16, .integer(let x)), (.bf16, .integer(let x)):
+      return rounded(.float(Double(Float(x))))
     case (.bool, .float(let x)): return .integer(x == 0 ? 0 : 1)
     case (.bool, .integer(let x)): return .integer(x == 0 ? 0 : 1)
     case (.u64, .float(let x)): return .integer(Int(bitPattern: Self.saturated(x, UInt.self)))
@@ -74,6 +78,13 @@ extension ScalarType {
     case (.u32, .integer(let x)): return .integer(Int(UInt32(truncatingIfNeeded: x)))
     case (_, .integer): return value
     }
+  }
+
+  /// A value of another type as this type represents it: what `convert` means.
+  public func converted(_ value: ScalarValue, from source: ScalarType) -> ScalarValue {
+    guard source == .u64, isFloat, case .integer(let bits) = value else { return rounded(value) }
+    let number = UInt(bitPattern: bits)
+    return self == .f64 ? .float(Double(number)) : rounded(.float(Double(Float(number))))
   }
 
   /// The integer nearest to `value` after truncation, clamped to the range of `I`; NaN gives 0.

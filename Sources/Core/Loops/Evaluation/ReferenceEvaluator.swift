@@ -129,10 +129,7 @@ public enum ReferenceEvaluator {
         let values = arguments.map { value($0) }
         return function.evaluate(values, arguments.last.map { scalars.type($0) } ?? type)
       case .convert(let inner):
-        if scalars.type(inner) == .u64, type.isFloat, case .integer(let bits) = value(inner) {
-          return type.rounded(.float(Double(UInt(bitPattern: bits))))
-        }
-        return type.rounded(value(inner))
+        return type.converted(value(inner), from: scalars.type(inner))
       case .bitcast(let inner):
         let array = NDArray(scalar: value(inner), dtype: scalars.type(inner))
         return NDArray(dtype: type, shape: [], bytes: array.bytes)[0]

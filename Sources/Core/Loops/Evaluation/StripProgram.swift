@@ -262,11 +262,7 @@ private struct Strip {
 
   func convert(_ source: Strip, from: ScalarType, to type: ScalarType, _ length: Int) {
     for position in 0..<length {
-      if from == .u64, type.isFloat {
-        set(type.rounded(.float(Double(UInt(bitPattern: source.integers[position])))), at: position)
-      } else {
-        set(type.rounded(source.value(from, at: position)), at: position)
-      }
+      set(type.converted(source.value(from, at: position), from: from), at: position)
     }
   }
 

@@ -130,7 +130,9 @@ public final class ScalarBuilder {
 
   public func convert(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
     if self.type(scalar) == type { return scalar }
-    if case .constant(let value) = node(scalar) { return constant(value, type) }
+    if case .constant(let value) = node(scalar) {
+      return constant(type.converted(value, from: self.type(scalar)), type)
+    }
     return make(.convert(scalar), type)
   }
 

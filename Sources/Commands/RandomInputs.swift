@@ -20,8 +20,10 @@ struct SplitMix64: RandomNumberGenerator {
 extension NDArray {
   /// A tensor for trying a model out.
   ///
-  /// Floats are uniform from -1 to 1; integers from 0 to 9, since most of them are indices of something.
-  static func random(_ dtype: ScalarType, _ shape: [Int], using generator: inout SplitMix64) -> NDArray {
+  /// Floats are uniform from -1 to 1; integers from 0 on and below `limit`, since most of them are indices of something.
+  static func random(
+    _ dtype: ScalarType, _ shape: [Int], below limit: Int, using generator: inout SplitMix64
+  ) -> NDArray {
     NDArray(dtype: dtype, shape: shape) { buffer in
       for index in 0..<buffer.count / dtype.byteCount {
         let bits = generator.next()
@@ -29,10 +31,45 @@ extension NDArray {
           if dtype.isFloat {
             .float(Double(bits >> 40) * 0x1p-23 - 1)
           } else {
-            .integer(Int(bits >> 32) % (dtype == .bool ? 2 : 10))
+            .integer(Int(bits >> 32) % (dtype == .bool ? 2 : max(1, limit)))
           }
         dtype.store(value, to: buffer, at: index)
       }
     }
+  }
+}
+
+extension Graph {
+  /// The smallest size of the axes that an input's elements address, where they are indices.
+  var addressedSizes: [Value: Int] {
+    var sizes: [Value: Int] = [:]
+    for node in nodes {
+      let indexed: IndexedAxes
+      switch node.operation {
+      case .gather(let gather): indexed = gather.indexed
+      case .scatter(let scatter): indexed = scatter.indexed
+      default: continue
+      }
+      let shape = type(of: node.operands[0]).shape
+      guard let size = indexed.axes.compactMap({ shape[$0].known }).min() else { continue }
+      for input in sources(of: node.operands[1]) { sizes[input] = min(sizes[input] ?? .max, size) }
+    }
+    return sizes
+  }
+
+  /// The inputs whose elements reach a value one by one: moved, or through scalar functions.
+  private func sources(of value: Value) -> Set<Value> {
+    var found: Set<Value> = []
+    var seen: Set<Value> = [value]
+    var work = [value]
+    while let next = work.popLast() {
+      switch self[next].operation {
+      case .input: found.insert(next)
+      case .reshape, .permute, .broadcast, .slice, .reverse, .concatenate, .pad, .convert, .detach, .pointwise:
+        work += self[next].operands.filter { seen.insert($0).inserted }
+      default: break
+      }
+    }
+    return found
   }
 }

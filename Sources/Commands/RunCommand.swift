@@ -106,9 +106,11 @@ struct InputOptions: ParsableArguments {
     try graph.inputs.map { graph.type(of: $0) }.requireMemory()
     var generator = SplitMix64(seed: seed)
     Console.note("no inputs given: random ones from seed \(seed)")
+    let sizes = graph.addressedSizes
     let arrays = graph.inputs.map { input in
       let type = graph.type(of: input)
-      return NDArray.random(type.dtype, type.shape.known ?? [], using: &generator)
+      return NDArray.random(
+        type.dtype, type.shape.known ?? [], below: min(sizes[input] ?? .max, 10), using: &generator)
     }
     return Ready(graph: graph, arrays: arrays)
   }

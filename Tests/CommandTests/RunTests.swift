@@ -124,4 +124,55 @@ import Testing
     #expect(outcome.output == "out/output_0.npy: error: cannot be written: File too large\n")
     #expect(try !bench.files().contains("out"))
   }
+
+  /// Two tables, of 3 rows and of 2.
+  private let tables = """
+    func tables(%t: f32[3,2], %s: f32[2,2], %i: i64[12], %j: i32[12,1]) -> (%y: f32[12,2]) {
+      %0 = reshape %i {shape: [12, 1]} : i64[12,1]
+      %1 = gather %t, %0 {batch: 0, axes: [0]} : f32[12,2]
+      %2 = gather %s, %j {batch: 0, axes: [0]} : f32[12,2]
+      %3 = add %1, %2 : f32[12,2]
+      return %3
+    }
+    """
+
+  @Test("an index out of range is an error", arguments: ["interpreter", "native"])
+  func checksIndices(backend: String) throws {
+    let bench = try Workbench(["tables.lathe": tables])
+    func write(_ array: NDArray, _ name: String) throws { try array.npy().writeAtomically(to: bench.path(name).path) }
+    try write(NDArray.zeros(.f32, [3, 2]), "t.npy")
+    try write(NDArray.zeros(.f32, [2, 2]), "s.npy")
+    try write(NDArray.zeros(.i32, [12, 1]), "j.npy")
+    func run(_ index: Int64, _ options: String) throws -> Outcome {
+      try write(NDArray([Int64](repeating: 2, count: 11) + [index]), "i.npy")
+      let inputs = ["t", "s", "i", "j"].map { "--input \($0)=\($0).npy" }.joined(separator: " ")
+      return try bench.shell("$lathe run tables.lathe \(inputs) --backend \(backend) \(options)")
+    }
+    #expect(try run(2, "").status == 0)
+    for index in [3, -1] as [Int64] {
+      let outcome = try run(index, "--outputs out")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("out of range"), "\(outcome.errors)")
+      if backend == "interpreter" { #expect(outcome.errors.contains("index \(index) is out of range")) }
+    }
+    #expect(try run(2, "--index-checks off").status == 0)
+    #expect(try run(2, "--index-checks maybe").status == 64)
+  }
+
+  @Test func randomIndicesFitWhatTheyAddress() throws {
+    let bench = try Workbench(["tables.lathe": tables])
+    for seed in 0..<4 {
+      let outcome = try bench.run("lathe", "run", "tables.lathe", "--seed", "\(seed)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
+
+  @Test func codeIsCompiledWithoutChecksOnRequest() throws {
+    let bench = try Workbench(["tables.lathe": tables])
+    for (options, checks) in [("", true), ("--index-checks off", false)] {
+      let outcome = try bench.shell("$lathe compile tables.lathe -o tables.c \(options)")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try bench.text("tables.c").contains("return TABLES_ERROR_INDEX;") == checks)
+    }
+  }
 }

@@ -43,7 +43,9 @@ extension ScalarType {
     }
   }
 
-  /// `value` as this type represents it: floats rounded to nearest even, floats to integers truncated towards zero (NaN
+  /// `value` as this type represents it.
+  ///
+  /// Floats are rounded to nearest even, floats to integers truncated towards zero (NaN
   /// to 0, out of range to the nearest end), integers wrapped, anything but zero `true`. The way to 16-bit floats leads
   /// over `f32`. Integers are read as signed; see ``converted(_:from:)``.
   @inlinable

@@ -156,7 +156,11 @@ struct CHelpers {
     case .checkedIndex:
       return inline(
         "int64_t", "int64_t index, int64_t size, bool *outside",
-        "if ((uint64_t)index < (uint64_t)size) return index;\n*outside = true;\nreturn 0;")
+        """
+        const bool inside = (uint64_t)index < (uint64_t)size; /* without a branch, so that loops become vectors */
+        *outside |= !inside;
+        return inside ? index : 0;
+        """)
     case .failed(let threads):
       return inline("void", "int *failure", Self.failing(threads))
     case .larger: return inline("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", "return a > b ? a : b;")

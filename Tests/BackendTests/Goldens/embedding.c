@@ -42,9 +42,9 @@ static inline float embedding_bf16_value(uint16_t bits)
 
 static inline int64_t embedding_checked_index(int64_t index, int64_t size, bool *outside)
 {
-  if ((uint64_t)index < (uint64_t)size) return index;
-  *outside = true;
-  return 0;
+  const bool inside = (uint64_t)index < (uint64_t)size; /* without a branch, so that loops become vectors */
+  *outside |= !inside;
+  return inside ? index : 0;
 }
 
 static inline void embedding_failed(int *failure)

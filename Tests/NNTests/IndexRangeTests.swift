@@ -68,4 +68,13 @@ import Testing
       [NDArray([9, 9, 9] as [Double]), NDArray([false, true, false]), NDArray([5] as [Double])])
     #expect(result.doubles == [9, 5, 9])
   }
+
+  @Test func putAndFillCountFromTheEnd() throws {
+    let x = NDArray([1, 2, 3] as [Double])
+    let last = NDArray([-1] as [Int64])
+    #expect(try run({ $0[0].indexPut([$0[1]], $0[2]) }, [x, last, NDArray([9] as [Double])]).doubles == [1, 2, 9])
+    #expect(try run({ $0[0].indexFill(dim: 0, $0[1], 7) }, [x, last]).doubles == [1, 2, 7])
+    let wrong = NDArray([-4] as [Int64])
+    #expect(message({ $0[0].indexFill(dim: 0, $0[1], 7) }, x, wrong).contains("index -1 is out of range"))
+  }
 }

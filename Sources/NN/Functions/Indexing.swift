@@ -7,6 +7,13 @@ extension Tensor {
     guard index.dtype.isInteger else { throw TypeFault("the index is \(index.type), needs integers") }
   }
 
+  /// Places on an axis with those that count from the end counted from the front.
+  private func fromFront(_ index: Tensor, _ axis: Int) throws(TypeFault) -> Tensor {
+    guard index.dtype.isSigned else { return index }
+    if let literal = index.literal, literal.integers.allSatisfy({ $0 >= 0 }) { return index }
+    return (index .< 0).select(index + Double(try knownSize(axis)), index)
+  }
+
   /// The slices of an axis at the places of `index`, which has one axis.
   public func indexSelect(dim: Int, _ index: Tensor) -> Tensor {
     composite("indexSelect", [self, index]) { () throws(TypeFault) -> Tensor in
@@ -165,7 +172,9 @@ extension Tensor {
       try index.requireRank(1...1, "the index")
       var shape = shape
       shape[axis] = index.shape[0]
-      return indexing("indexFill", dim, index, builder.full(type.with(shape: shape), Builder.number(value, dtype)), nil)
+      return indexing(
+        "indexFill", dim, try fromFront(index, axis),
+        builder.full(type.with(shape: shape), Builder.number(value, dtype)), nil)
     }
   }
 
@@ -195,7 +204,11 @@ extension Tensor {
         throw TypeFault("\(indices.count) indices address \(type)")
       }
       let places = try Tensor.broadcastShape(indices.map { $0.type })
-      let joined = stack(indices.map { $0.convert(to: .i64).expanded(to: places) }, dim: -1)
+      var coordinates: [Tensor] = []
+      for (axis, index) in indices.enumerated() {
+        coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+      }
+      let joined = stack(coordinates, dim: -1)
       let wanted = places + shape[indices.count...]
       try requireBroadcast(values, to: wanted, "the values")
       return scatter(

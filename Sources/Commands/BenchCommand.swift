@@ -11,7 +11,7 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
 
   @OptionGroup var model: Provider
   @OptionGroup var inputs: InputOptions
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
   @OptionGroup var execution: ExecutionOptions
 
   @Option(help: ArgumentHelp("How long to measure.", valueName: "S"))
@@ -38,7 +38,7 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   func run() throws {
-    let ready = try inputs.ready(model, dimensions)
+    let ready = try inputs.ready(model, known)
     let prepared = try execution.prepared(ready.graph)
     var session = try prepared.session()
     Console.progress("measuring")

@@ -7,37 +7,70 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "check", abstract: "Report every mistake of a model, each with its place.",
-      discussion: "With all sizes known, by --dim where the model has symbols, the model is lowered to loops as well.")
+      discussion: """
+        With all sizes known, by --dim where the model has symbols, the model is lowered to loops as well. Where a size \
+        must be known to tell, and there are sizes for which the model is sound, that is a note and no mistake.
+        """)
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
 
   @Flag(help: "Print the summary or the mistakes as JSON.")
   var json = false
 
   func run() throws {
     do throws(DiagnosticsError) {
-      let summary = ModelSummary(try verifiedGraph())
+      let summary = ModelSummary(try verifiedGraph(known.bindings(of: model)))
       if json {
         try Console.output(json: CheckReport(ok: true, summary: summary, diagnostics: []))
       } else {
         try Console.output(summary.text)
       }
     } catch {
-      guard json else { throw error }
-      try Console.output(json: CheckReport(ok: false, diagnostics: error.diagnostics.map(CheckReport.Mistake.init)))
-      throw ExitCode(1)
+      let notes = try undecided(error)
+      if json {
+        let found = (notes ?? error.diagnostics).map(CheckReport.Mistake.init)
+        try Console.output(json: CheckReport(ok: notes != nil, diagnostics: found))
+      }
+      guard let notes else {
+        guard json else { throw error }
+        throw ExitCode(1)
+      }
+      if !json { Console.report(notes) }
     }
   }
 
-  private func verifiedGraph() throws(DiagnosticsError) -> Graph {
-    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+  private func verifiedGraph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    let graph = try model.boundGraph(bindings)
     try graph.verify()
     // With all sizes known, what only the lowering refuses is found as well.
     defer { Console.endProgress() }
     if graph.symbols.isEmpty { _ = try Program(lowering: graph.optimized(.shown).graph) }
     return graph
+  }
+
+  /// Sizes that models are tried with: one element, small numbers, lengths of texts, edges of images.
+  private static var triedSizes: [Int] { [1, 2, 16, 32, 224, 640] }
+
+  /// The mistakes as notes, where they only are that sizes are not known: there are sizes for which the model is sound.
+  private func undecided(_ error: DiagnosticsError) throws(DiagnosticsError) -> [Diagnostic]? {
+    var bindings = try known.bindings(of: model)
+    let open = try model.openSymbols(bindings)
+    guard !open.isEmpty else { return nil }
+    for size in Self.triedSizes {
+      for symbol in open { bindings.dimensions[symbol] = size }
+      guard (try? verifiedGraph(bindings)) != nil else { continue }
+      var notes = error.diagnostics
+      for position in notes.indices { notes[position].severity = .note }
+      let sizes = open.map { "\($0)=\(size)" }
+      notes.append(
+        Diagnostic(
+          "whether the model is sound depends on sizes; with \(sizes.joined(separator: ", ")) it is", severity: .note,
+          help: "check the sizes that are wanted: " + open.map { "--dim \($0)=SIZE" }.joined(separator: " ")))
+      return notes
+    }
+    return nil
   }
 }
 

@@ -14,15 +14,10 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The C file to write; the header is beside it.", valueName: "FILE.c"))
   var output: String
-
-  @Option(
-    name: .customLong("bind"),
-    help: ArgumentHelp("The value of an input that decides a shape.", valueName: "NAME=FILE.npy"))
-  var bindings: [InputBinding] = []
 
   @Option(help: "Who owns the memory of temporaries.")
   var arena: COptions.Arena = .caller
@@ -61,10 +56,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   func run() throws {
-    let given = try GivenInputs(bindings, collection: nil)
-    let names = given.isEmpty ? [] : try model.inputNames() ?? []
-    let known = try given.named(among: names).mapValues(\.array)
-    let graph = try fullyBound(model.boundGraph(ModelBindings(dimensions: dimensions.sizes, inputs: known)))
+    let graph = try model.fullyBoundGraph(known.bindings(of: model))
     var options = COptions()
     options.name = name
     options.arena = arena

@@ -10,31 +10,27 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
   @OptionGroup var output: ModelOutput
 
   func run() throws {
-    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    let graph = try model.boundGraph(known.bindings(of: model))
     try output.write(graph)
   }
 }
 
-/// Where a model is written, the form by the suffix.
+/// Where a model is written.
 struct ModelOutput: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "FILE.onnx|.lathe"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "FILE.lathe"))
   var output: String
 
   func validate() throws {
-    guard output.hasSuffix(".onnx") || output.hasSuffix(".lathe") else {
-      throw ValidationError("'\(output)' names no form of a model: its suffix must be .onnx or .lathe")
+    guard output.hasSuffix(".lathe") else {
+      throw ValidationError("'\(output)' names no form of a model that can be written: its suffix must be .lathe")
     }
   }
 
   func write(_ graph: Graph) throws(DiagnosticsError) {
-    guard output.hasSuffix(".lathe") else {
-      throw DiagnosticsError(
-        "exporting ONNX is not there yet", location: Location(file: output), help: "write a .lathe file")
-    }
     try graph.text.writeAtomically(to: output)
   }
 }

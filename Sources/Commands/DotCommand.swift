@@ -11,7 +11,7 @@ struct DotCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
 
   @Option(
     name: .shortAndLong,
@@ -38,7 +38,7 @@ struct DotCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   func run() throws {
-    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    let graph = try model.boundGraph(known.bindings(of: model))
     let text = try stage.dot(graph, profile: profile.map { try Profile(reading: $0) })
     guard let output else { return try Console.output(text) }
     if let format = DrawingFormat(rawValue: suffix) {

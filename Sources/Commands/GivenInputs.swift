@@ -116,13 +116,14 @@ extension GivenInputs {
 extension Graph {
   /// The arrays for the inputs in order, and the sizes of symbols that their shapes tell.
   ///
+  /// - Parameter known: The sizes that options gave.
   /// - Throws: Every input that is missing or of another type than declared.
   func matched(
-    _ given: [String: GivenInputs.Entry]
+    _ given: [String: GivenInputs.Entry], known: [String: Int]
   ) throws(DiagnosticsError) -> (arrays: [NDArray], dimensions: [String: Int]) {
     var diagnostics: [Diagnostic] = []
-    var sizes: [String: Int] = [:]
-    var arrays: [NDArray] = []
+    var entries: [GivenInputs.Entry] = []
+    var types: [(name: String, type: TensorType, given: TensorType)] = []
     for input in inputs {
       let (name, type) = (inputName(input), type(of: input))
       guard let entry = given[name] else {
@@ -130,33 +131,19 @@ extension Graph {
           Diagnostic("input '\(name)', \(type), is not given", help: "add --input \(name)=FILE.npy"))
         continue
       }
-      if let reason = type.mismatch(entry.array, &sizes) {
-        diagnostics.append(
-          Diagnostic(
-            "input '\(name)' is \(type), the file holds \(entry.array.type)\(reason)",
-            location: Location(file: entry.file)))
-      }
-      arrays.append(entry.array)
+      entries.append(entry)
+      types.append((name, type, entry.array.type))
+    }
+    var symbols = SymbolSizes(known)
+    for (position, reason) in symbols.learn(types).sorted(by: { $0.key < $1.key }) {
+      let (name, type, given) = types[position]
+      diagnostics.append(
+        Diagnostic(
+          "input '\(name)' is \(type), the file holds \(given)\(reason)",
+          location: Location(file: entries[position].file)))
     }
     guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
-    return (arrays, sizes)
-  }
-}
-
-extension TensorType {
-  /// What keeps an array from being of this type; learns the sizes of symbols that are axes of their own.
-  fileprivate func mismatch(_ array: NDArray, _ sizes: inout [String: Int]) -> String? {
-    guard array.dtype == dtype, array.shape.count == rank else { return "" }
-    for (axis, dimension) in shape.enumerated() {
-      let size = array.shape[axis]
-      if let known = dimension.substituting(sizes).known {
-        guard known == size else {
-          return dimension.known == nil ? ": \(dimension) is \(known), axis \(axis) is \(size)" : ""
-        }
-      } else if let symbol = dimension.symbols.first, dimension == Dimension(symbol: symbol) {
-        sizes[symbol] = size
-      }
-    }
-    return nil
+    let open = Set(self.symbols)
+    return (entries.map(\.array), symbols.sizes.filter { open.contains($0.key) })
   }
 }

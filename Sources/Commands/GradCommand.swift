@@ -10,7 +10,7 @@ struct GradCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
 
   @Option(name: .customLong("of"), help: ArgumentHelp("The output to differentiate.", valueName: "OUTPUT"))
   var result: String
@@ -24,7 +24,7 @@ struct GradCommand<Provider: ModelProvider>: ParsableCommand {
   @OptionGroup var output: ModelOutput
 
   func run() throws {
-    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes, trainable: true))
+    let graph = try model.boundGraph(known.bindings(of: model, trainable: true))
     let gradients = try graph.addingGradients(of: result, withRespectTo: targets.isEmpty ? nil : targets)
     try output.write(gradients)
   }

@@ -10,10 +10,10 @@ struct InfoCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   @OptionGroup var model: Provider
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
 
   func run() throws {
-    let graph = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
+    let graph = try model.boundGraph(known.bindings(of: model))
     try Console.output(LayerTable(graph).text)
   }
 }

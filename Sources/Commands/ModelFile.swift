@@ -6,7 +6,7 @@ import LatheONNX
 
 /// A model in a file named on the command line.
 struct ModelFile: ModelProvider {
-  @Argument(help: ArgumentHelp("The model, an .onnx, .pt2 or .lathe file.", valueName: "MODEL"))
+  @Argument(help: ArgumentHelp("The model, an .onnx or .lathe file.", valueName: "MODEL"))
   var path: String
 
   private var suffix: String { URL(fileURLWithPath: path).pathExtension }
@@ -17,12 +17,19 @@ struct ModelFile: ModelProvider {
     suffix == "onnx" ? try ONNXSignature(path: path).inputs : nil
   }
 
+  func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] {
+    guard suffix == "onnx" else { return [] }
+    let given = bindings.inputs.merging(bindings.constants) { $1 }
+    return try ONNXSignature(path: path).openSymbols(dims: bindings.dimensions, given: given.mapValues(\.type))
+  }
+
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
     let place = Location(file: path)
     switch suffix {
     case "onnx":
       return try importONNX(
-        path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable
+        path: path, dims: bindings.dimensions, constants: bindings.constants, bindings: bindings.inputs,
+        trainable: bindings.trainable
       ) { Console.report([$0]) }
     case "lathe":
       let bytes = try FileContent(reading: path).bytes
@@ -34,7 +41,7 @@ struct ModelFile: ModelProvider {
       throw DiagnosticsError(
         "importing .pt2 is not there yet", location: place, help: "export the model with torch.onnx.export")
     default:
-      throw DiagnosticsError("is no model: its suffix must be .onnx, .pt2 or .lathe", location: place)
+      throw DiagnosticsError("is no model: its suffix must be .onnx or .lathe", location: place)
     }
   }
 }

@@ -1,12 +1,14 @@
 public import ArgumentParser
 public import LatheCore
-import LatheData
 
 /// What is known of a model's inputs before it is built.
 public struct ModelBindings: Sendable {
   /// The sizes that symbols stand for.
   public var dimensions: [String: Int]
-  /// The values of inputs, by name: one that decides a shape must be known when a model is imported.
+  /// Inputs that are constants, by name.
+  public var constants: [String: NDArray] = [:]
+  /// The arrays that inputs will be given, by name: their shapes tell sizes, and one that decides a shape must be known
+  /// when a model is imported.
   public var inputs: [String: NDArray]
   /// Whether parameters are to be variables, which have names and gradients, also where they are literals in a file.
   public var trainable: Bool
@@ -42,13 +44,21 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: What keeps the model from being read.
   func inputNames() throws(DiagnosticsError) -> [String]?
 
-  /// Whether `graph` itself binds sizes, and reports names that are no symbols; if not, that is done afterwards.
+  /// The symbols of the inputs' types that would stay open, where they can be told though the model cannot be built.
+  ///
+  /// - Throws: What keeps the model from being read.
+  func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String]
+
+  /// Whether `graph` itself binds sizes and inputs, and reports names that are none; if not, that is done afterwards.
   var bindsDimensions: Bool { get }
 }
 
 extension ModelProvider {
   /// Most models are built without a look at their inputs' values.
   public func inputNames() throws(DiagnosticsError) -> [String]? { nil }
+
+  /// Most models are built for symbols as for numbers.
+  public func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] { [] }
 
   /// Most models are built without a look at sizes.
   public var bindsDimensions: Bool { false }
@@ -60,8 +70,9 @@ extension ModelProvider {
     Console.progress("reading the model")
     defer { Console.endProgress() }
     let graph = try graph(bindings)
-    if !bindsDimensions { try graph.requireSymbols(bindings.dimensions.keys) }
-    return try graph.binding(bindings.dimensions.filter { graph.symbols.contains($0.key) })
+    if bindsDimensions { return graph }
+    try graph.requireSymbols(bindings.dimensions.keys)
+    return try graph.binding(bindings.dimensions).fixing(bindings.constants)
   }
 }
 

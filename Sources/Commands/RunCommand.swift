@@ -11,7 +11,7 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
 
   @OptionGroup var model: Provider
   @OptionGroup var inputs: InputOptions
-  @OptionGroup var dimensions: DimensionOptions
+  @OptionGroup var known: BindingOptions
   @OptionGroup var execution: ExecutionOptions
 
   @Option(
@@ -21,7 +21,7 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
   var outputs: String?
 
   func run() throws {
-    let ready = try inputs.ready(model, dimensions)
+    let ready = try inputs.ready(model, known)
     let prepared = try execution.prepared(ready.graph)
     let results = try prepared.run(ready.arrays)
     if let outputs {
@@ -88,29 +88,30 @@ struct InputOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   /// Reads the inputs, builds the model, and binds the sizes that options and inputs tell.
-  func ready(_ model: some ModelProvider, _ dimensions: DimensionOptions) throws(DiagnosticsError) -> Ready {
+  func ready(_ model: some ModelProvider, _ known: BindingOptions) throws(DiagnosticsError) -> Ready {
     let given = try GivenInputs(bindings, collection: collection)
+    let bindings = try known.bindings(of: model)
     if given.isEmpty {
-      let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
-      return symbolic.inputs.isEmpty ? Ready(graph: symbolic, arrays: []) : try random(symbolic)
+      let graph = try model.fullyBoundGraph(bindings)
+      return graph.inputs.isEmpty ? Ready(graph: graph, arrays: []) : try random(graph)
     }
     if let names = try model.inputNames() {
-      return try GivenInputs.ready(model, given.named(among: names), dimensions: dimensions.sizes)
+      let open = names.filter { bindings.constants[$0] == nil }
+      return try given.named(among: open).ready(model, bindings)
     }
-    let symbolic = try model.boundGraph(ModelBindings(dimensions: dimensions.sizes))
-    return try symbolic.ready(given.named(among: symbolic.inputs.map(symbolic.inputName)))
+    let symbolic = try model.boundGraph(bindings)
+    return try symbolic.ready(given.named(among: symbolic.inputs.map(symbolic.inputName)), known: bindings.dimensions)
   }
 
-  private func random(_ symbolic: Graph) throws(DiagnosticsError) -> Ready {
-    let graph = try fullyBound(symbolic)
+  private func random(_ graph: Graph) throws(DiagnosticsError) -> Ready {
     try graph.inputs.map { graph.type(of: $0) }.requireMemory()
     var generator = SplitMix64(seed: seed)
     Console.note("no inputs given: random ones from seed \(seed)")
     let sizes = graph.addressedSizes
     let arrays = graph.inputs.map { input in
       let type = graph.type(of: input)
-      return NDArray.random(
-        type.dtype, type.shape.known ?? [], below: min(sizes[input] ?? .max, 10), using: &generator)
+      guard let shape = type.shape.known else { internalError("input '\(graph.inputName(input))' is \(type)") }
+      return NDArray.random(type.dtype, shape, below: min(sizes[input] ?? .max, 10), using: &generator)
     }
     return Ready(graph: graph, arrays: arrays)
   }
@@ -122,28 +123,48 @@ struct Ready {
   var arrays: [NDArray]
 }
 
-extension GivenInputs {
+extension [String: GivenInputs.Entry] {
   /// Builds a model that may use its inputs' values, and binds the sizes that they tell.
-  static func ready(
-    _ model: some ModelProvider, _ given: [String: Entry], dimensions: [String: Int]
-  ) throws(DiagnosticsError) -> Ready {
-    try model.boundGraph(ModelBindings(dimensions: dimensions, inputs: given.mapValues(\.array))).ready(given)
+  func ready(_ model: some ModelProvider, _ bindings: ModelBindings) throws(DiagnosticsError) -> Ready {
+    var bindings = bindings
+    bindings.inputs = mapValues(\.array)
+    return try model.boundGraph(bindings).ready(self, known: bindings.dimensions)
   }
 }
 
 extension Graph {
   /// The graph for the sizes that inputs tell, and the inputs in order.
-  fileprivate func ready(_ given: [String: GivenInputs.Entry]) throws(DiagnosticsError) -> Ready {
-    let (arrays, sizes) = try matched(given)
+  fileprivate func ready(
+    _ given: [String: GivenInputs.Entry], known: [String: Int]
+  ) throws(DiagnosticsError) -> Ready {
+    let (arrays, sizes) = try matched(given, known: known)
     return Ready(graph: try fullyBound(try binding(sizes)), arrays: arrays)
   }
 }
 
 /// Checks that no size is left open.
 func fullyBound(_ graph: Graph) throws(DiagnosticsError) -> Graph {
-  guard graph.symbols.isEmpty else {
-    throw DiagnosticsError(
-      graph.symbols.map { Diagnostic("the size \($0) is not known", help: "add --dim \($0)=SIZE") })
-  }
+  guard graph.symbols.isEmpty else { throw DiagnosticsError(unknownSizes: graph.symbols) }
   return graph
+}
+
+extension DiagnosticsError {
+  /// Sizes that must be known, and are not.
+  init(unknownSizes symbols: [String]) {
+    self.init(symbols.map { Diagnostic("the size \($0) is not known", help: "add --dim \($0)=SIZE") })
+  }
+}
+
+extension ModelProvider {
+  /// The model with all sizes known.
+  ///
+  /// - Throws: Sizes that are not known, before anything that only follows from that.
+  func fullyBoundGraph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    do throws(DiagnosticsError) {
+      return try fullyBound(try boundGraph(bindings))
+    } catch {
+      let open = try openSymbols(bindings)
+      throw open.isEmpty ? error : DiagnosticsError(unknownSizes: open)
+    }
+  }
 }

@@ -29,22 +29,41 @@ struct InputBinding: ExpressibleByArgument, Hashable {
   }
 }
 
-/// The sizes that symbols stand for.
-struct DimensionOptions: ParsableArguments {
+/// What is known of a model's inputs while it is compiled: sizes of symbols, and values.
+struct BindingOptions: ParsableArguments {
   @Option(
     name: .customLong("dim"),
     help: ArgumentHelp("The size that a symbol of the model's input types stands for.", valueName: "NAME=SIZE"))
-  var bindings: [DimensionBinding] = []
+  var dimensions: [DimensionBinding] = []
 
-  var sizes: [String: Int] { Dictionary(bindings.map { ($0.name, $0.size) }) { $1 } }
+  @Option(
+    name: .customLong("bind"),
+    help: ArgumentHelp(
+      "The value of an input, which becomes a constant: for one that decides a shape or a branch.",
+      valueName: "NAME=FILE.npy"))
+  var inputs: [InputBinding] = []
+
+  var sizes: [String: Int] { Dictionary(dimensions.map { ($0.name, $0.size) }) { $1 } }
 
   func validate() throws {
     var sizes: [String: Int] = [:]
-    for binding in bindings {
+    for binding in dimensions {
       if let other = sizes.updateValue(binding.size, forKey: binding.name), other != binding.size {
         throw ValidationError("--dim gives \(binding.name) two sizes, \(other) and \(binding.size)")
       }
     }
+  }
+
+  /// What the options tell of a model.
+  ///
+  /// - Throws: Files that cannot be read, and names that no input has where the model tells its inputs' names.
+  func bindings(of model: some ModelProvider, trainable: Bool = false) throws(DiagnosticsError) -> ModelBindings {
+    var bindings = ModelBindings(dimensions: sizes, trainable: trainable)
+    let given = try GivenInputs(inputs, collection: nil)
+    guard !given.isEmpty else { return bindings }
+    let names = try model.inputNames() ?? inputs.map(\.name)
+    bindings.constants = try given.named(among: names).mapValues(\.array)
+    return bindings
   }
 }
 

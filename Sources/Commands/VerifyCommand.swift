@@ -58,7 +58,7 @@ struct VerifyCommand: ParsableCommand {
     var compiled: (graph: Graph, model: PreparedModel)?
     for set in test.dataSets {
       let given = set.inputs.mapValues { GivenInputs.Entry(array: $0, file: "\(folder)/\(set.name)") }
-      let ready = try GivenInputs.ready(file, given, dimensions: [:])
+      let ready = try given.ready(file, ModelBindings())
       let model: PreparedModel
       if let compiled, compiled.graph == ready.graph {
         model = compiled.model

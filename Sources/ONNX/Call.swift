@@ -3,6 +3,8 @@ internal import LatheCore
 /// One application of an operator, as its definition sees it: operands, attributes, opset, and where to build.
 struct Call {
   let node: Onnx_NodeProto
+  /// The node's name, or one made from its place where it has none.
+  let name: String
   /// The operator's name.
   let operation: String
   /// The version of the operator set that the operator's meaning is taken from.
@@ -96,9 +98,9 @@ struct Call {
     return known
   }
 
-  private static func bindingHelp(_ dimensions: [Dimension]) -> String {
-    "give a size to "
-      + Set(dimensions.flatMap(\.symbols)).sorted().map { "\($0): --dim \($0)=..." }.joined(separator: ", ")
+  /// What to do where sizes must be known.
+  static func bindingHelp(_ dimensions: [Dimension]) -> String? {
+    Origin(symbols: Set(dimensions.flatMap(\.symbols))).help
   }
 
   /// The value of an operand that shapes depend on.
@@ -106,20 +108,13 @@ struct Call {
     let tensor = try tensor(position)
     if tensor.isPoisoned { throw .poisoned }
     if let literal = tensor.literal { return literal }
-    if let operand = operands[position], case .sizes(let sizes) = operand.content {
-      throw TypeFault("\(what) must be known here", help: Self.bindingHelp(sizes.dimensions))
-    }
-    let inputs = operands[position]?.inputs ?? []
-    importer.neededInputs.formUnion(inputs)
-    guard let input = inputs.sorted().first else {
-      throw TypeFault(
-        "\(what) (operand \(position)) must be known when the model is compiled",
-        help: "it is computed from symbolic sizes; bind them with --dim NAME=...")
-    }
-    let names = inputs.sorted().map { "'\($0)'" }.joined(separator: ", ")
+    let origin = operands[position]?.origin ?? Origin()
+    importer.neededInputs.formUnion(origin.inputs)
+    let names = origin.inputs.sorted().map { "'\($0)'" }.joined(separator: ", ")
     throw TypeFault(
-      "\(what) (operand \(position)) must be known when the model is compiled; it is computed from input \(names)",
-      help: "give the input a value: --bind \(input)=FILE.npy")
+      "\(what) (operand \(position)) must be known when the model is compiled; "
+        + (names.isEmpty ? "it is computed from sizes" : "it is computed from input \(names)"),
+      help: origin.help)
   }
 
   /// One number of an operand whose value must be known.

@@ -4,35 +4,37 @@ public import LatheCore
 /// Builds the graph of an ONNX model.
 ///
 /// Initializers become constants, also where they are declared as inputs too. Axes of the inputs that have no size become
-/// symbols.
+/// symbols. What the file declares of other shapes is a hint, on which nothing depends.
 ///
 /// - Parameters:
 ///   - path: The `.onnx` file. Tensors in external files are read from its folder, and from nowhere else.
 ///   - dims: Sizes for symbolic axes.
-///   - bindings: Values for inputs; they are used, and the input becomes a constant, only where the input's value
-///     decides a shape.
+///   - constants: Inputs that are constants.
+///   - bindings: Arrays that inputs will be given: their shapes bind symbols; their values are used, and the input becomes
+///     a constant, only where the input's value decides what is built.
 ///   - trainable: Whether initializers of float types become variables, which have gradients, in place of constants;
 ///     not where their values decide what is built.
 ///   - warning: Takes remarks about the file that do not stop the import.
-/// - Throws: All mistakes in the model; operators that are not supported come alone, all at once.
+/// - Throws: All mistakes in the model; operators that are not supported are listed first, each with its nodes.
 public func importONNX(
-  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false,
-  warning: (Diagnostic) -> Void = { _ in }
+  path: String, dims: [String: Int] = [:], constants: [String: NDArray] = [:], bindings: [String: NDArray] = [:],
+  trainable: Bool = false, warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
   return try Model(try Onnx_ModelProto(reading: path), file: path, external: ExternalData(folder: folder))
-    .graph(dims, bindings, trainable: trainable, warning)
+    .graph(dims, constants, bindings, trainable: trainable, warning)
 }
 
 /// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
 ///
 /// - Parameter file: The name that messages give to the model.
-/// - Throws: As `importONNX(path:dims:bindings:warning:)`.
+/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:warning:)`.
 public func importONNX(
-  bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], bindings: [String: NDArray] = [:],
-  warning: (Diagnostic) -> Void = { _ in }
+  bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], constants: [String: NDArray] = [:],
+  bindings: [String: NDArray] = [:], warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
-  try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil).graph(dims, bindings, warning)
+  try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil)
+    .graph(dims, constants, bindings, warning)
 }
 
 /// A parsed model.
@@ -52,33 +54,65 @@ struct Model {
 
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
-    _ dims: [String: Int], _ bindings: [String: NDArray], trainable: Bool = false, _ warning: (Diagnostic) -> Void
+    _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool = false,
+    _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
-    let unsupported = unsupportedOperators()
     for (name, size) in dims where size < 0 || size > Call.largestSize {
       throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
     }
-    var used: [String: NDArray] = [:]
+    let given = bindings.merging(constants) { $1 }
+    let sizes = try sizes(dims, given.mapValues(\.type))
+    var used = constants
     var variables = Set(trainable ? proto.graph.initializer.map(\.name) : [])
     while true {
-      let importer = Importer(file: file, external: external, dims: dims, functions: proto.functions)
+      let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions)
       let graph: Graph
       do {
-        graph = try importer.graph(proto, used, variables: variables)
+        graph = try importer.graph(proto, constants: used, given: given.mapValues(\.type), variables: variables)
       } catch {
         let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
         let literals = importer.neededInputs.intersection(variables)
-        if needed.isEmpty && literals.isEmpty { throw DiagnosticsError(unsupported + error.diagnostics) }
+        if needed.isEmpty && literals.isEmpty {
+          throw DiagnosticsError(unsupportedOperators(importer) + error.diagnostics)
+        }
         for name in needed { used[name] = bindings[name] }
         variables.subtract(literals)
         continue
       }
+      let unsupported = unsupportedOperators(importer)
       guard unsupported.isEmpty else { throw DiagnosticsError(unsupported) }
       try checkSymbols(dims, importer, graph)
       importer.warnings.forEach(warning)
       return graph
     }
+  }
+
+  /// The sizes that options and the shapes of given arrays tell.
+  func sizes(
+    _ dims: [String: Int], _ given: [String: TensorType]
+  ) throws(DiagnosticsError) -> [String: Int] {
+    // Sizes have to be named as the graph names them: symbols that are bound already would vanish.
+    let importer = Importer(file: file, external: nil, dims: [:], functions: [])
+    var inputs: [(name: String, type: TensorType, given: TensorType)] = []
+    for input in proto.graph.input {
+      // What is wrong with a declaration is said when the input is built.
+      guard let array = given[input.name], let type = try? importer.declaredType(input.type, name: input.name) else {
+        continue
+      }
+      inputs.append((input.name, type, array))
+    }
+    var symbols = SymbolSizes(importer.identifiers(dims))
+    let faults = symbols.learn(inputs).sorted { $0.key < $1.key }
+    guard faults.isEmpty else {
+      throw DiagnosticsError(
+        faults.map { position, reason in
+          let (name, type, given) = inputs[position]
+          return Diagnostic(
+            "input '\(name)' is \(type), its array is \(given)\(reason)", location: Location(file: file, node: name))
+        })
+    }
+    return symbols.sizes.merging(dims) { $1 }
   }
 
   /// Checks that sizes were given for symbols that there are.
@@ -107,11 +141,12 @@ struct Model {
   }
 
   /// Every operator that has no definition here, with its nodes; the results of such nodes are poison.
-  private func unsupportedOperators() -> [Diagnostic] {
-    let importer = Importer(file: file, external: nil, dims: [:], functions: proto.functions)
+  ///
+  /// Sub-graphs that are never run are left out.
+  private func unsupportedOperators(_ importer: Importer) -> [Diagnostic] {
     var users: [String: [String]] = [:]
     var order: [(key: String, message: String)] = []
-    func visit(_ nodes: [Onnx_NodeProto], _ opsets: [String: Int], _ path: String) {
+    func visit(_ nodes: [Onnx_NodeProto], _ opsets: [String: Int], _ path: String, _ place: String) {
       for (index, node) in nodes.enumerated() {
         let name = path + Importer.name(node, index)
         let domain = Importer.domain(node.domain)
@@ -123,14 +158,19 @@ struct Model {
           users[message, default: []].append(name)
         }
         for attribute in node.attribute {
+          let inner = Importer.place(ofSubgraph: attribute.name, in: place + Importer.name(node, index))
+          guard !importer.isSkipped(inner) else { continue }
           for graph in (attribute.hasG ? [attribute.g] : []) + attribute.graphs {
-            visit(graph.node, opsets, name + "/")
+            visit(graph.node, opsets, name + "/", inner)
           }
         }
       }
     }
-    visit(proto.graph.node, Importer.opsets(proto.opsetImport), "")
-    for function in proto.functions { visit(function.node, Importer.opsets(function.opsetImport), function.name + "/") }
+    visit(proto.graph.node, Importer.opsets(proto.opsetImport), "", "")
+    for function in proto.functions {
+      visit(
+        function.node, Importer.opsets(function.opsetImport), function.name + "/", Importer.place(of: function))
+    }
     return order.map { key, message in
       let nodes = users[key] ?? []
       let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
@@ -145,10 +185,11 @@ extension Importer {
   /// Builds the whole model.
   ///
   /// - Parameters:
-  ///   - bindings: The inputs that are constants.
+  ///   - constants: The inputs that are constants.
+  ///   - given: The types of arrays that inputs will be given.
   ///   - variables: The initializers that are variables, where their type is a float.
   func graph(
-    _ model: Onnx_ModelProto, _ bindings: [String: NDArray], variables: Set<String> = []
+    _ model: Onnx_ModelProto, constants: [String: NDArray], given: [String: TensorType], variables: Set<String> = []
   ) throws(DiagnosticsError) -> Graph {
     let graph = model.graph
     var scope = Scope(opsets: Self.opsets(model.opsetImport))
@@ -158,12 +199,19 @@ extension Importer {
       scope.values[tensor.name] = constant(tensor, in: builder, isVariable: variables.contains(tensor.name))
     }
     let initialized = Set(scope.values.keys)
-    for input in graph.input where !initialized.contains(input.name) {
-      guard scope.values[input.name] == nil else {
+    var declared = Set<String>()
+    for input in graph.input {
+      guard declared.insert(input.name).inserted else {
         report("input '\(input.name)' is declared twice")
         continue
       }
-      scope.values[input.name] = argument(input, bindings[input.name])
+      if initialized.contains(input.name) {
+        if let value = scope.values[input.name] {
+          compare(value, input.type, name: input.name, Location(file: file, node: input.name))
+        }
+      } else {
+        scope.values[input.name] = argument(input, constants[input.name], given[input.name])
+      }
     }
     let types = Dictionary(graph.valueInfo.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
     run(graph.node, &scope, in: builder, checking: types)
@@ -183,7 +231,7 @@ extension Importer {
         report("output '\(output.name)' is a \(operand.type); only tensors can leave the graph")
         continue
       }
-      compare(Operand(tensor), output.type, name: output.name, Location(file: file), isOutput: true)
+      compare(Operand(tensor), output.type, name: output.name, Location(file: file))
       outputs.append((output.name, tensor))
     }
     if graph.output.isEmpty { report("the model has no outputs") }
@@ -192,23 +240,24 @@ extension Importer {
     return try builder.finish(name: name, outputs: Array(outputs))
   }
 
-  private func argument(_ input: Onnx_ValueInfoProto, _ value: NDArray?) -> Operand {
+  private func argument(_ input: Onnx_ValueInfoProto, _ value: NDArray?, _ given: TensorType?) -> Operand {
     let location = Location(file: file, node: input.name)
     return builder.at(location) {
       do throws(TypeFault) {
-        if let value {
-          if let type = try declaredType(input.type, name: input.name) {
-            let fits =
-              type.dtype == value.dtype && type.rank == value.shape.count
-              && zip(type.shape, value.shape).allSatisfy { $0.known == nil || $0.known == $1 }
-            guard fits else { throw TypeFault("is \(type), the value given for it is \(value.type)") }
-          }
-          return Operand(builder.constant(value))
+        guard let dtype = try declaredElementType(input.type) else { throw TypeFault("its type is not declared") }
+        // Of a rank that is not declared, an array tells the shape.
+        let declared = try declaredType(input.type, name: input.name)
+        let type = declared ?? given.map { $0.with(dtype: dtype) }
+        if let given, let type, given != type {
+          throw TypeFault("is declared as \(declared?.description ?? dtype.rawValue), its array is \(given)")
         }
-        guard let type = try declaredType(input.type, name: input.name) else {
-          throw TypeFault("its type or shape is not declared")
+        if let value { return Operand(builder.constant(value)) }
+        guard let type else {
+          throw TypeFault(
+            "the number of its axes is not declared",
+            help: "an array tells it: --input \(input.name)=FILE.npy when the model is run")
         }
-        return Operand(builder.input(input.name, type), inputs: [input.name])
+        return Operand(builder.input(input.name, type), origin: Origin(inputs: [input.name]))
       } catch {
         report("input '\(input.name)': \(error.message)", help: error.help)
         return Operand(builder.poison)

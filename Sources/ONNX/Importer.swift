@@ -9,6 +9,8 @@ struct Scope {
   var attributes: [String: Onnx_AttributeProto] = [:]
   /// The functions and nodes around, as a prefix of node names.
   var path = ""
+  /// The nodes around within the definition that the nodes are written in: the model or a function.
+  var place = ""
   /// The layer that the nodes around were exported from.
   var modulePath: String?
 }
@@ -26,13 +28,16 @@ final class Importer {
 
   let file: String
   let external: ExternalData?
-  let dims: [String: Int]
+  private var symbolNames: SymbolNames
   let functions: [FunctionKey: Onnx_FunctionProto]
   let builder = Builder()
   /// The inputs whose value is needed to tell a shape.
   var neededInputs: Set<String> = []
+  /// The sub-graphs that are built, and those that known values keep from being built, by their places.
+  private var builtSubgraphs: Set<String> = []
+  private var skippedSubgraphs: Set<String> = []
   /// The symbols that sizes were found for, as the file and as the graph spell them.
-  private(set) var boundSymbols: Set<String> = []
+  var boundSymbols: Set<String> { symbolNames.bound }
   var warnings: [Diagnostic] = []
   private var applications = 0
   private var callStack: [FunctionKey] = []
@@ -40,7 +45,7 @@ final class Importer {
   init(file: String, external: ExternalData?, dims: [String: Int], functions: [Onnx_FunctionProto]) {
     self.file = file
     self.external = external
-    self.dims = dims
+    symbolNames = SymbolNames(dims)
     self.functions = Dictionary(
       functions.map { (FunctionKey(domain: Self.domain($0.domain), name: $0.name, overload: $0.overload), $0) },
       uniquingKeysWith: { first, _ in first })
@@ -65,6 +70,9 @@ final class Importer {
     builder.report(Diagnostic(message, location: Location(file: file, node: node), help: help))
   }
 
+  /// Sizes for symbols, by the names that the graph has for them.
+  func identifiers(_ dims: [String: Int]) -> [String: Int] { symbolNames.identified(dims) }
+
   // MARK: Constants and types
 
   func constant(_ tensor: Onnx_TensorProto, in builder: Builder, isVariable: Bool = false) -> Operand {
@@ -74,7 +82,7 @@ final class Importer {
         let array = try tensor.array(external)
         guard isVariable, array.dtype.isFloat else { return Operand(builder.constant(array)) }
         let variable = builder.variable(Variable(name: tensor.name, role: .parameter, initial: array))
-        return Operand(variable, inputs: [tensor.name])
+        return Operand(variable, origin: Origin(inputs: [tensor.name]))
       } catch {
         builder.report(
           Diagnostic("initializer '\(tensor.name)': \(error.message)", location: location, help: error.help))
@@ -83,23 +91,21 @@ final class Importer {
     }
   }
 
-  /// The tensor type that a file declares; axes without size get symbols.
+  /// The tensor type that a file declares; axes without size, or of size -1, get symbols.
   ///
   /// - Returns: nil where the type or its rank is not declared.
   func declaredType(_ type: Onnx_TypeProto, name: String) throws(TypeFault) -> TensorType? {
-    guard let value = type.value else { return nil }
-    guard case .tensorType(let tensor) = value else { throw TypeFault("only tensors are supported here") }
-    let dtype = try ScalarType(onnx: Int(tensor.elemType))
-    guard tensor.hasShape else { return nil }
+    guard let dtype = try declaredElementType(type), type.tensorType.hasShape else { return nil }
     var shape: [Dimension] = []
-    for (axis, size) in tensor.shape.dim.enumerated() {
+    for (axis, size) in type.tensorType.shape.dim.enumerated() {
+      let unnamed = "\(name)_dim\(axis)"
       switch size.value {
-      case .dimValue(let value):
+      case .dimValue(let value) where value != -1:
         guard value >= 0 else { throw TypeFault("the size \(value) of axis \(axis) is negative") }
         guard value <= Call.largestSize else { throw TypeFault("the size \(value) of axis \(axis) is absurdly large") }
         shape.append(Dimension(Int(value)))
-      case .dimParam(let symbol) where !symbol.isEmpty: shape.append(bound(symbol))
-      default: shape.append(bound("\(name)_dim\(axis)"))
+      case .dimParam(let symbol): shape.append(symbolNames.size(symbol, unnamed: unnamed))
+      default: shape.append(symbolNames.size("", unnamed: unnamed))
       }
     }
     if let count = shape.elementCount.known, count > Onnx_TensorProto.largestElementCount {
@@ -108,17 +114,11 @@ final class Importer {
     return TensorType(dtype, shape)
   }
 
-  /// A symbol, or the size that it is bound to.
-  ///
-  /// Symbols become identifiers, since the text form and `--dim` need them so.
-  private func bound(_ symbol: String) -> Dimension {
-    var name = String(symbol.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
-    if name.first?.isNumber != false { name = "_" + name }
-    if let size = dims[name] ?? dims[symbol] {
-      boundSymbols.formUnion([name, symbol])
-      return Dimension(size)
-    }
-    return Dimension(symbol: name)
+  /// The element type that a file declares for a tensor; nil where no type is declared.
+  func declaredElementType(_ type: Onnx_TypeProto) throws(TypeFault) -> ScalarType? {
+    guard let value = type.value else { return nil }
+    guard case .tensorType(let tensor) = value else { throw TypeFault("only tensors are supported here") }
+    return tensor.elemType == 0 ? nil : try ScalarType(onnx: Int(tensor.elemType))
   }
 
   // MARK: Nodes
@@ -141,7 +141,7 @@ final class Importer {
       let operands = node.input.map { $0.isEmpty ? nil : scope.values[$0] }
       let results = builder.at(location) {
         builder.imported(node.opType, operands: Self.described(node, operands)) {
-          apply(node, operands, location, scope, builder)
+          apply(node, Self.name(node, index), operands, location, scope, builder)
         }
       }
       for (position, name) in node.output.enumerated() where !name.isEmpty {
@@ -157,7 +157,8 @@ final class Importer {
 
   /// The results of one node; poison after a fault, which is recorded.
   private func apply(
-    _ node: Onnx_NodeProto, _ operands: [Operand?], _ location: Location, _ scope: Scope, _ builder: Builder
+    _ node: Onnx_NodeProto, _ name: String, _ operands: [Operand?], _ location: Location, _ scope: Scope,
+    _ builder: Builder
   ) -> [Operand] {
     let poison = node.output.map { _ in Operand(builder.poison) }
     applications += 1
@@ -181,13 +182,14 @@ final class Importer {
         throw TypeFault("the model does not import the operator set '\(domain.isEmpty ? "ai.onnx" : domain)'")
       }
       let call = Call(
-        node: node, operation: node.opType, opset: opset, operands: operands, attributes: attributes, builder: builder,
-        importer: self, scope: scope)
-      var inputs = operands.reduce(into: Set<String>()) { $0.formUnion($1?.inputs ?? []) }
+        node: node, name: name, operation: node.opType, opset: opset, operands: operands, attributes: attributes,
+        builder: builder, importer: self, scope: scope)
+      var origin = operands.compactMap { $0?.origin }.reduce(Origin()) { $0.union($1) }
       // What sub-graphs read counts, too.
       if node.attribute.contains(where: \.hasG) {
-        for name in NodeOrder.names(readBy: node) { inputs.formUnion(scope.values[name]?.inputs ?? []) }
+        for name in NodeOrder.names(readBy: node) { origin = origin.union(scope.values[name]?.origin ?? Origin()) }
       }
+      if Operator.typeOnly.contains(node.opType) { origin = Origin() }
       let results: [Operand]
       if let sizes = try Sizes.evaluated(call) {
         results = [Operand(.sizes(sizes))]
@@ -203,9 +205,7 @@ final class Importer {
           throw TypeFault("the result \(tensor.type) is absurdly large")
         }
       }
-      return results.map {
-        Operand($0.content, inputs: Operator.typeOnly.contains(node.opType) ? [] : $0.inputs.union(inputs))
-      }
+      return results.map { Operand($0.content, origin: $0.origin.union(origin)) }
     } catch {
       // What follows from a fault that an inner operation has reported is not reported again.
       guard error != .poisoned, builder.diagnostics.count == before else { return poison }
@@ -247,7 +247,8 @@ final class Importer {
     callStack.append(key)
     defer { callStack.removeLast() }
     var inner = Scope(
-      opsets: Self.opsets(function.opsetImport), path: (location.node ?? "") + "/", modulePath: location.modulePath)
+      opsets: Self.opsets(function.opsetImport), path: (location.node ?? "") + "/", place: Self.place(of: function),
+      modulePath: location.modulePath)
     for attribute in function.attributeProto { inner.attributes[attribute.name] = attribute }
     for (name, attribute) in attributes { inner.attributes[name] = attribute }
     var absent: Set<String> = []
@@ -275,17 +276,36 @@ final class Importer {
     return results
   }
 
-  /// The results of a sub-graph for given arguments.
+  /// What the places of a function's nodes start with.
+  static func place(of function: Onnx_FunctionProto) -> String {
+    "\(domain(function.domain))::\(function.name)::\(function.overload)/"
+  }
+
+  /// The place of a sub-graph that an attribute of a node holds.
+  static func place(ofSubgraph attribute: String, in node: String) -> String { "\(node)/\(attribute)/" }
+
+  /// Notes that a sub-graph of a node is not built, because values that are known keep it from being run.
+  func skip(_ attribute: String, of call: Call) {
+    skippedSubgraphs.insert(Self.place(ofSubgraph: attribute, in: call.scope.place + call.name))
+  }
+
+  /// Whether a sub-graph is not built for any use of the definition that it stands in.
+  func isSkipped(_ place: String) -> Bool { skippedSubgraphs.contains(place) && !builtSubgraphs.contains(place) }
+
+  /// The results of a sub-graph, an attribute of a node, for given arguments.
   ///
   /// Names of the graphs around are visible.
   func subgraph(
-    _ graph: Onnx_GraphProto, _ arguments: [Operand], _ call: Call, in builder: Builder
+    _ attribute: String, _ arguments: [Operand], _ call: Call, in builder: Builder
   ) throws(TypeFault) -> [Operand] {
+    let graph = try call.graph(attribute)
     guard graph.input.count == arguments.count else {
       throw TypeFault("the sub-graph takes \(graph.input.count) arguments, \(arguments.count) are given")
     }
     var scope = call.scope
-    scope.path += (call.node.name.isEmpty ? call.operation : call.node.name) + "/"
+    scope.path += call.name + "/"
+    scope.place = Self.place(ofSubgraph: attribute, in: scope.place + call.name)
+    builtSubgraphs.insert(scope.place)
     for tensor in graph.initializer { scope.values[tensor.name] = constant(tensor, in: builder) }
     for (input, argument) in zip(graph.input, arguments) { scope.values[input.name] = argument }
     for node in graph.node { for name in node.output { scope.values[name] = nil } }
@@ -302,27 +322,26 @@ final class Importer {
 
   /// Compares what was inferred for a name with what the file declares.
   ///
-  /// A declared output is a promise to the caller, so a contradiction there is an error; elsewhere it is a remark.
-  func compare(_ operand: Operand, _ type: Onnx_TypeProto, name: String, _ location: Location, isOutput: Bool = false) {
+  /// Declared shapes are hints, on which nothing depends: one that contradicts is remarked on. Another element type is a
+  /// mistake.
+  func compare(_ operand: Operand, _ type: Onnx_TypeProto, name: String, _ location: Location) {
     guard case .tensor(let tensor) = operand.content, !tensor.isPoisoned else { return }
-    func say(_ message: String) {
-      var diagnostic = Diagnostic(
-        message, severity: isOutput ? .error : .warning, operands: ["'\(name)': \(tensor.type)"], location: location)
-      if isOutput {
-        builder.report(diagnostic)
-      } else {
-        diagnostic.help = "the declaration is not used"
-        warnings.append(diagnostic)
-      }
-    }
     do throws(TypeFault) {
+      guard let dtype = try declaredElementType(type) else { return }
+      guard dtype == tensor.dtype else {
+        throw TypeFault("is declared with elements of type \(dtype), it is \(tensor.type)")
+      }
       guard let declared = try declaredType(type, name: name) else { return }
       let agrees =
-        declared.dtype == tensor.dtype && declared.rank == tensor.rank
+        declared.rank == tensor.rank
         && zip(declared.shape, tensor.shape).allSatisfy { $0.known == nil || $1.known == nil || $0 == $1 }
-      if !agrees { say("'\(name)' is declared as \(declared), it is \(tensor.type)") }
+      guard !agrees else { return }
+      warnings.append(
+        Diagnostic(
+          "'\(name)' is declared as \(declared), it is \(tensor.type)", severity: .warning, location: location,
+          help: "the declaration is not used"))
     } catch {
-      say("'\(name)': \(error.message)")
+      builder.report(Diagnostic("'\(name)' \(error.message)", location: location, help: error.help))
     }
   }
 }

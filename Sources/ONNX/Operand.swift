@@ -10,17 +10,21 @@ struct Operand {
     case sequence([Tensor])
   }
 
-  var content: Content
-  /// The inputs of the model that the value (not only the type) depends on.
-  var inputs: Set<String> = []
+  let content: Content
+  /// What the value (not only the type) depends on.
+  let origin: Origin
 
-  init(_ content: Content, inputs: Set<String> = []) {
+  init(_ content: Content, origin: Origin = Origin()) {
     self.content = content
-    self.inputs = inputs
+    switch content {
+    case .sizes(let sizes): self.origin = Origin(symbols: Set(sizes.dimensions.flatMap(\.symbols)))
+    case .tensor(let tensor): self.origin = tensor.literal == nil ? origin : Origin()
+    case .sequence: self.origin = origin
+    }
   }
 
-  init(_ tensor: Tensor, inputs: Set<String> = []) {
-    self.init(.tensor(tensor), inputs: inputs)
+  init(_ tensor: Tensor, origin: Origin = Origin()) {
+    self.init(.tensor(tensor), origin: origin)
   }
 
   var isPoisoned: Bool {
@@ -58,5 +62,29 @@ struct Operand {
       return Sizes(literal.integers.map { Dimension($0) }, isScalar: literal.shape.isEmpty, dtype: literal.dtype)
     case .sequence: return nil
     }
+  }
+}
+
+/// What keeps a value from being known while the model is compiled.
+struct Origin: Equatable {
+  /// The inputs of the model, and parameters that are variables.
+  var inputs: Set<String> = []
+  /// The symbols of sizes.
+  var symbols: Set<String> = []
+
+  func union(_ other: Origin) -> Origin {
+    Origin(inputs: inputs.union(other.inputs), symbols: symbols.union(other.symbols))
+  }
+
+  /// What makes the value known.
+  var help: String? {
+    var remedies: [String] = []
+    if !symbols.isEmpty {
+      remedies.append("give sizes: " + symbols.sorted().map { "--dim \($0)=SIZE" }.joined(separator: " "))
+    }
+    if !inputs.isEmpty {
+      remedies.append("give inputs values: " + inputs.sorted().map { "--bind \($0)=FILE.npy" }.joined(separator: " "))
+    }
+    return remedies.isEmpty ? nil : remedies.joined(separator: "; ")
   }
 }

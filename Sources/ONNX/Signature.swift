@@ -16,7 +16,29 @@ public struct ONNXSignature: Hashable, Sendable {
     self.init(try Onnx_ModelProto(reading: path))
   }
 
+  /// A model of the inputs' declarations only.
+  private var declarations: Onnx_ModelProto
+
+  /// The symbols of the inputs' types that have no size.
+  ///
+  /// - Parameters:
+  ///   - dims: Sizes that are known by name.
+  ///   - given: The types of arrays that inputs will be given; their shapes tell sizes.
+  public func openSymbols(dims: [String: Int], given: [String: TensorType]) -> [String] {
+    let model = Model(declarations, file: "", external: nil)
+    guard let sizes = try? model.sizes(dims, given) else { return [] }
+    let importer = Importer(file: "", external: nil, dims: sizes, functions: [])
+    var symbols = Set<String>()
+    for input in model.proto.graph.input where inputs.contains(input.name) {
+      let type = try? importer.declaredType(input.type, name: input.name)
+      symbols.formUnion(type?.shape.flatMap(\.symbols) ?? [])
+    }
+    return symbols.sorted()
+  }
+
   init(_ model: Onnx_ModelProto) {
+    declarations = Onnx_ModelProto()
+    declarations.graph.input = model.graph.input
     let initialized = Set(model.graph.initializer.map(\.name))
     inputs = model.graph.input.map(\.name).filter { !initialized.contains($0) }
     outputs = model.graph.output.map(\.name)

@@ -16,7 +16,7 @@ public struct TypeFault: Error, Hashable, Sendable {
 /// One mistake in a model or its data, with everything a person needs to mend it.
 public struct Diagnostic: Hashable, Sendable {
   public enum Severity: String, Hashable, Sendable {
-    case error, warning
+    case error, warning, note
   }
 
   public var severity: Severity

@@ -437,6 +437,17 @@ public final class Builder: Sendable {
     state.withLock { $0.diagnostics.append(diagnostic) }
   }
 
+  /// Runs `body`; where it fails, what it reported is forgotten.
+  ///
+  /// - Returns: nil after a fault, also one that `body` only reported.
+  public func attempt<R>(_ body: () throws(TypeFault) -> R) -> R? {
+    let count = diagnostics.count
+    let result = try? body()
+    guard diagnostics.count > count else { return result }
+    state.withLock { $0.diagnostics.removeSubrange(count...) }
+    return nil
+  }
+
   /// The mistakes so far.
   public var diagnostics: [Diagnostic] { state.withLock { $0.diagnostics } }
 

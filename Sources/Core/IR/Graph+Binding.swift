@@ -11,6 +11,30 @@ extension Graph {
     }
   }
 
+  /// The graph with constants in place of inputs; the arrays' shapes bind symbols.
+  ///
+  /// - Throws: Names that no input has, arrays of other types than the inputs', and faults that sizes bring about.
+  public func fixing(_ arrays: [String: NDArray]) throws(DiagnosticsError) -> Graph {
+    if arrays.isEmpty { return self }
+    let names = Set(inputs.map { inputName($0) })
+    var diagnostics = arrays.keys.filter { !names.contains($0) }.sorted().map {
+      Diagnostic("the model has no input '\($0)'")
+    }
+    var symbols = SymbolSizes()
+    let fixed = inputs.compactMap { input in
+      arrays[inputName(input)].map { (name: inputName(input), type: type(of: input), given: $0.type) }
+    }
+    for (position, reason) in symbols.learn(fixed).sorted(by: { $0.key < $1.key }) {
+      let (name, type, given) = fixed[position]
+      diagnostics.append(Diagnostic("input '\(name)' is \(type), its array is \(given)\(reason)"))
+    }
+    guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
+    return try binding(symbols.sizes).rebuilt { node, _, _, builder in
+      guard case .input(let input) = node.operation, let array = arrays[input.argument] else { return nil }
+      return [builder.constant(array)]
+    }
+  }
+
   /// The same for a sub-graph, whose faults the surrounding operation's type rule finds.
   func substituting(_ bindings: [String: Int]) -> Graph {
     (try? binding(bindings)) ?? self

@@ -476,7 +476,7 @@ private struct Parser {
     return sizes
   }
 
-  /// A sum of products of numbers, symbols and `floor((…) / n)`.
+  /// A sum of products of numbers, symbols, `floor((…) / n)` and `min(…, …)`.
   private mutating func dimension(depth: Int) throws(SyntaxFault) -> Dimension {
     guard depth < Self.depthLimit else { throw fault("dimensions nest more than \(Self.depthLimit) deep") }
     var sum = Dimension(0)
@@ -503,6 +503,15 @@ private struct Parser {
       return Dimension(symbol: symbol)
     }
     guard token.kind == .identifier else { throw fault("expected a size") }
+    if isAt(word: "min") {
+      advance()
+      try expect("(")
+      let first = try dimension(depth: depth + 1)
+      try expect(",")
+      let second = try dimension(depth: depth + 1)
+      try expect(")")
+      return .minimum(first, second)
+    }
     guard isAt(word: "floor") else {
       defer { advance() }
       return Dimension(symbol: text(token))

@@ -50,13 +50,13 @@ private struct Printer {
   mutating func write(_ graph: Graph, indent: String) {
     let names = names(graph)
     func name(_ value: Value) -> String { names[value] ?? "%?" }
-    let inputs = graph.inputs.map { "\(name($0)): \(graph.type(of: $0))" }
-    let outputs = graph.outputs.map { "%\(TextName.quoted($0.name)): \(graph.type(of: $0.value))" }
+    let inputs = graph.inputs.map { "\(name($0)): \(graph.type(of: $0).text)" }
+    let outputs = graph.outputs.map { "%\(TextName.quoted($0.name)): \(graph.type(of: $0.value).text)" }
     text += "func \(TextName.quoted(graph.name))(\(inputs.joined(separator: ", ")))"
     text += " -> (\(outputs.joined(separator: ", "))) {\n"
     let inner = indent + "  "
     for variable in graph.variables {
-      text += "\(inner)var @\(TextName.quoted(variable.name)): \(variable.type) \(variable.role.rawValue) = "
+      text += "\(inner)var @\(TextName.quoted(variable.name)): \(variable.type.text) \(variable.role.rawValue) = "
       text += literal(variable.initial) + "\n"
     }
     for (position, node) in graph.nodes.enumerated() {
@@ -84,7 +84,7 @@ private struct Printer {
       if !node.operands.isEmpty { text += " " + node.operands.map(name).joined(separator: ", ") }
       write(node.operation.definition.attributes, indent: indent)
     }
-    text += " : " + node.types.map(\.description).joined(separator: ", ")
+    text += " : " + node.types.map(\.text).joined(separator: ", ")
     let comment = TextComment.text(graph.locations[position])
     if !comment.isEmpty { text += "  // " + comment }
     text += "\n"
@@ -101,11 +101,11 @@ private struct Printer {
       switch attribute.value {
       case .integer(let value): text += String(value)
       case .integers(let values): text += "[" + values.map(String.init).joined(separator: ", ") + "]"
-      case .dimensions(let shape): text += "[" + shape.map(\.description).joined(separator: ", ") + "]"
+      case .dimensions(let shape): text += "[" + shape.map(\.text).joined(separator: ", ") + "]"
       case .flag(let value): text += String(value)
       case .word(let word): text += word
       case .type(let type): text += type.rawValue
-      case .array(let array): text += "\(array.type) \(literal(array))"
+      case .array(let array): text += "\(array.type.text) \(literal(array))"
       case .graph(let graph): write(graph, indent: indent + "  ")
       }
     }

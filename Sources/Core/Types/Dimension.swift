@@ -1,7 +1,7 @@
 /// The size of one axis: a number, or a polynomial over named symbols with integer coefficients.
 ///
-/// `N`, `2*N + 1` and `floor((N + 1) / 2)` are dimensions, so that one check of a model covers every batch size. Two
-/// dimensions are equal when their canonical forms are. Symbols stand for positive sizes.
+/// `N`, `2*N + 1`, `floor((N + 1) / 2)` and `min(N, 1000)` are dimensions, so that one check of a model covers every batch
+/// size. Two dimensions are equal when their canonical forms are. Symbols stand for positive sizes.
 public struct Dimension: Hashable, Sendable {
   /// A product of atoms with its coefficient.
   private struct Term: Hashable, Sendable {
@@ -12,11 +12,21 @@ public struct Dimension: Hashable, Sendable {
   private indirect enum Atom: Hashable, Sendable {
     case symbol(String)
     case floorDivide(Dimension, Int)
+    case minimum(Dimension, Dimension)
 
     var text: String {
       switch self {
-      case .symbol(let name): name == "floor" ? "\"floor\"" : TextName.quoted(name)
-      case .floorDivide(let dividend, let divisor): "floor((\(dividend)) / \(divisor))"
+      case .symbol(let name): ["floor", "min"].contains(name) ? "\"\(name)\"" : TextName.quoted(name)
+      case .floorDivide(let dividend, let divisor): "floor((\(dividend.text)) / \(divisor))"
+      case .minimum(let a, let b): "min(\(a.text), \(b.text))"
+      }
+    }
+
+    var symbols: [String] {
+      switch self {
+      case .symbol(let name): [name]
+      case .floorDivide(let dividend, _): dividend.symbols
+      case .minimum(let a, let b): a.symbols + b.symbols
       }
     }
   }
@@ -44,16 +54,7 @@ public struct Dimension: Hashable, Sendable {
 
   /// The names of the symbols in this dimension, sorted.
   public var symbols: [String] {
-    var names = Set<String>()
-    for term in terms {
-      for atom in term.atoms {
-        switch atom {
-        case .symbol(let name): names.insert(name)
-        case .floorDivide(let dividend, _): names.formUnion(dividend.symbols)
-        }
-      }
-    }
-    return names.sorted()
+    Set(terms.flatMap { $0.atoms.flatMap(\.symbols) }).sorted()
   }
 
   /// The dimension with symbols replaced by the sizes bound to them.
@@ -67,6 +68,8 @@ public struct Dimension: Hashable, Sendable {
         case .symbol(let name): product = product * (bindings[name].map { Dimension($0) } ?? Dimension(symbol: name))
         case .floorDivide(let dividend, let divisor):
           product = product * dividend.substituting(bindings).floorDivided(by: divisor)
+        case .minimum(let a, let b):
+          product = product * .minimum(a.substituting(bindings), b.substituting(bindings))
         }
       }
       result = result + product
@@ -110,6 +113,39 @@ public struct Dimension: Hashable, Sendable {
       return Dimension(constant: quotient.constant, terms: divided)
     }
     return Dimension(constant: 0, terms: [Term(atoms: [.floorDivide(self, divisor)], coefficient: 1)])
+  }
+
+  /// The smaller of two dimensions.
+  public static func minimum(_ a: Dimension, _ b: Dimension) -> Dimension {
+    if b.isAtLeast(a) { return a }
+    if a.isAtLeast(b) { return b }
+    let isSwapped = a.known != nil || (b.known == nil && b.text < a.text)
+    return Dimension(
+      constant: 0, terms: [Term(atoms: [isSwapped ? .minimum(b, a) : .minimum(a, b)], coefficient: 1)])
+  }
+
+  /// The larger of two dimensions.
+  public static func maximum(_ a: Dimension, _ b: Dimension) -> Dimension { a + b - minimum(a, b) }
+
+  /// Whether the dimension is as large as another one for all sizes of the symbols; false may also mean that this cannot
+  /// be told.
+  public func isAtLeast(_ other: Dimension) -> Bool {
+    let difference = self - other
+    let grows = difference.terms.allSatisfy { term in
+      term.coefficient > 0 && term.atoms.allSatisfy { if case .symbol = $0 { true } else { false } }
+    }
+    // Products of positive sizes are at least 1.
+    return grows && difference.terms.reduce(difference.constant) { $0 &+ $1.coefficient } >= 0
+  }
+
+  /// The symbol that decides this dimension alone and linearly, and the size of it that makes the dimension `value`:
+  /// nil where no size does.
+  func solved(for value: Int) -> (symbol: String, size: Int?)? {
+    guard terms.count == 1, let term = terms.first, term.atoms.count == 1, case .symbol(let name) = term.atoms[0] else {
+      return nil
+    }
+    let rest = value - constant
+    return (name, rest % term.coefficient == 0 && rest / term.coefficient >= 0 ? rest / term.coefficient : nil)
   }
 
   /// The exact quotient of two dimensions, or nil when `self` is not a known multiple of `other`.
@@ -159,8 +195,14 @@ extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Cu
   /// A symbol: `let batch: Dimension = "N"`.
   public init(stringLiteral value: String) { self.init(symbol: value) }
 
-  /// The canonical text, which `init(parsing:)` reads back: `2*N + 1`.
+  /// The text as messages show it: polynomials that nobody would read are cut short.
   public var description: String {
+    let text = text
+    return text.count <= 80 ? text : "\(text.prefix(40))... (\(terms.count) terms)"
+  }
+
+  /// The canonical text, which the parser of the text form reads back: `2*N + 1`.
+  var text: String {
     if terms.isEmpty { return String(constant) }
     var text = ""
     for term in terms {
@@ -193,6 +235,6 @@ extension [Dimension] {
     return sizes
   }
 
-  /// The shape as the text form writes it, `[1,64,N]`.
+  /// The shape as messages show it, `[1,64,N]`.
   public var text: String { "[" + map(\.description).joined(separator: ",") + "]" }
 }

@@ -38,8 +38,11 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// The bytes of a dense tensor of this type, or nil while symbols are unbound.
   public var byteCount: Int? { elementCount.map { $0 * dtype.byteCount } }
 
-  /// The text form, `f32[1,64]`.
+  /// The type as messages show it, `f32[1,64]`.
   public var description: String { dtype.rawValue + shape.text }
+
+  /// The text form, in which no size is cut short.
+  var text: String { "\(dtype.rawValue)[\(shape.map(\.text).joined(separator: ","))]" }
 
   /// The type with symbols replaced by the sizes bound to them.
   public func substituting(_ bindings: [String: Int]) -> TensorType {

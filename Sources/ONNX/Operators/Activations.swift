@@ -42,12 +42,7 @@ extension Operator {
       case let other: throw TypeFault("the approximation '\(other)' is neither none nor tanh")
       }
     },
-    "Shrink": .one { call throws(TypeFault) in
-      let x = try call.tensor(0)
-      let (bias, bound) = (try call.float("bias", default: 0), try call.float("lambd", default: 0.5))
-      return (x .< x.constant(-bound)).select(
-        x + x.constant(bias), (x .> x.constant(bound)).select(x - x.constant(bias), x.zerosLike()))
-    },
+    "Shrink": .one(shrink),
     "Softmax": .one { call throws(TypeFault) in try alongAxis(call) { softmax($0, dim: $1) } },
     "LogSoftmax": .one { call throws(TypeFault) in try alongAxis(call) { logSoftmax($0, dim: $1) } },
     "Hardmax": .one { call throws(TypeFault) in
@@ -57,6 +52,21 @@ extension Operator {
       }
     },
   ]
+
+  /// What lies beyond a bound, moved towards zero. Integers are compared and moved as numbers, not as what a bound would
+  /// be in their type.
+  private static func shrink(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0)
+    let (bias, bound) = (try call.float("bias", default: 0), try call.float("lambd", default: 0.5))
+    let number = x.dtype.isFloat ? x : x.convert(to: .f64)
+    // Whole steps stay exact where numbers of 64 bits are not.
+    let isWhole = x.dtype.isInteger && bias.rounded() == bias && Swift.abs(bias) < 0x1p53
+    func moved(by step: Double) -> Tensor {
+      isWhole ? x + x.builder.scalar(.integer(Int(step)), x.dtype) : (number + step).convert(to: x.dtype)
+    }
+    return (number .< number.constant(-bound)).select(
+      moved(by: bias), (number .> number.constant(bound)).select(moved(by: -bias), x.zerosLike()))
+  }
 
   /// Before opset 13 the axes from `axis` on count as one, since then `axis` is meant alone.
   private static func alongAxis(

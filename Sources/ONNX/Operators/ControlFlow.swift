@@ -4,24 +4,24 @@ internal import LatheCore
 extension Operator {
   static let controlFlow: [String: Operator] = [
     "If": Operator(apply: choice),
-    "Loop": Operator(apply: loop),
+    "Loop": Operator { call throws(TypeFault) in try Loop(call).built() },
     "Scan": .several(scan),
   ]
 
   /// A sub-graph as a region: its results as tensors, and the values around that it uses.
   private static func region(
-    _ graph: Onnx_GraphProto, _ types: [TensorType], _ call: Call
+    _ attribute: String, _ types: [TensorType], _ call: Call
   ) throws(TypeFault) -> (graph: Graph, captures: [Tensor]) {
     try call.builder.capturingRegion(types) { inner, arguments throws(TypeFault) in
-      try subgraphResults(graph, arguments, call, in: inner)
+      try subgraphResults(attribute, arguments, call, in: inner)
     }
   }
 
   private static func subgraphResults(
-    _ graph: Onnx_GraphProto, _ arguments: [Tensor], _ call: Call, in builder: Builder
+    _ attribute: String, _ arguments: [Tensor], _ call: Call, in builder: Builder
   ) throws(TypeFault) -> [Tensor] {
     var tensors: [Tensor] = []
-    for result in try call.importer.subgraph(graph, arguments.map { Operand($0) }, call, in: builder) {
+    for result in try call.importer.subgraph(attribute, arguments.map { Operand($0) }, call, in: builder) {
       guard let tensor = result.tensor(in: builder) else {
         throw TypeFault("a sub-graph gives a \(result.type), not a tensor")
       }
@@ -35,16 +35,38 @@ extension Operator {
     return tensor.reshape([Int]())
   }
 
+  /// The branch that a known condition takes is built in place, the other one is not; with an unknown condition both are,
+  /// and must give the same types.
   private static func choice(_ call: Call) throws(TypeFault) -> [Operand] {
     let predicate = try scalar(try call.tensor(0), "the condition")
     guard predicate.dtype == .bool else { throw TypeFault("the condition is \(predicate.type), not bool") }
-    let branches = (then: try call.graph("then_branch"), otherwise: try call.graph("else_branch"))
+    let branches = ["then_branch", "else_branch"]
     if let known = predicate.literal {
-      return try call.importer.subgraph(
-        known[0] == .integer(0) ? branches.otherwise : branches.then, [], call, in: call.builder)
+      let taken = known[0] == .integer(0) ? 1 : 0
+      call.importer.skip(branches[1 - taken], of: call)
+      return try call.importer.subgraph(branches[taken], [], call, in: call.builder)
     }
-    let first = try region(branches.then, [], call)
-    let second = try region(branches.otherwise, [], call)
+    let origin = call.operands[0]?.origin ?? Origin()
+    let (first, second): ((graph: Graph, captures: [Tensor]), (graph: Graph, captures: [Tensor]))
+    do throws(TypeFault) {
+      (first, second) = (try region(branches[0], [], call), try region(branches[1], [], call))
+    } catch {
+      // Perhaps the branch is never taken for the sizes and inputs at hand.
+      call.importer.neededInputs.formUnion(origin.inputs)
+      call.builder.record(
+        TypeFault(
+          "both branches are built, because the condition is not known when the model is compiled", help: origin.help),
+        operation: call.operation, operands: [])
+      throw error
+    }
+    let types = (first.graph.resultTypes, second.graph.resultTypes)
+    guard types.0 == types.1 else {
+      call.importer.neededInputs.formUnion(origin.inputs)
+      func text(_ types: [TensorType]) -> String { types.map(\.description).joined(separator: ", ") }
+      throw TypeFault(
+        "the branches give different types, \(text(types.0)) and \(text(types.1)), and the condition that chooses is "
+          + "not known when the model is compiled", help: origin.help)
+    }
     // Both branches take the captures of both.
     var captures = first.captures
     for capture in second.captures where !captures.contains(where: { $0.value == capture.value }) {
@@ -60,83 +82,169 @@ extension Operator {
     return call.builder.apply(.conditional(conditional), [predicate] + captures).map { Operand($0) }
   }
 
-  /// A loop with a number of steps, a condition and a state as operands.
-  ///
-  /// The body takes the step, the condition and the state; it
-  /// gives the condition, the state, and what is stacked.
-  private static func loop(_ call: Call) throws(TypeFault) -> [Operand] {
-    let body = try call.graph("body")
-    let builder = call.builder
-    let stateCount = Swift.max(0, call.operands.count - 2)
-    guard body.input.count == stateCount + 2, body.output.count >= stateCount + 1 else {
-      throw TypeFault(
-        "the body takes \(body.input.count) arguments and gives \(body.output.count), for \(stateCount) states")
-    }
-    var state: [Tensor] = []
-    for position in 0..<stateCount { state.append(try call.tensor(2 + position)) }
-    let limit = try call.optional(0).map { limit throws(TypeFault) in try scalar(limit, "the number of steps") }
-    let initial = try call.optional(1).map { condition throws(TypeFault) in try scalar(condition, "the condition") }
-    let stacked = body.output.count - 1 - stateCount
-    let step = TensorType.scalar(.i64)
-    let isOpen = initial == nil || initial?.literal?[0] == .integer(1)
+  /// `Loop`: the body takes the step, the condition and the state; it gives the condition, the state, and what is stacked.
+  private struct Loop {
+    /// The longest loop whose steps are built one by one.
+    private static let unrolledLimit = 1024
 
-    // When the condition holds at first and every step says so again, the steps are counted.
-    if isOpen, let count = limit?.literal?.integers.first {
-      guard count <= Call.largestSize else { throw TypeFault("the number of steps, \(count), is absurdly large") }
-      let count = Swift.max(0, count)
-      let types = [step] + state.map(\.type)
+    let call: Call
+    let initialState: [Operand]
+    let stackedCount: Int
+    /// The largest number of steps; nil where there is none.
+    let limit: Tensor?
+    /// Whether to take the first step; nil where that is so.
+    let initial: Tensor?
+
+    init(_ call: Call) throws(TypeFault) {
+      self.call = call
+      let body = try call.graph("body")
+      var state: [Operand] = []
+      for (position, operand) in call.operands.dropFirst(2).enumerated() {
+        guard let operand else { throw TypeFault("operand \(position + 2) is missing") }
+        state.append(operand)
+      }
+      guard body.input.count == state.count + 2, body.output.count >= state.count + 1 else {
+        throw TypeFault(
+          "the body takes \(body.input.count) arguments and gives \(body.output.count), for \(state.count) states")
+      }
+      initialState = state
+      stackedCount = body.output.count - 1 - state.count
+      limit = try call.optional(0).map { limit throws(TypeFault) in try scalar(limit, "the number of steps") }
+      initial = try call.optional(1).map { condition throws(TypeFault) in try scalar(condition, "the condition") }
+      if let limit, limit.dtype != .i64 { throw TypeFault("the number of steps is \(limit.type), not i64") }
+      if let initial, initial.dtype != .bool { throw TypeFault("the condition is \(initial.type), not bool") }
+    }
+
+    private var isOpen: Bool { initial == nil || initial?.literal?[0] == .integer(1) }
+
+    /// The number of steps where only the condition can end the loop earlier; numbers beyond all sizes are no limit.
+    private var count: Int? {
+      guard let count = limit?.literal?.integers.first, count <= Call.largestSize else { return nil }
+      return Swift.max(0, count)
+    }
+
+    private var always: NDArray { NDArray(scalar: .integer(1), dtype: .bool) }
+
+    func built() throws(TypeFault) -> [Operand] {
+      if count == 0 || initial?.literal?[0] == .integer(0) { return try withoutSteps() }
+      let state = initialState.compactMap { $0.tensor(in: call.builder) }
+      let builder = call.builder
+      if isOpen, let count, state.count == initialState.count,
+        let results = builder.attempt({ () throws(TypeFault) in try counted(count, state) }) ?? nil
+      {
+        return results
+      }
+      if isOpen, let results = try unrolled() { return results }
+      guard stackedCount == 0 else {
+        throw TypeFault(
+          "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",
+          help: unknown.help ?? "the number of steps has to be a constant, and the condition always true")
+      }
+      guard state.count == initialState.count else {
+        throw TypeFault("a state is a sequence, and the number of steps is not known when the model is compiled")
+      }
+      return try conditional(state)
+    }
+
+    private var unknown: Origin {
+      call.operands.prefix(2).reduce(Origin()) { $0.union($1?.origin ?? Origin()) }
+    }
+
+    /// Nothing but the shapes of what would be stacked comes of the body.
+    private func withoutSteps() throws(TypeFault) -> [Operand] {
+      guard stackedCount > 0 else {
+        call.importer.skip("body", of: call)
+        return initialState
+      }
+      let step = call.builder.scalar(.integer(0), .i64)
+      let results = try call.importer.subgraph(
+        "body", [Operand(step), Operand(call.builder.constant(always))] + initialState, call, in: call.builder)
+      var stacked: [Operand] = []
+      for result in results.dropFirst(1 + initialState.count) {
+        guard let type = result.tensor(in: call.builder)?.type else {
+          throw TypeFault("a \(result.type) cannot be stacked")
+        }
+        stacked.append(Operand(call.builder.zeros(type.with(shape: [0] + type.shape))))
+      }
+      return initialState + stacked
+    }
+
+    /// A scan, where every step says that there is a next one and leaves the state its types; else nil.
+    private func counted(_ count: Int, _ state: [Tensor]) throws(TypeFault) -> [Operand]? {
+      let builder = call.builder
+      let types = [TensorType.scalar(.i64)] + state.map(\.type)
       var goesOn = false
       let (graph, captures) = try builder.capturingRegion(types) { inner, values throws(TypeFault) in
-        let always = inner.constant(NDArray(scalar: .integer(1), dtype: .bool))
-        var results = try subgraphResults(body, [values[0], always] + values.dropFirst(), call, in: inner)
+        var results = try subgraphResults(
+          "body", [values[0], inner.constant(always)] + values.dropFirst(), call, in: inner)
         goesOn = results.removeFirst().literal?.values.first == .integer(1)
         return results
       }
-      if goesOn {
-        // The scan's arguments come as carry, sequences, constants.
-        let order = Array(1...stateCount + 1).map { $0 == stateCount + 1 ? 0 : $0 }
-        let scanTypes = state.map(\.type) + [step] + captures.map(\.type)
-        let ordered = try builder.region(scanTypes) { inner, values throws(TypeFault) in
-          var arguments = [Tensor](repeating: values[0], count: types.count)
-          for (position, target) in order.enumerated() { arguments[target] = values[position] }
-          return graph.inlined(arguments + values.dropFirst(types.count), in: inner)
-        }
-        let steps = builder.iota(TensorType(.i64, [count]), axis: 0)
-        return builder.apply(
-          .scan(Scan(body: ordered, length: Dimension(count), carryCount: stateCount, sequenceCount: 1)),
-          state + [steps] + captures
-        ).map { Operand($0) }
+      guard goesOn, Array(graph.resultTypes.prefix(state.count)) == state.map(\.type) else { return nil }
+      // The scan's arguments come as carry, sequences, constants; the body's with the step first.
+      let ordered = try builder.region(state.map(\.type) + [types[0]] + captures.map(\.type)) { inner, values in
+        let (carry, rest) = (values.prefix(state.count), values.dropFirst(state.count))
+        return graph.inlined(Array(rest.prefix(1)) + carry + rest.dropFirst(), in: inner)
       }
+      let steps = builder.iota(TensorType(.i64, [count]), axis: 0)
+      return builder.apply(
+        .scan(Scan(body: ordered, length: Dimension(count), carryCount: state.count, sequenceCount: 1)),
+        state + [steps] + captures
+      ).map { Operand($0) }
     }
-    guard stacked == 0 else {
-      throw TypeFault(
-        "the number of steps decides the size of \(stacked) results, and is not known when the model is compiled",
-        help: "the number of steps has to be a constant, and the condition always true")
-    }
-    guard limit != nil || initial != nil else { throw TypeFault("has neither a number of steps nor a condition") }
 
-    // State of the while loop: the step, whether to go on, the loop's own.
-    let types = [step, .scalar(.bool)] + state.map(\.type)
-    let (graph, captures) = try builder.capturingRegion(types) { inner, values throws(TypeFault) in
-      var results = try subgraphResults(body, values, call, in: inner)
-      let next = try scalar(results.removeFirst(), "the condition of the next step")
-      return [values[0] + 1, next] + results
+    /// The steps one by one, where each tells whether there is a next one; else nil.
+    ///
+    /// So states may change their shapes, and may be sequences.
+    private func unrolled() throws(TypeFault) -> [Operand]? {
+      let builder = call.builder
+      guard (count ?? 0) <= Self.unrolledLimit else { return nil }
+      var state = initialState
+      var stacked: [[Tensor]] = Array(repeating: [], count: stackedCount)
+      for step in 0..<(count ?? Self.unrolledLimit) {
+        let arguments = [Operand(builder.scalar(.integer(step), .i64)), Operand(builder.constant(always))] + state
+        let attempt = builder.attempt { () throws(TypeFault) in
+          try call.importer.subgraph("body", arguments, call, in: builder)
+        }
+        guard let results = attempt, let goesOn = results[0].tensor(in: builder)?.literal, goesOn.count == 1 else {
+          return nil
+        }
+        state = Array(results.dropFirst().prefix(state.count))
+        for (position, result) in results.dropFirst(1 + state.count).enumerated() {
+          guard let tensor = result.tensor(in: builder) else { throw TypeFault("a \(result.type) cannot be stacked") }
+          stacked[position].append(tensor.inserting(axes: [0]))
+        }
+        if goesOn[0] == .integer(0) || step + 1 == count {
+          return state + stacked.map { Operand(Tensor.concatenate($0, axis: 0)) }
+        }
+      }
+      return nil
     }
-    let bounds = [limit].compactMap { $0?.convert(to: .i64) }
-    let arguments = types + captures.map(\.type) + bounds.map(\.type)
-    let widened = try builder.region(arguments) { inner, values throws(TypeFault) in
-      graph.inlined(Array(values.prefix(types.count + captures.count)), in: inner)
+
+    /// A loop that a condition ends when the model runs; its state is the step, whether to go on, and the loop's own.
+    private func conditional(_ state: [Tensor]) throws(TypeFault) -> [Operand] {
+      let builder = call.builder
+      let types = [TensorType.scalar(.i64), .scalar(.bool)] + state.map(\.type)
+      let (graph, captures) = try builder.capturingRegion(types) { inner, values throws(TypeFault) in
+        var results = try subgraphResults("body", values, call, in: inner)
+        let next = try scalar(results.removeFirst(), "the condition of the next step")
+        guard limit != nil || next.literal?[0] != .integer(1) || !isOpen else { throw TypeFault("the loop never ends") }
+        return [values[0] + 1, next] + results
+      }
+      let bounds = [limit].compactMap { $0 }
+      let arguments = types + captures.map(\.type) + bounds.map(\.type)
+      let widened = try builder.region(arguments) { inner, values throws(TypeFault) in
+        graph.inlined(Array(values.prefix(types.count + captures.count)), in: inner)
+      }
+      let condition = try builder.region(arguments) { _, values throws(TypeFault) in
+        bounds.isEmpty ? [values[1]] : [values[1] .& (values[0] .< values[values.count - 1])]
+      }
+      let start = [builder.scalar(.integer(0), .i64), initial ?? builder.constant(always)]
+      let results = builder.apply(
+        .whileLoop(WhileLoop(condition: condition, body: widened, stateCount: types.count)),
+        start + state + captures + bounds)
+      return results.dropFirst(2).map { Operand($0) }
     }
-    let condition = try builder.region(arguments) { _, values throws(TypeFault) in
-      bounds.isEmpty ? [values[1]] : [values[1] .& (values[0] .< values[values.count - 1])]
-    }
-    let start = [
-      builder.scalar(.integer(0), .i64), initial ?? builder.constant(NDArray(scalar: .integer(1), dtype: .bool)),
-    ]
-    let results = builder.apply(
-      .whileLoop(WhileLoop(condition: condition, body: widened, stateCount: types.count)),
-      start + state + captures + bounds)
-    return results.dropFirst(2).map { Operand($0) }
   }
 
   /// A loop over sequences: the body takes states and elements, and gives states and what is stacked.
@@ -166,7 +274,7 @@ extension Operator {
     let length = sequences[0].shape[0]
     let state = Array(operands.prefix(stateCount))
     let types = state.map(\.type) + sequences.map { $0.type.with(shape: Array($0.shape.dropFirst())) }
-    let (graph, captures) = try region(body, types, call)
+    let (graph, captures) = try region("body", types, call)
     let results = call.builder.apply(
       .scan(Scan(body: graph, length: length, carryCount: stateCount, sequenceCount: sequenceCount)),
       state + sequences + captures)

@@ -6,7 +6,10 @@ extension Operator {
   static let elementwise: [String: Operator] = [
     "Abs": .unary { $0.abs() },
     "Neg": .unary { -$0 },
-    "Sign": .unary { $0.sign() },
+    "Sign": .unary { x in
+      // PyTorch's sign of NaN is 0.
+      x.dtype.isFloat ? x.isNaN().select(x, x.sign()) : x.sign()
+    },
     "Exp": .unary { $0.exp() },
     "Log": .unary { $0.log() },
     "Sqrt": .unary { $0.sqrt() },

@@ -1,7 +1,8 @@
 internal import LatheCore
 internal import LatheNN
 
-/// Normalizations. Statistics of 16-bit floats are computed in `f32`, as the `stash_type` of the operators has it.
+/// Normalizations. Statistics of 16-bit floats are computed in `f32`, as the `stash_type` of the operators has it by
+/// default; `f64` stays `f64`, which no `stash_type` makes less exact.
 extension Operator {
   static let normalizations: [String: Operator] = [
     "BatchNormalization": .several(batchNormalization),
@@ -98,7 +99,8 @@ extension Operator {
     let mean = Self.mean(wide, axes: axes)
     let centred = wide - mean.broadcast(like: wide, without: axes)
     let inverse = (Self.mean(centred * centred, axes: axes) + epsilon).rsqrt()
-    return [y, mean.reshape(kept), inverse.reshape(kept)]
+    let stash = try call.elementType("stash_type") ?? .f32
+    return [y] + [mean, inverse].map { $0.reshape(kept).convert(to: stash) }
   }
 
   /// Scale and bias are those of groups before opset 21, those of channels since.

@@ -29,24 +29,24 @@ extension Operator {
     return reduce(x, axes).reshape(Array(x.shape[..<2]) + axes.map { _ in 1 })
   }
 
-  /// The second result holds places in the whole operand, row-major or, with `storage_order`, with the two last spatial
-  /// axes exchanged.
+  /// The second result holds places in the whole operand, row-major or, with `storage_order`, with the spatial axes in
+  /// opposite order.
   private static func maxPool(_ call: Call) throws(TypeFault) -> [Tensor] {
     let x = try call.tensor(0)
-    let window = try WindowArguments(pooling: call, over: x)
-    let y = maxPoolNd(
-      x, kernelSize: window.size, stride: window.stride, low: window.low, high: window.high, dilation: window.dilation,
-      ceilMode: try call.flag("ceil_mode"))
+    let window = try WindowArguments(pooling: call, over: x).rounded(up: try call.flag("ceil_mode"), over: x)
+    let y = x.windowReduce(.max, window.shape)
     guard call.node.output.count > 1, !call.node.output[1].isEmpty, !y.isPoisoned else { return [y] }
-    let widened = try window.rounded(up: try call.flag("ceil_mode"), over: x)
-    var places = x.windowArgReduce(.max, widened.shape)
+    var places = x.windowArgReduce(.max, window.shape)
     let spatial = Array(x.shape[2...])
     let builder = call.builder
     func number(_ size: Dimension) -> Tensor { Sizes([size], isScalar: true).tensor(in: builder) }
-    if try call.flag("storage_order"), spatial.count >= 2 {
-      let (rows, columns) = (number(spatial[spatial.count - 2]), number(spatial[spatial.count - 1]))
-      let inPlane = places.fmod(rows * columns)
-      places = places - inPlane + inPlane.fmod(columns) * rows + .pointwise(.divide, inPlane, columns)
+    if try call.flag("storage_order") {
+      var turned = builder.zeros(places.type)
+      for axis in spatial.indices.reversed() {
+        turned = turned + places.fmod(number(spatial[axis])) * number(Array(spatial[..<axis]).elementCount)
+        places = .pointwise(.divide, places, number(spatial[axis]))
+      }
+      places = turned
     }
     let type = TensorType(.i64, y.shape)
     let image = builder.iota(type, axis: 0) * number(x.shape[1]) + builder.iota(type, axis: 1)

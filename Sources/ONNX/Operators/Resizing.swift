@@ -93,11 +93,12 @@ private struct Resampling {
       guard let extent = x.shape[axis].known else {
         guard scale == 1 else {
           throw TypeFault(
-            "the size \(x.shape[axis]) of axis \(axis) must be known", help: "give sizes to symbols with --dim")
+            "the size \(x.shape[axis]) of axis \(axis) must be known", help: Call.bindingHelp([x.shape[axis]]))
         }
         continue
       }
-      axes.append(Axis(axis: axis, size: Int(Double(extent) * scale), scale: scale))
+      // Scales are numbers of type f32, and so is the product: 50 times 0.7 is 35.
+      axes.append(Axis(axis: axis, size: Int(Float(extent) * Float(scale)), scale: scale))
     }
   }
 

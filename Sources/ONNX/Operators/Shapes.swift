@@ -154,7 +154,7 @@ extension Operator {
       } else {
         throw TypeFault(
           "the \(x.shape.elementCount) elements of \(x.type) do not divide by the \(rest) of the other sizes",
-          help: rest.known == nil ? "give sizes to symbols with --dim" : nil)
+          help: Call.bindingHelp(x.shape + [rest]))
       }
     }
     return x.reshape(shape)
@@ -208,20 +208,20 @@ extension Operator {
         if !forward { reversed.append(axis) }
         continue
       }
-      // With a symbolic size, an end beyond any size is the size; one counted from the end is taken off.
+      // With a symbolic size, an end counted from the end is taken off. A symbolic end is taken to be inside, which is
+      // checked once sizes are known: exporters cut tables of constants so.
       let bound = Call.largestSize
       guard step > 0, let first = from.known, (0...bound).contains(first), (to.known ?? 0) >= -bound else {
         throw TypeFault(
           "the slice \(from) ..< \(to) by \(step) of axis \(axis) needs its size, \(x.shape[axis])",
-          help: "give sizes to symbols with --dim")
+          help: Call.bindingHelp([x.shape[axis], from, to]))
       }
       start[axis] = first
       stride[axis] = step
       if let last = to.known {
-        limit[axis] =
-          last < 0 ? x.shape[axis] + Dimension(last) : last >= Call.largestSize ? x.shape[axis] : Dimension(last)
+        limit[axis] = last < 0 ? x.shape[axis] + Dimension(last) : .minimum(x.shape[axis], Dimension(last))
       } else {
-        limit[axis] = to
+        limit[axis] = to.isAtLeast(x.shape[axis]) ? x.shape[axis] : to
       }
     }
     return x.reverse(reversed).slice(start: start, limit: limit, stride: stride)
@@ -254,7 +254,11 @@ extension Operator {
     ]
     let name = try call.string("mode", default: "constant")
     guard let mode = modes[name] else { throw TypeFault("the mode '\(name)' is not one of \(modes.keys.sorted())") }
-    return LatheNN.pad(x, low: low, high: high, mode: mode, value: value)
+    if mode == .constant { return LatheNN.pad(x, low: low, high: high, mode: mode, value: value) }
+    // Negative amounts cut off first: what is repeated is what is left.
+    let none = low.map { _ in 0 }
+    let cropped = x.pad(low: low.map { Swift.min($0, 0) }, high: high.map { Swift.min($0, 0) }, interior: none)
+    return LatheNN.pad(cropped, low: low.map { Swift.max($0, 0) }, high: high.map { Swift.max($0, 0) }, mode: mode)
   }
 
   /// The sizes of axes in blocks.

@@ -67,8 +67,9 @@ struct WindowArguments {
     for axis in size.indices {
       let extent = try x.size(x.rank - size.count + axis, "the size of spatial axis \(axis), for ceil_mode,")
       let room = extent + low[axis] + high[axis] - reach(axis)
-      guard room >= 0 else { continue }
-      var count = (room + stride[axis] - 1) / stride[axis] + 1
+      // A window that is larger than the padded operand, by less than a stride, gives one result.
+      guard room > -stride[axis] else { continue }
+      var count = room > 0 ? (room + stride[axis] - 1) / stride[axis] + 1 : 1
       if (count - 1) * stride[axis] >= extent + low[axis] { count -= 1 }
       result.high[axis] += (count - 1) * stride[axis] - room
     }

@@ -1,0 +1,66 @@
+/// The sizes of symbols, as options and the shapes of arrays tell them, with who told each.
+public struct SymbolSizes: Sendable {
+  /// What is known so far.
+  public private(set) var sizes: [String: Int]
+  private var origins: [String: String]
+
+  /// Starts with sizes that are given by name.
+  public init(_ given: [String: Int] = [:]) {
+    sizes = given
+    origins = given.mapValues { _ in "--dim" }
+  }
+
+  /// Learns from arrays that are given for inputs, also where a size is computed from symbols (`2*N + 1`).
+  ///
+  /// - Parameter inputs: The inputs' names and declared types, and the arrays' types.
+  /// - Returns: What does not fit, by the position of the input: another element type or rank, another size, or two sizes
+  ///   for one symbol, of which both are named.
+  public mutating func learn(_ inputs: [(name: String, type: TensorType, given: TensorType)]) -> [Int: String] {
+    struct Axis {
+      var input: Int
+      var axis: Int
+      var size: Dimension
+      var given: Int
+    }
+    var faults: [Int: String] = [:]
+    var open: [Axis] = []
+    for (position, input) in inputs.enumerated() {
+      guard input.type.dtype == input.given.dtype, let shape = input.given.shape.known, shape.count == input.type.rank
+      else {
+        faults[position] = ""
+        continue
+      }
+      for (axis, size) in shape.enumerated() {
+        open.append(Axis(input: position, axis: axis, size: input.type.shape[axis], given: size))
+      }
+    }
+    // A size that needs two symbols may be solved once another axis has told one of them.
+    var learnt = true
+    while learnt {
+      learnt = false
+      var waiting: [Axis] = []
+      for axis in open {
+        let place = "axis \(axis.axis) of input '\(inputs[axis.input].name)'"
+        func fault(_ text: String) { if faults[axis.input] == nil { faults[axis.input] = text } }
+        let size = axis.size.substituting(sizes)
+        if let known = size.known {
+          guard known != axis.given else { continue }
+          let origin = axis.size.symbols.first.flatMap { origins[$0] }
+          fault(origin.map { ": \(axis.size) is \(known) by \($0), \(axis.given) by \(place)" } ?? "")
+        } else if let solution = size.solved(for: axis.given) {
+          guard let solved = solution.size else {
+            fault(": no size of \(solution.symbol) makes \(axis.size) the \(axis.given) of \(place)")
+            continue
+          }
+          sizes[solution.symbol] = solved
+          origins[solution.symbol] = place
+          learnt = true
+        } else {
+          waiting.append(axis)
+        }
+      }
+      open = waiting
+    }
+    return faults
+  }
+}

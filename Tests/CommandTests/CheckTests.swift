@@ -99,7 +99,7 @@ import Testing
 
   @Test(arguments: [
     ("none.lathe", "none.lathe: error: cannot be opened: No such file or directory\n"),
-    (".", ".: error: is no model: its suffix must be .onnx, .pt2 or .lathe\n"),
+    (".", ".: error: is no model: its suffix must be .onnx or .lathe\n"),
     ("folder.onnx", "folder.onnx: error: is a folder, not a file\n"),
     ("none.onnx", "none.onnx: error: cannot be opened: No such file or directory\n"),
     ("circle.onnx", "circle.onnx: error: cannot be opened: Too many levels of symbolic links\n"),

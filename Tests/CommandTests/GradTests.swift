@@ -89,14 +89,4 @@ import Testing
     #expect(outcome.errors == message)
     #expect(try bench.files() == ["s.lathe"])
   }
-
-  @Test func writingONNXIsToCome() throws {
-    let bench = try Workbench(["mlp.lathe": perceptron])
-    for command in ["grad mlp.lathe --of y", "convert mlp.lathe"] {
-      let outcome = try bench.shell("$lathe \(command) -o g.onnx")
-      #expect(outcome.status == 1)
-      #expect(outcome.errors == "g.onnx: error: exporting ONNX is not there yet\n  help: write a .lathe file\n")
-    }
-    #expect(try bench.files() == ["mlp.lathe"])
-  }
 }

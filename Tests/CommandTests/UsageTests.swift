@@ -11,6 +11,13 @@ import Testing
     #expect(outcome.output.contains("USAGE: lathe"))
   }
 
+  @Test(arguments: ["check", "run", "compile", "convert", "grad"])
+  func helpOffersOnlyFormsThatThereAre(_ command: String) throws {
+    let outcome = try Workbench().run("lathe", command, "--help")
+    #expect(!outcome.output.contains(".pt2"))
+    #expect(!outcome.output.contains("FILE.onnx"))
+  }
+
   @Test(arguments: [
     "frobnicate", "check", "check a.lathe b.lathe", "check a.lathe --dim N", "check a.lathe --dim N=",
     "check a.lathe --dim N=x", "check a.lathe --dim N=0", "check a.lathe --dim N=1 --dim N=2", "check a.lathe --dim =3",
@@ -20,7 +27,8 @@ import Testing
     "compile a.lathe -o a.c --arena heap", "compile a.lathe -o a.c --conv fast",
     "compile a.lathe -o a.c --bind x", "compile a.lathe -o a.c --std c89", "dot a.lathe -o a.gif",
     "dot a.lathe --stage all", "grad a.lathe --of y", "grad a.lathe -o g.lathe", "grad a.lathe --of y -o g.txt",
-    "convert a.lathe", "convert a.lathe -o a.pt2", "verify", "verify x --rtol y", "verify x --rtol -1",
+    "convert a.lathe", "convert a.lathe -o a.pt2", "convert a.lathe -o a.onnx", "grad a.lathe --of y -o g.onnx",
+    "check a.lathe --bind x", "run a.lathe --bind =f.npy", "verify", "verify x --rtol y", "verify x --rtol -1",
     "verify x --atol nan", "run a.lathe --dim N=-3", "bench", "plan", "plan a.csv --fast",
   ])
   func wrongUsageIs64(_ arguments: String) throws {

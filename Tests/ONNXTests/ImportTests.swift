@@ -82,7 +82,7 @@ func symbolicData() throws {
 @Test("where a size must be known, the help names the option that gives it")
 func sizeNeeded() {
   let model = TestModel([node("Split", ["x"], ["y", "z"], .int("axis", 0))], inputs: [("x", .f32("N", 6))])
-  #expect(model.mistakes().first?.help == "give a size to N: --dim N=...")
+  #expect(model.mistakes().first?.help == "give sizes: --dim N=SIZE")
 }
 
 @Test("an input that decides a shape becomes a constant when its value is given, others stay inputs")
@@ -92,7 +92,7 @@ func boundInputs() throws {
   let graph = try model.graph(bindings: ["x": x, "s": i64([6])])
   #expect(graph.inputs.map { graph.inputName($0) } == ["x"])
   #expect(graph.type(of: graph.outputs[0].value) == .f32(6))
-  #expect(model.mistakes().first?.help == "give the input a value: --bind s=FILE.npy")
+  #expect(model.mistakes().first?.help == "give inputs values: --bind s=FILE.npy")
 }
 
 @Test("functions of the model are put in place of their calls, with their attributes")
@@ -205,12 +205,153 @@ func sequences() throws {
   #expect(try model.run(["x": f32([4], [1, 2, 3, 4])])["y"]?.doubles == [5, 6])
 }
 
+/// What the import remarks on, as `importONNX` gives it.
+private func remarks(_ model: TestModel) throws -> [Diagnostic] {
+  var remarks: [Diagnostic] = []
+  _ = try importONNX(bytes: model.bytes) { remarks.append($0) }
+  return remarks
+}
+
+@Test("declared shapes of outputs and initializers are hints, too")
+func contradictingHints() throws {
+  let relu = TestModel([node("Relu", ["x"])], inputs: [("x", .f32(2, 3))])
+  for declared in [TensorType.f32(2, 4), .f32(6), .f32()] {
+    let output = relu.changed { $0.graph.output = [.tensor("y", declared)] }
+    #expect(try remarks(output).map(\.message) == ["'y' is declared as \(declared), it is f32[2,3]"])
+    let initializer = relu.changed { $0.graph.input = [.tensor("x", declared)] }.initializer(
+      "x", .zeros(.f32, [2, 3]))
+    #expect(try remarks(initializer).map(\.severity) == [.warning])
+  }
+}
+
+@Test(
+  "sizes that are not known are symbols of their own",
+  arguments: [
+    (.some("?"), "f32[x_dim0,x_dim1]"), ("None", "f32[x_dim0,x_dim1]"), ("", "f32[x_dim0,x_dim1]"),
+    (nil, "f32[x_dim0,x_dim1]"),
+    ("n", "f32[n,n]"), ("a-b", "f32[a_b,a_b]"), ("past + 1", "f32[past + 1,past + 1]"),
+    ("2*(n + 1)", "f32[2*n + 2,2*n + 2]"), ("n//2", "f32[floor((n) / 2),floor((n) / 2)]"),
+  ] as [(String?, String)])
+func unknownSizes(_ name: String?, _ type: String) throws {
+  let model = TestModel([node("Relu", ["x"])], inputs: [("x", .f32(1, 1))]).changed {
+    for axis in 0..<2 {
+      if let name {
+        $0.graph.input[0].type.tensorType.shape.dim[axis].dimParam = name
+      } else {
+        $0.graph.input[0].type.tensorType.shape.dim[axis].dimValue = -1
+      }
+    }
+  }
+  #expect(try model.graph().argumentTypes.map(\.description) == [type])
+}
+
+@Test("the shapes of given inputs bind symbols, also those of formulas, and ranks that are not declared")
+func boundByShapes() throws {
+  let model = TestModel(
+    [node("Relu", ["x"]), node("Relu", ["m"], ["n"]), node("Relu", ["u"], ["v"])],
+    inputs: [("x", .f32("N", 3)), ("m", .f32(1)), ("u", .f32())], outputs: ["y", "n", "v"]
+  ).changed {
+    $0.graph.input[1].type.tensorType.shape.dim[0].dimParam = "past + N"
+    $0.graph.input[2].type.tensorType.clearShape()
+  }
+  #expect(model.mistakes().map(\.message) == ["input 'u': the number of its axes is not declared"])
+  let inputs = ["x": NDArray.zeros(.f32, [2, 3]), "m": .zeros(.f32, [5]), "u": .zeros(.f32, [1, 4])]
+  #expect(try model.graph(bindings: inputs).argumentTypes == [.f32(2, 3), .f32(5), .f32(1, 4)])
+}
+
+@Test("inputs that tell two sizes for a symbol are a mistake that names both")
+func conflictingShapes() {
+  let model = TestModel([node("Add", ["a", "b"])], inputs: [("a", .f32("N")), ("b", .f32("N"))])
+  let inputs = ["a": NDArray.zeros(.f32, [2]), "b": .zeros(.f32, [3])]
+  let error = #expect(throws: DiagnosticsError.self) { try model.graph(bindings: inputs) }
+  #expect(
+    error?.diagnostics.map(\.message) == [
+      "input 'b' is f32[N], its array is f32[3]: N is 2 by axis 0 of input 'a', 3 by axis 0 of input 'b'"
+    ])
+}
+
+@Test("a slice to a number beyond a symbol is as long as the smaller of both")
+func slicedSymbol() throws {
+  let model = TestModel([node("Slice", ["x", "from", "to"])], inputs: [("x", .f32("N"))])
+    .initializer("from", i64([0])).initializer("to", i64([1000]))
+  let graph = try model.graph()
+  #expect(graph.type(of: graph.outputs[0].value).description == "f32[min(N, 1000)]")
+  for (size, expected) in [(7, 7), (1000, 1000), (2000, 1000)] {
+    let bound = try graph.binding(["N": size])
+    #expect(bound.type(of: bound.outputs[0].value) == .f32(Dimension(expected)))
+    #expect(try model.graph(dims: ["N": size]).resultTypes == [.f32(Dimension(expected))])
+  }
+}
+
+@Test("an untaken branch is not looked at, whatever is in it", arguments: [true, false])
+func untakenBranch(_ condition: Bool) throws {
+  let model = TestModel(
+    [
+      node(
+        "If", ["c"], .graph("then_branch", [node("Reshape", ["x", "six"], ["t"])], outputs: ["t"]),
+        .graph("else_branch", [node("NoSuchOperator", ["x"], ["e"])], outputs: ["e"]))
+    ], inputs: [("x", .f32(2, 3)), ("c", .bool())]
+  ).initializer("six", i64([6]))
+  func graph() throws -> Graph {
+    try importONNX(bytes: model.bytes, constants: ["c": NDArray([condition], shape: [])])
+  }
+  if condition {
+    #expect(try graph().resultTypes == [.f32(6)])
+  } else {
+    #expect(throws: DiagnosticsError.self) { try graph() }
+  }
+  #expect(model.mistakes().contains { $0.message.contains("NoSuchOperator") })
+}
+
+@Test("branches of different ranks are a mistake unless the condition is known")
+func branchesOfDifferentRanks() throws {
+  let model = TestModel(
+    [
+      node(
+        "If", ["c"], .graph("then_branch", [node("Reshape", ["x", "six"], ["t"])], outputs: ["t"]),
+        .graph("else_branch", [node("Relu", ["x"], ["e"])], outputs: ["e"]))
+    ], inputs: [("x", .f32(2, 3)), ("c", .bool())]
+  ).initializer("six", i64([6]))
+  let mistake = try #require(model.mistakes().first)
+  #expect(mistake.message.contains("f32[6] and f32[2,3]"))
+  #expect(mistake.help == "give inputs values: --bind c=FILE.npy")
+  // The value of an input that is given decides.
+  #expect(try model.graph(bindings: ["c": NDArray([true], shape: [])]).resultTypes == [.f32(6)])
+  #expect(try model.graph(bindings: ["c": NDArray([false], shape: [])]).resultTypes == [.f32(2, 3)])
+}
+
+@Test("a loop that takes no step gives its state back, and empty stacks", arguments: [true, false])
+func emptyLoop(_ byCount: Bool) throws {
+  let model = loop([node("Identity", ["before"], ["again"])]).changed {
+    $0.graph.initializer = [
+      .tensor("m", i64([byCount ? 0 : 3], shape: [])), .tensor("no", NDArray([byCount], shape: [])),
+    ]
+    $0.graph.node[0].input[1] = "no"
+  }
+  let results = try model.run(["v0": f32([1], [5])])
+  #expect(results["y"]?.doubles == [5])
+  #expect(results["all"] == .zeros(.f32, [0, 1]))
+}
+
+@Test("a loop whose state grows is built step by step")
+func growingLoop() throws {
+  let model = TestModel(
+    [
+      node(
+        "Loop", ["m", "", "v0"],
+        .graph(
+          "body", [node("Concat", ["v", "v"], ["w"], .int("axis", 0)), node("Identity", ["before"], ["again"])],
+          inputs: [("i", .i64()), ("before", .bool()), ("v", .f32(1))], outputs: ["again", "w"]))
+    ], inputs: [("v0", .f32(1))]
+  ).initializer("m", i64([3], shape: []))
+  #expect(try model.run(["v0": f32([1], [2])])["y"]?.doubles == Array(repeating: 2, count: 8))
+}
+
 @Test("a declared type that contradicts is remarked on, and does not stop the import")
 func contradictingDeclaration() throws {
   let model = TestModel([node("Relu", ["x"], ["a"]), node("Neg", ["a"])], inputs: [("x", .f32(2))])
     .changed { $0.graph.valueInfo = [.tensor("a", .f32(3))] }
-  var remarks: [Diagnostic] = []
-  _ = try importONNX(bytes: model.bytes) { remarks.append($0) }
-  #expect(remarks.map(\.message) == ["'a' is declared as f32[3], it is f32[2]"])
-  #expect(remarks.first?.severity == .warning)
+  let found = try remarks(model)
+  #expect(found.map(\.message) == ["'a' is declared as f32[3], it is f32[2]"])
+  #expect(found.first?.severity == .warning)
 }

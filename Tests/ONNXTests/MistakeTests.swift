@@ -167,8 +167,8 @@ private let mistakes: [Mistake] = [
       $0.graph.node = [node("F", ["x"], domain: "local")]
     }, "calls itself"),
   Mistake(
-    "a declared output that contradicts", relu.changed { $0.graph.output = [.tensor("y", .f32(2, 4))] },
-    "'y' is declared as f32[2,4], it is f32[2,3]"),
+    "a declared element type that contradicts", relu.changed { $0.graph.output = [.tensor("y", .i64(2, 3))] },
+    "'y' is declared with elements of type i64, it is f32[2,3]"),
   Mistake(
     "branches of different types",
     TestModel(

@@ -186,6 +186,33 @@ private let cases: [OperatorCase] = [
     "Trilu", opset: 14, node("Trilu", ["x"], .int("upper", 0)), [("x", f32([2, 2], [1, 2, 3, 4]))],
     gives: f32([2, 2], [1, 0, 3, 4])),
   OperatorCase(
+    "Shrink of integers by a fraction", opset: 9, node("Shrink", ["x"], .float("lambd", 1.5), .float("bias", 1.5)),
+    [("x", i64([-3, -1, 2, 100]))], gives: i64([-1, 0, 0, 98])),
+  OperatorCase(
+    "Shrink of large integers", opset: 9, node("Shrink", ["x"], .float("bias", 1)),
+    [("x", i64([9_007_199_254_740_995]))], gives: i64([9_007_199_254_740_994])),
+  OperatorCase("Sign", opset: 13, node("Sign", ["x"]), [("x", f32([2], [-3, 0]))], gives: f32([2], [-1, 0])),
+  OperatorCase(
+    "Resize by a factor that f32 rounds", opset: 13, node("Resize", ["x", "", "s"]),
+    [("x", f32([50], Array(repeating: 1, count: 50))), ("s", f32([1], [0.7]))],
+    gives: f32([35], Array(repeating: 1, count: 35))),
+  OperatorCase(
+    "MaxPool of a window larger than the operand", opset: 12,
+    node("MaxPool", ["x"], .ints("kernel_shape", [2]), .ints("strides", [2]), .int("ceil_mode", 1)),
+    [("x", f32([1, 1, 1], [3]))], gives: f32([1, 1, 1], [3])),
+  OperatorCase(
+    "MaxPool with places in the order of columns", opset: 12,
+    node("MaxPool", ["x"], ["y", "i"], .ints("kernel_shape", [2, 2, 2]), .int("storage_order", 1)),
+    [("x", f32([1, 1, 3, 2, 4], (0..<24).map(Double.init)))],
+    gives: f32([1, 1, 2, 1, 3], [13, 14, 15, 21, 22, 23]), i64([10, 16, 22, 11, 17, 23], shape: [1, 1, 2, 1, 3])),
+  OperatorCase(
+    "Pad of what is cut off first", opset: 13, node("Pad", ["x", "p"], .string("mode", "edge")),
+    [("x", f32([4], [1, 2, 3, 4])), ("p", i64([-1, 2]))], gives: f32([5], [2, 3, 4, 4, 4])),
+  OperatorCase(
+    "LayerNormalization of f64 with statistics of f32", opset: 17, node("LayerNormalization", ["x", "s"], ["y", "m"]),
+    [("x", NDArray([1.0, 3], shape: [1, 2])), ("s", NDArray([1.0, 1]))],
+    gives: NDArray([-0.999995, 0.999995], shape: [1, 2]), f32([1, 1], [2])),
+  OperatorCase(
     "IsInf of one sign", opset: 10, node("IsInf", ["x"], .int("detect_negative", 0)),
     [("x", f32([3], [.infinity, -.infinity, 1]))], gives: NDArray([true, false, false])),
   OperatorCase(

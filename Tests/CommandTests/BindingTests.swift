@@ -1,0 +1,76 @@
+import Foundation
+import LatheCore
+import LatheData
+import Testing
+
+/// Sizes and values that are known while a model is compiled.
+@Suite struct BindingTests {
+  private func bench() throws -> Workbench {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    for name in ["halves", "shaped", "hinted"] {
+      let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/\(name).onnx")
+      try FileManager.default.copyItem(at: fixture, to: bench.path("\(name).onnx"))
+    }
+    func write(_ array: NDArray, _ name: String) throws { try array.npy().writeAtomically(to: bench.path(name).path) }
+    try write(NDArray([Float(1), 2, 3, 4, 5, 6, 7, 8], shape: [4, 2]), "x.npy")
+    try write(NDArray([Float(1), 2, 3, 4, 5, 6, 7, 8], shape: [2, 4]), "wide.npy")
+    try write(NDArray([Int64(8)]), "s.npy")
+    return bench
+  }
+
+  @Test func aShapeThatIsOnlyDeclaredIsAWarning() throws {
+    let outcome = try bench().run("lathe", "check", "hinted.onnx")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.hasPrefix("hinted.onnx: warning: 'y' is declared as f32[7], it is f32[n,2]\n"))
+  }
+
+  @Test func whatOnlyUnknownSizesKeepFromBeingToldIsANote() throws {
+    let outcome = try bench().run("lathe", "check", "halves.onnx")
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors == """
+        halves.onnx: note: Split: the size of the axis that is split [n] must be known here
+          note: node 'Split_0'
+          note: 'x': f32[n,2]
+          help: give sizes: --dim n=SIZE
+        note: whether the model is sound depends on sizes; with n=2 it is
+          help: check the sizes that are wanted: --dim n=SIZE
+
+        """)
+    #expect(try bench().run("lathe", "check", "halves.onnx", "--dim", "n=3").status == 1)
+    #expect(try bench().run("lathe", "check", "halves.onnx", "--dim", "n=4").status == 0)
+  }
+
+  @Test func inputsThatAreGivenBindSizes() throws {
+    let bench = try bench()
+    let outcome = try bench.run("lathe", "run", "halves.onnx", "--input", "x=x.npy")
+    #expect(outcome.output == "y: f32[2,2] = [1, 2, 3, 4]\n", "\(outcome.errors)")
+    let conflict = try bench.run("lathe", "run", "halves.onnx", "--input", "x=x.npy", "--dim", "n=2")
+    #expect(conflict.status == 1)
+    #expect(conflict.errors.contains("n is 2 by --dim, 4 by axis 0 of input 'x'"))
+    let unknown = try bench.run("lathe", "run", "halves.onnx")
+    #expect(unknown.errors == "error: the size n is not known\n  help: add --dim n=SIZE\n")
+  }
+
+  @Test(arguments: [
+    "check shaped.onnx", "run shaped.onnx --input x=x.npy", "compile shaped.onnx --dim n=4 -o a.c", "info shaped.onnx",
+    "convert shaped.onnx -o a.lathe",
+  ])
+  func anInputThatDecidesAShapeIsBound(_ arguments: String) throws {
+    let bench = try bench()
+    #expect(try bench.shell("$lathe \(arguments) --bind s=s.npy").status == 0)
+    let outcome = try bench.shell("$lathe \(arguments)")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("--bind s=FILE.npy") || outcome.errors.contains("--input s=FILE.npy"))
+  }
+
+  @Test func anyInputMayBeAConstant() throws {
+    let bench = try bench()
+    let outcome = try bench.run("lathe", "run", "mlp.lathe", "--bind", "x=wide.npy")
+    #expect(outcome.output.hasPrefix("y: f32[2,3] = [6, 7, 8, 14, 15, 16]"), "\(outcome.errors)")
+    #expect(try bench.run("lathe", "check", "mlp.lathe", "--bind", "z=wide.npy").errors.contains("no input 'z'"))
+    #expect(try bench.run("lathe", "check", "shaped.onnx", "--bind", "z=wide.npy").errors.contains("no input 'z'"))
+    #expect(try bench.run("lathe", "check", "mlp.lathe", "--bind", "x=x.npy").errors.contains("its array is f32[4,2]"))
+  }
+}

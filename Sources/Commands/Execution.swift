@@ -75,17 +75,31 @@ enum RunningModel: ~Copyable {
     }
   }
 
+  private var program: Program {
+    switch self {
+    case .interpreter(let session): session.executable.program
+    case .native(let model): model.program
+    }
+  }
+
   /// Runs the model once.
   mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    var outputs = program.makeOutputs()
+    try run(inputs, into: &outputs)
+    return outputs
+  }
+
+  /// Runs the model once, into tensors that are there.
+  mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
     switch consume self {
     case .interpreter(var session):
-      let result = Result { () throws(DiagnosticsError) in try session.run(inputs) }
+      let result = Result { () throws(DiagnosticsError) in try session.run(inputs, into: &outputs) }
       self = .interpreter(session)
-      return try result.get()
+      try result.get()
     case .native(var model):
-      let result = Result { () throws(DiagnosticsError) in try model.run(inputs) }
+      let result = Result { () throws(DiagnosticsError) in try model.run(inputs, into: &outputs) }
       self = .native(model)
-      return try result.get()
+      try result.get()
     }
   }
 }

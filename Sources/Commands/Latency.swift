@@ -14,14 +14,14 @@ struct Latency: Encodable {
 
   /// Runs once to warm up, then until the time is over, at least once.
   init(of model: inout RunningModel, on inputs: [NDArray], seconds: Double) throws(DiagnosticsError) {
-    _ = try model.run(inputs)
+    var outputs = try model.run(inputs)
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
     var times: [Duration] = []
     var now = clock.now
     while times.isEmpty || (now < end && times.count < 1_000_000) {
       let start = clock.now
-      _ = try model.run(inputs)
+      try model.run(inputs, into: &outputs)
       now = clock.now
       times.append(now - start)
     }
@@ -41,7 +41,7 @@ struct KernelLatencies {
 
   /// Runs once to warm up, then until the time is over, at least once, a model that measures its kernels.
   init(of model: inout RunningModel, on inputs: [NDArray], seconds: Double) throws(DiagnosticsError) {
-    _ = try model.run(inputs)
+    var outputs = try model.run(inputs)
     let end = ContinuousClock.now + .seconds(seconds)
     var previous = model.kernelTimes
     let kernels = previous.calls.indices
@@ -49,7 +49,7 @@ struct KernelLatencies {
     var runs = 0
     var last: [Int] = []
     repeat {
-      _ = try model.run(inputs)
+      try model.run(inputs, into: &outputs)
       let now = model.kernelTimes
       for kernel in kernels {
         least[kernel] = min(least[kernel], now.nanoseconds[kernel] - previous.nanoseconds[kernel])

@@ -185,6 +185,13 @@ private let cases: [OperatorCase] = [
   OperatorCase(
     "Trilu", opset: 14, node("Trilu", ["x"], .int("upper", 0)), [("x", f32([2, 2], [1, 2, 3, 4]))],
     gives: f32([2, 2], [1, 0, 3, 4])),
+  OperatorCase("Erf of integers", opset: 13, node("Erf", ["x"]), [("x", i64([-9, 0, 9]))], gives: i64([-1, 0, 1])),
+  OperatorCase(
+    "Resize of integers between them", opset: 13, node("Resize", ["x", "", "s"], .string("mode", "linear")),
+    [("x", i64([0, 10])), ("s", f32([1], [2]))], gives: i64([0, 2, 7, 10])),
+  OperatorCase(
+    "Gemm of integers by a fraction", opset: 13, node("Gemm", ["a", "b"], .float("alpha", 0.5)),
+    [("a", i64([6], shape: [1, 1])), ("b", i64([3], shape: [1, 1]))], gives: i64([9], shape: [1, 1])),
   OperatorCase(
     "Shrink of integers by a fraction", opset: 9, node("Shrink", ["x"], .float("lambd", 1.5), .float("bias", 1.5)),
     [("x", i64([-3, -1, 2, 100]))], gives: i64([-1, 0, 0, 98])),

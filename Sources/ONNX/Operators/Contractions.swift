@@ -24,15 +24,20 @@ extension Operator {
     }
     let alpha = try call.float("alpha", default: 1)
     let beta = try call.float("beta", default: 1)
-    var y = matmul(a, b)
-    if alpha != 1 { y = y * y.constant(alpha) }
+    /// A factor may be a fraction also where elements are integers.
+    func scaled(_ x: Tensor, by factor: Double) -> Tensor {
+      if factor == 1 { return x }
+      if x.dtype.isFloat || factor.rounded() == factor { return x * x.constant(factor) }
+      return (x.convert(to: .f64) * factor).convert(to: x.dtype)
+    }
+    let y = scaled(matmul(a, b), by: alpha)
     guard let c = try call.optional(2), beta != 0 else { return y }
     guard c.dtype == a.dtype else {
       throw TypeFault("operands have different element types, \(a.dtype) and \(c.dtype)")
     }
     let shape = try Tensor.broadcastShape([y.type, c.type])
     guard shape == y.shape else { throw TypeFault("C, \(c.type), does not broadcast to \(y.shape.text)") }
-    return y + (beta == 1 ? c : c * c.constant(beta))
+    return y + scaled(c, by: beta)
   }
 
   /// The window of a convolution; an attribute may repeat the kernel's sizes.

@@ -26,7 +26,7 @@ extension Operator {
     "Asinh": .unary { $0.asinh() },
     "Acosh": .unary { $0.acosh() },
     "Atanh": .unary { $0.atanh() },
-    "Erf": .unary { $0.erf() },
+    "Erf": .unary { $0.erf().convert(to: $0.dtype) },
     "Floor": .unary { $0.floor() },
     "Ceil": .unary { $0.ceil() },
     "Round": .unary { $0.round() },

@@ -125,7 +125,9 @@ private struct Resampling {
 
   func applied(to x: Tensor) throws(TypeFault) -> Tensor {
     for axis in axes where axis.size > 1 << 24 { throw TypeFault("the size \(axis.size) is absurdly large") }
-    var y = x
+    // Weights are fractions: integers are weighted as floats, and cut off towards zero as a cast does.
+    let wide: ScalarType = x.dtype.isFloat ? x.dtype.computeType : x.dtype.byteCount < 4 ? .f32 : .f64
+    var y = mode == .nearest ? x : x.convert(to: wide)
     var outside: [(axis: Int, mask: [Bool])] = []
     for axis in axes {
       let extent = try x.size(axis.axis, "the size of axis \(axis.axis)")
@@ -146,7 +148,7 @@ private struct Resampling {
       let isOutside = x.builder.constant(NDArray(mask)).broadcast(to: y.shape, axes: [axis])
       y = isOutside.select(y.filled(.float(extrapolation)), y)
     }
-    return y
+    return y.convert(to: x.dtype)
   }
 
   /// Where a result element lies in the operand.

@@ -99,3 +99,25 @@ import Testing
     #expect(([3, 2] as [Dimension]).known == [3, 2])
   }
 }
+
+@Test("the smaller of two sizes is found where it can be told, and is text that reads back")
+func smallerDimensions() throws {
+  let n: Dimension = "n"
+  #expect(Dimension.minimum(n, 1) == 1)
+  #expect(Dimension.minimum(n + 3, n) == n)
+  #expect(Dimension.minimum(1000, n) == Dimension.minimum(n, 1000))
+  #expect(Dimension.minimum(n, 1000).substituting(["n": 7]) == 7)
+  #expect(Dimension.maximum(n, 1000).substituting(["n": 7]) == 1000)
+  let text = "func f(%x: f32[min(n, 1000)]) -> (%y: f32[min(n, 1000)]) {\n  return %x\n}\n"
+  #expect(try Graph(parsing: text).text == text)
+}
+
+@Test("messages cut polynomials short that nobody would read, the text form does not")
+func elidedDimensions() throws {
+  let long = (0..<40).reduce(Dimension(0)) { $0 + Dimension(symbol: "symbol\($1)") }
+  #expect(long.description.count < 80)
+  #expect(long.description.hasSuffix("... (40 terms)"))
+  let builder = Builder()
+  let graph = try builder.finish(name: "f", outputs: [("y", builder.input("x", TensorType(.f32, [long])))])
+  #expect(try Graph(parsing: graph.text) == graph)
+}

@@ -13,6 +13,7 @@ let package = Package(
   name: "Lathe",
   products: [
     .library(name: "Lathe", targets: ["Lathe"]),
+    .library(name: "LatheFiles", targets: ["LatheCore", "LatheData", "LatheMemory", "LatheONNX"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
   ],

@@ -211,6 +211,8 @@ class Summary:
     def add(self, number: int, report: Report | None) -> Iterator[Found]:
         """Counts a report; gives its failures."""
         self.models += 1
+        if report is not None and not report.ways and not report.skipped:
+            report.skipped = "not its turn"
         if report is None or report.skipped:
             self.skipped += 1
             self.skips["the reference died" if report is None else report.skipped[:400].replace("\n", " ")].append(str(number))

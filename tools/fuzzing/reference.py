@@ -44,7 +44,7 @@ EXACT = frozenset(
 WIDE = frozenset(
     """Abs Acos Acosh Add ArgMax ArgMin Asin Asinh Atan Atanh BatchNormalization Ceil Clip Compress Concat ConcatFromSequence Cos Cosh
     CumSum DepthToSpace Div Dropout Einsum Equal Exp Expand Flatten Floor Gather GatherElements GatherND Gemm GlobalMaxPool Greater
-    GreaterOrEqual Identity If IsNaN LayerNormalization Less LessOrEqual Log LogSoftmax Loop MatMul Max MaxPool Mean Min Mod Mul Neg Not
+    GreaterOrEqual Identity If IsNaN Less LessOrEqual Log LogSoftmax Loop MatMul Max MaxPool Mean Min Mod Mul Neg Not
     OneHot Pad Pow Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd
     ReduceSum ReduceSumSquare Relu Reshape ReverseSequence Round Scan ScatterElements ScatterND SequenceAt SequenceConstruct
     SequenceErase SequenceInsert SequenceLength Shape Sigmoid Sign Sin Sinh Size Slice Softmax SpaceToDepth Split
@@ -56,6 +56,9 @@ SIZED = {"Range": 0, "Resize": 1, "Upsample": 1}
 
 # How many times more noise operators need that ONNX Runtime computes roughly: Resize has its coordinates in single precision.
 ROUGH = {"Resize": 64, "Upsample": 64}
+
+# Their results come of sums with 1 or of larger numbers: they are as exact as a number near 1, however small they are.
+ABSOLUTE = frozenset("Celu Elu GRU Gelu HardSigmoid LSTM LogSoftmax Mish RNN ReduceLogSum ReduceLogSumExp Selu Softplus SoftmaxCrossEntropyLoss".split())
 
 
 class NoReference(Exception):
@@ -190,7 +193,7 @@ class Shadow:
         for attribute in node.attribute:
             if attribute.type == AttributeProto.GRAPH:
                 self.rewrite(attribute.g)
-        if self.wide and operation == "Sigmoid" and self.is_float(node.input[0]):
+        if self.wide and operation in ("Sigmoid", "Swish") and self.is_float(node.input[0]):
             return [x for each in self.sigmoid(original) for x in self.rewritten(each)]
         is_wide = not self.wide or (operation in WIDE and operation not in self.narrow)
         before: list[NodeProto] = []
@@ -202,7 +205,7 @@ class Shadow:
                 node.input[position] = self.cast(name, kind, before) if self.wide else name
                 continue
             if operation not in EXACT:
-                name = self.noisy(name, self.level(kind, is_wide), before, kind, factor=ROUGH.get(operation, 1))
+                name = self.noisy(name, self.level(kind, is_wide), before, kind, None, ROUGH.get(operation, 1))
             if not is_wide:
                 name = self.cast(name, self.own(kind, operation), before)
             node.input[position] = name
@@ -214,7 +217,7 @@ class Shadow:
             wanted = name
             if operation not in EXACT:
                 name = self.fresh()
-                self.noisy(name, self.level(kind, is_wide), after, kind, wanted)
+                self.noisy(name, self.level(kind, is_wide), after, kind, wanted, ROUGH.get(operation, 1), operation in ABSOLUTE)
             if not is_wide:
                 inner = self.fresh()
                 after.insert(0, helper.make_node("Cast", [inner], [name], name=self.fresh(), to=TensorProto.DOUBLE))
@@ -223,17 +226,19 @@ class Shadow:
         return [*before, node, *after]
 
     def sigmoid(self, node: NodeProto) -> list[NodeProto]:
-        """The same of operators that do not underflow."""
-        minus, power, sum = (self.fresh() for _ in range(3))
-        kind = self.types[node.input[0]]
+        """The same of operators that do not underflow: 1 / (1 + exp(-x)), or x / (1 + exp(-alpha x))."""
+        x, minus, power, sum = node.input[0], self.fresh(), self.fresh(), self.fresh()
+        kind = self.types[x]
         for name in (minus, power, sum):
             self.types[name] = kind
         one = self.constant(f"shadow one {self.shadowed(kind)}", self.shadowed(kind), 1)
+        alpha = next((a.f for a in node.attribute if a.name == "alpha"), 1.0)
+        slope = self.constant(f"shadow slope {self.shadowed(kind)} {-alpha}", self.shadowed(kind), -alpha)
         return [
-            helper.make_node("Neg", [node.input[0]], [minus]),
+            helper.make_node("Mul", [x, slope], [minus]),
             helper.make_node("Exp", [minus], [power]),
             helper.make_node("Add", [power, one], [sum]),
-            helper.make_node("Reciprocal", [sum], [node.output[0]]),
+            helper.make_node("Div", [x if node.op_type == "Swish" else one, sum], [node.output[0]]),
         ]
 
     def own(self, kind: int, operation: str) -> int:
@@ -249,18 +254,20 @@ class Shadow:
         nodes.append(helper.make_node("Cast", [name], [result], name=self.fresh(), to=kind))
         return result
 
-    def noisy(self, name: str, level: int, nodes: list[NodeProto], kind: int, result: str | None = None, factor: int = 1) -> str:
-        """Multiplies a value by 1 + scale * noise."""
+    def noisy(
+        self, name: str, level: int, nodes: list[NodeProto], kind: int, result: str | None = None, factor: int = 1, adds: bool = False
+    ) -> str:
+        """Multiplies a value by 1 + scale * noise, and where asked to adds scale * noise."""
         level = level if self.wide else kind
         scale = f"shadow scale {level} {self.shadowed(kind)} {factor}"
         self.scales[scale] = (level, factor)
         typed = self.shadowed(kind)
         one, pool = self.constant(f"shadow one {typed}", typed, 1), f"shadow noise {typed}"
         if not self.has_slices:
-            return self.noisy_by_operator(name, scale, one, typed, nodes, result or self.fresh())
+            return self.noisy_by_operator(name, scale, one, typed, nodes, result or self.fresh(), adds)
         self.pools[pool] = typed
         start = self.count * 37 % 1000
-        shape, size, end, part, noise, scaled, factor = (self.fresh() for _ in range(7))
+        shape, size, end, part, noise, scaled = (self.fresh() for _ in range(6))
         result = result or self.fresh()
         listed = [self.constant(f"shadow number {number}", TensorProto.INT64, number, [1]) for number in (start, 0)]
         for operation, operands, output in (
@@ -270,23 +277,29 @@ class Shadow:
             ("Slice", [pool, listed[0], end, listed[1]], part),
             ("Reshape", [part, shape], noise),
             ("Mul", [noise, scale], scaled),
-            ("Add", [scaled, one], factor),
-            ("Mul", [name, factor], result),
         ):
             nodes.append(helper.make_node(operation, operands, [output], name=self.fresh()))
+        return self.applied(name, scaled, one, nodes, result, adds)
+
+    def applied(self, name: str, noise: str, one: str, nodes: list[NodeProto], result: str, adds: bool) -> str:
+        """A value with noise that is made already."""
+        factor = self.fresh()
+        product = self.fresh() if adds else result
+        nodes.append(helper.make_node("Add", [noise, one], [factor], name=self.fresh()))
+        nodes.append(helper.make_node("Mul", [name, factor], [product], name=self.fresh()))
+        if adds:
+            nodes.append(helper.make_node("Add", [product, noise], [result], name=self.fresh()))
         return result
 
-    def noisy_by_operator(self, name: str, scale: str, one: str, kind: int, nodes: list[NodeProto], result: str) -> str:
+    def noisy_by_operator(self, name: str, scale: str, one: str, kind: int, nodes: list[NodeProto], result: str, adds: bool) -> str:
         """The same in old operator sets, with an operator that ONNX Runtime has for them."""
-        noise, scaled, factor = (self.fresh() for _ in range(3))
+        noise, scaled = self.fresh(), self.fresh()
         more = {"low": -1.0, "high": 1.0, "dtype": kind, "seed": float(self.count)}
         nodes.append(helper.make_node("RandomUniformLike", [name], [noise], name=self.fresh(), **more))
         nodes.append(helper.make_node("Mul", [noise, scale], [scaled], name=self.fresh()))
-        nodes.append(helper.make_node("Add", [scaled, one], [factor], name=self.fresh()))
-        nodes.append(helper.make_node("Mul", [name, factor], [result], name=self.fresh()))
-        return result
+        return self.applied(name, scaled, one, nodes, result, adds)
 
-    def constant(self, name: str, kind: int, number: int, shape: Sequence[int] = ()) -> str:
+    def constant(self, name: str, kind: int, number: float, shape: Sequence[int] = ()) -> str:
         """The name of a constant, which is added when it is asked for first."""
         if not any(x.name == name for x in self.model.graph.initializer):
             self.model.graph.initializer.append(helper.make_tensor(name, kind, shape, [number]))
@@ -331,17 +344,21 @@ def expected(model: ModelProto, inputs: Arrays, wide: bool = True) -> Expected:
     generator = np.random.default_rng(1)
 
     def run(amplitude: float) -> list[np.ndarray]:
-        for name, kind in shadow.pools.items():
-            noise = generator.uniform(-1, 1, Shadow.LENGTH)
-            feeds[name] = noise.astype(helper.tensor_dtype_to_np_dtype(kind))
         for name, (level, factor) in shadow.scales.items():
             kind = helper.tensor_dtype_to_np_dtype(shadow.shadowed(level))
             feeds[name] = np.array(amplitude * factor * ROUNDING[level]).astype(kind)
         return session.run(None, feeds)
 
+    samples = []
     try:
-        base = run(0.0)
-        samples = [run(AMPLITUDE) for _ in range(SAMPLES)]
+        for count in range(SAMPLES // 2):
+            for name, kind in shadow.pools.items():
+                noise = generator.uniform(-1, 1, Shadow.LENGTH)
+                feeds[name] = noise.astype(helper.tensor_dtype_to_np_dtype(kind))
+            if count == 0:
+                base = run(0.0)
+            # What lies on the edge of a discontinuity falls off it on one of two opposite sides.
+            samples += [run(AMPLITUDE), run(-AMPLITUDE)]
     except Exception as error:
         raise NoReference(str(error)) from error
     values = {name: np.asarray(x) for name, x in zip(names, base)}

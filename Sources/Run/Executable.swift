@@ -159,7 +159,7 @@ final class KernelPlan: Sendable {
   init(_ kernel: Kernel, of program: Program) throws(TapeFault) {
     name = kernel.name
     location = kernel.location
-    tapes = try ParallelPart.parts(of: kernel.body).map { part throws(TapeFault) in
+    tapes = try ParallelPart.parts(of: kernel).map { part throws(TapeFault) in
       PreparedTape(
         try TapeBuilder.tape(
           for: part.statements, parameters: kernel.parameters, of: program, shared: part.shared))
@@ -176,21 +176,35 @@ private struct ParallelPart {
   var shared: LoopVariable?
 
   /// A kernel's statements, with every nest of parallel loops by itself.
-  static func parts(of body: [Statement]) -> [ParallelPart] {
+  ///
+  /// Registers and local arrays live in one part: a nest takes along what is declared before it, which each thread then
+  /// computes, and anything else that follows names is not taken apart.
+  static func parts(of kernel: Kernel) -> [ParallelPart] {
     var result: [ParallelPart] = []
     var pending: [Statement] = []
-    for statement in body {
-      guard case .loop(let loop) = statement, let shared = sharedLoop(loop) else {
-        pending.append(statement)
-        continue
-      }
-      // What is declared right before belongs to the nest.
-      let before = pending.lastIndex { if case .declare = $0 { false } else { true } }.map { $0 + 1 } ?? 0
-      if before > 0 { result.append(ParallelPart(statements: Array(pending[..<before]))) }
-      result.append(ParallelPart(statements: pending[before...] + [statement], shared: shared))
+    func flush() {
+      if !pending.isEmpty { result.append(ParallelPart(statements: pending)) }
       pending = []
     }
-    if !pending.isEmpty { result.append(ParallelPart(statements: pending)) }
+    for part in kernel.parts {
+      let nest = part.drop { if case .declare = $0 { true } else { false } }
+      if nest.count == 1, case .loop(let loop)? = nest.first, let shared = sharedLoop(loop) {
+        flush()
+        result.append(ParallelPart(statements: part, shared: shared))
+      } else if part.contains(where: \.introducesName) {
+        pending += part
+      } else {
+        for statement in part {
+          if case .loop(let loop) = statement, let shared = sharedLoop(loop) {
+            flush()
+            result.append(ParallelPart(statements: [statement], shared: shared))
+          } else {
+            pending.append(statement)
+          }
+        }
+      }
+    }
+    flush()
     return result
   }
 
@@ -204,5 +218,15 @@ private struct ParallelPart {
       current = next
     }
     return best
+  }
+}
+
+extension Statement {
+  /// Whether statements behind this one may mention a name that it introduces.
+  fileprivate var introducesName: Bool {
+    switch self {
+    case .declare, .allocate: true
+    case .loop, .accumulate, .assign, .store, .when, .whenTrue: false
+    }
   }
 }

@@ -37,6 +37,24 @@ import Testing
     for target in Target.auto + [.cortexM4F] { try check(row.graph, row.inputs, meaning: row.outputs, target) }
   }
 
+  @Test("scopes, layouts, phases and empty tensors are what they mean", arguments: try LoweringCase.all())
+  func cases(_ row: LoweringCase) throws {
+    try check(
+      row.graph, row.inputs, meaning: row.outputs, .generic, .x86V2, .x86V3, .x86V4, .armV8, .cortexM4F,
+      Target(name: "small", vectorBytes: 16, registers: 4, level2Bytes: 64))
+  }
+
+  @Test("buffers whose names share a long beginning have names of their own") func longNames() throws {
+    let builder = Builder()
+    let path = String(repeating: "StatefulPartitionedCall/model/", count: 3)
+    let inputs = (0..<12).map { builder.input(path + "\($0)", .f32(2)) }
+    let sum = inputs.dropFirst().reduce(inputs[0]) { $0 + $1 }
+    let graph = try builder.finish(name: "main", outputs: [("y", sum), ("y_1", sum), ("y\n", sum.exp())])
+    let names = try Program(lowering: graph).buffers.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.allSatisfy { $0.count <= 60 })
+  }
+
   @Test(
     "what tiles and blocks leave over are parts of their kernels",
     arguments: [

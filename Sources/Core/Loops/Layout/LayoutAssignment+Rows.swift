@@ -23,7 +23,7 @@ extension LayoutAssignment {
       let value = Value(node: position)
       guard spread.contains(value), layouts[value] == nil, borders[value] == nil,
         graph.nodes[position].types.count == 1,
-        !graph.nodes[position].operation.isSource, !uses.escaping.contains(position),
+        graph.nodes[position].operation.hasKernel, !uses.escaping.contains(position),
         let shape = graph.type(of: value).shape.known,
         uses.users[position].allSatisfy({ graph.readsByIndex($0, groups) })
       else { continue }

@@ -23,7 +23,7 @@ struct LayoutAssignment {
     for position in graph.nodes.indices where groups.isMaterialized[position] {
       let node = graph.nodes[position]
       let value = Value(node: position)
-      guard node.types.count == 1, !node.operation.isSource, let shape = node.types[0].shape.known, shape.count >= 3,
+      guard node.types.count == 1, node.operation.hasKernel, let shape = node.types[0].shape.known, shape.count >= 3,
         shape.allSatisfy({ $0 > 0 }), [.f32, .f64].contains(node.types[0].dtype)
       else { continue }
       let borders = borders[value]
@@ -178,6 +178,17 @@ private struct LayoutClasses {
   }
 }
 
+extension Operation {
+  /// Whether a kernel writes the result, in whatever layout; what is given and what control flow hands on lie in the
+  /// plain order.
+  var hasKernel: Bool {
+    switch self {
+    case .conditional, .whileLoop, .scan: false
+    default: !isSource
+    }
+  }
+}
+
 extension WindowReduce {
   /// Whether the window is wider than one along the axis of an image's channels.
   fileprivate func slidesOverChannels(_ operand: TensorType) -> Bool {
@@ -193,11 +204,9 @@ extension Graph {
       return []
     }
     return nodes[position].operands.compactMap { operand in
-      switch self[operand].operation {
-      case .conditional, .whileLoop, .scan, .reshape: nil
-      case let operation:
-        operation.isSource || !groups.isMaterialized[Int(operand.node)] ? nil : (concatenate.axis, operand)
-      }
+      let operation = self[operand].operation
+      if case .reshape = operation { return nil }
+      return operation.hasKernel && groups.isMaterialized[Int(operand.node)] ? (concatenate.axis, operand) : nil
     }
   }
 

@@ -48,9 +48,10 @@ extension GraphLowering {
   mutating func lower(_ scan: Scan, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
     var steps: [Step] = []
     let location = region.graph.locations[position]
-    let length = scan.length.known ?? 0
+    guard let length = scan.length.known else { internalError("a scan has length \(scan.length)") }
     let carry = node.types.prefix(scan.carryCount).map { temporary("carry", $0, location) }
     for (value, place) in zip(node.operands, carry) { steps += copy(value, to: place, region) }
+    for (result, place) in carry.enumerated() { region.places[Value(node: position, result: result)] = place }
     let step = variable(length)
     let time = scan.reverse ? Index(length - 1) - Index(step) : Index(step)
     func element(_ place: Place, _ type: TensorType) -> Place {
@@ -68,11 +69,11 @@ extension GraphLowering {
       region.places[Value(node: position, result: result)] = place
       stacked.append(element(place, node.types[result]))
     }
+    if length == 0 { return steps }
     let (next, write) = carrying(
       scan.body, carry, Array(node.types.prefix(scan.carryCount)), arguments, stacked, region.parameters + [step],
       location)
-    if length > 0 { steps.append(.loop(step, next + write)) }
-    for (result, place) in carry.enumerated() { region.places[Value(node: position, result: result)] = place }
+    steps.append(.loop(step, next + write))
     return steps
   }
 

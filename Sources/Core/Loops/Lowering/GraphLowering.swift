@@ -135,16 +135,25 @@ struct GraphLowering {
 
   // MARK: Names and buffers
 
+  /// The longest name, so that lines of C stay readable.
+  private static let longestName = 60
+
   /// A unique identifier made from a text.
   mutating func identifier(_ text: String) -> String {
-    var name = ""
-    for character in text.prefix(60) {
-      name.append(character.isASCII && (character.isLetter || character.isNumber) ? character : "_")
+    var stem = ""
+    for character in text.prefix(Self.longestName) {
+      stem.append(character.isASCII && (character.isLetter || character.isNumber) ? character : "_")
     }
-    if name.isEmpty || name.first?.isNumber == true { name = "_" + name }
-    let count = names[name, default: 0]
-    names[name] = count + 1
-    return count == 0 ? name : identifier("\(name)_\(count)")
+    if stem.isEmpty || stem.first?.isNumber == true { stem = "_" + stem }
+    var name = stem
+    // Texts that begin alike, or that look like a name with a number, are told apart by numbers in place of their ends.
+    while let count = names[name] {
+      names[name] = count + 1
+      let number = "_\(count)"
+      name = name.prefix(Self.longestName - number.count) + number
+    }
+    names[name] = 1
+    return name
   }
 
   mutating func buffer(_ name: String, _ type: TensorType, _ kind: Buffer.Kind, _ location: Location)
@@ -471,10 +480,11 @@ struct GraphLowering {
     }
   }
 
-  /// The steps of a kernel: copies of its operands come first.
+  /// The steps of a kernel, copies of its operands first; none where there are no elements.
   mutating func steps(
     _ lowered: KernelLowering.Result, _ region: Region, _ names: [String], nodes: [Int], location: Location
   ) -> [Step] {
+    if lowered.parts.isEmpty { return [] }
     let path = location.modulePath.map { $0 + "_" } ?? ""
     let name = identifier(path + names.prefix(3).joined(separator: "_"))
     var steps: [Step] = []

@@ -16,6 +16,11 @@ struct KernelLowering {
     ///
     /// Earlier ones may be the sources of later ones.
     var packings: [(packing: Packing, copy: BufferID)] = []
+    /// The numbers of registers and local arrays in use.
+    var used = (registers: 0, locals: 0)
+
+    /// A kernel that does nothing.
+    static let empty = Result(parts: [], macs: 0, inPlace: [])
   }
 
   /// The copies of operands that a kernel asks for, under numbers that stand for buffers yet to be made.
@@ -47,7 +52,7 @@ struct KernelLowering {
     _ definition: Definition, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index,
     squares: Int? = nil
   ) -> Result {
-    let shape = layout.shape
+    guard !layout.shape.contains(0) else { return .empty }
     switch definition {
     case .elements(let elements) where squares != nil:
       return lower(elements[0], inSquaresOf: squares ?? 1, layout: layout, into: buffer, at: start)
@@ -63,19 +68,20 @@ struct KernelLowering {
       // Whole vectors, where nothing is read that is not there.
       if layout.padding > 0, let result = lower(nest(includingPadding: true), fillingConstants: true) { return result }
       return lower(nest(includingPadding: false))
-    case .cumulative(let cumulative): return lower(cumulative, shape: shape, type: type, into: buffer, at: start)
-    case .scatter(let scatter): return lower(scatter, shape: shape, type: type, into: buffer, at: start)
-    case .controlFlow: return Result(parts: [], macs: 0, inPlace: [])
+    case .cumulative(let cumulative): return lower(cumulative, layout: layout, type: type, into: buffer, at: start)
+    case .scatter(let scatter): return lower(scatter, layout: layout, type: type, into: buffer, at: start)
+    case .controlFlow: internalError("control flow is no kernel")
     }
   }
 
   func lower(_ nest: Nest) -> Result {
-    lower(nest, fillingConstants: false) ?? Result(parts: [], macs: 0, inPlace: [])
+    guard let result = lower(nest, fillingConstants: false) else { internalError("only what fills up can be refused") }
+    return result
   }
 
   private func lower(_ nest: Nest, fillingConstants: Bool) -> Result? {
     let packings = Packings(facts: facts)
-    var nests = nest.normalized(forTiles: target.isTiled).filter { $0.domain.allSatisfy { $0.extent > 0 } }
+    var nests = nest.normalized(forTiles: target.isTiled)
     if fillingConstants {
       for position in nests.indices {
         guard let filled = nests[position].fillingConstants(packings.facts(of:), { packings.copy($0) }) else {
@@ -121,7 +127,7 @@ struct KernelLowering {
     return Result(
       parts: parts, macs: macs(nest),
       // The first step for a row would overwrite what the second one reads.
-      inPlace: keepsRows ? [] : inPlaceOperands(nest), packings: packings.all)
+      inPlace: keepsRows ? [] : inPlaceOperands(nest), packings: packings.all, used: used)
   }
 
   /// The parts of a kernel that fill the border of a layout with zeros.
@@ -134,6 +140,7 @@ struct KernelLowering {
         let ranges = layout.shape.indices.map { other in
           other == axis ? range : other < axis ? 0..<layout.shape[other] : layout.readable(other)
         }
+        if ranges.contains(where: \.isEmpty) { continue }
         let (domain, indices) = layout.domain(scalars, over: ranges)
         let nest = Nest(
           scalars: scalars, domain: domain.filter { $0.extent != 1 },
@@ -177,34 +184,39 @@ struct KernelLowering {
 
   // MARK: Imperative definitions
 
-  private func lower(_ cumulative: Cumulative, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index)
-    -> Result
-  {
-    let domain = scalars.variables(shape)
-    var indices = domain.map { Index($0) }
-    let axis = domain[cumulative.axis]
-    if cumulative.reverse { indices[cumulative.axis] = Index(axis.extent - 1) - Index(axis) }
-    let value = cumulative.element(indices)
-    guard shape.reduce(1, *) > 0 else { return Result(parts: [], macs: 0, inPlace: []) }
+  private func lower(
+    _ cumulative: Cumulative, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index
+  ) -> Result {
+    let (domain, indices) = layout.domain(scalars)
+    var position = layout.position(indices)
+    var element = indices
+    let axis = indices[cumulative.axis].variables
+    if cumulative.reverse {
+      func reversed(_ index: Index) -> Index {
+        index.substituting { axis.contains($0) ? Index($0.extent - 1) - Index($0) : Index($0) }
+      }
+      position = reversed(position)
+      element[cumulative.axis] = reversed(element[cumulative.axis])
+    }
     var emitter = NestEmitter(scalars, parameters: parameters)
     let body = emitter.emitCumulative(
-      outer: domain.filter { $0 != axis }, axis: axis, combiner: cumulative.combiner, value: value, type: type,
-      to: .buffer(buffer), at: start + Index.flattened(indices, shape: shape))
+      outer: domain.filter { !axis.contains($0) && $0.extent != 1 }, along: domain.filter(axis.contains),
+      combiner: cumulative.combiner,
+      value: cumulative.element(element), type: type, to: .buffer(buffer), at: start + position)
     return Result(parts: [body], macs: 0, inPlace: [])
   }
 
   private func lower(
-    _ scatter: ScatterDefinition, shape: [Int], type: ScalarType, into buffer: BufferID, at start: Index
+    _ scatter: ScatterDefinition, layout: Layout, type: ScalarType, into buffer: BufferID, at start: Index
   ) -> Result {
-    var result = lower(
-      .element(scatter.base), layout: Layout(shape: shape), type: type, into: buffer, at: start)
+    var result = lower(.element(scatter.base), layout: layout, type: type, into: buffer, at: start)
+    guard !scatter.domain.contains(0) else { return result }
     let domain = scalars.variables(scatter.domain)
     let indices = domain.map { Index($0) }
-    guard scatter.domain.reduce(1, *) > 0, shape.reduce(1, *) > 0 else { return result }
-    // Registers of the first nest are out of scope here; numbers far away keep names apart.
-    var emitter = NestEmitter(scalars, parameters: parameters, nextRegister: 1000, nextLocal: 1000)
+    var emitter = NestEmitter(
+      scalars, parameters: parameters, nextRegister: result.used.registers, nextLocal: result.used.locals)
     let updates = emitter.emitScatter(
-      domain: domain, target: scatter.target(indices), isChecked: scatter.isChecked, shape: shape,
+      domain: domain, target: scatter.target(indices), isChecked: scatter.isChecked, layout: layout,
       update: scatter.update(indices),
       combiner: scatter.combiner, type: type, to: .buffer(buffer), at: start)
     // The updates read what the base wrote.

@@ -229,12 +229,12 @@ public struct Index: Hashable, Sendable {
     return position
   }
 
-  /// The element of a tensor at a row-major position.
+  /// The element of a tensor at a row-major position; where it has no elements, no position is asked for.
   public static func unflattened(_ position: Index, shape: [Int]) -> [Index] {
+    if shape.contains(0) { return shape.map { _ in Index(0) } }
     var indices: [Index] = []
     var stride = shape.reduce(1, *)
     for (axis, size) in shape.enumerated() {
-      guard size > 0 else { return shape.map { _ in Index(0) } }
       stride /= size
       let quotient = position.floorDivided(by: stride)
       indices.append(axis == 0 ? quotient : quotient.modulo(size))
@@ -268,6 +268,7 @@ public enum Constraint: Hashable, Sendable {
   public var known: Bool? {
     switch self {
     case .inRange(let index, let range):
+      if range.isEmpty { return false }
       guard let bounds = index.bounds else { return nil }
       if bounds.lowerBound >= range.lowerBound && bounds.upperBound < range.upperBound { return true }
       if bounds.upperBound < range.lowerBound || bounds.lowerBound >= range.upperBound { return false }

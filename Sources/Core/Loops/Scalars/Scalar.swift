@@ -196,8 +196,11 @@ public final class ScalarBuilder {
   }
 
   /// Reduces over the variables; sums and products of 16-bit floats are carried out in `f32`.
+  ///
+  /// Over nothing, the result is the combiner's identity, and no element is read that is not there.
   public func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar) -> Scalar {
     let type = type(body)
+    if variables.contains(where: { $0.extent == 0 }) { return constant(combiner.identity(type), type) }
     let wide = type.computeType
     return convert(make(.reduce(combiner, variables, convert(body, wide)), wide), type)
   }

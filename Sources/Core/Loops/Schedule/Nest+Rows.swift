@@ -19,17 +19,21 @@ extension Nest {
       }
     }
     guard isPlain else { return nil }
+    var memo: [Scalar: Set<LoopVariable>] = [:]
+    let around = scalars.freeVariables(stores[0].value, &memo).union(domain)
     for reduction in reductions {
       guard case .reduce(_, let variables, let body) = scalars.node(reduction), variables.count == 1,
         variables[0].extent == inner.extent, scalars.type(body) == scalars.type(stores[0].value),
         case .pointwise(let function, _) = scalars.node(body), function.isDear
       else { continue }
-      var memo: [Scalar: Set<LoopVariable>] = [:]
       let kept = scalars.rewritten(
         [body], [variables[0]: ScalarBuilder.Replacement(index: Index(inner), variables: [inner])])[0]
       var isShared = false
       scalars.forEach([stores[0].value]) { scalar, _ in if scalar == kept { isShared = true } }
-      guard isShared, kept != body, !scalars.freeVariables(reduction, &memo).contains(inner) else { continue }
+      guard isShared, kept != body, !scalars.freeVariables(reduction, &memo).contains(inner),
+        // A reduction around it has no row of results: its elements differ from step to step.
+        scalars.freeVariables(kept, &memo).isSubset(of: around)
+      else { continue }
       func element(_ variable: LoopVariable) -> Scalar {
         let position = stores[0].position.substituting { $0 == inner ? Index(variable) : Index($0) }
         return scalars.load(stores[0].buffer, position, scalars.type(body))

@@ -15,6 +15,9 @@ struct Nest {
   var limits: [Constraint] = []
   var stores: [Store]
 
+  /// Whether no value of the domain is left.
+  var isEmpty: Bool { domain.contains { $0.extent <= 0 } || limits.contains { $0.known == false } }
+
   /// All scalars that are stored.
   var values: [Scalar] { stores.map(\.value) }
 
@@ -23,7 +26,7 @@ struct Nest {
     var result = self
     func rewrite(_ index: Index) -> Index { index.substituting { replacements[$0]?.index ?? Index($0) } }
     result.domain = domain.flatMap { replacements[$0]?.variables ?? [$0] }.filter { $0.extent != 1 }
-    result.limits = limits.map { $0.mapIndex(rewrite) }
+    result.limits = limits.map { $0.mapIndex(rewrite) }.filter { $0.known != true }
     let values = scalars.rewritten(values, replacements)
     for position in stores.indices {
       result.stores[position].value = values[position]
@@ -270,10 +273,11 @@ struct Nest {
   ///
   /// - Parameter forTiles: Whether phases and the places where windows are cut become parts of their own, in which
   ///   blocks need no conditions; otherwise loops test them, or end where they do not hold.
+  /// - Returns: The parts that have elements.
   func normalized(forTiles: Bool) -> [Nest] {
     let nest = splittingDivisions().splittingPhases()
     let parts = forTiles ? nest.resolvingCongruences() : [nest]
-    return parts.flatMap { $0.peeled(cutsWindows: forTiles) }.map { $0.collapsed() }
+    return parts.filter { !$0.isEmpty }.flatMap { $0.peeled(cutsWindows: forTiles) }.map { $0.collapsed() }
   }
 }
 

@@ -4,8 +4,9 @@ extension NestEmitter {
     let nest = tile.nest
     countUses(nest)
     guard let reduction = nest.onlyReduction, case .reduce(let combiner, _, let body) = scalars.node(reduction) else {
-      return []
+      internalError("a tile has no reduction")
     }
+    separate(reduction)
     let type = scalars.type(reduction)
     let width = tile.sumLanes.extent
     let rows = tile.rows?.extent ?? 1
@@ -29,7 +30,8 @@ extension NestEmitter {
       }
       let (constraints, value) = emitter.scalars.liftedGuard(tile.summand ?? body, combiner)
       let serial = tile.order.dropLast(tile.unrolledCount)
-      emitter.reductionLoops(serial, constraints) { emitter, _ in
+      emitter.reductionLoops(serial, constraints) { emitter, conditions in
+        emitter.requireNone(conditions)
         let unrolled = tile.order.suffix(tile.unrolledCount).map { ($0, LoopKind.unrolled) }
         emitter.nested(unrolled[...]) { emitter in
           block(&emitter, byColumn.reversed(), tile.sumLanes) { emitter in
@@ -38,8 +40,8 @@ extension NestEmitter {
           }
         }
       }
-      emitter.replacements[reduction] = .load(.local(sums), row * width + Index(tile.lanes), type)
       block(&emitter, byColumn, tile.lanes) { emitter in
+        emitter.read(reduction, as: .load(.local(sums), row * width + Index(tile.lanes), type))
         for store in nest.stores { emitter.store(store) }
       }
     }

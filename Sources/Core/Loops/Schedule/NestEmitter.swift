@@ -14,8 +14,10 @@ struct NestEmitter {
   var scopes: [Scope]
   private var free: [Scalar: Set<LoopVariable>] = [:]
   private var useCounts: [Scalar: Int] = [:]
-  /// Values that stand for reductions carried out elsewhere.
-  var replacements: [Scalar: Expression] = [:]
+  /// What reads the results of reductions that statements of their own carry out.
+  private var replacements: [Scalar: Expression] = [:]
+  /// For each of these, a variable that is bound where its results can be read.
+  private var readers: [Scalar: LoopVariable] = [:]
   private var nextRegister: Int
   private var nextLocal: Int
   /// Inside of a condition: nothing may be moved out of it.
@@ -55,6 +57,26 @@ struct NestEmitter {
     return scopes.removeLast().statements
   }
 
+  // MARK: Reductions by statements of their own
+
+  /// Says that statements of their own will carry a reduction out, before anything is emitted that depends on it.
+  ///
+  /// Its results are no function of loop variables alone: they can be read only behind those statements, and what is
+  /// computed from them belongs there too, however few variables it depends on. A variable that no loop has stands for
+  /// that place: the reduction depends on it, and ``read(_:as:)`` binds it.
+  mutating func separate(_ reduction: Scalar) {
+    let reader = scalars.variable(1)
+    readers[reduction] = reader
+    free[reduction] = scalars.freeVariables(reduction, &free).union([reader])
+  }
+
+  /// From here to the end of the current block, a reduction's result is read by the expression.
+  mutating func read(_ reduction: Scalar, as expression: Expression) {
+    guard let reader = readers[reduction] else { internalError("a reduction is read that is not separate") }
+    scopes[scopes.count - 1].bound.insert(reader)
+    replacements[reduction] = expression
+  }
+
   // MARK: Nests
 
   /// The statements of a nest under its schedule.
@@ -65,7 +87,8 @@ struct NestEmitter {
     case .register:
       loops(
         nest.domain[...], limits: nest.limits, innermost: true, parallelCount: schedule.parallelCount
-      ) { emitter in
+      ) { emitter, limits in
+        emitter.requireNone(limits)
         for store in nest.stores { emitter.store(store) }
       }
     case .row(let reduction): row(nest, reduction, parallelCount: schedule.parallelCount)
@@ -77,9 +100,9 @@ struct NestEmitter {
   mutating func emitRows(_ first: Nest, _ second: Nest, parallelCount: Int) -> [Statement] {
     countUses(first)
     countUses(second)
-    loops(first.domain.dropLast(), limits: [], innermost: false, parallelCount: parallelCount) { emitter in
+    loops(first.domain.dropLast(), innermost: false, parallelCount: parallelCount) { emitter, _ in
       for nest in [first, second] {
-        emitter.loops(nest.domain.suffix(1), limits: [], innermost: true) { emitter in
+        emitter.loops(nest.domain.suffix(1), innermost: true) { emitter, _ in
           for store in nest.stores { emitter.store(store) }
         }
       }
@@ -98,36 +121,42 @@ struct NestEmitter {
     append(.store(.buffer(store.buffer), index(store.position), value))
   }
 
-  /// Loops over variables, restricted by the limits, around a body.
+  /// Loops over variables, restricted by the limits, around a body, which is given the limits that are not met yet.
   ///
   /// - Parameter parallelCount: How many of the outermost loops threads may share.
   private mutating func loops(
-    _ variables: ArraySlice<LoopVariable>, limits: [Constraint], innermost: Bool, parallelCount: Int = 0,
-    _ body: (inout NestEmitter) -> Void
+    _ variables: ArraySlice<LoopVariable>, limits: [Constraint] = [], innermost: Bool, parallelCount: Int = 0,
+    _ body: (inout NestEmitter, [Constraint]) -> Void
   ) {
-    guard let variable = variables.first else { return body(&self) }
+    guard let variable = variables.first else { return body(&self, limits) }
     let (lower, upper) = bounds(variable, limits)
+    let open = limits.filter { !restricts($0, variable) }
     let statements = block(binding: [variable]) { emitter in
       emitter.loops(
-        variables.dropFirst(), limits: limits, innermost: innermost, parallelCount: parallelCount - 1, body)
+        variables.dropFirst(), limits: open, innermost: innermost, parallelCount: parallelCount - 1, body)
     }
     let isVector = innermost && variables.count == 1 && statements.allSatisfy(\.isStraight)
     let kind = isVector ? LoopKind.vector : parallelCount > 0 ? .parallel : .serial
     append(.loop(Loop(variable, lower: lower, upper: upper, kind: kind, body: statements)))
   }
 
+  /// Conditions that nobody tests would be forgotten.
+  func requireNone(_ conditions: [Constraint]) {
+    guard conditions.isEmpty else { internalError("no loop's ends express \(conditions)") }
+  }
+
   /// Reduces runs of results along the innermost variable, of one or several rows, in a local array.
   private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction, parallelCount: Int) {
     let (reduction, tile) = (row.scalar, row.tile)
     guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last
-    else { return }
+    else { internalError("a row is reduced by \(scalars.node(reduction)) over \(nest.domain)") }
     let type = scalars.type(reduction)
+    separate(reduction)
     loops(
       nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false,
       parallelCount: parallelCount
-    ) { emitter in
+    ) { emitter, limits in
       let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
-      let outerLimits = nest.limits
       /// Loops over the rows.
       func along(
         _ emitter: inout NestEmitter, from start: Index, conditions: [Constraint] = [],
@@ -144,7 +173,8 @@ struct NestEmitter {
         _ body: (inout NestEmitter, Index) -> Statement
       ) {
         // The tile's own loop runs over the part of the variable that lies in the tile.
-        var (lower, upper) = emitter.bounds(inner, outerLimits + conditions)
+        let conditions = limits + conditions
+        var (lower, upper) = emitter.bounds(inner, conditions)
         // Conditions that the loop's ends cannot express are tested in it.
         let open = conditions.filter { !emitter.restricts($0, inner) }
         if tile < inner.extent {
@@ -180,7 +210,7 @@ struct NestEmitter {
           }
         }
         along(&emitter, from: start) { emitter, place in
-          emitter.replacements[reduction] = .load(.local(sums), place, type)
+          emitter.read(reduction, as: .load(.local(sums), place, type))
           for store in nest.stores.dropLast() { emitter.store(store) }
           let last = nest.stores[nest.stores.count - 1]
           let value = emitter.expression(last.value)
@@ -199,36 +229,35 @@ struct NestEmitter {
 
   // MARK: Imperative definitions
 
-  /// Running reductions along an axis, one after another.
+  /// Running reductions along an axis, one after another; the axis' variables, outermost first, count its elements.
   mutating func emitCumulative(
-    outer: [LoopVariable], axis: LoopVariable, combiner: Combiner, value: Scalar, type: ScalarType, to memory: Memory,
-    at position: Index
+    outer: [LoopVariable], along axis: [LoopVariable], combiner: Combiner, value: Scalar, type: ScalarType,
+    to memory: Memory, at position: Index
   ) -> [Statement] {
-    loops(outer[...], limits: [], innermost: false) { emitter in
+    loops(outer[...], innermost: false) { emitter, _ in
       let running = emitter.register(type)
       emitter.append(.declare(running, .constant(combiner.identity(type), type)))
-      let statements = emitter.block(binding: [axis]) { emitter in
+      emitter.loops(axis[...], innermost: false) { emitter, _ in
         let joined = Expression.pointwise(combiner.function, [.register(running), emitter.expression(value)])
         emitter.append(.assign(running, joined))
         emitter.append(.store(memory, position, .register(running)))
       }
-      emitter.append(.loop(Loop(axis, body: statements)))
     }
     return scopes[0].statements
   }
 
   /// Joins updates into computed places, in order; places outside are left out, unless they are checked.
   mutating func emitScatter(
-    domain: [LoopVariable], target: [Index], isChecked: Bool, shape: [Int], update: Scalar, combiner: Combiner?,
+    domain: [LoopVariable], target: [Index], isChecked: Bool, layout: Layout, update: Scalar, combiner: Combiner?,
     type: ScalarType,
     to memory: Memory, at start: Index
   ) -> [Statement] {
-    loops(domain[...], limits: [], innermost: false) { emitter in
+    loops(domain[...], innermost: false) { emitter, _ in
       let places = target.map { emitter.index($0) }
       let constraints =
-        isChecked ? [] : zip(places, shape).map { Constraint.inRange($0, 0..<$1) }.filter { $0.known != true }
+        isChecked ? [] : zip(places, layout.shape).map { Constraint.inRange($0, 0..<$1) }.filter { $0.known != true }
       let statements = emitter.block(isConditional: !constraints.isEmpty) { emitter in
-        let position = start + Index.flattened(places, shape: shape)
+        let position = start + layout.position(places)
         let value = emitter.expression(update)
         let joined =
           combiner.map { Expression.pointwise($0.function, [.load(memory, position, type), value]) } ?? value
@@ -427,21 +456,21 @@ struct NestEmitter {
     case .constant(let value): return .constant(value, type)
     case .index(let index): return .index(self.index(index))
     case .reduce(let combiner, let variables, let body):
-      return hoisted(scalar) { .register($0.reduce(combiner, variables, body, type)) }
+      return .register(hoisted(scalar) { .register($0.reduce(combiner, variables, body, type)) })
     case .argReduce(let combiner, let variable, let body):
-      return hoisted(scalar) { .register($0.argReduce(combiner, variable, body)) }
+      return .register(hoisted(scalar) { .register($0.argReduce(combiner, variable, body)) })
     default: break
     }
     let place = depth(scalar)
     let isShared = (useCounts[scalar] ?? 0) > 1
     if !isGuarded && (place < scopes.count - 1 || isShared) {
-      return hoisted(scalar) { $0.tree(node, type) }
+      return .register(hoisted(scalar) { $0.tree(node, type) })
     }
     return tree(node, type)
   }
 
   /// Computes a scalar at the outermost place and keeps it in a register.
-  private mutating func hoisted(_ scalar: Scalar, _ make: (inout NestEmitter) -> Expression) -> Expression {
+  private mutating func hoisted(_ scalar: Scalar, _ make: (inout NestEmitter) -> Expression) -> Register {
     at(isGuarded ? scopes.count - 1 : depth(scalar)) { emitter in
       let expression = make(&emitter)
       let register: Register
@@ -452,7 +481,7 @@ struct NestEmitter {
         emitter.append(.declare(register, expression))
       }
       emitter.scopes[emitter.scopes.count - 1].registers[scalar] = register
-      return .register(register)
+      return register
     }
   }
 
@@ -485,7 +514,7 @@ struct NestEmitter {
       return .select(converted, then: expression(then), otherwise: fallback)
     case .constant(let value): return .constant(value, type)
     case .index(let index): return .index(self.index(index))
-    case .reduce, .argReduce: return .constant(.integer(0), type)  // `expression` has dealt with reductions
+    case .reduce, .argReduce: internalError("`expression` makes reductions")
     }
   }
 
@@ -509,15 +538,18 @@ struct NestEmitter {
     guard index.isDynamic else { return index }
     var registers: [Scalar: Register] = [:]
     for scalar in index.values {
-      if case .register(let register) = hoistedValue(scalar) { registers[scalar] = register }
+      registers[scalar] = hoistedRegister(scalar)
     }
-    return index.substituting({ Index($0) }, value: { Index(Scalar(id: registers[$0]?.id ?? 0)) })
+    return index.substituting({ Index($0) }) { scalar in
+      guard let register = registers[scalar] else { internalError("\(scalar) of \(index) has no register") }
+      return Index(Scalar(id: register.id))
+    }
   }
 
-  private mutating func hoistedValue(_ scalar: Scalar) -> Expression {
-    for scope in scopes { if let register = scope.registers[scalar] { return .register(register) } }
+  private mutating func hoistedRegister(_ scalar: Scalar) -> Register {
+    for scope in scopes { if let register = scope.registers[scalar] { return register } }
     let known = expression(scalar)
-    if case .register = known { return known }
+    if case .register(let register) = known { return register }
     return hoisted(scalar) { _ in known }
   }
 }

@@ -12,7 +12,6 @@ Exit code: 0; with --check, 1 where a target is missed; 64 for wrong usage.
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from catalogue import NETWORKS, Network
 from compilation import compilation
 from contenders import Contender, Failure, Place, Server, contenders
 from report import markdown
-from results import Results
+from results import Results, processor
 from targets import missed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,16 +197,6 @@ def machine(work: Path, threads: list[int]) -> dict:
     command = ["gcc", "-O3", "-march=native", "-pthread", f"-I{probe}/include", *sources, "-o", program]
     subprocess.run(command, check=True)
     return json.loads(subprocess.check_output([program, *map(str, threads)], text=True))
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return f"{name}, {os.cpu_count()} cores"
 
 
 def versions(place: Place) -> dict[str, str]:

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import os
+import platform
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -81,3 +83,13 @@ def geometric_mean(values: Iterable[float | None]) -> float | None:
     """The geometric mean of those that there are."""
     logarithms = [math.log(value) for value in values if value is not None]
     return math.exp(statistics.fmean(logarithms)) if logarithms else None
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return f"{name}, {os.cpu_count()} cores"

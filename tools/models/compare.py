@@ -15,10 +15,13 @@ Exit code: 0 if all networks are close; 2 if one is not, or Lathe fails on it; 1
 """
 
 import argparse
+import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -29,6 +32,8 @@ import onnx.numpy_helper
 import onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
+#: The most seconds that a command may take, and the most bytes of memory that Lathe may reserve.
+SECONDS, BYTES = 300, 16 << 30
 BACKENDS = ("interpreter", "native")
 
 
@@ -41,7 +46,11 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 class LatheFailure(Exception):
-    """Lathe did not give results that could be compared."""
+    """Lathe did not give results that could be compared; `errors` are all that it wrote of them."""
+
+    def __init__(self, message: str, errors: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.errors = errors
 
 
 @dataclass
@@ -128,16 +137,52 @@ def compare(lathe: str, model: Path, backend: str) -> Difference:
             for i, x in enumerate(session.get_inputs())
         }
         references = session.run(None, inputs)
-        dimensions = {
-            f"{symbol}={size}"
-            for x in session.get_inputs()
-            for symbol, size in zip(x.shape, inputs[x.name].shape)
-            if isinstance(symbol, str)
-        }
-        outputs = run(lathe, model, data, backend, sorted(dimensions), len(references))
+        dimensions = sizes(session.get_inputs(), inputs)
+        outputs = run(lathe, model, data, backend, dimensions, len(references))
         for actual, reference in zip(outputs, references):
             difference.add(actual, reference)
     return difference
+
+
+def sizes(declared: Sequence[onnxruntime.NodeArg], inputs: Mapping[str, np.ndarray]) -> list[str]:
+    """What `--dim` is given: NAME=SIZE for every symbol of the inputs' types; a size without a name is INPUT_dimAXIS."""
+    return sorted(
+        {
+            f"{symbol or f'{x.name}_dim{axis}'}={size}"
+            for x in declared
+            for axis, (symbol, size) in enumerate(zip(x.shape, inputs[x.name].shape))
+            if not isinstance(symbol, int)
+        }
+    )
+
+
+def call(command: Sequence[str | Path], memory: int | None = BYTES) -> str:
+    """Runs a command, and gives what it wrote; a failure is told in one line: the signal, or its first error."""
+
+    def limit() -> None:
+        if memory:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, errors="replace", preexec_fn=limit, start_new_session=True
+        )
+    except OSError as error:
+        raise SystemExit(f"compare: cannot run {command[0]}: {error.strerror}") from error
+    try:
+        output, messages = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        # With the compilers that it may have started.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise LatheFailure(f"not done after {SECONDS} s") from None
+    if process.returncode == 0:
+        return output
+    lines = messages.strip().splitlines()
+    errors = [line for line in lines if "rror" in line] or lines[:1] or ["no message"]
+    cause = signal.Signals(-process.returncode).name if process.returncode < 0 else f"exit code {process.returncode}"
+    raise LatheFailure(f"{cause}: {errors[0]}", errors)
 
 
 def run(lathe: str, model: Path, data: Path, backend: str, dimensions: Sequence[str], count: int) -> list[np.ndarray]:
@@ -146,14 +191,7 @@ def run(lathe: str, model: Path, data: Path, backend: str, dimensions: Sequence[
         command = [lathe, "run", model, "--inputs", data, "--outputs", folder, "--backend", backend]
         for dimension in dimensions:
             command += ["--dim", dimension]
-        try:
-            finished = subprocess.run(command, capture_output=True, text=True)
-        except OSError as error:
-            raise SystemExit(f"compare: cannot run {lathe}: {error.strerror}") from error
-        if finished.returncode != 0:
-            lines = finished.stderr.strip().splitlines()
-            message = next((line for line in lines if "error:" in line), lines[0] if lines else "no message")
-            raise LatheFailure(f"exit code {finished.returncode}: {message}")
+        call(command)
         try:
             return [np.load(Path(folder) / f"output_{i}.npy") for i in range(count)]
         except (OSError, ValueError) as error:

@@ -1,12 +1,15 @@
 """Writes networks as ONNX files with test data, laid out as ONNX's own backend tests are.
 
     .venv/bin/python tools/models/export.py OUTPUT [NETWORK...] [--variant ts17] [--variant dynamo]... [--tiny]
+    .venv/bin/python tools/models/export.py OUTPUT --torchvision [NETWORK...] [--variant ts17]...
     .venv/bin/python tools/models/export.py OUTPUT --light
 
 Each network becomes OUTPUT/NAME-VARIANT/model.onnx with test_data_set_0/input_N.pb and output_N.pb, outputs computed by
 ONNX Runtime. A variant is `tsN`, what `torch.onnx.export` writes in opset N by its older exporter (TorchScript);
 `dynamo` or `dynamoN`, what its newer exporter writes in its default opset or in opset N; or `raw`, `rawN`, the same
 without its optimizations (which fold batch norms into convolutions, as the older exporter does).
+
+`--torchvision` takes the classification and segmentation networks of torchvision instead, on small images.
 
 `--light` takes the nine networks that come with the onnx package instead, each as it is and, as NAME-random, with
 random weights for its constant ones.
@@ -29,7 +32,7 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from networks import NETWORKS, TINY, Network
+from networks import NETWORKS, TINY, Network, torchvision_networks
 
 VARIANTS = ("ts11", "ts13", "ts17", "dynamo", "dynamo25", "raw")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="default: all")
     parser.add_argument("--variant", action="append", help=f"repeatable; default: {' '.join(VARIANTS)}")
     parser.add_argument("--tiny", action="store_true", help="the small networks of the tests")
+    parser.add_argument("--torchvision", action="store_true", help="the networks of torchvision")
     parser.add_argument("--light", action="store_true", help="the networks of the onnx package")
     parser.add_argument(
         "--operators", type=Path, help="also list the operators of all networks under OUTPUT in this file"
@@ -56,7 +60,8 @@ def main() -> None:
             if not arguments.networks or path.stem in arguments.networks:
                 copy_light(path, arguments.output)
     else:
-        for network in TINY if arguments.tiny else NETWORKS:
+        networks = TINY if arguments.tiny else torchvision_networks() if arguments.torchvision else NETWORKS
+        for network in networks:
             if not arguments.networks or network.name in arguments.networks:
                 for variant in arguments.variant or VARIANTS:
                     export(network, variant, arguments.output)

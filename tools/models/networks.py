@@ -9,6 +9,7 @@ import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
@@ -79,8 +80,8 @@ def mlp(*widths: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def torchvision_model(name: str) -> nn.Module:
-    """A torchvision network with random weights."""
+def torchvision_models() -> ModuleType:
+    """`torchvision.models`."""
     try:
         import torchvision
     except RuntimeError:
@@ -88,7 +89,77 @@ def torchvision_model(name: str) -> nn.Module:
         for operator in ("nms", "qnms"):
             torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float threshold) -> Tensor")
         import torchvision
-    return torchvision.models.get_model(name, weights=None)
+    return torchvision.models
+
+
+def torchvision_model(name: str, **settings: object) -> nn.Module:
+    """A torchvision network with random weights."""
+    return torchvision_models().get_model(name, weights=None, **settings)
+
+
+def torchvision_networks() -> list["Network"]:
+    """Every classification and segmentation network of torchvision, on images as small as it allows."""
+    models = torchvision_models()
+    return [
+        *(classification(name) for name in models.list_models(module=models)),
+        *(segmentation(name) for name in models.list_models(module=models.segmentation)),
+    ]
+
+
+def classification(name: str) -> "Network":
+    """A classifier; transformers have their own size, and the oldest networks a pooling that only fits one."""
+    families = {"alexnet": 224, "vgg": 224, "vit_": 224, "maxvit": 224, "inception": 96}
+    size = next((size for family, size in families.items() if name.startswith(family)), 64)
+    inputs = images(1, 3, size, size)
+    return Network(name, lambda: lively(torchvision_model(name), inputs()), inputs, output_names=("logits",))
+
+
+def segmentation(name: str) -> "Network":
+    """A network that gives scores for every pixel."""
+    inputs = images(1, 3, 128, 128)
+    return Network(name, lambda: lively(Scores(torchvision_model(name, weights_backbone=None)), inputs()), inputs)
+
+
+class Scores(nn.Module):
+    """The scores among what torchvision's segmentation networks give."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)["out"]
+
+
+def lively(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
+    """Gives parameters that start as zeros or as one small number random values, and every layer results of variance 1.
+
+    As they are, some heads give zeros, and some blocks add next to nothing to what they are given.
+    """
+    torch.backends.mha.set_fastpath_enabled(False)
+    hooks = []
+
+    def scale(layer: nn.Module, _: tuple[Tensor, ...], y: Tensor) -> Tensor:
+        factor = 1 / y.std()
+        layer.weight *= factor
+        if layer.bias is not None:
+            layer.bias *= factor
+        return y * factor
+
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.min() == parameter.max() and parameter.abs().max() != 1:
+                if name.endswith("layer_scale"):
+                    parameter.uniform_(0.3, 0.7)
+                else:
+                    parameter.normal_(std=parameter[0].numel() ** -0.5 if parameter.dim() == 2 else 0.1)
+        for layer in module.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                hooks.append(layer.register_forward_hook(scale))
+        module.eval()(*inputs)
+    for hook in hooks:
+        hook.remove()
+    return module
 
 
 class Attention(nn.Module):

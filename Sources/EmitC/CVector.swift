@@ -211,8 +211,10 @@ extension CKernelRenderer {
       let test = render(operands[0], in: lanes)
       let values = operands.dropFirst().map { vectorText(render($0, in: lanes), type, lanes) }
       guard let mask = self.mask(test, vector.mask) else {
+        // What is read from memory has another type, and C wants the two to have the same.
+        let choices = values.map { CText.cast(helpers.name(vector), $0) }
         return CLanesValue(
-          CText("\(test.text.at(.or)) ? \(values[0].at(.or)) : \(values[1].at(.conditional))", .conditional),
+          CText("\(test.text.at(.or)) ? \(choices[0].at(.or)) : \(choices[1].at(.conditional))", .conditional),
           .vector(vector))
       }
       return CLanesValue(.call(helpers.name(.lanes("select", vector)), [mask] + values), .vector(vector))

@@ -148,6 +148,9 @@ extension TilePrograms {
           .pointwise(.multiply, [b, number(2)]),
         ])
     },
+    LaneExpression("selectInAll") { a, _, i, _ in
+      .pointwise(.select, [.pointwise(.less, [.index(Index(i)), .constant(.integer(1), .i64)]), number(-3), a])
+    },
     LaneExpression("compare", to: .bool) { a, b, _, _ in .pointwise(.greaterEqual, [a, b]) },
     LaneExpression("wide") { a, b, _, _ in
       .convert(.pointwise(.add, [.convert(a, .f64), .convert(b, .f64)]), .f32)

@@ -74,6 +74,35 @@ import Testing
     #expect(kernels.last?.parts.count == count)
   }
 
+  @Test(
+    "rows are summed once, whatever reads them",
+    arguments: [
+      ("permute %d {axes: [1, 0]}", "f32[9,8]"),
+      ("pad %d, %s {low: [0, 1], high: [0, 2], interior: [0, 0]}", "f32[8,12]"),
+      ("concatenate %d, %d {axis: 1}", "f32[8,18]"),
+      ("reduce_sum %d {axes: [0]}", "f32[9]"),
+    ])
+  func rowsAreSummedOnce(_ reader: String, _ type: String) throws {
+    let text = """
+      func rows(%x: f32[8,9], %s: f32[]) -> (%y: \(type)) {
+        %e = exp %x : f32[8,9]
+        %t = reduce_sum %e {axes: [1]} : f32[8]
+        %b = broadcast %t {shape: [8, 9], axes: [0]} : f32[8,9]
+        %d = divide %e, %b : f32[8,9]
+        %y = \(reader) : \(type)
+        return %y
+      }
+      """
+    let graph = try Graph(parsing: text)
+    for target in [Target.generic, .x86V4] {
+      let program = try Program(lowering: graph, target: target)
+      // The sums have a buffer, or the quotients.
+      #expect(program.kernels.count > 1, "\(target.name)")
+    }
+    let x = NDArray(dtype: .f32, shape: [8, 9], values: (0..<72).map { .float(Double($0 % 7) / 4) })
+    try check(graph, ["x": x, "s": NDArray(scalar: .float(0), dtype: .f32)], .generic, .x86V4)
+  }
+
   @Test func aKernelTouchesTheElementsThatItsIndicesReach() throws {
     func touched(_ text: String) throws -> Int {
       let program = try Program(lowering: Graph(parsing: text))

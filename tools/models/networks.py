@@ -49,9 +49,12 @@ def randomize_norms(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
                 m.weight.uniform_(0.5, 1.5)
                 m.bias.normal_(std=0.1)
         if batch_norms:
+            # Dropped activations and paths would not be part of the statistics that the network meets.
+            module.eval()
             for m in batch_norms:
                 m.momentum = 1.0
-            module.train()(*(torch.randn(4, *x.shape[1:]) for x in inputs))
+                m.train()
+            module(*(torch.randn(4, *x.shape[1:]) for x in inputs))
 
 
 class LeNet(nn.Module):
@@ -108,8 +111,8 @@ def torchvision_networks() -> list["Network"]:
 
 def classification(name: str) -> "Network":
     """A classifier; transformers have their own size, and the oldest networks a pooling that only fits one."""
-    families = {"alexnet": 224, "vgg": 224, "vit_": 224, "maxvit": 224, "inception": 96}
-    size = next((size for family, size in families.items() if name.startswith(family)), 64)
+    families = {"alexnet": 224, "vgg": 224, "vit_": 224, "maxvit": 224, "inception": 160}
+    size = next((size for family, size in families.items() if name.startswith(family)), 128)
     inputs = images(1, 3, size, size)
     return Network(name, lambda: lively(torchvision_model(name), inputs()), inputs, output_names=("logits",))
 

@@ -28,6 +28,8 @@ public struct FusionGroups: Sendable {
     static let buffer = Reading(rawValue: 16)
     /// As a factor of a contraction, which back-ends want to find in memory.
     static let factor = Reading(rawValue: 32)
+    /// Where axes have another order, or under a condition: what belongs to a row would be computed for each element.
+    static let scattered = Reading(rawValue: 64)
   }
 
   private enum Kind {
@@ -142,21 +144,23 @@ public struct FusionGroups: Sendable {
       // A shuffle of channels is one copy, not two.
       if forTiles, outer == .same, case .permute = graph[node.operands[index]].operation { return .once }
       return .buffer
-    case .permute, .slice, .reverse: return moved
-    case .concatenate: return forTiles ? .buffer : moved
+    case .slice, .reverse: return moved
+    case .permute: return moved.union(.scattered)
+    case .concatenate: return forTiles ? .buffer : moved.union(.scattered)
     case .broadcast(let broadcast):
       let shape = broadcast.shape
       let kept = zip(broadcast.axes, operand.shape).filter { $1 == shape[$0] && $1 != 1 }.map(\.0)
       let repeated = shape.indices.filter { !kept.contains($0) && shape[$0] != 1 }
       if repeated.isEmpty { return outer }
       let isRow = (kept.max() ?? -1) < (repeated.min() ?? 0)
-      return isRow ? moved.subtracting([.once]).union(.row) : .repeated
-    case .pad: return index == 1 ? .row : moved
+      return isRow && !outer.contains(.scattered) ? moved.subtracting([.once]).union(.row) : .repeated
+    case .pad: return index == 1 ? .row : moved.union(.scattered)
     case .reduce(let reduce):
       // Elements are read once, below the reduction's own loops; rows stay rows where the outer axes lead.
       let kept = operand.shape.indices.filter { !reduce.axes.contains($0) }
       let leads = (kept.max() ?? -1) < (reduce.axes.min() ?? 0)
-      return leads && !moved.contains(.repeated) ? .once : moved.union(.once)
+      return leads && !moved.contains(.repeated)
+        ? .once.union(outer.intersection(.scattered)) : moved.union([.once, .scattered])
     case .gather: return index == 0 ? [.buffer] : .repeated
     case .cumulative: return .once
     case .scatter: return index == 0 ? .once : .repeated

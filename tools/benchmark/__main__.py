@@ -48,7 +48,7 @@ def main() -> int:
     """Does what the command line asks for."""
     parser = ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = [network.name for network in NETWORKS]
-    peers = [contender.name for contender in contenders(Place("", Path(), Path(), None))]
+    peers = [contender.name for contender in contenders(Place("", None, Path(), Path(), None))]
     parser.add_argument("--networks", type=names, default=known, help=f"default: all of {', '.join(known)}")
     parser.add_argument("--peers", type=names, help=f"default: all of {', '.join(peers)}")
     parser.add_argument("--threads", type=names, default=["1", "2"], help="default: 1,2")
@@ -58,6 +58,7 @@ def main() -> int:
         "--quick", action="store_true", help="2 rounds of 0.2 s; without torch and the other generators of C"
     )
     parser.add_argument("--lathe", help="the executable (default: built here)")
+    parser.add_argument("--before", help="an earlier executable, which the new one must not be slower than")
     parser.add_argument("--models", type=Path, help="folder of the networks (default: LATHE_MODELS, else .build/models)")
     parser.add_argument(
         "--onnx2c", help="its executable (default: LATHE_ONNX2C, onnx2c on the path, what build-onnx2c built)"
@@ -76,6 +77,8 @@ def main() -> int:
         parser.error(f"no peer '{name}'")
     if not all(count.isdecimal() and int(count) > 0 for count in arguments.threads):
         parser.error("--threads must be numbers")
+    if not arguments.before:
+        peers = [name for name in peers if not name.startswith("before")]
     if arguments.quick:
         arguments.rounds, arguments.seconds = 2, 0.2
         peers = [name for name in peers if not name.startswith(("torch", "emx", "onnx2c"))]
@@ -96,6 +99,7 @@ def measured(arguments: argparse.Namespace) -> Results:
     """Measures, and writes the report after each network."""
     place = Place(
         lathe=arguments.lathe or built_lathe(),
+        before=arguments.before,
         models=(arguments.models or Path(os.environ.get("LATHE_MODELS") or ROOT / ".build" / "models")).resolve(),
         work=(arguments.work or Path(os.environ.get("LATHE_BENCH_WORK") or arguments.output / "work")).resolve(),
         onnx2c=arguments.onnx2c or os.environ.get("LATHE_ONNX2C") or shutil.which("onnx2c") or str(ONNX2C),

@@ -37,6 +37,8 @@ class Place:
     """The folders and programs of this run of the benchmark."""
 
     lathe: str
+    #: An earlier Lathe to be measured beside it.
+    before: str | None
     models: Path
     #: Generated C and libraries; kept from run to run.
     work: Path
@@ -114,12 +116,15 @@ class Lathe(Contender):
 
     backend: str = "interpreter"
     compiler: str | None = None
+    #: Whether it is the earlier one.
+    earlier: bool = False
 
     def command(self, place: Place, network: Network, threads: int) -> list[str]:
         model = network.model(place.models)
         # The gradients take the output's cotangent besides: all inputs are random there.
         inputs = [] if network.differentiated else ["--inputs", str(model.parent / "test_data_set_0")]
-        return [place.lathe, "bench", str(model), *inputs, "--backend", self.backend] + [
+        executable = place.before if self.earlier else place.lathe
+        return [executable, "bench", str(model), *inputs, "--backend", self.backend] + [
             "--threads", str(threads), "--serve",
         ]  # fmt: skip
 
@@ -207,10 +212,16 @@ def contenders(place: Place) -> list[Contender]:
     def lacks(program: str | None) -> str | None:
         return None if program and shutil.which(program) else f"{program or 'it'} is not here"
 
+    unnamed = None if place.before else "--before names no executable"
     return [
         Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc", differentiates=True),
         Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang", differentiates=True),
         Lathe("lathe-interpreter", "Lathe interp.", differentiates=True),
+        Lathe(
+            "before-gcc", "before, gcc", lacks("gcc") or unnamed, backend="native", compiler="gcc", differentiates=True,
+            earlier=True,
+        ),
+        Lathe("before-interpreter", "before, interp.", unnamed, differentiates=True, earlier=True),
         Runtime("ort", "ORT"),
         Runtime("openvino", "OpenVINO"),
         Runtime("torch", "torch", differentiates=True),

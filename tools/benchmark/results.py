@@ -69,6 +69,15 @@ class Results:
         """The best runtime's latency over that of Lathe native: more than 1 is faster than both."""
         return quotient(self.best(network, threads, RUNTIMES, kind), self.first(network, threads, NATIVE, kind))
 
+    def speedup(self, threads: str, backend: str) -> float | None:
+        """The geometric mean of an earlier Lathe's latencies over this one's."""
+        return geometric_mean(
+            quotient(
+                self.latency(name, threads, f"before-{backend}"), self.latency(name, threads, f"lathe-{backend}")
+            )
+            for name in self.networks
+        )
+
     def thread_counts(self) -> list[str]:
         """The numbers of threads that were measured."""
         return sorted({count for entry in self.networks.values() for count in entry["runs"]}, key=int)

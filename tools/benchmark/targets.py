@@ -12,6 +12,7 @@ def missed(results: Results) -> list[str]:
     faults = []
     for threads in results.thread_counts():
         faults += runtime_faults(results, threads) + interpreter_faults(results, threads)
+        faults += regressions(results, threads)
     return faults + generator_faults(results) + compilation_faults(results)
 
 
@@ -26,6 +27,16 @@ def runtime_faults(results: Results, threads: str) -> list[str]:
         least = 1.5 if TRAITS[name].small else 0.85
         if ratio < least:
             faults.append(f"{threads}T: {name}: best runtime / native is {ratio:.2f}, not {least}")
+    return faults
+
+
+def regressions(results: Results, threads: str) -> list[str]:
+    """Lathe against the earlier Lathe, in each back-end."""
+    faults = []
+    for backend in ("gcc", "interpreter"):
+        mean = results.speedup(threads, backend)
+        if mean is not None and mean < 0.98:
+            faults.append(f"{threads}T: the geometric mean of before / now is {mean:.3f} ({backend}), not 0.98")
     return faults
 
 

@@ -30,13 +30,15 @@ class Network:
     """The first opset that the older exporter can write this network in."""
     batch: str | None = None
     """The symbol of the first dimension of every input and output, where it is left open."""
+    prepare: Callable[[nn.Module, tuple[Tensor, ...]], None] | None = None
+    """What gives the parameters their values, if not `randomize_norms`."""
 
     def make(self) -> tuple[nn.Module, tuple[Tensor, ...]]:
         """The module in evaluation mode and its inputs, the same on every call."""
         torch.manual_seed(zlib.crc32(self.name.encode()))
         module = self.build()
         inputs = self.inputs()
-        randomize_norms(module, inputs)
+        (self.prepare or randomize_norms)(module, inputs)
         return module.eval(), inputs
 
 
@@ -49,12 +51,9 @@ def randomize_norms(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
                 m.weight.uniform_(0.5, 1.5)
                 m.bias.normal_(std=0.1)
         if batch_norms:
-            # Dropped activations and paths would not be part of the statistics that the network meets.
-            module.eval()
             for m in batch_norms:
                 m.momentum = 1.0
-                m.train()
-            module(*(torch.randn(4, *x.shape[1:]) for x in inputs))
+            module.train()(*(torch.randn(4, *x.shape[1:]) for x in inputs))
 
 
 class LeNet(nn.Module):
@@ -114,13 +113,13 @@ def classification(name: str) -> "Network":
     families = {"alexnet": 224, "vgg": 224, "vit_": 224, "maxvit": 224, "inception": 160}
     size = next((size for family, size in families.items() if name.startswith(family)), 128)
     inputs = images(1, 3, size, size)
-    return Network(name, lambda: lively(torchvision_model(name), inputs()), inputs, output_names=("logits",))
+    return Network(name, lambda: torchvision_model(name), inputs, output_names=("logits",), prepare=enliven)
 
 
 def segmentation(name: str) -> "Network":
     """A network that gives scores for every pixel."""
     inputs = images(1, 3, 128, 128)
-    return Network(name, lambda: lively(Scores(torchvision_model(name, weights_backbone=None)), inputs()), inputs)
+    return Network(name, lambda: Scores(torchvision_model(name, weights_backbone=None)), inputs, prepare=enliven)
 
 
 class Scores(nn.Module):
@@ -134,12 +133,15 @@ class Scores(nn.Module):
         return self.network(x)["out"]
 
 
-def lively(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
-    """Gives parameters that start as zeros or as one small number random values, and every layer results of variance 1.
+def enliven(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Gives a network that is not trained results that depend on everything in it, and not on its rounding errors.
 
-    As they are, some heads give zeros, and some blocks add next to nothing to what they are given.
+    Parameters that start as zeros or as one small number get random values; every layer's results have variance 1 on a
+    random batch, whose statistics the batch norms get. As in trained networks, a batch norm's results are small beside
+    what they are added to, and most of them positive: otherwise deep networks multiply errors by a thousand.
     """
     torch.backends.mha.set_fastpath_enabled(False)
+    module.eval()
     hooks = []
 
     def scale(layer: nn.Module, _: tuple[Tensor, ...], y: Tensor) -> Tensor:
@@ -159,10 +161,17 @@ def lively(module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
         for layer in module.modules():
             if isinstance(layer, (nn.Linear, nn.Conv2d)):
                 hooks.append(layer.register_forward_hook(scale))
-        module.eval()(*inputs)
+            elif isinstance(layer, nn.BatchNorm2d):
+                layer.weight.uniform_(0.2, 0.4)
+                layer.bias.normal_(0.3, 0.1)
+                layer.momentum = 1.0
+                layer.train()
+            elif isinstance(layer, (nn.LayerNorm, nn.GroupNorm)):
+                layer.weight.uniform_(0.5, 1.5)
+                layer.bias.normal_(std=0.1)
+        module(*(torch.randn(4, *x.shape[1:]) for x in inputs))
     for hook in hooks:
         hook.remove()
-    return module
 
 
 class Attention(nn.Module):

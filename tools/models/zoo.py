@@ -205,12 +205,22 @@ class Trial:
     def refusal(self) -> list[str]:
         """Why `lathe check` refuses the model, if it does."""
         try:
-            compare.call([self.lathe, "check", self.path, *self.dimensions])
+            with tempfile.TemporaryDirectory() as folder:
+                compare.call([self.lathe, "check", self.path, *self.dimensions, *self.bindings(Path(folder))])
         except LatheFailure as failure:
             if not str(failure).startswith("exit code 1:"):
                 raise
             return failure.errors
         return []
+
+    def bindings(self, folder: Path) -> list[str]:
+        """The options that bind inputs; their values are written into the folder."""
+        options = []
+        for name in self.packaged.bound:
+            path = folder / f"bound_{name}.npy"
+            np.save(path, self.inputs[name])
+            options += ["--bind", f"{name}={path}"]
+        return options
 
     def agreement(self, backend: str) -> str:
         """Whether a back-end agrees with ONNX Runtime."""
@@ -228,9 +238,7 @@ class Trial:
     def strict(self, folder: Path) -> str:
         """Whether gcc and clang take the C without a warning; leaves it in the folder, compiled with sanitizers."""
         command = [self.lathe, "compile", self.path, "--output", folder / "model.c", "--test-bench", *self.dimensions]
-        for name in self.packaged.bound:
-            np.save(folder / f"bound_{name}.npy", self.inputs[name])
-            command += ["--bind", f"{name}={folder / f'bound_{name}.npy'}"]
+        command += self.bindings(folder)
         start = time.perf_counter()
         compare.call(command)
         self.seconds = time.perf_counter() - start
@@ -244,11 +252,14 @@ class Trial:
         if not (folder / "model").exists():
             raise LatheFailure("not compiled")
         weights = [folder / "model.weights"] if (folder / "model.weights").exists() else []
-        inputs = [folder / f"input_{i}.npy" for i in range(len(self.inputs))]
+        # What is bound is no argument.
+        arrays = [array for name, array in self.inputs.items() if name not in self.packaged.bound]
+        inputs = [folder / f"input_{i}.npy" for i in range(len(arrays))]
         outputs = [folder / f"output_{i}.npy" for i in range(len(self.outputs))]
-        for path, (name, array) in zip(inputs, self.inputs.items()):
+        for path, array in zip(inputs, arrays, strict=True):
             np.save(path, array)
-        compare.call([folder / "model", *weights, *inputs, *outputs], memory=None)
+        # The test bench keeps its memory until it ends.
+        compare.call(["env", "ASAN_OPTIONS=detect_leaks=0", folder / "model", *weights, *inputs, *outputs], memory=None)
         return self.verdict([np.load(path) for path in outputs])
 
     def latencies(self) -> tuple[float, float]:

@@ -49,17 +49,17 @@ struct Nest {
 
   private func divisibleVariable() -> (LoopVariable, Int)? {
     var found: (LoopVariable, Int)?
-    // The result of an arg-reduction is its variable: that one stays whole.
-    var whole = Set<LoopVariable>()
+    // The loops around the kernel are not the nest's to split, and the result of an arg-reduction is its variable.
+    var own = Set(domain)
     scalars.forEach(values) { _, node in
-      if case .argReduce(_, let variable, _) = node { whole.insert(variable) }
+      if case .reduce(_, let variables, _) = node { own.formUnion(variables) }
     }
     scalars.forEach(values) { _, node in
       guard found == nil else { return }
       for index in scalars.indices(node) {
         for (dividend, divisor) in index.divisions {
           for term in dividend.terms {
-            guard case .variable(let variable) = term.atom, !whole.contains(variable), term.coefficient > 0,
+            guard case .variable(let variable) = term.atom, own.contains(variable), term.coefficient > 0,
               divisor % term.coefficient == 0
             else { continue }
             let factor = divisor / term.coefficient

@@ -83,6 +83,29 @@ import Testing
     for target in Self.targets { try check(row.graph, row.inputs, meaning: row.outputs, target) }
   }
 
+  @Test func theRowsOfASlabMayBePartsOfBlocks() throws {
+    let left = "left_batch: [], right_batch: [], left_contracting: [3], right_contracting: [0]"
+    let graph = try Graph(
+      parsing: """
+        func rows(%x: f32[1,96,32,32], %k: f32[96,1,7,7], %c: f32[96], %a: f32[96,384], %b: f32[384,96])
+          -> (%y: f32[1,96,32,32]) {
+          %0 = convolution %x, %k {stride: [1,1], low: [3,3], high: [3,3], input_dilation: [1,1], dilation: [1,1], groups: 96} : f32[1,96,32,32]
+          %1 = exp %0 : f32[1,96,32,32]
+          %2 = permute %1 {axes: [0,2,3,1]} : f32[1,32,32,96]
+          %3 = broadcast %c {shape: [1,32,32,96], axes: [3]} : f32[1,32,32,96]
+          %4 = add %2, %3 : f32[1,32,32,96]
+          %5 = dot %4, %a {\(left)} : f32[1,32,32,384]
+          %6 = dot %5, %b {\(left)} : f32[1,32,32,96]
+          %7 = permute %6 {axes: [0,3,1,2]} : f32[1,96,32,32]
+          return %7
+        }
+        """)
+    // The products' left factor is in blocks of 16 rows; a slab is 4, and its loop is outside of the kernel.
+    let program = try Program(lowering: graph, target: .x86V4)
+    #expect(Self.loops(program.steps) > 0)
+    try program.verify()
+  }
+
   @Test func aDepthwiseConvolutionGoesAlongWithThePointwiseOneAfterIt() throws {
     let row = try #require(ImageGraph.all().first { $0.name == "a depthwise convolution before a pointwise one" })
     for target in Self.targets where target.isTiled {

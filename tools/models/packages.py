@@ -31,7 +31,7 @@ class Packaged:
     #: The sizes of the inputs' symbols; a size without a name is INPUT_dimAXIS.
     sizes: Mapping[str, int] = field(default_factory=dict)
     #: What inputs hold that are not what `elements` makes by default: a value (of one element for all), a range
-    #: (`low` included, `high` excluded), or a shape where the model tells none.
+    #: (`low` included, `high` excluded), a page of strokes (`page`), or a shape where the model tells none.
     inputs: Mapping[str, Mapping] = field(default_factory=dict)
     #: The inputs whose values decide a shape or a branch, so that they are bound when the model is compiled.
     bound: tuple[str, ...] = ()
@@ -85,6 +85,8 @@ class Packaged:
         ]
         if "value" in given:
             return np.broadcast_to(np.asarray(given["value"], dtype), shape).copy()
+        if given.get("page"):
+            return page(generator, shape).astype(dtype)
         return elements(generator, dtype, shape, given.get("low"), given.get("high"))
 
 
@@ -99,6 +101,19 @@ def elements(
     if dtype == np.bool_:
         return generator.random(shape) < 0.5
     return generator.integers(low or 0, 10 if high is None else high, shape).astype(dtype)
+
+
+def page(generator: np.random.Generator, shape: list[int]) -> np.ndarray:
+    """White images with words of black strokes: what detects text finds none in noise, and gives nothing but zeros."""
+    image = np.ones(shape, np.float32)
+    height, width = shape[2:]
+    for _ in range(12):
+        top, left = generator.integers(height - 20), generator.integers(width - 80)
+        for letter in range(generator.integers(3, 8)):
+            x, y = left + 10 * letter, top + 6 * (letter % 3)
+            image[:, :, top : top + 14, x : x + 2] = -1
+            image[:, :, y : y + 2, x : x + 7] = -1
+    return image
 
 
 def member(archive: Path, name: str) -> bytes:

@@ -55,6 +55,11 @@ private let mistakes: [Mistake] = [
     TestModel([node("Relu", ["x"]), node("Abs", ["x"], name: "second")], inputs: [("x", .f32(1))]),
     "'y' is defined twice", node: "second"),
   Mistake(
+    "statistics of what has none",
+    TestModel(
+      [node("LayerNormalization", ["x", "x"], ["y", "m", "d"], name: "n")], inputs: [("x", TensorType(.bool, [2, 3]))]),
+    "needs floats", node: "n"),
+  Mistake(
     "an input declared twice", relu.changed { $0.graph.input.append($0.graph.input[0]) }, "input 'x' is declared twice"),
   Mistake(
     "an initializer defined twice", tensor { _ in }.changed { $0.graph.initializer.append($0.graph.initializer[0]) },

@@ -58,7 +58,7 @@ SIZED = {"Range": 0, "Resize": 1, "Upsample": 1}
 ROUGH = {"Resize": 64, "Upsample": 64}
 
 # Their results come of sums with 1 or of larger numbers: they are as exact as a number near 1, however small they are.
-ABSOLUTE = frozenset("Celu Elu GRU Gelu HardSigmoid LSTM LogSoftmax Mish RNN ReduceLogSum ReduceLogSumExp Selu Softplus SoftmaxCrossEntropyLoss".split())
+ABSOLUTE = frozenset("Celu Elu GRU Resize Gelu HardSigmoid LSTM LogSoftmax Mish RNN ReduceLogSum ReduceLogSumExp Selu Softplus SoftmaxCrossEntropyLoss".split())
 
 
 class NoReference(Exception):
@@ -204,7 +204,7 @@ class Shadow:
             if operation in SIZED and position >= SIZED[operation]:
                 node.input[position] = self.cast(name, kind, before) if self.wide else name
                 continue
-            if operation not in EXACT:
+            if operation not in EXACT or not is_wide and kind == TensorProto.DOUBLE:
                 name = self.noisy(name, self.level(kind, is_wide), before, kind, None, ROUGH.get(operation, 1))
             if not is_wide:
                 name = self.cast(name, self.own(kind, operation), before)
@@ -215,7 +215,7 @@ class Shadow:
                 continue
             kind = self.types[name]
             wanted = name
-            if operation not in EXACT:
+            if operation not in EXACT or not is_wide and kind == TensorProto.DOUBLE:
                 name = self.fresh()
                 self.noisy(name, self.level(kind, is_wide), after, kind, wanted, ROUGH.get(operation, 1), operation in ABSOLUTE)
             if not is_wide:

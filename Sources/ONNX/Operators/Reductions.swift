@@ -43,6 +43,7 @@ extension Operator {
 
   /// The mean over axes, whose sizes need not be known yet; integers are divided as C does.
   static func mean(_ x: Tensor, axes: [Int]) -> Tensor {
+    if x.isPoisoned { return x }
     let sum = x.reduce(.sum, axes: axes)
     let count = axes.map { x.shape[$0] }.elementCount
     let divisor = Sizes([count], isScalar: true).tensor(in: x.builder).convert(to: x.dtype)

@@ -93,6 +93,7 @@ extension Operator {
       if let bias { y = y + bias }
     }
     guard call.node.output.dropFirst().contains(where: { !$0.isEmpty }) else { return [y] }
+    if y.isPoisoned { return [y, y, y] }
     let axes = Array((x.rank - shape.count)..<x.rank)
     let kept = Array(x.shape.dropLast(shape.count)) + axes.map { _ in 1 }
     let wide = x.convert(to: x.dtype.computeType)

@@ -14,13 +14,8 @@ extension Graph {
   }
 }
 
-/// A mistake of syntax: the rest of the statement cannot be read.
-private struct SyntaxFault: Error {
-  var diagnostic: Diagnostic
-}
-
 /// A recursive-descent parser; after a mistake it goes on with the next statement.
-private struct Parser {
+private struct Parser: TextParser {
   /// What a function's text has declared so far.
   private struct Scope {
     let builder = Builder()
@@ -31,22 +26,10 @@ private struct Parser {
     var returned = false
   }
 
-  /// A literal as it is written, before its type is known.
-  private enum Literal {
-    case splat(String, Token)
-    case list([(String, Token)], Token)
-    case bytes([UInt8], Token)
-  }
-
-  /// Functions and dimensions nest at most this deeply, so that no text overflows the stack.
-  private static let depthLimit = 48
-  /// A literal of more bytes is a mistake rather than a model.
-  private static let literalLimit = 1 << 31
-
-  private let lexer: Lexer
-  private let file: String?
-  private var position = 0
-  private var diagnostics: [Diagnostic] = []
+  let lexer: Lexer
+  let file: String?
+  var position = 0
+  var diagnostics: [Diagnostic] = []
   /// The locations that comments give to the statements at the places in the text.
   private var restored: [Location: Location] = [:]
 
@@ -72,69 +55,6 @@ private struct Parser {
     return graph
   }
 
-  // MARK: Tokens
-
-  private var token: Token { lexer.tokens[position] }
-
-  private func text(_ token: Token) -> String { String(decoding: lexer.bytes[token.range], as: UTF8.self) }
-
-  private func place(_ token: Token) -> Location {
-    Location(file: file ?? "<text>", line: token.line, column: token.column)
-  }
-
-  private func fault(_ message: String, at token: Token? = nil, help: String? = nil) -> SyntaxFault {
-    let token = token ?? self.token
-    let found: String =
-      switch token.kind {
-      case .end: "the end of the text"
-      default: "'\(text(token).prefix(40))'"
-      }
-    let message = message.hasPrefix("expected") ? "\(message), found \(found)" : message
-    return SyntaxFault(diagnostic: Diagnostic(message, location: place(token), help: help))
-  }
-
-  private mutating func report(_ message: String, at token: Token, help: String? = nil) {
-    diagnostics.append(fault(message, at: token, help: help).diagnostic)
-  }
-
-  private mutating func advance() {
-    if position + 1 < lexer.tokens.count { position += 1 }
-  }
-
-  private func isAt(_ character: Character) -> Bool {
-    character.asciiValue.map { token.kind == .punctuation($0) } ?? false
-  }
-
-  private func isAt(word: String) -> Bool { token.kind == .identifier && text(token) == word }
-
-  private mutating func take(_ character: Character) -> Bool {
-    guard isAt(character) else { return false }
-    advance()
-    return true
-  }
-
-  private mutating func expect(_ character: Character) throws(SyntaxFault) {
-    guard take(character) else { throw fault("expected '\(character)'") }
-  }
-
-  private mutating func expect(_ kind: Token.Kind, _ what: String) throws(SyntaxFault) -> Token {
-    guard token.kind == kind else { throw fault("expected \(what)") }
-    defer { advance() }
-    return token
-  }
-
-  /// The name in `%name`, `@name`, `name` or a quoted form of these; numbered values keep apart from quoted digits.
-  private func name(_ token: Token, dropping prefix: Int) throws(SyntaxFault) -> String {
-    let start = token.range.lowerBound + prefix
-    guard start < token.range.upperBound, lexer.bytes[start] == UInt8(ascii: "\"") else {
-      return String(decoding: lexer.bytes[start..<token.range.upperBound], as: UTF8.self)
-    }
-    guard let (name, _) = TextString.read(lexer.bytes, from: start) else {
-      throw fault("the name has an unknown escape", at: token)
-    }
-    return name
-  }
-
   private func isNumbered(_ token: Token) -> Bool {
     let first = token.range.lowerBound + 1
     return first < token.range.upperBound && lexer.bytes[first] != UInt8(ascii: "\"")
@@ -149,7 +69,7 @@ private struct Parser {
 
   /// Nil when there are mistakes, which are recorded.
   private mutating func function(depth: Int) throws(SyntaxFault) -> Graph? {
-    guard depth < Self.depthLimit else { throw fault("functions nest more than \(Self.depthLimit) deep") }
+    guard depth < TextLimit.depth else { throw fault("functions nest more than \(TextLimit.depth) deep") }
     let before = diagnostics.count
     var scope = Scope()
     guard isAt(word: "func") else { throw fault("expected 'func'") }
@@ -335,7 +255,7 @@ private struct Parser {
     let place = place(operationToken)
     var operands: [Tensor] = []
     var attributes: Attributes? = Attributes([:])
-    var literal: Literal?
+    var literal: ParsedLiteral?
     if operationName == "constant" {
       literal = try self.literal()
     } else {
@@ -442,156 +362,6 @@ private struct Parser {
       }
       let type = try type()
       return .array(try array(try literal(), type, at: start))
-    }
-  }
-
-  private mutating func integer() throws(SyntaxFault) -> Int {
-    let isNegative = take("-")
-    let number = try expect(.number, "a number")
-    guard let value = Int((isNegative ? "-" : "") + text(number)) else {
-      throw fault("expected a 64-bit integer", at: number)
-    }
-    return value
-  }
-
-  // MARK: Types
-
-  private mutating func type() throws(SyntaxFault) -> TensorType {
-    let word = token
-    guard word.kind == .identifier, let scalar = ScalarType(rawValue: text(word)) else {
-      throw fault("expected a type such as f32[2,3]")
-    }
-    advance()
-    return TensorType(scalar, try dimensions())
-  }
-
-  /// Sizes in brackets.
-  private mutating func dimensions() throws(SyntaxFault) -> [Dimension] {
-    try expect("[")
-    var sizes: [Dimension] = []
-    if !isAt("]") {
-      repeat { sizes.append(try dimension(depth: 0)) } while take(",")
-    }
-    try expect("]")
-    return sizes
-  }
-
-  /// A sum of products of numbers, symbols, `floor((…) / n)` and `min(…, …)`.
-  private mutating func dimension(depth: Int) throws(SyntaxFault) -> Dimension {
-    guard depth < Self.depthLimit else { throw fault("dimensions nest more than \(Self.depthLimit) deep") }
-    var sum = Dimension(0)
-    var isNegative = take("-")
-    while true {
-      var product = try factor(depth: depth)
-      while take("*") { product = product * (try factor(depth: depth)) }
-      sum = isNegative ? sum - product : sum + product
-      if take("+") {
-        isNegative = false
-      } else if take("-") {
-        isNegative = true
-      } else {
-        return sum
-      }
-    }
-  }
-
-  private mutating func factor(depth: Int) throws(SyntaxFault) -> Dimension {
-    if token.kind == .number { return Dimension(try integer()) }
-    if token.kind == .string {
-      let symbol = try name(token, dropping: 0)
-      advance()
-      return Dimension(symbol: symbol)
-    }
-    guard token.kind == .identifier else { throw fault("expected a size") }
-    if isAt(word: "min") {
-      advance()
-      try expect("(")
-      let first = try dimension(depth: depth + 1)
-      try expect(",")
-      let second = try dimension(depth: depth + 1)
-      try expect(")")
-      return .minimum(first, second)
-    }
-    guard isAt(word: "floor") else {
-      defer { advance() }
-      return Dimension(symbol: text(token))
-    }
-    advance()
-    try expect("(")
-    try expect("(")
-    let dividend = try dimension(depth: depth + 1)
-    try expect(")")
-    try expect("/")
-    let divisor = token
-    let number = try integer()
-    guard number > 0 else { throw fault("expected a positive divisor", at: divisor) }
-    try expect(")")
-    return dividend.floorDivided(by: number)
-  }
-
-  // MARK: Literals
-
-  private mutating func literal() throws(SyntaxFault) -> Literal {
-    let start = token
-    if isAt(word: "base64") {
-      advance()
-      let payload = try expect(.string, "a string")
-      let range = (payload.range.lowerBound + 1)..<(payload.range.upperBound - 1)
-      guard let bytes = TextLiteral.bytes(lexer.bytes[range]) else {
-        throw fault("the string is not base64", at: payload)
-      }
-      return .bytes(bytes, payload)
-    }
-    if isAt("<") { throw fault("the literal was left out when the text was written", help: "write it with 'text'") }
-    guard take("[") else { return .splat(try number(), start) }
-    var elements: [(String, Token)] = []
-    if !isAt("]") {
-      repeat {
-        let element = token
-        elements.append((try number(), element))
-      } while take(",")
-    }
-    try expect("]")
-    return .list(elements, start)
-  }
-
-  /// The text of a number, `true`, `inf` and the like.
-  private mutating func number() throws(SyntaxFault) -> String {
-    let sign = take("-") ? "-" : ""
-    guard token.kind == .number || token.kind == .identifier else { throw fault("expected a literal") }
-    defer { advance() }
-    return sign + text(token)
-  }
-
-  private func array(_ literal: Literal, _ type: TensorType, at start: Token) throws(SyntaxFault) -> NDArray {
-    guard let shape = type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
-      throw fault("a literal has a known shape, this one is \(type)", at: start)
-    }
-    guard let count = type.boundedElementCount, count * type.dtype.byteCount <= Self.literalLimit else {
-      throw fault("a literal of type \(type) is too large", at: start)
-    }
-    func element(_ text: String, _ token: Token) throws(SyntaxFault) -> ScalarValue {
-      guard let value = TextLiteral.value(text, type.dtype) else {
-        throw fault("'\(text.prefix(40))' is no \(type.dtype)", at: token)
-      }
-      return value
-    }
-    switch literal {
-    case .splat(let text, let token):
-      let one = NDArray(scalar: try element(text, token), dtype: type.dtype).bytes
-      return NDArray(dtype: type.dtype, shape: shape) { buffer in
-        for index in buffer.indices { buffer[index] = one[index % one.count] }
-      }
-    case .list(let elements, let token):
-      guard elements.count == count else { throw fault("\(elements.count) numbers are given for \(type)", at: token) }
-      var values: [ScalarValue] = []
-      for (text, token) in elements { values.append(try element(text, token)) }
-      return NDArray(dtype: type.dtype, shape: shape, values: values)
-    case .bytes(let bytes, let token):
-      guard bytes.count == count * type.dtype.byteCount else {
-        throw fault("\(bytes.count) bytes are given for \(type), which has \(count * type.dtype.byteCount)", at: token)
-      }
-      return NDArray(dtype: type.dtype, shape: shape, bytes: bytes)
     }
   }
 }

@@ -43,6 +43,21 @@ enum TextLiteral {
     }
   }
 
+  /// The text of one number; the bits of a float that decimals cannot say.
+  static func exactText(_ value: ScalarValue, _ type: ScalarType) -> String {
+    let text = text(value, type)
+    if case .float(let float) = value, self.value(text, type) != value {
+      return "0x" + String(float.bitPattern, radix: 16)
+    }
+    return text
+  }
+
+  /// What `exactText` has written; nil for anything else.
+  static func exactValue(_ text: String, _ type: ScalarType) -> ScalarValue? {
+    guard type.isFloat, text.hasPrefix("0x") else { return value(text, type) }
+    return UInt64(text.dropFirst(2), radix: 16).map { .float(Double(bitPattern: $0)) }
+  }
+
   /// The number that a text means, or nil when it is none of the type's.
   static func value(_ text: String, _ type: ScalarType) -> ScalarValue? {
     switch type {

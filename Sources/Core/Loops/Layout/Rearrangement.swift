@@ -29,7 +29,13 @@ struct Rearrangement: Hashable {
     self.filled = isFilled ? loops.last?.extent ?? 1 : filled
   }
 
-  private var count: Int { loops.reduce(1) { $0 * $1.extent } }
+  var count: Int { loops.reduce(1) { $0 * $1.extent } }
+
+  /// The text form: what makes the same rearrangement.
+  var text: String {
+    let lists = [loops.map(\.extent), loops.map(\.stride)].map { $0.map(String.init).joined(separator: ", ") }
+    return "{origin: \(origin), extents: [\(lists[0])], strides: [\(lists[1])], filled: \(filled)}"
+  }
 
   /// Whether an array of so many elements stays as it is.
   func keeps(_ count: Int) -> Bool {

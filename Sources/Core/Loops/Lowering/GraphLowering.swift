@@ -31,7 +31,9 @@ extension Program {
     }
     for stage in all {
       if options.verifyEach, stage.isChanged {
-        do throws(DiagnosticsError) { try stage.program.verify() } catch { throw error.blamed(on: stage.name) }
+        do throws(DiagnosticsError) { try stage.program.verify(trustsIndices: !checksIndices) } catch {
+          throw error.blamed(on: stage.name)
+        }
       }
       options.print(stage.program, after: stage.name, isChanged: stage.isChanged)
     }
@@ -359,7 +361,9 @@ struct GraphLowering {
   {
     let layout = layout.flatMap { $0.isRowMajor ? nil : $0 }
     let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dimension($0) }) } ?? type
-    return Place(buffer: buffer(name, stored, .temporary, location), start: Index(0), layout: layout)
+    let own = buffer(name, stored, .temporary, location)
+    if let layout { program.buffers[own.position].padding = layout.padding + layout.gap }
+    return Place(buffer: own, start: Index(0), layout: layout)
   }
 
   // MARK: Nodes

@@ -15,7 +15,7 @@ public struct Target: Hashable, Sendable {
   /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
   ///
   /// Targets that share it read the same packed constants: see `sharing(with:)`.
-  public private(set) var order: Order?
+  public internal(set) var order: Order?
 
   /// What of a machine decides how tensors are laid out.
   public struct Order: Hashable, Sendable {

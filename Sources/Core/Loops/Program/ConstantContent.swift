@@ -43,7 +43,7 @@ public struct ConstantContent: Hashable, Sendable {
   /// The same elements along one axis: contents that differ in their shapes only are equal then.
   public var flattened: ConstantContent { reshaped([count]) }
 
-  private func reshaped(_ shape: [Int]) -> ConstantContent {
+  func reshaped(_ shape: [Int]) -> ConstantContent {
     var result = self
     result.shape = shape
     return result
@@ -58,10 +58,29 @@ public struct ConstantContent: Hashable, Sendable {
 
   /// The elements that a packing copies, in its order.
   func packed(_ packing: Packing) -> ConstantContent {
-    var result = reshaped(packing.extents)
     let rearrangement = packing.rearrangement
-    if !rearrangement.keeps(count) { result.derivations.append(.rearranged(rearrangement)) }
+    return rearrangement.keeps(count) ? reshaped(packing.extents) : rearranged(rearrangement, shape: packing.extents)
+  }
+
+  /// The elements in another order.
+  func rearranged(_ rearrangement: Rearrangement, shape: [Int]) -> ConstantContent {
+    var result = reshaped(shape)
+    result.derivations.append(.rearranged(rearrangement))
     return result
+  }
+
+  /// The text form: the literal, and what is made of it.
+  func text(_ literalText: (NDArray) -> String) -> String {
+    var text = literalText(literal)
+    if derivations.isEmpty, literal.shape == shape { return text }
+    text += " of \(literal.type)"
+    for derivation in derivations {
+      switch derivation {
+      case .winograd(let algorithm): text += " winograd {size: \(algorithm.size)}"
+      case .rearranged(let rearrangement): text += " rearranged \(rearrangement.text)"
+      }
+    }
+    return text
   }
 
   /// The same content as a literal.

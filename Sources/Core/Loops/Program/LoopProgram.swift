@@ -193,6 +193,8 @@ public struct Buffer: Hashable, Sendable {
   /// The sizes of the axes, outermost first; elements are dense and row-major.
   public var shape: [Int]
   public var kind: Kind
+  /// So many elements at the end of each row have no meaning: they may be read before they are written.
+  public var padding = 0
   /// Where the buffer's tensor comes from, for comments.
   public var location: Location
 

@@ -42,7 +42,8 @@ public struct Index: Hashable, Sendable {
   public private(set) var constant: Int
   public private(set) var terms: [Term]
 
-  private init(constant: Int, terms: [Term]) {
+  /// Takes the terms as they are.
+  init(constant: Int, terms: [Term]) {
     self.constant = constant
     self.terms = terms
   }

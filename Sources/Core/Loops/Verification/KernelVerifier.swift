@@ -1,7 +1,7 @@
-/// Checks one kernel: scopes, types, kinds of loops.
+/// Checks one kernel: scopes, types, kinds of loops, accesses, races.
 struct KernelVerifier {
-  /// What statements may use.
-  private struct Scope {
+  /// What statements may use, and what is known at their place.
+  fileprivate struct Scope {
     var variables: Set<LoopVariable> = []
     var registers: [Int32: ScalarType] = [:]
     var locals: [Int: LocalArray] = [:]
@@ -9,6 +9,32 @@ struct KernelVerifier {
     var lanes: LoopVariable?
     /// The loops around that are written out.
     var unrolled: Set<LoopVariable> = []
+    var loops: [Access.Loop] = []
+    var facts = IndexFacts()
+    /// Whether no data decides that the place is reached.
+    var isCertain = true
+  }
+
+  /// A read or write, in the order of the text.
+  struct Access {
+    /// A loop around an access.
+    struct Loop: Equatable {
+      /// Tells loops over one variable apart.
+      var id: Int
+      var variable: LoopVariable
+      var kind: LoopKind
+    }
+
+    var memory: Memory
+    var index: Index
+    var isStore: Bool
+    /// Whether it happens whatever the data are.
+    var isCertain: Bool
+    var loops: [Loop]
+    var facts: IndexFacts
+    /// The kernel's part that it belongs to.
+    var part: Int
+    var statement: Statement
   }
 
   /// The most faults told of one kernel.
@@ -16,24 +42,32 @@ struct KernelVerifier {
 
   let program: Program
   let kernel: Kernel
+  /// Whether indices from data are taken to lie inside, as whoever runs the kernel answers for.
+  let trustsIndices: Bool
   private let printer: LoopPrinter
   private(set) var diagnostics: [Diagnostic] = []
   private var scope = Scope()
-  /// The numbers of all registers and local arrays so far: each is declared once in a kernel.
-  private var declared = Set<Int32>()
-  private var allocated = Set<Int>()
+  /// How many loops are around each register and local array; each is declared once in a kernel.
+  private(set) var registerDepths: [Int32: Int] = [:]
+  private(set) var localDepths: [Int: Int] = [:]
+  private(set) var accesses: [Access] = []
+  /// All that a register is given, where that happens in several places.
+  private var assignments: [Int32: [Expression]] = [:]
   private var statement: Statement?
+  private var part = 0
+  private var loopCount = 0
 
-  init(_ program: Program, _ kernel: Kernel) {
+  init(_ program: Program, _ kernel: Kernel, trustsIndices: Bool) {
+    self.trustsIndices = trustsIndices
     self.program = program
     self.kernel = kernel
     printer = LoopPrinter(program: program)
   }
 
   mutating func run() {
-    var accesses = Accesses()
-    kernel.parts.joined().forEach { accesses.add($0) }
-    if kernel.reads != accesses.reads.sorted() || kernel.writes != accesses.writes.sorted() {
+    var used = Accesses()
+    kernel.parts.joined().forEach { used.add($0) }
+    if kernel.reads != used.reads.sorted() || kernel.writes != used.writes.sorted() {
       report("the buffers that it is said to read and write are others than its statements do")
     }
     guard (kernel.reads + kernel.writes + kernel.inPlace).allSatisfy({ program.buffers.indices.contains($0.position) })
@@ -48,16 +82,29 @@ struct KernelVerifier {
       if parameter.id >= 0 { report("its parameter \(LoopPrinter.text(parameter)) is no variable of the program") }
       scope.variables.insert(parameter)
     }
-    for part in kernel.parts { block(part) }
-    if !diagnostics.isEmpty {
-      let text = printer.lines(kernel).joined(separator: "\n")
-      diagnostics[diagnostics.count - 1].help = "\(ProgramVerifier.help), with the kernel's text:\n\(text)"
+    for part in kernel.parts { collectAssignments(part) }
+    for (position, part) in kernel.parts.enumerated() {
+      self.part = position
+      block(part)
     }
+    if diagnostics.isEmpty { races() }
+  }
+
+  /// The faults, the last of which shows the kernel.
+  var report: [Diagnostic] {
+    var result = diagnostics
+    if !result.isEmpty {
+      let text = printer.lines(kernel).joined(separator: "\n")
+      result[result.count - 1].help = "\(ProgramVerifier.help), with the kernel's text:\n\(text)"
+    }
+    return result
   }
 
   // MARK: Reports
 
-  private mutating func report(_ message: String) {
+  private mutating func report(_ message: String) { report(message, in: statement) }
+
+  mutating func report(_ message: String, in statement: Statement?) {
     guard diagnostics.count < Self.faultLimit else { return }
     diagnostics.append(
       Diagnostic(
@@ -84,29 +131,42 @@ struct KernelVerifier {
     case .declare(let register, let value):
       check(value, is: register.type)
       declare(register)
+      let values = [value] + (assignments[register.id] ?? [])
+      if register.type.isInteger {
+        let ranges = values.map { scope.facts.range($0) }
+        scope.facts.narrow(.value(Scalar(id: register.id)), to: ranges.dropFirst().reduce(ranges[0]) { $0.union($1) })
+      }
     case .assign(let register, let value):
       check(value, is: register.type)
-      check(register)
+      check(written: register)
     case .allocate(let array):
-      if !allocated.insert(array.id).inserted { report("local array a\(array.id) is declared twice") }
+      if localDepths.updateValue(scope.loops.count, forKey: array.id) != nil {
+        report("local array a\(array.id) is declared twice")
+      }
       if array.count <= 0 { report("local array a\(array.id) has \(array.count) elements") }
       if let lanes = array.lanes, lanes < 1 || array.count % lanes != 0 {
         report("local array a\(array.id) has \(array.count) elements in vectors of \(lanes)")
       }
       scope.locals[array.id] = array
     case .store(let memory, let index, let value):
-      if let type = check(memory, index) { check(value, is: type) } else { _ = type(value) }
+      let own = type(value)
+      if let type = check(memory, index, isStore: true), let own, own != type {
+        report("a value of type \(own) is stored where elements are \(type)")
+      }
     case .when(let constraints, let body):
       check(constraints)
-      block(body)
+      let assignments = assignments
+      block(body) { $0.assume(constraints, assignments) }
     case .whenTrue(let condition, let body):
       check(condition, is: .bool)
-      block(body)
+      block(body) { $0.isCertain = false }
     }
   }
 
   private mutating func declare(_ register: Register) {
-    if !declared.insert(register.id).inserted { report("register r\(register.id) is declared twice") }
+    if registerDepths.updateValue(scope.loops.count, forKey: register.id) != nil {
+      report("register r\(register.id) is declared twice")
+    }
     scope.registers[register.id] = register.type
   }
 
@@ -115,6 +175,30 @@ struct KernelVerifier {
     case register.type?: break
     case let type?: report("register r\(register.id) is \(type), not \(register.type)")
     case nil: report("register r\(register.id) is not in scope")
+    }
+  }
+
+  /// Iterations that may run at once must not write one register.
+  private mutating func check(written register: Register) {
+    check(register)
+    guard let depth = registerDepths[register.id] else { return }
+    if scope.loops.dropFirst(depth).contains(where: \.kind.isIndependent) {
+      report("register r\(register.id) is written by iterations that may run at once")
+    }
+  }
+
+  /// Where each register that is not only declared gets its values.
+  private mutating func collectAssignments(_ statements: [Statement]) {
+    for statement in statements {
+      switch statement {
+      case .assign(let register, let value): assignments[register.id, default: []].append(value)
+      case .accumulate(let accumulation):
+        // Any number may come of it.
+        assignments[accumulation.accumulator.id, default: []].append(.register(accumulation.accumulator))
+      case .loop(let loop): collectAssignments(loop.body)
+      case .when(_, let body), .whenTrue(_, let body): collectAssignments(body)
+      case .declare, .allocate, .store: break
+      }
     }
   }
 
@@ -130,8 +214,10 @@ struct KernelVerifier {
       if !loop.body.allSatisfy(\.isStraightInLanes) { report("a loop over lanes has a body that is not straight") }
       if scope.lanes != nil { report("a loop over lanes is inside of another") }
     }
+    loopCount += 1
+    let id = loopCount
     block(loop.body) { scope in
-      scope.variables.insert(variable)
+      scope.enter(Access.Loop(id: id, variable: variable, kind: loop.kind), loop.lower, loop.upper)
       if loop.kind == .unrolled { scope.unrolled.insert(variable) }
       if loop.kind == .lanes { scope.lanes = variable }
     }
@@ -155,7 +241,7 @@ struct KernelVerifier {
 
   private mutating func check(_ accumulation: Accumulation) {
     let accumulator = accumulation.accumulator
-    check(accumulator)
+    check(written: accumulator)
     check(accumulation.lower, accumulation.upper, of: accumulation.variable)
     if accumulation.lanes < 1 || accumulation.lanes & (accumulation.lanes - 1) != 0 {
       report("\(accumulation.lanes) lanes are no power of two")
@@ -166,7 +252,10 @@ struct KernelVerifier {
       report("\(function.name) is not defined on \(accumulator.type)")
     }
     let (outer, around) = (scope, statement)
-    scope.variables.insert(accumulation.variable)
+    loopCount += 1
+    scope.enter(
+      Access.Loop(id: loopCount, variable: accumulation.variable, kind: .serial), accumulation.lower,
+      accumulation.upper)
     for statement in accumulation.prologue { check(statement) }
     check(accumulation.value, is: accumulator.type)
     (scope, statement) = (outer, around)
@@ -196,8 +285,10 @@ struct KernelVerifier {
   }
 
   /// The element type of what is addressed; nil where there is none.
-  private mutating func check(_ memory: Memory, _ index: Index) -> ScalarType? {
+  private mutating func check(_ memory: Memory, _ index: Index, isStore: Bool) -> ScalarType? {
+    let before = diagnostics.count
     check(index)
+    defer { if diagnostics.count == before { record(memory, index, isStore: isStore) } }
     switch memory {
     case .buffer(let buffer): return program[buffer].dtype
     case .local(let array):
@@ -209,6 +300,25 @@ struct KernelVerifier {
       if let lanes = array.lanes { check(index, ofVectors: lanes) }
       return array.type
     }
+  }
+
+  /// Keeps an access, which must lie inside of the memory.
+  private mutating func record(_ memory: Memory, _ index: Index, isStore: Bool) {
+    guard !scope.facts.areContradictory, let statement else { return }
+    let (name, count) =
+      switch memory {
+      case .buffer(let buffer): (program[buffer].name, program[buffer].count)
+      case .local(let array): ("a\(array.id)", array.count)
+      }
+    if !(trustsIndices && index.isDynamic), !scope.facts.proves(index, in: 0..<count) {
+      let range = scope.facts.range(index)
+      let reach = "\(range.low.map(String.init) ?? "-inf") ... \(range.high.map(String.init) ?? "inf")"
+      report("\(name)[\(printer.text(index))] is not known to be one of \(count) elements: it may lie in \(reach)")
+    }
+    accesses.append(
+      Access(
+        memory: memory, index: index, isStore: isStore, isCertain: scope.isCertain, loops: scope.loops,
+        facts: scope.facts, part: part, statement: statement))
   }
 
   /// An array in registers is addressed by whole vectors once loops are unrolled, and by a lane in them.
@@ -247,7 +357,9 @@ struct KernelVerifier {
       check(index)
       return .i64
     case .load(let memory, let index, let type):
-      if let own = check(memory, index), own != type { report("elements of type \(own) are read as \(type)") }
+      if let own = check(memory, index, isStore: false), own != type {
+        report("elements of type \(own) are read as \(type)")
+      }
       return type
     case .pointwise(let function, let operands): return type(function, operands)
     case .convert(let operand, let type):
@@ -264,7 +376,11 @@ struct KernelVerifier {
       return .i64
     case .select(let constraints, let then, let otherwise):
       check(constraints)
-      let types = (type(then), type(otherwise))
+      let around = scope
+      scope.assume(constraints, assignments)
+      let own = type(then)
+      scope = around
+      let types = (own, type(otherwise))
       if let then = types.0, let otherwise = types.1, then != otherwise {
         report("a choice is between \(then) and \(otherwise)")
       }
@@ -292,6 +408,34 @@ struct KernelVerifier {
       report("\(function.name) is not defined on \(first), only on \(rule.domain.text)")
     }
     return function.resultType(types)
+  }
+}
+
+extension KernelVerifier.Scope {
+  fileprivate mutating func enter(_ loop: KernelVerifier.Access.Loop, _ lower: Bound, _ upper: Bound) {
+    variables.insert(loop.variable)
+    loops.append(loop)
+    facts.enter(loop.variable, from: lower, to: upper)
+  }
+
+  /// Takes constraints for facts, but for those on registers that are written again.
+  fileprivate mutating func assume(_ constraints: [Constraint], _ assignments: [Int32: [Expression]]) {
+    for constraint in constraints {
+      let values = constraint.index.values
+      if !values.isEmpty { isCertain = false }
+      if case .multiple = constraint { isCertain = false }
+      if values.allSatisfy({ assignments[$0.id] == nil }) { facts.learn(constraint) }
+    }
+  }
+}
+
+extension LoopKind {
+  /// Whether iterations may run at once.
+  var isIndependent: Bool {
+    switch self {
+    case .vector, .parallel, .lanes: true
+    case .serial, .unrolled: false
+    }
   }
 }
 

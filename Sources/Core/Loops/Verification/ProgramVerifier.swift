@@ -1,11 +1,14 @@
 /// The invariants of loop programs: what lowering and every pass over programs must keep.
 extension Program {
   /// Checks that the program is one that can be run: variables, registers and local arrays in scope where they are read,
-  /// types as the scalar functions take them, legal kinds of loops, and names and buffers that fit together.
+  /// types as the scalar functions take them, legal kinds of loops, every access inside of its buffer, every element
+  /// written before it is read, nothing written that others may read or write at the same time, and names and buffers
+  /// that fit together.
   ///
+  /// - Parameter trustsIndices: Whether indices from data are taken to lie inside, because they are not checked.
   /// - Throws: Everything that is wrong, with the kernel and the statement. It is Lathe's mistake, whatever the model.
-  public func verify() throws(DiagnosticsError) {
-    var verifier = ProgramVerifier(self)
+  public func verify(trustsIndices: Bool = false) throws(DiagnosticsError) {
+    var verifier = ProgramVerifier(self, trustsIndices: trustsIndices)
     verifier.run()
     guard verifier.diagnostics.isEmpty else { throw DiagnosticsError(verifier.diagnostics) }
   }
@@ -14,12 +17,16 @@ extension Program {
 /// Checks a program kernel by kernel, then the order of its steps.
 struct ProgramVerifier {
   let program: Program
+  private let trustsIndices: Bool
   var diagnostics: [Diagnostic] = []
+  /// What each kernel reads and writes, in order.
+  var accesses: [[KernelVerifier.Access]] = []
 
   /// What a mistake of Lathe's own says beside the fault.
   static let help = "this is a mistake in Lathe, please report it"
 
-  init(_ program: Program) {
+  init(_ program: Program, trustsIndices: Bool) {
+    self.trustsIndices = trustsIndices
     self.program = program
   }
 
@@ -32,6 +39,7 @@ struct ProgramVerifier {
     for (position, kernel) in program.kernels.enumerated() where !called.contains(position) {
       report("no step runs kernel '\(kernel.name)'")
     }
+    if diagnostics.isEmpty { definedness() }
   }
 
   mutating func report(_ message: String) {
@@ -93,9 +101,10 @@ struct ProgramVerifier {
   // MARK: Kernels and steps
 
   private mutating func kernel(_ position: Int) {
-    var verifier = KernelVerifier(program, program.kernels[position])
+    var verifier = KernelVerifier(program, program.kernels[position], trustsIndices: trustsIndices)
     verifier.run()
-    diagnostics += verifier.diagnostics
+    diagnostics += verifier.report
+    accesses.append(verifier.accesses)
   }
 
   /// Kernels exist and run inside the loops that they are parameterized by; predicates are scalars of type `bool`.

@@ -48,7 +48,8 @@ extension ExitCode {
 public func modelCommands<Provider: ModelProvider>(for provider: Provider.Type) -> [any ParsableCommand.Type] {
   [
     CheckCommand<Provider>.self, InfoCommand<Provider>.self, RunCommand<Provider>.self,
-    CompileCommand<Provider>.self, DotCommand<Provider>.self, GradCommand<Provider>.self, BenchCommand<Provider>.self,
+    CompileCommand<Provider>.self, LowerCommand<Provider>.self, DotCommand<Provider>.self, GradCommand<Provider>.self,
+    BenchCommand<Provider>.self,
     ConvertCommand<Provider>.self,
   ]
 }

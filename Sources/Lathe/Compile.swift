@@ -34,6 +34,15 @@ public struct CompileOptions: Sendable {
 
   public init() {}
 
+  /// The stages from the graph to a planned program, by the names that `passes.printAfter` takes.
+  public static let stages: [String] = {
+    var names: [String] = []
+    for name in (Pipeline.inference.passes + Pipeline.training.passes).map(\.name) where !names.contains(name) {
+      names.append(name)
+    }
+    return names + ["lower"] + LoopPass.all.map(\.name) + ["plan"]
+  }()
+
   /// Checks that one file can have a variant for each target.
   fileprivate func checkTargets() throws(DiagnosticsError) {
     for target in targets.dropLast() where !target.isToldAtRunTime {
@@ -66,9 +75,14 @@ public func compile(
 private struct Lowering: Sendable {
   private let convolutions: ConvolutionMethod
   private let checksIndices: Bool
+  private let passes: Pipeline.Options
   private let progress: (@Sendable (String) -> Void)?
 
-  init(_ options: CompileOptions) {
+  /// - Parameter rewrites: How many rewrites the passes over the graph have made: the rest is for those over programs.
+  init(_ options: CompileOptions, after rewrites: Int) {
+    var passes = options.passes
+    passes.stopAfter = passes.stopAfter.map { max(0, $0 - rewrites) }
+    self.passes = passes
     convolutions = options.convolutions
     checksIndices = options.checksIndices
     progress = options.progress
@@ -80,9 +94,9 @@ private struct Lowering: Sendable {
     let isInterpreted = target == .interpreter
     let program = try Program(
       lowering: graph, target: target, convolutions: isInterpreted ? .direct : convolutions,
-      checksIndices: isInterpreted || checksIndices)
+      checksIndices: isInterpreted || checksIndices, options: passes)
     progress?("planning \(program.buffers.count) buffers")
-    return try PlannedProgram(planning: program)
+    return try PlannedProgram(planning: program, options: passes)
   }
 }
 
@@ -104,7 +118,7 @@ public struct CompiledModel: Sendable {
     let (optimized, report) = try graph.optimized(options)
     self.graph = optimized
     self.report = report
-    lowering = Lowering(options)
+    lowering = Lowering(options, after: report.rewriteCount)
     planned = try lowering.planned(optimized, options.target)
     var variants: [PlannedProgram] = []
     for target in options.targets.dropLast() {

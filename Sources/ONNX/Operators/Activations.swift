@@ -53,7 +53,9 @@ extension Operator {
     },
   ]
 
-  /// What lies beyond a bound, moved towards zero. Integers are compared and moved as numbers, not as what a bound would
+  /// What lies beyond a bound, moved towards zero.
+  ///
+  /// Integers are compared and moved as numbers, not as what a bound would
   /// be in their type.
   private static func shrink(_ call: Call) throws(TypeFault) -> Tensor {
     let x = try call.tensor(0)

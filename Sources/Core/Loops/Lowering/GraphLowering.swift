@@ -578,8 +578,7 @@ struct GraphLowering {
         let cache = ElementCache()
         result = TensorExpression(type) { index in cache.element(index, element) }
       case .cumulative, .scatter, .controlFlow:
-        // Fusion materializes these, so that a place is known.
-        result = TensorExpression(type) { _ in scalars.constant(.integer(0), type.dtype) }
+        internalError("\(node.operation.name) has no place in memory")
       }
     }
     memo[value] = result

@@ -3,9 +3,13 @@ public import LatheMemory
 extension PlannedProgram {
   /// Gives every temporary a place in one arena and every variable one in the state.
   ///
-  /// - Parameter searchSteps: The planner's budget, counted in steps so that the plan is the same on every machine.
-  /// - Throws: A diagnostic when a model's sizes overflow.
-  public init(planning program: Program, searchSteps: Int = 5_000_000) throws(DiagnosticsError) {
+  /// - Parameters:
+  ///   - searchSteps: The planner's budget, counted in steps so that the plan is the same on every machine.
+  ///   - options: Whether the plan, which is called `plan`, is verified and printed.
+  /// - Throws: A diagnostic when a model's sizes overflow; what the verifier has found.
+  public init(
+    planning program: Program, searchSteps: Int = 5_000_000, options: Pipeline.Options = Pipeline.Options()
+  ) throws(DiagnosticsError) {
     let (problem, positions) = try Self.problem(of: program)
     let plan = LatheMemory.plan(problem, options: PlannerOptions(steps: searchSteps))
     do {
@@ -26,6 +30,43 @@ extension PlannedProgram {
       state += Self.aligned(variable.initial.bytes.count)
     }
     stateBytes = state
+    if options.verifyEach {
+      do throws(DiagnosticsError) { try verify() } catch { throw error.blamed(on: "plan") }
+    }
+    options.print(self, after: "plan", isChanged: true)
+  }
+
+  /// Checks that everything with elements has a place of its own inside of the arena or the state.
+  ///
+  /// That temporaries which live at once do not overlap is checked of every plan.
+  ///
+  /// - Throws: Everything that is wrong; it is Lathe's mistake, whatever the model.
+  public func verify() throws(DiagnosticsError) {
+    var faults: [String] = []
+    let ranges = Liveness(program).settled()
+    for ((buffer, offset), range) in zip(zip(program.buffers, offsets), ranges) {
+      guard case .temporary = buffer.kind else {
+        if offset != nil { faults.append("'\(buffer.name)' is no temporary and has a place in the arena") }
+        continue
+      }
+      guard let offset else {
+        if range != nil, buffer.byteCount > 0 { faults.append("'\(buffer.name)' has no place in the arena") }
+        continue
+      }
+      if offset < 0 || offset % Self.alignment != 0 || offset + buffer.byteCount > arenaBytes {
+        faults.append("'\(buffer.name)' lies at \(offset) in an arena of \(arenaBytes) bytes")
+      }
+    }
+    var end = 0
+    for (variable, offset) in zip(program.variables, variableOffsets) {
+      if offset < end || offset % Self.alignment != 0 { faults.append("variable '\(variable.name)' lies at \(offset)") }
+      end = offset + variable.initial.bytes.count
+    }
+    if end > stateBytes { faults.append("a state of \(stateBytes) bytes ends before \(end)") }
+    guard faults.isEmpty else {
+      throw DiagnosticsError(
+        faults.map { Diagnostic("program '\(program.name)': \($0)", help: ProgramVerifier.help) })
+    }
   }
 
   /// The planning problem of a program's temporaries, and their buffer positions.
@@ -49,4 +90,15 @@ extension PlannedProgram {
   }
 
   private static func aligned(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
+}
+
+extension PlannedProgram: CustomStringConvertible {
+  /// The places in the arena as comments, then the program's text for people.
+  public var description: String {
+    var lines = ["// arena \(arenaBytes) bytes, lower bound \(lowerBound)"]
+    for (buffer, offset) in zip(program.buffers, offsets) {
+      if let offset { lines.append("// \(buffer.name) at \(offset), \(buffer.byteCount) bytes") }
+    }
+    return lines.joined(separator: "\n") + "\n\(program)"
+  }
 }

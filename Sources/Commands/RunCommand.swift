@@ -53,7 +53,7 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
 
   /// A line for each output: its type, its range, its first elements.
   private func summary(of array: NDArray, named name: String) -> String {
-    let head = (0..<min(array.count, 6)).map { text(array[$0]) }.joined(separator: ", ")
+    let head = array.values.prefix(6).map(text).joined(separator: ", ")
     let numbers = array.doubles
     let finite = numbers.filter(\.isFinite)
     var line = "\(name): \(array.type) = [\(head)\(array.count > 6 ? ", ..." : "")]"

@@ -138,7 +138,7 @@ struct Difference: CustomStringConvertible {
     if let first {
       description =
         "MISMATCH: \(wrong) of \(array.count) elements, \(distance), the first is element \(first): "
-        + "\(array[first].double) instead of \(expected[first].double)"
+        + "\(array.element(at: first).double) instead of \(expected.element(at: first).double)"
     } else {
       description = "ok, \(distance)"
     }

@@ -58,7 +58,7 @@ extension NDArray {
     if header.fortranOrder && header.shape.count > 1 {
       elements = rowMajor(columnMajor: elements, shape: header.shape, width: width)
     }
-    self.init(dtype: header.element.dtype, shape: header.shape, bytes: elements)
+    self = unfailing { try NDArray(dtype: header.element.dtype, shape: header.shape, bytes: elements) }
   }
 }
 

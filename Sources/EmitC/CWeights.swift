@@ -77,7 +77,9 @@ struct CWeights {
 
   private func array(of entry: Entry, shape: [Int]) -> NDArray {
     let start = Self.headerBytes + entry.offset
-    return NDArray(dtype: entry.type.dtype, shape: shape, bytes: Array(file[start..<start + entry.byteCount]))
+    return unfailing {
+      try NDArray(dtype: entry.type.dtype, shape: shape, bytes: Array(file[start..<start + entry.byteCount]))
+    }
   }
 
   // MARK: In the source
@@ -108,7 +110,9 @@ struct CWeights {
     let array = array(of: entry, shape: [entry.byteCount / dtype.byteCount])
     let literals =
       dtype.isHalf
-      ? NDArray(dtype: .u16, shape: array.shape, bytes: array.bytes).values.map { ScalarType.u16.cLiteral($0) }
+      ? unfailing { try NDArray(dtype: .u16, shape: array.shape, bytes: array.bytes) }.values.map {
+        ScalarType.u16.cLiteral($0)
+      }
       : array.values.map { dtype.cHexLiteral($0) }
     let count = max(1, literals.count)
     let head = "static const \(dtype.cStorage) \(name)[\(count)] ="

@@ -120,8 +120,10 @@ struct Call {
   /// One number of an operand whose value must be known.
   func number(_ position: Int, _ what: String) throws(TypeFault) -> Double {
     let literal = try literal(position, what)
-    guard literal.count == 1 else { throw TypeFault("\(what) is \(literal.type), not one number") }
-    return literal[0].double
+    guard literal.count == 1, let number = literal.first else {
+      throw TypeFault("\(what) is \(literal.type), not one number")
+    }
+    return number.double
   }
 
   // MARK: Attributes

@@ -22,11 +22,11 @@ struct Sizes {
   func tensor(in builder: Builder) -> Tensor {
     let shape = isScalar ? [] : [dimensions.count]
     if let known = dimensions.known {
-      return builder.constant(NDArray(dtype: dtype, shape: shape, values: known.map { .integer($0) }))
+      return builder.constant(unfailing { try NDArray(dtype: dtype, shape: shape, values: known.map { .integer($0) }) })
     }
     let elements = dimensions.map { size in
       if let known = size.known {
-        return builder.constant(NDArray(dtype: dtype, shape: [1], values: [.integer(known)]))
+        return builder.constant(unfailing { try NDArray(dtype: dtype, shape: [1], values: [.integer(known)]) })
       }
       return builder.full(TensorType(.i64, [size]), .integer(1)).reduce(.sum, axes: [0]).convert(to: dtype).reshape([1])
     }

@@ -73,13 +73,13 @@ extension Onnx_TensorProto {
           "the data is in another file, which cannot be read from here", help: "import the model by its path")
       }
       let bytes = try external.bytes(externalData, count: count * dtype.byteCount)
-      return NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype))
+      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype)) }
     }
     if !rawData.isEmpty || (hasRawData && count == 0) {
       guard rawData.count == count * dtype.byteCount else {
         throw TypeFault("\(dtype)\(shape) needs \(count * dtype.byteCount) bytes, \(rawData.count) are there")
       }
-      return NDArray(dtype: dtype, shape: shape, bytes: [UInt8](rawData).normalized(dtype))
+      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: [UInt8](rawData).normalized(dtype)) }
     }
     switch dtype {
     case .f32: return try filled(floatData, shape)
@@ -95,7 +95,7 @@ extension Onnx_TensorProto {
     case .bool: return try filled(int32Data.map { $0 != 0 }, shape)
     case .f16, .bf16:  // bit patterns in the low halves
       let bits = try filled(int32Data.map { UInt16(truncatingIfNeeded: $0) }, shape)
-      return NDArray(dtype: dtype, shape: shape, bytes: bits.bytes)
+      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bits.bytes) }
     }
   }
 
@@ -104,7 +104,7 @@ extension Onnx_TensorProto {
     guard elements.count == count else {
       throw TypeFault("\(Element.scalarType)\(shape) needs \(count) elements, \(elements.count) are there")
     }
-    return NDArray(elements, shape: shape)
+    return unfailing { try NDArray(elements, shape: shape) }
   }
 }
 

@@ -184,7 +184,7 @@ extension NDArray {
   fileprivate init(copying place: OutputPlace, dtype: ScalarType, shape: [Int]) {
     switch place {
     case .memory(let start): self.init(copying: start, dtype: dtype, shape: shape)
-    case .array(let array): self = array.reshaped(shape)
+    case .array(let array): self = unfailing { try array.reshaped(shape) }
     }
   }
 }

@@ -114,7 +114,7 @@ import Testing
       ])
     let numbers = (0..<355).map { Float(($0 * 37 % 101) - 50) / 64 }
     let inputs = [
-      "x": NDArray(numbers, shape: [5, 71]), "m": NDArray((0..<40).map { Int32.max - Int32($0 * 7 % 11) }),
+      "x": try NDArray(numbers, shape: [5, 71]), "m": NDArray((0..<40).map { Int32.max - Int32($0 * 7 % 11) }),
     ]
     let row = try Case(label: "lanes", graph: graph, inputs: inputs)
     try Self.check([row], compilers: CBench.compilers, flags: ["-std=c11", "-O3"])

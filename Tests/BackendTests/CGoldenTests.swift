@@ -11,12 +11,13 @@ import Testing
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Goldens")
 
-  private static func convolution(_ builder: Builder) -> [(String, Tensor)] {
+  private static func convolution(_ builder: Builder) throws -> [(String, Tensor)] {
     let x = builder.input("image", .f32(1, 3, 9, 9))
-    let weight = builder.module("conv1") {
-      builder.constant(NDArray(dtype: .f32, shape: [4, 3, 3, 3], values: (0..<108).map { .float(Double($0 % 7) / 8) }))
+    let weight = try builder.module("conv1") {
+      builder.constant(
+        try NDArray(dtype: .f32, shape: [4, 3, 3, 3], values: (0..<108).map { .float(Double($0 % 7) / 8) }))
     }
-    let bias = builder.constant(NDArray([0.5, -0.25, 0, 1] as [Float], shape: [1, 4, 1, 1]))
+    let bias = builder.constant(try NDArray([0.5, -0.25, 0, 1] as [Float], shape: [1, 4, 1, 1]))
     let payload = Convolution(
       stride: [2, 2], low: [1, 1], high: [1, 1], inputDilation: [1, 1], dilation: [1, 1], groups: 1)
     let y = builder.module("conv1") { x.convolution(weight, payload) }
@@ -53,7 +54,7 @@ import Testing
     return [("centred", x - mean)]
   }
 
-  private static let models: [(name: String, body: @Sendable (Builder) -> [(String, Tensor)])] = [
+  private static let models: [(name: String, body: @Sendable (Builder) throws -> [(String, Tensor)])] = [
     ("convolution", convolution), ("softmax", softmax), ("linear", linear), ("embedding", embedding),
     ("counter", counter),
   ]
@@ -61,7 +62,7 @@ import Testing
   static func emit(_ name: String, _ options: COptions = COptions()) throws -> (CFiles, PlannedProgram) {
     let model = try #require(models.first { $0.name == name })
     let builder = Builder()
-    let outputs = model.body(builder)
+    let outputs = try model.body(builder)
     let planned = try PlannedProgram(planning: Program(lowering: builder.finish(name: name, outputs: outputs)))
     return (emitC(planned, options: options), planned)
   }

@@ -46,9 +46,9 @@ import Testing
     let builder = Builder()
     let x = builder.input("x", .f32(3))
     let large = builder.constant(
-      NDArray(dtype: .f32, shape: [100_000], values: (0..<100_000).map { .float(Double($0) / 16 - 2000) }))
+      try NDArray(dtype: .f32, shape: [100_000], values: (0..<100_000).map { .float(Double($0) / 16 - 2000) }))
     let small = builder.constant(NDArray([1, 1e-7, .infinity] as [Float]))
-    let twin = builder.constant(NDArray([1, 1e-7, .infinity] as [Float], shape: [1, 3]))
+    let twin = builder.constant(try NDArray([1, 1e-7, .infinity] as [Float], shape: [1, 3]))
     let y = x + small + large.slice(start: [70_000], limit: [70_003], stride: [1])
     let graph = try builder.finish(name: "weighted", outputs: [("y", y), ("z", twin * x)])
     let programs = try targets.map { try PlannedProgram(planning: Program(lowering: graph, target: $0)) }

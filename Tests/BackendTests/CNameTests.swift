@@ -94,8 +94,8 @@ import Testing
     }
     let builder = Builder()
     let x = builder.input("x", TensorType(.f64, [3]))
-    let held = Self.words.enumerated().map { number, word in
-      let initial = NDArray([Double(number), 1, 2], shape: [3])
+    let held = try Self.words.enumerated().map { number, word in
+      let initial = try NDArray([Double(number), 1, 2], shape: [3])
       let variable = builder.variable(Variable(name: word, role: .buffer, initial: initial))
       builder.update(word, to: variable + x.tanh())
       return variable

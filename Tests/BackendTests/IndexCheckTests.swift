@@ -22,16 +22,16 @@ import Testing
     func graph() throws -> Graph { try Graph(parsing: text) }
 
     /// Inputs with one index in a place among others that fit.
-    func inputs(with index: Int, at place: Int) -> [String: NDArray] {
+    func inputs(with index: Int, at place: Int) throws -> [String: NDArray] {
       var inputs = inputs
       let values = (0..<count).map { ScalarValue.integer($0 == place ? index : $0 % 5) }
-      inputs["i"] = NDArray(dtype: type, shape: [count, 1], values: values)
+      inputs["i"] = try NDArray(dtype: type, shape: [count, 1], values: values)
       return inputs
     }
   }
 
   private static func numbers(_ shape: Int...) -> NDArray {
-    NDArray((0..<shape.reduce(1, *)).map { Float($0) / 4 }, shape: shape)
+    unfailing { try NDArray((0..<shape.reduce(1, *)).map { Float($0) / 4 }, shape: shape) }
   }
 
   static let cases: [Case] = [
@@ -123,7 +123,7 @@ import Testing
   @Test("the definition and loops of every kind find it", arguments: cases)
   func loops(row: Case) throws {
     let graph = try row.graph()
-    let good = row.inputs(with: 4, at: 0)
+    let good = try row.inputs(with: 4, at: 0)
     let expected = try ReferenceEvaluator.run(graph, inputs: good).outputs["y"]
     for target in [Target.generic, .x86V4, .x86V3, .cortexM4F, .interpreter] {
       let planned = try PlannedProgram(planning: Program(lowering: graph, target: target))
@@ -134,7 +134,7 @@ import Testing
       }
       for index in Self.wrong(row.type) {
         for place in [0, row.count - 1] {
-          let bad = row.inputs(with: index, at: place)
+          let bad = try row.inputs(with: index, at: place)
           let text = message { _ = try ReferenceEvaluator.run(graph, inputs: bad) }
           #expect(text.contains("\(row.operation): index \(index) is out of range for an axis of size 5"))
           var evaluator = ProgramEvaluator(planned)
@@ -170,7 +170,7 @@ import Testing
             let planned = try PlannedProgram(planning: Program(lowering: row.graph(), target: target))
             let name = "\(planned.program.name)\(index + 1)"
             let options = COptions(name: name, standard: standard, threads: form, uniformEntry: true)
-            let inputs = row.inputs(with: index, at: row.count - 1)
+            let inputs = try row.inputs(with: index, at: row.count - 1)
             return (CBench.Model(files: emitC(planned, options: options), planned: planned, inputs: inputs), index)
           }
         }

@@ -49,10 +49,10 @@ struct InterpreterContractionTests {
   func tiles(_ row: Row, _ dtype: ScalarType) throws {
     let builder = Builder()
     let x = builder.input("x", TensorType(dtype, row.x))
-    let weight = builder.constant(Self.noise(dtype, row.weight))
+    let weight = try builder.constant(Self.noise(dtype, row.weight))
     let y = x.convolution(weight, row.payload)
     let graph = try builder.finish(name: "main", outputs: [("y", .pointwise(.maximum, [y, y.zerosLike()]) - y * 0.5)])
-    let inputs = [Self.noise(dtype, row.x)]
+    let inputs = try [Self.noise(dtype, row.x)]
     let slow = try Self.run(Program(lowering: graph, target: .generic), inputs)
     let tolerance = Self.tolerance(dtype)
     for target in [Target.interpreter, .x86V2, .x86V3, .x86V4] {
@@ -79,10 +79,10 @@ struct InterpreterContractionTests {
     return try session.run(inputs)[0]
   }
 
-  private static func noise(_ dtype: ScalarType, _ shape: [Int]) -> NDArray {
+  private static func noise(_ dtype: ScalarType, _ shape: [Int]) throws -> NDArray {
     var generator = SeededGenerator(seed: UInt64(shape.reduce(1, *)))
     let values = (0..<shape.reduce(1, *)).map { _ in ScalarValue.float(Double.random(in: -1...1, using: &generator)) }
-    return NDArray(dtype: dtype, shape: shape, values: values)
+    return try NDArray(dtype: dtype, shape: shape, values: values)
   }
 }
 

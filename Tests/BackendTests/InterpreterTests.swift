@@ -126,7 +126,7 @@ struct InterpreterTests {
         store(2, Index(0), .register(sum)),
       ])
     let columns = [0, 4, 7, 2, 1, 3].map { ScalarValue.integer($0) }
-    let table = NDArray((0..<30).map { Float($0) }, shape: [6, 5])
+    let table = try NDArray((0..<30).map { Float($0) }, shape: [6, 5])
     let result = try HandBuilt.run(planned, NDArray(dtype: .i64, shape: [6], values: columns), table)
     #expect(result.doubles == [0 + 9 + 17 + 21 + 28])
   }

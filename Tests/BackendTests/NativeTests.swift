@@ -28,7 +28,7 @@ import Testing
     #expect(try model.variable(named: "count") == NDArray(scalar: .integer(0), dtype: .i64))
     try model.restoreState(saved)
     #expect(try model.variable(named: "count") == NDArray(scalar: .integer(2), dtype: .i64))
-    try model.setVariable(named: "running.mean", to: NDArray.zeros(.f32, [4]))
+    try model.setVariable(named: "running.mean", to: try NDArray.zeros(.f32, [4]))
     #expect(try model.run([x]) == [x])
   }
 
@@ -40,14 +40,14 @@ import Testing
       return ""
     }
     #expect(message { _ = try $0.run([]) }.contains("counter takes 1 inputs, given 0"))
-    #expect(message { _ = try $0.run([NDArray.zeros(.f64, [4])]) }.contains("input x is f32[4], given f64[4]"))
+    #expect(message { _ = try $0.run([try NDArray.zeros(.f64, [4])]) }.contains("input x is f32[4], given f64[4]"))
     #expect(message { _ = try $0.variable(named: "mean") }.contains("the variables are: count, running.mean"))
   }
 
   @Test func largeWeightsAreNotCompiledIn() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let builder = Builder()
-    let table = NDArray(dtype: .f32, shape: [200_000], values: (0..<200_000).map { .float(Double($0)) })
+    let table = try NDArray(dtype: .f32, shape: [200_000], values: (0..<200_000).map { .float(Double($0)) })
     let x = builder.input("x", .f32(200_000))
     let graph = try builder.finish(name: "large", outputs: [("y", x + builder.constant(table))])
     var model = try NativeModel(PlannedProgram(planning: Program(lowering: graph)), cache: cache)
@@ -136,7 +136,7 @@ import Testing
       for port in program.inputs {
         let shape = port.type.shape.known ?? []
         let numbers = (0..<shape.reduce(1, *)).map { Float($0 * 37 % 101 - 50) / 16 }
-        inputs[port.name] = NDArray(numbers, shape: shape)
+        inputs[port.name] = try NDArray(numbers, shape: shape)
       }
       var model = try NativeModel(PlannedProgram(planning: program), cache: cache)
       let actual = try model.run(program, inputs)
@@ -160,7 +160,7 @@ import Testing
   private static func checkOutputs(_ model: inout some BackendModel & ~Copyable) throws {
     let x = NDArray([1, 2, 3, 14] as [Float])
     let first = NDArray([0, 0, 0, 10] as [Float])
-    var outputs = [NDArray.zeros(.f32, [4])]
+    var outputs = try [NDArray.zeros(.f32, [4])]
     func memory() -> UnsafeRawPointer? { outputs[0].withUnsafeBytes { $0.baseAddress } }
     let place = memory()
     try model.run([x], into: &outputs)
@@ -177,8 +177,8 @@ import Testing
     try model.run(shared, into: &shared)
     #expect(shared == [first])
     for (wrong, message) in [
-      ([], "gives 1 outputs, given 0"), ([NDArray.zeros(.f64, [4])], "is f32[4], given f64[4]"),
-      ([NDArray.zeros(.f32, [2, 2])], "is f32[4], given f32[2,2]"),
+      ([], "gives 1 outputs, given 0"), ([try NDArray.zeros(.f64, [4])], "is f32[4], given f64[4]"),
+      ([try NDArray.zeros(.f32, [2, 2])], "is f32[4], given f32[2,2]"),
     ] {
       var outputs = wrong
       do {

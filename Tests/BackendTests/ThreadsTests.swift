@@ -19,10 +19,10 @@ import Testing
     _ threads: CBench.Threads, compiler: String = "gcc", flags: [String] = ["-std=c11", "-O2"],
     standard: COptions.Standard = .c11
   ) throws -> [[String: NDArray]] {
-    let models = programs.map { name, program in
+    let models = try programs.map { name, program in
       let options = COptions(name: name, standard: standard, threads: threads.form, uniformEntry: true)
       return CBench.Model(
-        files: emitC(program, options: options), planned: program, inputs: TileEmissionTests.inputs(program))
+        files: emitC(program, options: options), planned: program, inputs: try TileEmissionTests.inputs(program))
     }
     return try CBench.outputs(models, compiler: compiler, flags: flags, threads: threads)
   }
@@ -73,7 +73,7 @@ import Testing
   @Test("a native model shares its work", arguments: [1, 2, 3])
   func native(threads: Int) throws {
     let program = Self.programs[0].program
-    let inputs = TileEmissionTests.inputs(program)
+    let inputs = try TileEmissionTests.inputs(program)
     let given = try program.program.inputs.map { try #require(inputs[$0.name]) }
     var one = try NativeModel(program)
     var several = try NativeModel(program, threads: threads)

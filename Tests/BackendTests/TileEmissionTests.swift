@@ -27,7 +27,7 @@ import Testing
     init(_ name: String, _ program: PlannedProgram) throws {
       self.name = name
       self.program = program
-      inputs = TileEmissionTests.inputs(program)
+      inputs = try TileEmissionTests.inputs(program)
       var evaluator = ProgramEvaluator(program)
       outputs = try evaluator.run(inputs)
     }
@@ -54,12 +54,12 @@ import Testing
   }
 
   /// Numbers in eighths, with -0 and NaN among them.
-  static func inputs(_ program: PlannedProgram) -> [String: NDArray] {
+  static func inputs(_ program: PlannedProgram) throws -> [String: NDArray] {
     var generator = SeededGenerator(seed: 3)
     var inputs: [String: NDArray] = [:]
     for port in program.program.inputs {
       let type = port.type.dtype
-      inputs[port.name] = NDArray(
+      inputs[port.name] = try NDArray(
         dtype: type, shape: port.type.shape.known ?? [],
         values: (0..<program.program[port.buffer].count).map { _ in
           let number = Int.random(in: -64...64, using: &generator)
@@ -109,12 +109,12 @@ import Testing
     }
     // C99 has no vectors; products that are fused with sums may be other ones in both
     let results = try [COptions.Standard.c11, .c99].map { standard in
-      let models = programs.map { name, program in
+      let models = try programs.map { name, program in
         var options = COptions(standard: standard)
         options.name = name
         options.uniformEntry = true
         return CBench.Model(
-          files: emitC(program, options: options), planned: program, inputs: Self.inputs(program))
+          files: emitC(program, options: options), planned: program, inputs: try Self.inputs(program))
       }
       #expect(models.allSatisfy { $0.files.source.contains("__attribute__") == (standard == .c11) })
       let flags = ["-std=c11", "-O2", "-ffp-contract=off"]

@@ -37,7 +37,7 @@ struct TrainingGoldenTests {
     func steps(_ range: Range<Int>) throws {
       for step in range {
         let loss = try #require(try model.run(program, golden.batch)["loss"])
-        compare(loss, NDArray([Float(golden.losses[step])], shape: []), "\(backend): loss \(step)")
+        compare(loss, try NDArray([Float(golden.losses[step])], shape: []), "\(backend): loss \(step)")
       }
     }
     func compareVariables() throws {

@@ -22,7 +22,7 @@ import Testing
 
   @Test func autoHasVariantsThatComputeTheSame() throws {
     let bench = try Workbench(["net.lathe": Self.network])
-    let input = NDArray((0..<288).map { Float($0 % 17) - 8 }, shape: [1, 8, 6, 6])
+    let input = try NDArray((0..<288).map { Float($0 % 17) - 8 }, shape: [1, 8, 6, 6])
     try input.npy().writeAtomically(to: bench.path("x.npy").path)
     let flags = "-std=c11 -O1 -Wall -Wextra -Wpedantic -Wconversion -Werror"
     let outcome = try bench.shell(

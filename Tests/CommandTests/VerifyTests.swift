@@ -12,7 +12,7 @@ import Testing
   private func bench() throws -> Workbench {
     let bench = try Workbench()
     _ = try bench.shell("mkdir -p t/test_data_set_0; cp '\(lenet)' t/model.onnx")
-    let input = NDArray((0..<1024).map { Float($0 % 7) / 7 }, shape: [1, 1, 32, 32])
+    let input = try NDArray((0..<1024).map { Float($0 % 7) / 7 }, shape: [1, 1, 32, 32])
     try input.npy().writeAtomically(to: bench.path("x.npy").path)
     try input.onnxTensor(name: "input").writeAtomically(to: bench.path("t/test_data_set_0/input_0.pb").path)
     #expect(try bench.run("lathe", "run", "t/model.onnx", "--input", "input=x.npy", "--outputs", "out").status == 0)
@@ -29,7 +29,7 @@ import Testing
 
   @Test func aMismatchHasAnExitCodeOfItsOwn() throws {
     let bench = try bench()
-    let wrong = NDArray([Float](repeating: 0.5, count: 10), shape: [1, 10])
+    let wrong = try NDArray([Float](repeating: 0.5, count: 10), shape: [1, 10])
     try wrong.onnxTensor(name: "logits").writeAtomically(to: bench.path("t/test_data_set_0/output_0.pb").path)
     let outcome = try bench.run("lathe", "verify", "t")
     #expect(outcome.status == 2)
@@ -43,7 +43,7 @@ import Testing
     let bench = try bench()
     let set = "t/test_data_set_0"
     let output = try NDArray(readingNPY: bench.path("out/output_0.npy").path)
-    let near = NDArray(output.doubles.map { Float($0 * 1.01) }, shape: output.shape)
+    let near = try NDArray(output.doubles.map { Float($0 * 1.01) }, shape: output.shape)
     try near.onnxTensor(name: "logits").writeAtomically(to: bench.path("\(set)/output_0.pb").path)
     #expect(try bench.run("lathe", "verify", "t").status == 2)
     #expect(try bench.run("lathe", "verify", "t", "--rtol", "0.02").status == 0)

@@ -15,7 +15,7 @@ import Testing
         return %0
       }
       """
-    let x = NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2])
+    let x = try NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2])
     #expect(try run(text, ["x": x]).outputs["y"] == x.reshaped([6]))
   }
 
@@ -57,7 +57,7 @@ import Testing
         return %1, %2
       }
       """
-    let outputs = try run(text, ["x": NDArray([start], shape: [])]).outputs
+    let outputs = try run(text, ["x": try NDArray([start], shape: [])]).outputs
     #expect(outputs["steps"]?.integers == [steps])
     #expect(outputs["x"]?.doubles == [start * Double(1 << steps)])
   }
@@ -85,9 +85,9 @@ import Testing
     "what does not fit is a diagnostic",
     arguments: [
       ([:], "error: input 'x' is missing"),
-      (["x": NDArray.zeros(.f64, [2, 3])], "error: input 'x' is f32[2,3], given f64[2,3]"),
-      (["x": NDArray.zeros(.f32, [2])], "error: input 'x' is f32[N,3], given f32[2]"),
-      (["x": NDArray.zeros(.f32, [2, 4])], "error: input 'x' is f32[2,3], given f32[2,4]"),
+      (["x": try NDArray.zeros(.f64, [2, 3])], "error: input 'x' is f32[2,3], given f64[2,3]"),
+      (["x": try NDArray.zeros(.f32, [2])], "error: input 'x' is f32[N,3], given f32[2]"),
+      (["x": try NDArray.zeros(.f32, [2, 4])], "error: input 'x' is f32[2,3], given f32[2,4]"),
     ] as [([String: NDArray], String)])
   func faults(_ inputs: [String: NDArray], _ rendering: String) throws {
     let graph = try Graph(parsing: "func main(%x: f32[N,3]) -> (%y: f32[N,3]) {\n%0 = exp %x : f32[N,3]\nreturn %0\n}")
@@ -104,7 +104,7 @@ import Testing
         return %0, %1, %2
       }
       """
-    let outputs = try run(text, ["x": NDArray.zeros(.f32, [0, 2])]).outputs
+    let outputs = try run(text, ["x": try NDArray.zeros(.f32, [0, 2])]).outputs
     #expect(outputs["sum"]?.doubles == [0, 0] && outputs["product"]?.doubles == [1, 1])
     #expect(outputs["max"]?.doubles == [-Double.infinity, -.infinity])
   }

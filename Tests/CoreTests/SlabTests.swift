@@ -65,7 +65,7 @@ import Testing
     var generator = SeededGenerator(seed: 5)
     var inputs: [String: NDArray] = [:]
     for name in ["q", "k", "v"] {
-      inputs[name] = NDArray(
+      inputs[name] = try NDArray(
         (0..<heads * length * 8).map { _ in Float.random(in: -1...1, using: &generator) }, shape: [1, heads, length, 8])
     }
     let program = try check(graph, inputs, target)

@@ -54,9 +54,10 @@ import Testing
     let digits = builder.input("0", .f32())
     let weight = builder.variable(
       Variable(
-        name: "layers.0.weight", role: .parameter, initial: NDArray((0..<40).map { Float($0) / 7 }, shape: [4, 10])))
+        name: "layers.0.weight", role: .parameter, initial: try NDArray((0..<40).map { Float($0) / 7 }, shape: [4, 10]))
+    )
     let counter = builder.variable(
-      Variable(name: "step count", role: .buffer, initial: NDArray([3 as Int64], shape: [])))
+      Variable(name: "step count", role: .buffer, initial: try NDArray([3 as Int64], shape: [])))
     let y = builder.scope("encoder") {
       builder.scope("layers.0") {
         x.dot(weight, DotGeneral(leftContracting: [1], rightContracting: [0]))
@@ -72,13 +73,13 @@ import Testing
     let literals: [NDArray] = [
       NDArray([0.1, -0.0, .infinity, -.infinity, .nan, 1e-45, 3.4e38] as [Float]),
       NDArray([0.1, 5e-324, 1e300] as [Double]), NDArray([Float(bitPattern: 0x7fc0_1234), 1] as [Float]),
-      NDArray([Float(bitPattern: 0xffc0_0000)], shape: []),
+      try NDArray([Float(bitPattern: 0xffc0_0000)], shape: []),
       NDArray([UInt64.max, 0]), NDArray([Int64.min, Int64.max]), NDArray([Int8.min, 5]),
-      NDArray([true, false]), NDArray(dtype: .bool, shape: [2], bytes: [2, 1]),
-      NDArray(dtype: .f16, shape: [3], values: [.float(0.1), .float(65504), .float(6e-8)]),
-      NDArray(dtype: .bf16, shape: [2], values: [.float(0.1), .float(3e38)]),
-      NDArray.zeros(.f32, [0, 3]), NDArray.zeros(.f64, [100, 3]), NDArray((0..<17).map { Int32($0) }),
-      NDArray(dtype: .f32, shape: [300], values: Array(repeating: .float(0.3), count: 300)),
+      NDArray([true, false]), try NDArray(dtype: .bool, shape: [2], bytes: [2, 1]),
+      try NDArray(dtype: .f16, shape: [3], values: [.float(0.1), .float(65504), .float(6e-8)]),
+      try NDArray(dtype: .bf16, shape: [2], values: [.float(0.1), .float(3e38)]),
+      try NDArray.zeros(.f32, [0, 3]), try NDArray.zeros(.f64, [100, 3]), NDArray((0..<17).map { Int32($0) }),
+      try NDArray(dtype: .f32, shape: [300], values: Array(repeating: .float(0.3), count: 300)),
     ]
     return try builder.finish(
       name: "odd name",
@@ -101,10 +102,10 @@ import Testing
     let x = builder.input("x", TensorType(.f32, ["N", 3]))
     let weight = builder.variable(
       Variable(
-        name: "fc.weight", role: .parameter, initial: NDArray([1, 2, 0.5, -1, 0, 1e-7] as [Float], shape: [2, 3])))
-    let steps = builder.variable(Variable(name: "steps", role: .buffer, initial: NDArray([0 as Int64], shape: [])))
+        name: "fc.weight", role: .parameter, initial: try NDArray([1, 2, 0.5, -1, 0, 1e-7] as [Float], shape: [2, 3])))
+    let steps = builder.variable(Variable(name: "steps", role: .buffer, initial: try NDArray([0 as Int64], shape: [])))
     let y = builder.scope("fc") { x.dot(weight, DotGeneral(leftContracting: [1], rightContracting: [1])) }
-    let mean = builder.capturing(y)
+    let mean = try builder.capturing(y)
     builder.update("steps", to: steps + 1)
     let graph = try builder.finish(name: "main", outputs: [("y", y), ("sum", mean)])
     #expect(
@@ -290,10 +291,10 @@ import Testing
 
 extension Builder {
   /// The sum of the rows, as a scan.
-  fileprivate func capturing(_ rows: Tensor) -> Tensor {
+  fileprivate func capturing(_ rows: Tensor) throws -> Tensor {
     let row = rows.type.with(shape: Array(rows.shape.dropFirst()))
     guard let body = try? region([row, row], { _, values in [values[0] + values[1]] }) else { return poison }
-    let start = constant(NDArray(dtype: row.dtype, shape: row.shape.known ?? [], values: [.float(0), .float(0)]))
+    let start = constant(try NDArray(dtype: row.dtype, shape: row.shape.known ?? [], values: [.float(0), .float(0)]))
     return apply(.scan(Scan(body: body, length: rows.shape[0], carryCount: 1, sequenceCount: 1)), [start, rows])[0]
   }
 }

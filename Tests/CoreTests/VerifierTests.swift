@@ -19,9 +19,9 @@ import Testing
         """)
   }
 
-  private func faults(_ flaw: (inout Graph) -> Void) throws -> String {
+  private func faults(_ flaw: (inout Graph) throws -> Void) throws -> String {
     var graph = try sound()
-    flaw(&graph)
+    try flaw(&graph)
     do {
       try graph.verify()
       return ""
@@ -81,7 +81,7 @@ import Testing
         + "error: variables are not read in order, once each\n"
         + "error: variable 'v' is not declared, its update is f32[2]")
     #expect(
-      try faults { $0.variables[0].initial = NDArray.zeros(.f32, [3]) }
+      try faults { $0.variables[0].initial = try NDArray.zeros(.f32, [3]) }
         == "error: variable 'v' is f32[2], its initial content is f32[3]")
   }
 

@@ -43,18 +43,18 @@ import Testing
   /// Two convolutions with the same number of multiply-adds, of 16 and of 32 channels.
   private func twoSizes() throws -> (graph: Graph, weightBytes: Int) {
     let builder = Builder()
-    func weight(_ outputs: Int, _ inputs: Int, _ size: Int) -> Tensor {
+    func weight(_ outputs: Int, _ inputs: Int, _ size: Int) throws -> Tensor {
       let count = outputs * inputs * size * size
-      return builder.constant(NDArray((0..<count).map { Float($0 % 5) }, shape: [outputs, inputs, size, size]))
+      return builder.constant(try NDArray((0..<count).map { Float($0 % 5) }, shape: [outputs, inputs, size, size]))
     }
     func window(_ stride: Int, _ padding: Int) -> Convolution {
       Convolution(
         stride: [stride, stride], low: [padding, padding], high: [padding, padding], inputDilation: [1, 1],
         dilation: [1, 1], groups: 1)
     }
-    let x = builder.input("x", .f32(1, 2, 16, 16)).convolution(weight(16, 2, 1), window(1, 0))
-    let large = x.convolution(weight(16, 16, 3), window(1, 1)).convolution(weight(32, 16, 1), window(2, 0))
-    let small = large.convolution(weight(32, 32, 3), window(1, 1)).convolution(weight(4, 32, 1), window(1, 0))
+    let x = try builder.input("x", .f32(1, 2, 16, 16)).convolution(weight(16, 2, 1), window(1, 0))
+    let large = try x.convolution(weight(16, 16, 3), window(1, 1)).convolution(weight(32, 16, 1), window(2, 0))
+    let small = try large.convolution(weight(32, 32, 3), window(1, 1)).convolution(weight(4, 32, 1), window(1, 0))
     let graph = try builder.finish(name: "sizes", outputs: [("y", small)])
     return (graph, 4 * (16 * 2 + 16 * 16 * 9 + 32 * 16 + 32 * 32 * 9 + 4 * 32))
   }

@@ -20,7 +20,9 @@ func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
 /// The numbers in most fixtures, as NumPy's `astype` gives them.
 func fixtureArray(_ dtype: ScalarType) -> NDArray {
   let numbers = [0, 1, 2, 3, 4, 100]
-  return NDArray(
-    dtype: dtype, shape: [2, 3],
-    values: numbers.map { dtype.isFloat ? .float(Double($0)) : .integer(dtype == .bool ? min($0, 1) : $0) })
+  return unfailing {
+    try NDArray(
+      dtype: dtype, shape: [2, 3],
+      values: numbers.map { dtype.isFloat ? .float(Double($0)) : .integer(dtype == .bool ? min($0, 1) : $0) })
+  }
 }

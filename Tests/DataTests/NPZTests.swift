@@ -7,7 +7,7 @@ import Testing
     [
       NPZ.Member(name: "weight", array: fixtureArray(.f32)),
       NPZ.Member(name: "layer.0/bias", array: NDArray([Int64(0), 1, 2])),
-      NPZ.Member(name: "größe", array: NDArray([2.0], shape: [])),
+      NPZ.Member(name: "größe", array: NDArray(scalar: .float(2), dtype: .f64)),
     ]
   }
 

@@ -94,7 +94,7 @@ struct ControlFlowTests {
     let step = try trainingStep(
       MLP([2, 8, 2]), loss: crossEntropy, optimizer: .adam(lr: 0.05), .f32(4, 2), .i64(4), seed: 3)
     let inputs = [
-      "input": NDArray([0, 0, 0, 1, 1, 0, 1, 1] as [Float], shape: [4, 2]),
+      "input": try NDArray([0, 0, 0, 1, 1, 0, 1, 1] as [Float], shape: [4, 2]),
       "target": NDArray([0, 1, 1, 0] as [Int64]),
     ]
     var variables: [String: NDArray] = [:]
@@ -111,7 +111,7 @@ struct ControlFlowTests {
 
   @Test("batch normalization in training moves its averages, in evaluation it reads them")
   func batchNormUpdates() throws {
-    let x = NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2])
+    let x = try NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2])
     let training = try trace(BatchNorm1d(2), .f32(3, 2), isTraining: true)
     let (_, updates) = try ReferenceEvaluator.run(training, inputs: ["input": x])
     // Means 3 and 4, variances 4 with Bessel's correction, momentum 0.1.

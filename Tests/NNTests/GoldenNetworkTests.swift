@@ -40,10 +40,10 @@ struct GoldenNetworkTests {
     var variables: [String: NDArray] = [:]
     let size = start.bytes.count
     for step in 0..<gradients.shape[0] {
-      let gradient = NDArray(
+      let gradient = try NDArray(
         dtype: .f64, shape: start.shape, bytes: Array(gradients.bytes[(step * size)..<((step + 1) * size)]))
       variables = try ReferenceEvaluator.run(graph, inputs: ["input": gradient], variables: variables).updates
-      let after = NDArray(
+      let after = try NDArray(
         dtype: .f32, shape: start.shape,
         bytes: Array(expected.bytes[(step * size / 2)..<((step + 1) * size / 2)]))
       if let text = deviation(variables["p"], after, rtol: 1e-6, atol: 1e-7) {

@@ -96,7 +96,7 @@ struct TraceTests {
 
   @Test("given contents are checked against the model")
   func givenParameters() throws {
-    let weight = NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+    let weight = try NDArray([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
     let bias = NDArray([0.5, -0.5] as [Float])
     let graph = try trace(Linear(3, 2), .f32(1, 3), parameters: ["weight": weight, "bias": bias])
     #expect(graph.variable(named: "weight")?.initial == weight)

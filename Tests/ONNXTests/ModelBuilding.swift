@@ -176,8 +176,10 @@ extension Onnx_ValueInfoProto {
 
 /// An `f32` array.
 func f32(_ shape: [Int], _ values: [Double]) -> NDArray {
-  NDArray(dtype: .f32, shape: shape, values: values.map { .float($0) })
+  unfailing { try NDArray(dtype: .f32, shape: shape, values: values.map { .float($0) }) }
 }
 
 /// An `i64` vector, or an array of a shape.
-func i64(_ values: [Int], shape: [Int]? = nil) -> NDArray { NDArray(values.map { Int64($0) }, shape: shape) }
+func i64(_ values: [Int], shape: [Int]? = nil) -> NDArray {
+  unfailing { try NDArray(values.map { Int64($0) }, shape: shape ?? [values.count]) }
+}

@@ -100,7 +100,7 @@ public struct CBench {
     let program = try compile(models, in: folder, compiler, flags, threads)
     return try choices.map { choice in
       try run(["timeout", "-k", "1", "60"] + runner + [program, folder.path, "\(choice)"])
-      return arrays(models, [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs"))))
+      return try arrays(models, [UInt8](try Data(contentsOf: folder.appendingPathComponent("outputs"))))
     }
   }
 
@@ -129,13 +129,13 @@ public struct CBench {
   }
 
   /// The outputs of all models, one behind the other.
-  private static func arrays(_ models: [Model], _ bytes: [UInt8]) -> [[String: NDArray]] {
+  private static func arrays(_ models: [Model], _ bytes: [UInt8]) throws -> [[String: NDArray]] {
     var position = 0
-    return models.map { model in
+    return try models.map { model in
       var outputs: [String: NDArray] = [:]
       for port in model.planned.program.outputs {
         let count = port.type.byteCount ?? 0
-        outputs[port.name] = NDArray(
+        outputs[port.name] = try NDArray(
           dtype: port.type.dtype, shape: port.type.shape.known ?? [], bytes: Array(bytes[position..<(position + count)])
         )
         position += count

@@ -29,7 +29,9 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
 
     mutating func numbers(_ shape: [Int]) -> NDArray {
       let count = shape.reduce(1, *)
-      return NDArray((0..<count).map { _ in Float.random(in: -1...1, using: &generator) }, shape: shape)
+      return unfailing {
+        try NDArray((0..<count).map { _ in Float.random(in: -1...1, using: &generator) }, shape: shape)
+      }
     }
 
     mutating func callAsFunction(_ shape: Int...) -> Tensor { builder.constant(numbers(shape)) }

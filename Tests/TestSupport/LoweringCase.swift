@@ -23,7 +23,7 @@ public struct LoweringCase: Sendable, CustomTestStringConvertible {
       let type = graph.type(of: input)
       let shape = type.shape.known ?? []
       let numbers = PrimitiveCase.spread(count: shape.reduce(1, *), -2...2, seed: position)
-      inputs[graph.inputName(input)] = NDArray(
+      inputs[graph.inputName(input)] = try NDArray(
         dtype: type.dtype, shape: shape,
         values: numbers.map {
           type.dtype.isFloat ? .float($0) : .integer(type.dtype == .bool ? $0 > 0 ? 1 : 0 : Int($0))

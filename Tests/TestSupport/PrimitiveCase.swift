@@ -48,9 +48,13 @@ public struct PrimitiveCase: Sendable, CustomTestStringConvertible {
       switch operand {
       case .spread(let shape, let range):
         let numbers = Self.spread(count: shape.reduce(1, *), range, seed: position)
-        result["x\(position)"] = NDArray(dtype: dtype, shape: shape, values: numbers.map { .float($0) })
+        result["x\(position)"] = unfailing {
+          try NDArray(dtype: dtype, shape: shape, values: numbers.map { .float($0) })
+        }
       case .values(let shape, let numbers):
-        result["x\(position)"] = NDArray(dtype: dtype, shape: shape, values: numbers.map { .float($0) })
+        result["x\(position)"] = unfailing {
+          try NDArray(dtype: dtype, shape: shape, values: numbers.map { .float($0) })
+        }
       case .fixed(let array): result["x\(position)"] = array
       }
     }
@@ -108,7 +112,8 @@ public struct PrimitiveCase: Sendable, CustomTestStringConvertible {
   private static func weights(_ tensor: Tensor, seed: Int) -> Tensor {
     let shape = tensor.shape.known ?? []
     let numbers = spread(count: shape.reduce(1, *), 0.5...1.5, seed: seed + 7)
-    return tensor.builder.constant(NDArray(dtype: tensor.dtype, shape: shape, values: numbers.map { .float($0) }))
+    return tensor.builder.constant(
+      unfailing { try NDArray(dtype: tensor.dtype, shape: shape, values: numbers.map { .float($0) }) })
   }
 
   private static func weightedSum(_ tensors: [Tensor]) -> Tensor {

@@ -53,7 +53,7 @@ extension PrimitiveCase {
       [x[0].digamma(), x[0].polygamma(1), x[0].polygamma(2)]
     },
     PrimitiveCase("select", [.spread([2, 3], -1...1), .spread([2, 3], -1...1)]) { builder, x in
-      let mask = NDArray([true, false, true, true, false, false], shape: [2, 3])
+      let mask = unfailing { try NDArray([true, false, true, true, false, false], shape: [2, 3]) }
       return [builder.constant(mask).select(x[0] * x[0], x[1].exp())]
     },
     PrimitiveCase("broadcasting arithmetic", [.spread([2, 1, 3], -1...1), .spread([4, 1], 0.5...2)]) { _, x in
@@ -270,16 +270,16 @@ extension PrimitiveCase {
 
   static let indexing: [PrimitiveCase] = {
     // One place is outside, one comes twice.
-    let rows = Operand.fixed(NDArray([2, 0, 2, 5, -1] as [Int64], shape: [5, 1]))
-    let pairs = Operand.fixed(NDArray([1, 2, 0, 0, 1, 1] as [Int32], shape: [3, 2]))
-    let batched = Operand.fixed(NDArray([1, 0, 2, 2] as [Int64], shape: [2, 2, 1]))
+    let rows = Operand.fixed(unfailing { try NDArray([2, 0, 2, 5, -1] as [Int64], shape: [5, 1]) })
+    let pairs = Operand.fixed(unfailing { try NDArray([1, 2, 0, 0, 1, 1] as [Int32], shape: [3, 2]) })
+    let batched = Operand.fixed(unfailing { try NDArray([1, 0, 2, 2] as [Int64], shape: [2, 2, 1]) })
     let ignoring = IndexedAxes(axes: [0], outside: .ignored)
     return [
       PrimitiveCase("gather of rows", [.spread([4, 2], -1...1), rows]) { _, x in
         [x[0].gather(x[1], ignoring).exp()]
       },
       PrimitiveCase("gather in a masked sum", [.spread([3, 5, 2], -1...1), .spread([3, 2], -1...1)]) { builder, x in
-        let places = builder.constant(NDArray([2, -1, 4, 0, 4, 7] as [Int64], shape: [3, 2]))
+        let places = builder.constant(unfailing { try NDArray([2, -1, 4, 0, 4, 7] as [Int64], shape: [3, 2]) })
         let picked = x[0].permute([0, 2, 1]).gather(
           places.reshape([3, 2, 1]), IndexedAxes(batch: 2, axes: [2], outside: .ignored))
         return [(places .!= 4).select(-picked * x[1], x[1].zerosLike()).reduce(.sum, axes: [0, 1])]
@@ -308,7 +308,7 @@ extension PrimitiveCase {
         [.product, .min, .max].map { x[0].scatter(x[1], x[2], ignoring, combiner: $0) }
       },
       PrimitiveCase("gather along an axis", [.spread([3, 2], -1...1)]) { builder, x in
-        let places = NDArray([2, 0, 1, 1] as [Int64], shape: [2, 2])
+        let places = unfailing { try NDArray([2, 0, 1, 1] as [Int64], shape: [2, 2]) }
         return [x[0].gatherAlong(axis: 0, indices: builder.constant(places)).exp()]
       },
     ]

@@ -29,11 +29,11 @@ public struct ProgramEvaluator {
   }
 
   /// The content of a variable.
-  public func variable(_ name: String) -> NDArray? {
+  public func variable(_ name: String) throws -> NDArray? {
     guard let index = program.variables.firstIndex(where: { $0.name == name }) else { return nil }
     let type = program.variables[index].type
-    return contents[program.variableBuffers[index]].map {
-      NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: $0)
+    return try contents[program.variableBuffers[index]].map {
+      try NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: $0)
     }
   }
 
@@ -49,7 +49,7 @@ public struct ProgramEvaluator {
     for step in program.steps { try run(step) }
     var outputs: [String: NDArray] = [:]
     for port in program.outputs {
-      outputs[port.name] = NDArray(
+      outputs[port.name] = try NDArray(
         dtype: port.type.dtype, shape: port.type.shape.known ?? [], bytes: contents[port.buffer] ?? [])
     }
     return outputs
@@ -173,7 +173,8 @@ public struct ProgramEvaluator {
     case .convert(let operand, let type):
       return type.converted(try value(operand), from: operand.type)
     case .bitcast(let operand, let type):
-      return NDArray(dtype: type, shape: [], bytes: NDArray(scalar: try value(operand), dtype: operand.type).bytes)[0]
+      let bytes = NDArray(scalar: try value(operand), dtype: operand.type).bytes
+      return try NDArray(dtype: type, shape: [], bytes: bytes)[0]
     case .checked(let operand, let extent):
       guard case .integer(let index) = try value(operand), (0..<extent).contains(index) else {
         throw IndexOutOfRange()

@@ -21,7 +21,7 @@ extension RandomGraph {
   public func programFaults(_ expected: [String: NDArray]) throws -> [String] {
     var evaluator = ProgramEvaluator(try planned())
     var actual = try evaluator.run(inputs)
-    for update in graph.updates { actual["state " + update.variable] = evaluator.variable(update.variable) }
+    for update in graph.updates { actual["state " + update.variable] = try evaluator.variable(update.variable) }
     return Self.differences(actual, expected)
   }
 

@@ -82,7 +82,7 @@ private struct Growth {
       let number = dtype == .bool ? int(0...1) : dtype == .u8 ? int(0...7) : int(-4...4)
       return dtype.isFloat ? .float(Double(number)) : .integer(number)
     }
-    return NDArray(dtype: dtype, shape: shape, values: values)
+    return unfailing { try NDArray(dtype: dtype, shape: shape, values: values) }
   }
 
   /// An entry that satisfies the condition, rather a late one.
@@ -491,7 +491,7 @@ private struct Growth {
     let contents = (0..<shape.reduce(1, *)).map { _ in
       ScalarValue.integer(mayLeave ? int(-1...size) : int(0...(size - 1)))
     }
-    let array = NDArray(dtype: type, shape: shape + [1], values: contents)
+    let array = unfailing { try NDArray(dtype: type, shape: shape + [1], values: contents) }
     if isInner || chance(50) { return builder.constant(array) }
     let name = "x\(inputs.count)"
     inputs[name] = array

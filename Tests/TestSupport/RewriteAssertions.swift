@@ -63,7 +63,7 @@ extension PrimitiveCase {
       let values: [ScalarValue] = numbers.map {
         type.dtype.isFloat ? .float($0) : .integer(Int(($0 * 2).rounded(.towardZero)))
       }
-      inputs[graph.inputName(value)] = NDArray(dtype: type.dtype, shape: shape, values: values)
+      inputs[graph.inputName(value)] = unfailing { try NDArray(dtype: type.dtype, shape: shape, values: values) }
     }
     return inputs
   }

@@ -12,6 +12,22 @@ extension Builder {
     guard !(results.flatMap { [$0.tensor, $0.cotangent] } + targets).contains(where: \.isPoisoned) else {
       return targets.map { _ in poison }
     }
+    let tensors = results.flatMap { [$0.tensor, $0.cotangent] } + targets
+    do throws(TypeFault) {
+      for (tensor, cotangent) in results where tensor.type != cotangent.type {
+        throw TypeFault("the cotangent of \(tensor.type) is \(cotangent.type)")
+      }
+      for tensor in targets where !tensor.dtype.isFloat {
+        throw TypeFault("\(tensor.type) has no gradient, it holds no floats")
+      }
+      guard tensors.allSatisfy({ $0.builder === self }) else {
+        throw TypeFault(
+          "the tensors belong to different sub-graphs or traces", help: "differentiate where all of them are built")
+      }
+    } catch {
+      record(error, operation: "gradients", operands: tensors)
+      return targets.map { _ in poison }
+    }
     let last = results.map { Int($0.tensor.value.node) }.max() ?? -1
     // Only nodes between the targets and the results take part.
     let active = dependents(of: targets.map(\.value), upTo: last)

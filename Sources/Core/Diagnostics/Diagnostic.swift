@@ -6,10 +6,18 @@ public struct TypeFault: Error, Hashable, Sendable {
   public var message: String
   /// What would fit.
   public var help: String?
+  /// The symbols that stand where a number is needed; to bind them is the help then.
+  public var unbound: [String] = []
 
   public init(_ message: String, help: String? = nil) {
     self.message = message
     self.help = help
+  }
+
+  /// A size has to be a number here.
+  package init(_ message: String, unbound sizes: [Dimension]) {
+    self.init(message)
+    unbound = Set(sizes.flatMap(\.symbols)).sorted()
   }
 }
 

@@ -16,3 +16,8 @@ public func internalError(
   if let subject = InternalErrorContext.subject { report += "\nwhile working on:\n\(subject())" }
   fatalError(report, file: file, line: line)
 }
+
+/// The result of what cannot fail, because Lathe itself computed the arguments; where it does, Lathe is wrong.
+package func unfailing<R>(file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> R) -> R {
+  do { return try body() } catch { internalError("\(error)", file: file, line: line) }
+}

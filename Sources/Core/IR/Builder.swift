@@ -34,9 +34,15 @@ public final class Builder: Sendable {
 
   private let state: Mutex<State>
 
+  /// The builder of the trace that is running: of what is made from no tensor, and the one to tell mistakes to.
+  @TaskLocal package static var current: Builder?
+
   /// The builder of the graph around this region; nil for a whole model.
   public let parent: Builder?
   let depth: Int
+
+  /// The builder of the whole model.
+  private var root: Builder { parent?.root ?? self }
 
   /// Whether layers behave as in training: batch statistics, running averages.
   public let isTraining: Bool
@@ -147,11 +153,10 @@ public final class Builder: Sendable {
     case .constant(let constant): return constant.array.count <= 4096 ? constant.array : nil
     case .broadcast:
       guard let shape = node.types[0].shape.known, (0...4096).contains(node.types[0].elementCount ?? -1),
-        case .constant(let number) = self.node(of: node.operands[0]).operation, number.array.count == 1
+        case .constant(let constant) = self.node(of: node.operands[0]).operation, constant.array.count == 1,
+        let number = constant.array.first
       else { return nil }
-      return NDArray(
-        dtype: number.array.dtype, shape: shape,
-        values: Array(repeating: number.array[0], count: shape.reduce(1, *)))
+      return unfailing { try NDArray(repeating: number, dtype: constant.array.dtype, shape: shape) }
     default: return nil
     }
   }
@@ -226,6 +231,12 @@ public final class Builder: Sendable {
     }
   }
 
+  /// What a variable holds by now: its last update so far, or its content before the run.
+  package func content(_ variable: Variable) -> Tensor {
+    let update = parent == nil ? state.withLock { $0.updates.first { $0.variable == variable.name }?.value } : nil
+    return update.map { Tensor(builder: self, value: $0) } ?? self.variable(variable)
+  }
+
   /// A literal.
   public func constant(_ array: NDArray) -> Tensor { apply(.constant(Constant(array)), [])[0] }
 
@@ -278,7 +289,11 @@ public final class Builder: Sendable {
     if tensor.builder === self || tensor.isPoisoned { return tensor.value }
     guard let parent, tensor.builder.depth < depth else {
       report(
-        Diagnostic("a tensor of an inner sub-graph is used outside of it", help: "make it a result of the sub-graph"))
+        tensor.builder.root === root
+          ? Diagnostic(
+            "a tensor of an inner sub-graph is used outside of it", help: "make it a result of the sub-graph")
+          : Diagnostic(
+            "a tensor of another trace is used", help: "compute it in this trace, or make it an input or a parameter"))
       return .poison
     }
     let outer = parent.adopted(tensor)
@@ -407,7 +422,17 @@ public final class Builder: Sendable {
   public func record(_ fault: TypeFault, operation: String, operands: [Tensor]) {
     guard fault != .poisoned else { return }
     let (name, operands) = state.withLock { $0.composite } ?? (operation, described(operands))
-    report(Diagnostic("\(name): \(fault.message)", operation: name, operands: operands, help: fault.help))
+    report(Diagnostic("\(name): \(fault.message)", operation: name, operands: operands, help: help(fault)))
+  }
+
+  /// What would mend a fault; how sizes are bound depends on where the model comes from.
+  private func help(_ fault: TypeFault) -> String? {
+    guard !fault.unbound.isEmpty else { return fault.help }
+    if state.withLock({ $0.origin.file }) != nil {
+      return "bind it with " + fault.unbound.map { "--dim \($0)=NUMBER" }.joined(separator: " ")
+    }
+    let names = fault.unbound.map { "\"\($0)\"" }.joined(separator: " and ")
+    return "give a number instead of \(names) in the types of the inputs"
   }
 
   private func described(_ operands: [Tensor]) -> [String] {
@@ -418,6 +443,8 @@ public final class Builder: Sendable {
 
   /// Records a mistake; fills in what is known of the place.
   public func report(_ diagnostic: Diagnostic) {
+    // Nobody listens to a trace that is over.
+    if let current = Self.current, current.root !== root { return current.report(diagnostic) }
     var diagnostic = diagnostic
     let (origin, scopes, owner) = state.withLock { ($0.origin, $0.scopes, $0.owner) }
     if diagnostic.location.isEmpty {
@@ -471,9 +498,13 @@ public final class Builder: Sendable {
       report(Diagnostic("output '\(output.name)' is declared twice"))
     }
     let values = outputs.map { Graph.Output(name: $0.name, value: adopted($0.tensor)) }
-    let diagnostics = diagnostics
+    // A faulty tensor of a builder that nobody finishes brings its reasons along.
+    let others = outputs.filter { $0.tensor.isPoisoned && $0.tensor.builder.root !== root }
+    let diagnostics = others.reduce(diagnostics) { $0 + $1.tensor.builder.diagnostics }
     guard diagnostics.isEmpty else { throw DiagnosticsError(diagnostics) }
-    guard !values.contains(where: \.value.isPoison) else { throw DiagnosticsError("the model could not be built") }
+    if let faulty = values.first(where: \.value.isPoison) {
+      throw DiagnosticsError("output '\(faulty.name)' is a faulty tensor, of another trace or Builder.poison itself")
+    }
     return compacted(name: name, outputs: values)
   }
 

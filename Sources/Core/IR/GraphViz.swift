@@ -268,8 +268,8 @@ private enum DotText {
 
   /// A literal's number where it has but one, else what it is.
   static func summary(_ array: NDArray) -> String {
-    guard array.count == 1 else { return "constant" }
-    switch array[0] {
+    guard array.count == 1, let number = array.first else { return "constant" }
+    switch number {
     case .float(let number): return array.dtype == .f64 ? "\(number)" : "\(Float(number))"
     case .integer(let number):
       if array.dtype == .bool { return number == 0 ? "false" : "true" }

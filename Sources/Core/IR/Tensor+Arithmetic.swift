@@ -7,16 +7,17 @@ extension Tensor {
   public static func pointwise(_ function: Pointwise, _ operands: Tensor...) -> Tensor { pointwise(function, operands) }
 
   public static func pointwise(_ function: Pointwise, _ operands: [Tensor]) -> Tensor {
-    let builder = operands.max { $0.builder.depth < $1.builder.depth }?.builder ?? operands[0].builder
+    let builder = innermostBuilder(of: operands)
     guard !operands.contains(where: \.isPoisoned) else { return builder.poison }
     do {
       let shape = try broadcastShape(operands.map(\.type))
+      try TypeFault.requireCount(operands.map(\.type), function.arity)
       let numbers = function == .select ? Array(operands.dropFirst()) : operands
       let dtype = promotedType(numbers)
       let aligned = operands.enumerated().map { position, operand in
         (function == .select && position == 0 ? operand : operand.convert(to: dtype)).expanded(to: shape)
       }
-      return builder.apply(.pointwise(function), aligned)[0]
+      return apply(.pointwise(function), aligned)
     } catch {
       builder.record(error, operation: function.name, operands: operands)
       return builder.poison
@@ -57,12 +58,12 @@ extension Tensor {
 
   /// Broadcasts to a shape of at least this rank, aligned at the last axes.
   public func expanded(to shape: [Dimension]) -> Tensor {
-    broadcast(to: shape, axes: Array((shape.count - rank)..<shape.count))
+    broadcast(to: shape, axes: Array(Swift.max(shape.count - rank, 0)..<shape.count))
   }
 
   /// A number as a tensor without axes, of this tensor's type; where this one holds integers and the number is none,
   /// of type `f32`.
-  private func lift(_ number: Double) -> Tensor {
+  package func lift(_ number: Double) -> Tensor {
     if dtype.isFloat { return builder.scalar(.float(number), dtype) }
     guard let integer = Int(exactly: number) else { return builder.scalar(.float(number), .f32) }
     return builder.scalar(.integer(integer), dtype == .bool ? .i64 : dtype)

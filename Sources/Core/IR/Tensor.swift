@@ -29,14 +29,15 @@ public struct Tensor: Sendable {
 
   /// Applies an operation with one result, in the innermost of the operands' graphs.
   public static func apply(_ operation: Operation, _ operands: [Tensor]) -> Tensor {
-    innermostBuilder(of: operands).apply(operation, operands)[0]
+    let builder = innermostBuilder(of: operands)
+    return builder.apply(operation, operands).first ?? builder.poison
   }
 
   /// The builder of the innermost of the tensors' graphs: where what is computed from all of them belongs.
   ///
-  /// Without tensors it is one that nobody finishes, so that its poison ends in a fault of the graph that meets it.
+  /// Without tensors it is that of the running trace.
   public static func innermostBuilder(of tensors: [Tensor]) -> Builder {
-    tensors.max { $0.builder.depth < $1.builder.depth }?.builder ?? Builder()
+    tensors.max { $0.builder.depth < $1.builder.depth }?.builder ?? Builder.current ?? Builder()
   }
 
   private func apply(_ operation: Operation, _ others: Tensor...) -> Tensor { Tensor.apply(operation, [self] + others) }
@@ -63,7 +64,7 @@ public struct Tensor: Sendable {
 
   /// The elements `start ..< end` of one axis.
   public func slice(axis: Int, from start: Int, to end: Int, stride: Int = 1) -> Tensor {
-    guard axis >= 0, axis < rank else { return self }
+    guard hasAxis(axis, "slice") else { return builder.poison }
     var starts = [Int](repeating: 0, count: rank)
     var limits = shape
     var strides = [Int](repeating: 1, count: rank)
@@ -71,6 +72,21 @@ public struct Tensor: Sendable {
     limits[axis] = Dimension(end)
     strides[axis] = stride
     return slice(start: starts, limit: limits, stride: strides)
+  }
+
+  /// Whether an axis exists; where not, that is recorded as a fault of the named operation.
+  private func hasAxis(_ axis: Int, _ operation: String, _ others: Tensor...) -> Bool {
+    if isPoisoned || others.contains(where: \.isPoisoned) { return false }
+    do throws(TypeFault) {
+      try TypeFault.requireAxes([axis], rank: rank)
+      for other in others where other.rank != rank {
+        throw TypeFault("\(type) and \(other.type) have different numbers of axes")
+      }
+      return true
+    } catch {
+      builder.record(error, operation: operation, operands: [self] + others)
+      return false
+    }
   }
 
   public func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
@@ -164,6 +180,7 @@ public struct Tensor: Sendable {
   public func scatterAlong(
     axis: Int, indices: Tensor, updates: Tensor, combiner: Combiner?, outside: IndexedAxes.Outside = .error
   ) -> Tensor {
+    guard hasAxis(axis, "scatter", indices, updates) else { return builder.poison }
     let last = rank - 1
     let result = movingAxis(axis, to: last).scatter(
       indices.movingAxis(axis, to: last).unsqueezed(at: rank), updates.movingAxis(axis, to: last),
@@ -173,6 +190,7 @@ public struct Tensor: Sendable {
 
   /// The elements at places along one axis; `indices` has this tensor's shape on all other axes.
   public func gatherAlong(axis: Int, indices: Tensor, outside: IndexedAxes.Outside = .error) -> Tensor {
+    guard hasAxis(axis, "gather", indices) else { return builder.poison }
     let last = rank - 1
     return movingAxis(axis, to: last)
       .gather(

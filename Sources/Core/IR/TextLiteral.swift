@@ -9,18 +9,18 @@ enum TextLiteral {
   private static let listLimit = 16
 
   static func text(_ array: NDArray) -> String {
-    if array.count == 0 { return "[]" }
+    guard let first = array.first else { return "[]" }
     if isSplat(array) {
-      let element = text(array[0], array.dtype)
-      if NDArray(scalar: array[0], dtype: array.dtype).bytes == Array(array.bytes.prefix(array.dtype.byteCount)),
-        value(element, array.dtype) == array[0]
+      let element = text(first, array.dtype)
+      if NDArray(scalar: first, dtype: array.dtype).bytes == Array(array.bytes.prefix(array.dtype.byteCount)),
+        value(element, array.dtype) == first
       {
         return element
       }
     } else if array.count <= listLimit {
       let elements = array.values.map { text($0, array.dtype) }
-      let read = elements.compactMap { value($0, array.dtype) }
-      if read.count == array.count, NDArray(dtype: array.dtype, shape: array.shape, values: read).bytes == array.bytes {
+      let read = NDArray(dtype: array.dtype, values: elements.compactMap { value($0, array.dtype) })
+      if read.bytes == array.bytes {
         return "[" + elements.joined(separator: ", ") + "]"
       }
     }

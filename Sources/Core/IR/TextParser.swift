@@ -233,12 +233,12 @@ extension TextParser {
       guard elements.count == count else { throw fault("\(elements.count) numbers are given for \(type)", at: token) }
       var values: [ScalarValue] = []
       for (text, token) in elements { values.append(try element(text, token)) }
-      return NDArray(dtype: type.dtype, shape: shape, values: values)
+      return unfailing { try NDArray(dtype: type.dtype, shape: shape, values: values) }
     case .bytes(let bytes, let token):
       guard bytes.count == count * type.dtype.byteCount else {
         throw fault("\(bytes.count) bytes are given for \(type), which has \(count * type.dtype.byteCount)", at: token)
       }
-      return NDArray(dtype: type.dtype, shape: shape, bytes: bytes)
+      return unfailing { try NDArray(dtype: type.dtype, shape: shape, bytes: bytes) }
     }
   }
 }

@@ -42,7 +42,7 @@ public struct Concatenate: OperationDefinition {
     for operand in context.operands {
       guard let size = operand.shape[axis].known else {
         throw TypeFault(
-          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", unbound: [operand.shape[axis]])
       }
       cotangents.append(context.cotangent.slice(axis: axis, from: start, to: start + size))
       start += size

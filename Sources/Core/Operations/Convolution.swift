@@ -89,7 +89,8 @@ public struct Convolution: OperationDefinition {
     guard let wShape = weight.shape.known, let xSizes = Array(x.shape.dropFirst(2)).known,
       let ySizes = Array(context.results[0].shape.dropFirst(2)).known
     else {
-      throw TypeFault("the gradient needs the sizes of channels and spatial axes", help: "bind symbols with --dim")
+      throw TypeFault(
+        "the gradient needs the sizes of channels and spatial axes", unbound: weight.shape + x.shape.dropFirst(2))
     }
     let dy = context.cotangent
     let spatial = Array(stride.indices)

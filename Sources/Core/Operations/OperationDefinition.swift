@@ -94,9 +94,13 @@ extension TypeFault {
   static func requireBounded(_ results: [TensorType]) throws(TypeFault) {
     for result in results {
       for size in result.shape {
-        if let known = size.known, known < 0 { throw TypeFault("the result \(result) has the negative size \(known)") }
+        guard let known = size.known else { continue }
+        if known < 0 { throw TypeFault("the result \(result) has the negative size \(known)") }
       }
       if result.boundedElementCount == nil { throw TypeFault("the result \(result) has more than 2^40 elements") }
+      for case let size? in result.shape.map(\.known) where size > 1 << 31 {
+        throw TypeFault("the result \(result) has the size \(size), beyond 2^31")
+      }
     }
   }
 

@@ -147,7 +147,7 @@ public struct CumulativeReduce: OperationDefinition {
     case .product:
       // d y[i] / d x[k] is the product of the others up to i, exact where elements are zero: quadratic in the axis.
       guard let size = x.shape[axis].known else {
-        throw TypeFault("the gradient needs the size of axis \(axis), \(x.shape[axis])", help: "bind it with --dim")
+        throw TypeFault("the gradient needs the size of axis \(axis), \(x.shape[axis])", unbound: [x.shape[axis]])
       }
       let last = x.rank
       let square = x.movingAxis(axis, to: x.rank - 1).unsqueezed(at: last - 1)

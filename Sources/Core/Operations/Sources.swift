@@ -61,7 +61,7 @@ public struct Constant: OperationDefinition {
 
   /// A literal without axes is written into the code; larger ones are buffers, which the program's lowering provides.
   public func lower(_ context: LoweringContext) -> Definition {
-    let value = array.count > 0 ? array[0] : .integer(0)
+    let value = array.first ?? .integer(0)
     return .element { _ in context.scalars.constant(value, array.dtype) }
   }
 }

@@ -205,7 +205,7 @@ public struct Slice: OperationDefinition {
       let covered = Dimension(start[axis]) + (context.results[0].shape[axis] - 1) * Dimension(stride[axis]) + 1
       guard let rest = (operand.shape[axis] - covered).known else {
         throw TypeFault(
-          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", help: "bind it with --dim")
+          "the gradient needs the size of axis \(axis), \(operand.shape[axis])", unbound: [operand.shape[axis]])
       }
       high.append(rest)
     }

@@ -112,7 +112,7 @@ public struct WindowReduce: OperationDefinition {
     case .sum:
       let count = window.size.count
       guard let xSizes = Array(x.shape.suffix(count)).known, let ySizes = Array(dy.shape.suffix(count)).known else {
-        throw TypeFault("the gradient needs the sizes of the window's axes", help: "bind symbols with --dim")
+        throw TypeFault("the gradient needs the sizes of the window's axes", unbound: x.shape.suffix(count))
       }
       var transposed = window
       transposed.stride = window.inputDilation

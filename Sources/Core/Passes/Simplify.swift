@@ -17,7 +17,7 @@ extension Tensor {
     let isUniform = literal.withUnsafeBytes { bytes in
       (size..<max(size, bytes.count)).allSatisfy { bytes[$0] == bytes[$0 - size] }
     }
-    return isUniform ? literal[0] : nil
+    return isUniform ? literal.first : nil
   }
 
   /// Whether the tensor is a literal or the broadcast of one.

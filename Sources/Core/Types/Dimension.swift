@@ -101,7 +101,8 @@ public struct Dimension: Hashable, Sendable {
   }
 
   /// The quotient rounded towards negative infinity; `divisor` is positive.
-  public func floorDivided(by divisor: Int) -> Dimension {
+  package func floorDivided(by divisor: Int) -> Dimension {
+    guard divisor > 0 else { internalError("\(self) is divided by \(divisor)") }
     if divisor == 1 { return self }
     if terms.isEmpty {
       let quotient = constant / divisor
@@ -152,7 +153,7 @@ public struct Dimension: Hashable, Sendable {
   public func divided(exactlyBy other: Dimension) -> Dimension? {
     if self == other { return Dimension(1) }
     if let divisor = other.known {
-      guard divisor != 0, allTerms.allSatisfy({ $0.coefficient % divisor == 0 }) else { return nil }
+      guard divisor > 0, allTerms.allSatisfy({ $0.coefficient % divisor == 0 }) else { return nil }
       return Dimension(
         constant: constant / divisor, terms: terms.map { Term(atoms: $0.atoms, coefficient: $0.coefficient / divisor) })
     }
@@ -161,7 +162,7 @@ public struct Dimension: Hashable, Sendable {
     let divisor = other.terms[0]
     var quotient = Dimension(0)
     for term in terms {
-      guard term.coefficient % divisor.coefficient == 0 else { return nil }
+      guard divisor.coefficient > 0, term.coefficient % divisor.coefficient == 0 else { return nil }
       var atoms = term.atoms
       for atom in divisor.atoms {
         guard let position = atoms.firstIndex(of: atom) else { return nil }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A dense, row-major tensor of known shape on the host: literals of the graph, inputs and outputs of a run.
 ///
 /// A value type: copies share their bytes until one is written.
@@ -8,23 +10,24 @@ public struct NDArray: Sendable {
   /// The elements, little-endian, without gaps.
   public private(set) var bytes: [UInt8]
 
-  /// Wraps the bytes of a dense tensor.
+  /// Wraps the bytes of a dense tensor, little-endian and without gaps.
   ///
-  /// - Precondition: `bytes.count` is the element count of `shape` times the size of an element. Readers of files check
-  ///   their sizes first and throw.
-  public init(dtype: ScalarType, shape: [Int], bytes: [UInt8]) {
-    precondition(
-      bytes.count == shape.reduce(1, *) * dtype.byteCount, "NDArray: \(bytes.count) bytes for \(dtype)\(shape)")
+  /// - Throws: When the shape is none, or the bytes are not as many as it needs.
+  public init(dtype: ScalarType, shape: [Int], bytes: [UInt8]) throws(DiagnosticsError) {
+    let count = try Self.byteCount(dtype, shape)
+    guard bytes.count == count else {
+      throw Self.fault("\(dtype)\(shape) takes \(count) bytes, \(bytes.count) are given")
+    }
     self.dtype = dtype
     self.shape = shape
     self.bytes = bytes
   }
 
-  /// Makes a tensor by filling uninitialised memory.
-  public init(
+  /// Makes a tensor by filling uninitialised memory; the shape is one that the caller has checked or computed.
+  package init(
     dtype: ScalarType, shape: [Int], initializingWith body: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
-    let count = shape.reduce(1, *) * dtype.byteCount
+    let count = unfailing { try Self.byteCount(dtype, shape) }
     self.dtype = dtype
     self.shape = shape
     self.bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -33,27 +36,48 @@ public struct NDArray: Sendable {
     }
   }
 
-  /// Makes a tensor from elements in row-major order; the shape defaults to one axis.
-  public init<Element: NativeScalar>(_ elements: [Element], shape: [Int]? = nil) {
-    let bytes = elements.withUnsafeBytes { [UInt8]($0) }
-    self.init(dtype: Element.scalarType, shape: shape ?? [elements.count], bytes: bytes)
+  /// Makes a tensor of one axis.
+  public init<Element: NativeScalar>(_ elements: [Element]) {
+    dtype = Element.scalarType
+    shape = [elements.count]
+    bytes = elements.withUnsafeBytes { [UInt8]($0) }
+  }
+
+  /// Makes a tensor from elements in row-major order.
+  ///
+  /// - Throws: When the elements do not fill the shape.
+  public init<Element: NativeScalar>(_ elements: [Element], shape: [Int]) throws(DiagnosticsError) {
+    try Self.requireFilled(shape, elements.count, Element.scalarType)
+    dtype = Element.scalarType
+    self.shape = shape
+    bytes = elements.withUnsafeBytes { [UInt8]($0) }
   }
 
   /// Makes a tensor of any type from numbers, each rounded to the type.
-  public init(dtype: ScalarType, shape: [Int], values: [ScalarValue]) {
-    precondition(values.count == shape.reduce(1, *), "NDArray: \(values.count) values for shape \(shape)")
+  ///
+  /// - Throws: When the numbers do not fill the shape.
+  public init(dtype: ScalarType, shape: [Int], values: [ScalarValue]) throws(DiagnosticsError) {
+    try Self.requireFilled(shape, values.count, dtype)
     self.init(dtype: dtype, shape: shape) { buffer in
       for (index, value) in values.enumerated() { dtype.store(value, to: buffer, at: index) }
     }
   }
 
+  /// Makes a tensor of one axis of any type from numbers, each rounded to the type.
+  public init(dtype: ScalarType, values: [ScalarValue]) {
+    self = unfailing { try NDArray(dtype: dtype, shape: [values.count], values: values) }
+  }
+
   /// Makes a tensor without axes.
   public init(scalar value: ScalarValue, dtype: ScalarType) {
-    self.init(dtype: dtype, shape: [], values: [value])
+    self = unfailing { try NDArray(dtype: dtype, shape: [], values: [value]) }
   }
 
   /// Makes a tensor with one number, rounded to the type, in every element.
-  public init(repeating value: ScalarValue, dtype: ScalarType, shape: [Int]) {
+  ///
+  /// - Throws: When the shape is none, or larger than the memory.
+  public init(repeating value: ScalarValue, dtype: ScalarType, shape: [Int]) throws(DiagnosticsError) {
+    try Self.requireMemory(dtype, shape)
     self.init(dtype: dtype, shape: shape) { buffer in
       guard let start = buffer.baseAddress, buffer.count > 0 else { return }
       dtype.store(value, to: buffer, at: 0)
@@ -68,8 +92,44 @@ public struct NDArray: Sendable {
   }
 
   /// A tensor with every element zero.
-  public static func zeros(_ dtype: ScalarType, _ shape: [Int]) -> NDArray {
-    NDArray(dtype: dtype, shape: shape, bytes: [UInt8](repeating: 0, count: shape.reduce(1, *) * dtype.byteCount))
+  ///
+  /// - Throws: When the shape is none, or larger than the memory.
+  public static func zeros(_ dtype: ScalarType, _ shape: [Int]) throws(DiagnosticsError) -> NDArray {
+    try NDArray(repeating: .integer(0), dtype: dtype, shape: shape)
+  }
+
+  /// The bytes of a tensor of known shape.
+  ///
+  /// - Throws: When a size is negative, or the bytes cannot be counted.
+  private static func byteCount(_ dtype: ScalarType, _ shape: [Int]) throws(DiagnosticsError) -> Int {
+    if let size = shape.first(where: { $0 < 0 }) { throw fault("the shape \(shape) has the negative size \(size)") }
+    guard let count = TensorType(dtype, shape).byteCount else { throw tooLarge(dtype, shape) }
+    return count
+  }
+
+  /// Throws unless a tensor can be made: the system refuses what it never has, where an array would trap.
+  package static func requireMemory(_ dtype: ScalarType, _ shape: [Int]) throws(DiagnosticsError) {
+    let count = try byteCount(dtype, shape)
+    if count < 1 << 28 { return }
+    guard let probe = malloc(count) else { throw tooLarge(dtype, shape) }
+    free(probe)
+  }
+
+  private static func tooLarge(_ dtype: ScalarType, _ shape: [Int]) -> DiagnosticsError {
+    fault("\(dtype)\(shape) is larger than the memory")
+  }
+
+  private static func requireFilled(_ shape: [Int], _ count: Int, _ dtype: ScalarType) throws(DiagnosticsError) {
+    guard try byteCount(dtype, shape) == count * dtype.byteCount else {
+      throw fault(
+        "\(count) element\(count == 1 ? " does" : "s do") not fill the shape \(shape)",
+        help: "the product of the sizes is the number of elements")
+    }
+  }
+
+  /// A mistake in the line that calls from outside of Lathe.
+  private static func fault(_ message: String, help: String? = nil) -> DiagnosticsError {
+    DiagnosticsError("NDArray: \(message)", location: CallSite.current(), help: help)
   }
 
   public var type: TensorType { TensorType(dtype, shape) }
@@ -78,8 +138,28 @@ public struct NDArray: Sendable {
   public var count: Int { bytes.count / dtype.byteCount }
 
   /// The element at a row-major position.
+  ///
+  /// - Throws: When there are not as many elements.
   public subscript(position: Int) -> ScalarValue {
-    bytes.withUnsafeBytes { dtype.load(from: $0, at: position) }
+    get throws(DiagnosticsError) {
+      guard position >= 0, position < count else {
+        throw Self.fault("there is no element \(position) in \(type)", help: "positions are 0 ..< \(count)")
+      }
+      return element(at: position)
+    }
+  }
+
+  /// The first element; nil where there is none.
+  public var first: ScalarValue? { count > 0 ? element(at: 0) : nil }
+
+  /// The element at a position that the caller has checked.
+  package func element(at position: Int) -> ScalarValue {
+    bytes.withUnsafeBytes { raw in
+      guard position >= 0, position < raw.count / dtype.byteCount else {
+        internalError("element \(position) of \(type) is read")
+      }
+      return dtype.load(from: raw, at: position)
+    }
   }
 
   /// All elements as numbers, in row-major order.
@@ -114,12 +194,18 @@ public struct NDArray: Sendable {
   }
 
   /// The same elements in another shape of equal element count.
-  public func reshaped(_ shape: [Int]) -> NDArray { NDArray(dtype: dtype, shape: shape, bytes: bytes) }
+  ///
+  /// - Throws: When the elements do not fill the shape.
+  public func reshaped(_ shape: [Int]) throws(DiagnosticsError) -> NDArray {
+    try Self.requireFilled(shape, count, dtype)
+    return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bytes) }
+  }
 
   /// The elements rounded to another type, as `convert` does in the graph.
   public func converted(to target: ScalarType) -> NDArray {
-    target == dtype
-      ? self : NDArray(dtype: target, shape: shape, values: values.map { target.converted($0, from: dtype) })
+    if target == dtype { return self }
+    let numbers = values.map { target.converted($0, from: dtype) }
+    return unfailing { try NDArray(dtype: target, shape: shape, values: numbers) }
   }
 
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {

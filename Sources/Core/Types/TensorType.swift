@@ -35,8 +35,12 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     return shape.contains(0) ? 0 : bound
   }
 
-  /// The bytes of a dense tensor of this type, or nil while symbols are unbound.
-  public var byteCount: Int? { elementCount.map { $0 * dtype.byteCount } }
+  /// The bytes of a dense tensor of this type, or nil while symbols are unbound, or where they cannot be counted.
+  public var byteCount: Int? {
+    guard let count = elementCount else { return nil }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: dtype.byteCount)
+    return overflow ? nil : bytes
+  }
 
   /// The type as messages show it, `f32[1,64]`.
   public var description: String { dtype.rawValue + shape.text }

@@ -202,6 +202,6 @@ extension NDArray {
   /// The same tensor with every `bool` stored as 0 or 1, which C relies on; files may hold other bytes.
   fileprivate var normalized: NDArray {
     guard dtype == .bool, bytes.contains(where: { $0 > 1 }) else { return self }
-    return NDArray(dtype: dtype, shape: shape, bytes: bytes.map { $0 == 0 ? 0 : 1 })
+    return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bytes.map { $0 == 0 ? 0 : 1 }) }
   }
 }

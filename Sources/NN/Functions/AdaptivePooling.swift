@@ -80,6 +80,7 @@ private func adaptiveAverage(_ name: String, _ x: Tensor, _ spatial: Int, _ outp
     // Windows of different widths: a product with the matrix of their weights, axis by axis.
     var y = x.wide
     for (axis, (extent, size)) in zip(axes, zip(extents, sizes)) {
+      try requireTable(extent, size, of: "weights")
       let windows = AdaptiveWindows(size: extent, count: size)
       let weights = zip(windows.starts, windows.ends).flatMap { start, end in
         (0..<extent).map { start..<end ~= $0 ? 1 / Double(end - start) : 0 }
@@ -108,6 +109,8 @@ public func adaptiveMaxPoolWithIndices(
     // The places of every window in the flattened input, one row each, so that one arg-reduction finds them.
     var rows: [[Int]] = [[0]]
     for (extent, size) in zip(extents, sizes) {
+      // A window has at most extent / size + 2 elements.
+      try requireTable(rows.count, rows[0].count, size, extent / size + 2, of: "places")
       let places = AdaptiveWindows(size: extent, count: size).places
       rows = rows.flatMap { row in
         places.map { places in row.flatMap { base in places.map { base * extent + $0 } } }
@@ -116,7 +119,9 @@ public func adaptiveMaxPoolWithIndices(
     let width = rows.first?.count ?? 0
     let flat = x.reshape(x.shape[..<lead] + [Array(x.shape[lead...]).elementCount])
     let table = x.builder.constant(
-      NDArray(dtype: .i64, shape: [rows.count, width], values: rows.flatMap { $0.map { .integer($0) } }))
+      unfailing {
+        try NDArray(dtype: .i64, shape: [rows.count, width], values: rows.flatMap { $0.map { .integer($0) } })
+      })
     let (values, chosen) = flat.take(dim: lead, table).max(dim: -1)
     let places = try table.broadcast(
       to: try chosen.checked().shape + [Dimension(width)], axes: [chosen.rank - 1, chosen.rank]

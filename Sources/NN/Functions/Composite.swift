@@ -20,6 +20,7 @@ extension IntegerList {
   /// One number for each of `count` axes; a single number stands for all of them.
   func spread(_ count: Int, _ what: String) throws(TypeFault) -> [Int] {
     let numbers = integers
+    for number in numbers { try requireBounded(number, what) }
     if numbers.count == 1 { return Array(repeating: numbers[0], count: count) }
     guard numbers.count == count else {
       throw TypeFault("\(what) has \(numbers.count) numbers for \(count) axes", help: "give one number or \(count)")
@@ -83,7 +84,7 @@ extension Tensor {
   /// The size of an axis where it has to be known while tracing.
   func knownSize(_ axis: Int) throws(TypeFault) -> Int {
     guard let size = shape[axis].known else {
-      throw TypeFault("needs the size of axis \(axis) of \(type)", help: "bind it with --dim")
+      throw TypeFault("needs the size of axis \(axis) of \(type)", unbound: [shape[axis]])
     }
     return size
   }
@@ -99,14 +100,9 @@ extension Tensor {
     guard dtype.isFloat else { throw TypeFault("\(what) is \(type), needs floats", help: "convert it to f32") }
   }
 
-  /// A number as a tensor without axes and with this tensor's type.
-  func number(_ value: Double) -> Tensor {
-    builder.scalar(dtype.isFloat ? .float(value) : .integer(Int(exactly: value.rounded(.towardZero)) ?? 0), dtype)
-  }
-
-  /// A tensor of this type with one value.
-  func filledLike(_ value: Double) -> Tensor {
-    filled(dtype.isFloat ? .float(value) : .integer(Int(exactly: value.rounded(.towardZero)) ?? 0))
+  /// A number as a tensor without axes and with this tensor's type; integers take its whole part.
+  func number(_ value: Double) throws(TypeFault) -> Tensor {
+    builder.scalar(try Builder.number(value, dtype), dtype)
   }
 
   /// In the type that sums are accumulated in: 16-bit floats as `f32`.
@@ -114,6 +110,19 @@ extension Tensor {
 
   /// Integers and `bool` as `f32`.
   var floating: Tensor { dtype.isFloat ? self : convert(to: .f32) }
+}
+
+/// Throws unless a number is so small that no arithmetic on a few of them overflows.
+func requireBounded(_ number: Int, _ what: String) throws(TypeFault) {
+  guard number.magnitude <= 1 << 31 else { throw TypeFault("\(what) is \(number), beyond 2^31") }
+}
+
+/// Throws unless a table that is computed while tracing, with an element for each combination of the counts, is of
+/// reasonable size.
+func requireTable(_ counts: Int..., of what: String) throws(TypeFault) {
+  guard let count = counts.map({ Dimension(max($0, 0)) }).elementCount.known, count <= 1 << 26 else {
+    throw TypeFault("needs a table of \(counts.map(String.init).joined(separator: " x ")) \(what), more than 2^26")
+  }
 }
 
 /// Throws unless a tensor's shape broadcasts to another.

@@ -93,8 +93,19 @@ private func convolution(
     let batched = isBatched ? x : x.unsqueeze(dim: 0)
     guard groups > 0 else { throw TypeFault("groups is \(groups)") }
     let channels = weight.shape[1] * Dimension(groups)
+    guard weight.shape[0].divided(exactlyBy: Dimension(groups)) != nil else {
+      throw TypeFault(
+        "\(weight.shape[0]) output channels do not divide into \(groups) groups",
+        help: "the channels of input and output must be multiples of groups")
+    }
+    if batched.shape[1].divided(exactlyBy: Dimension(groups)) == nil {
+      throw TypeFault(
+        "the \(batched.shape[1]) channels of the input do not divide into \(groups) groups",
+        help: "the channels of input and output must be multiples of groups")
+    }
     guard batched.shape[1] == channels else {
-      let layer = "Conv\(spatial)d(\(batched.shape[1]), \(weight.shape[0]), ...)"
+      let grouping = groups == 1 ? "" : "groups: \(groups), "
+      let layer = "Conv\(spatial)d(\(batched.shape[1]), \(weight.shape[0]), \(grouping)...)"
       throw TypeFault(
         "the input has \(batched.shape[1]) channels (axis \(isBatched ? 1 : 0) of \(x.type)), "
           + "the weight \(weight.type) takes \(channels)",

@@ -10,30 +10,44 @@ extension Builder {
 
   /// One value in every element.
   public func full(_ shape: [Int], _ value: Double, dtype: ScalarType = .f32) -> Tensor {
-    full(TensorType(dtype, shape), Builder.number(value, dtype))
+    creation("full") { () throws(TypeFault) -> Tensor in
+      full(TensorType(dtype, shape), try Builder.number(value, dtype))
+    }
   }
 
   /// A literal from Swift numbers.
   public func tensor(_ values: [Double], shape: [Int]? = nil, dtype: ScalarType = .f32) -> Tensor {
-    let shape = shape ?? [values.count]
-    guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1, *) == values.count else {
-      record(TypeFault("\(values.count) values do not fill the shape \(shape)"), operation: "tensor", operands: [])
+    creation("tensor") { () throws(TypeFault) -> Tensor in
+      let shape = shape ?? [values.count]
+      guard shape.allSatisfy({ $0 >= 0 }), TensorType(dtype, shape).elementCount == values.count else {
+        throw TypeFault("\(values.count) values do not fill the shape \(shape)")
+      }
+      let numbers = try values.map { (value) throws(TypeFault) -> ScalarValue in try Builder.number(value, dtype) }
+      return constant(unfailing { try NDArray(dtype: dtype, shape: shape, values: numbers) })
+    }
+  }
+
+  private func creation(_ name: String, _ body: () throws(TypeFault) -> Tensor) -> Tensor {
+    do throws(TypeFault) {
+      return try body()
+    } catch {
+      record(error, operation: name, operands: [])
       return poison
     }
-    return constant(NDArray(dtype: dtype, shape: shape, values: values.map { Builder.number($0, dtype) }))
   }
 
   /// `start`, `start + step`, … below `end`.
   public func arange(_ start: Double, _ end: Double, step: Double = 1, dtype: ScalarType = .f32) -> Tensor {
-    guard step != 0, (end - start) / step >= 0, ((end - start) / step).isFinite else {
-      record(TypeFault("no steps of \(step) lead from \(start) to \(end)"), operation: "arange", operands: [])
-      return poison
+    creation("arange") { () throws(TypeFault) -> Tensor in
+      let length = ((end - start) / step).rounded(.up)
+      guard step != 0, length >= 0, let count = Int(exactly: length) else {
+        throw TypeFault("no steps of \(step) lead from \(start) to \(end)")
+      }
+      let wide: ScalarType = dtype.isFloat ? .f64 : .i64
+      let index = iota(TensorType(wide, [count]), axis: 0)
+      let (first, distance) = (try Builder.number(start, wide), try Builder.number(step, wide))
+      return (index * scalar(distance, wide) + scalar(first, wide)).convert(to: dtype)
     }
-    let count = Int(((end - start) / step).rounded(.up))
-    let wide: ScalarType = dtype.isFloat ? .f64 : .i64
-    let index = iota(TensorType(wide, [count]), axis: 0)
-    return (index * scalar(Builder.number(step, wide), wide) + scalar(Builder.number(start, wide), wide))
-      .convert(to: dtype)
   }
 
   /// The integers from 0 below `end`.
@@ -47,16 +61,16 @@ extension Builder {
 
   /// `steps` values from `start` to `end`, both included.
   public func linspace(_ start: Double, _ end: Double, steps: Int, dtype: ScalarType = .f32) -> Tensor {
-    guard steps >= 0 else {
-      record(TypeFault("\(steps) steps"), operation: "linspace", operands: [])
-      return poison
+    creation("linspace") { () throws(TypeFault) -> Tensor in
+      guard steps >= 0 else { throw TypeFault("\(steps) steps") }
+      try requireTable(steps, of: "steps")
+      // From the nearer end, so that both ends are exact.
+      let values = (0..<steps).map { step -> Double in
+        let width = (end - start) / Double(Swift.max(steps - 1, 1))
+        return step < steps / 2 || steps == 1 ? start + Double(step) * width : end - Double(steps - 1 - step) * width
+      }
+      return tensor(values, dtype: dtype)
     }
-    // From the nearer end, so that both ends are exact.
-    let values = (0..<steps).map { step -> Double in
-      let width = (end - start) / Double(Swift.max(steps - 1, 1))
-      return step < steps / 2 || steps == 1 ? start + Double(step) * width : end - Double(steps - 1 - step) * width
-    }
-    return tensor(values, dtype: dtype)
   }
 
   /// `base` to the powers of `linspace`.
@@ -75,8 +89,16 @@ extension Builder {
     return (row .== column).convert(to: dtype)
   }
 
-  static func number(_ value: Double, _ dtype: ScalarType) -> ScalarValue {
-    dtype.isFloat ? .float(value) : .integer(Int(exactly: value.rounded(.towardZero)) ?? 0)
+  /// A number of an element type; integers take its whole part, as PyTorch does.
+  static func number(_ value: Double, _ dtype: ScalarType) throws(TypeFault) -> ScalarValue {
+    if dtype.isFloat { return .float(value) }
+    if dtype == .bool { return .integer(value == 0 ? 0 : 1) }
+    let whole = value.rounded(.towardZero)
+    if dtype == .u64, let bits = UInt(exactly: whole) { return .integer(Int(bitPattern: bits)) }
+    guard dtype != .u64, let integer = Int(exactly: whole), dtype.rounded(.integer(integer)) == .integer(integer) else {
+      throw TypeFault("\(value) is no \(dtype)")
+    }
+    return .integer(integer)
   }
 }
 
@@ -90,8 +112,10 @@ extension Tensor {
   /// One value in this shape.
   public func fullLike(_ value: Double, dtype: ScalarType? = nil) -> Tensor {
     guard !isPoisoned else { return self }
-    let type = type.with(dtype: dtype ?? self.dtype)
-    return builder.full(type, Builder.number(value, type.dtype))
+    return composite("full", [self]) { () throws(TypeFault) -> Tensor in
+      let type = type.with(dtype: dtype ?? self.dtype)
+      return builder.full(type, try Builder.number(value, type.dtype))
+    }
   }
 
   /// A filled tensor in the graph of this one, with its element type.

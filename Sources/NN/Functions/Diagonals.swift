@@ -26,6 +26,7 @@ extension Tensor {
     composite("diagonal", [self]) { () throws(TypeFault) -> Tensor in
       let (first, second) = (try axis(dim1), try axis(dim2))
       guard first != second else { throw TypeFault("dim1 and dim2 are the same axis") }
+      try requireBounded(offset, "offset")
       let rest = shape.indices.filter { $0 != first && $0 != second }
       let (rows, columns) = (try knownSize(first), try knownSize(second))
       let count = Swift.max(0, Swift.min(rows - Swift.max(-offset, 0), columns - Swift.max(offset, 0)))
@@ -42,14 +43,14 @@ extension Tensor {
     composite("diag", [self]) { () throws(TypeFault) -> Tensor in
       try requireRank(1...2, "the input")
       if rank == 2 { return self.diagonal(offset: diagonal) }
+      try requireBounded(diagonal, "diagonal")
       let size = try knownSize(0)
       let total = size + Swift.abs(diagonal)
       let matrix = TensorType(.i64, [total, total])
       let onDiagonal =
         builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + Double(diagonal)
       // Element i lies in row i, or in column i when the diagonal is below.
-      let low = diagonal < 0 ? 0 : 0
-      let padded = pad(low: [low], high: [total - size - low], interior: [0])
+      let padded = pad(low: [0], high: [total - size], interior: [0])
       let spread = padded.broadcast(to: [Dimension(total), Dimension(total)], axes: [diagonal < 0 ? 1 : 0])
       return onDiagonal.select(spread, spread.zerosLike())
     }
@@ -59,6 +60,7 @@ extension Tensor {
   public func diagEmbed(offset: Int = 0) -> Tensor {
     composite("diagEmbed", [self]) { () throws(TypeFault) -> Tensor in
       guard rank >= 1 else { throw TypeFault("the input has no axes") }
+      try requireBounded(offset, "offset")
       let size = try knownSize(rank - 1)
       let total = size + Swift.abs(offset)
       let outer = Array(shape.dropLast())

@@ -8,8 +8,8 @@ extension Tensor {
   public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor {
     composite("clamp", [self]) {
       var result = self
-      if let min { result = (result .< min).select(fullLike(min), result) }
-      if let max { result = (result .> max).select(fullLike(max), result) }
+      if let min { result = (result .< min).select(result.lift(min), result) }
+      if let max { result = (result .> max).select(result.lift(max), result) }
       return result
     }
   }
@@ -82,12 +82,25 @@ extension Tensor {
   /// The quotient rounded down.
   public func floorDivide(_ other: Tensor) -> Tensor {
     composite("floorDivide", [self, other]) {
-      if dtype.isFloat || other.dtype.isFloat { return (self / other).floor() }
+      if dtype.isFloat || other.dtype.isFloat { return flooredQuotient(floating, other.floating) }
       let quotient = Tensor.pointwise(.divide, self, other)
       let rest = Tensor.pointwise(.fmod, self, other)
       let rounds = (rest .!= 0) .& ((rest .< 0) .!= (other .< 0))
       return rounds.select(quotient - 1, quotient)
     }
+  }
+
+  /// The floor of the exact quotient, as Python and PyTorch compute it: what is left without the remainder divides
+  /// nearly without rounding, where `a / b` itself may round up to the next whole number.
+  private func flooredQuotient(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let rest = a.fmod(b)
+    let isMixed = (rest .!= 0) .& ((b .< 0) .!= (rest .< 0))
+    let exact = (a - rest) / b
+    let quotient = isMixed.select(exact - 1, exact)
+    let floor = quotient.floor()
+    let nearest = ((quotient - floor) .> 0.5).select(floor + 1, floor)
+    let result = (quotient .== 0).select((a / b) * 0, nearest)
+    return (b .== 0).select(a / b, result)
   }
 
   /// The remainder with the sign of the divisor, Python's `%`.
@@ -100,7 +113,7 @@ extension Tensor {
   }
 
   /// The remainder by a number.
-  public func remainder(_ other: Double) -> Tensor { isPoisoned ? self : remainder(number(other)) }
+  public func remainder(_ other: Double) -> Tensor { isPoisoned ? self : remainder(lift(other)) }
 
   /// `self + weight * (end - self)`.
   public func lerp(_ end: Tensor, weight: Tensor) -> Tensor { self + weight * (end - self) }

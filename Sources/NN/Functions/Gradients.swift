@@ -20,23 +20,5 @@ public func gradients(
   of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo tensors: [Tensor]
 ) -> [Tensor] {
   let builder = Tensor.innermostBuilder(of: results.flatMap { [$0.tensor, $0.cotangent] } + tensors)
-  for (tensor, cotangent) in results where !tensor.isPoisoned && !cotangent.isPoisoned && tensor.type != cotangent.type
-  {
-    builder.record(
-      TypeFault("the cotangent of \(tensor.type) is \(cotangent.type)"), operation: "gradients",
-      operands: [tensor, cotangent])
-    return tensors.map { _ in builder.poison }
-  }
-  for tensor in tensors where !tensor.isPoisoned && !tensor.dtype.isFloat {
-    builder.record(
-      TypeFault("\(tensor.type) has no gradient, it holds no floats"), operation: "gradients", operands: [tensor])
-    return tensors.map { _ in builder.poison }
-  }
-  guard (results.flatMap { [$0.tensor, $0.cotangent] } + tensors).allSatisfy({ $0.builder === builder }) else {
-    builder.record(
-      TypeFault("the tensors belong to different sub-graphs", help: "differentiate where all of them are built"),
-      operation: "gradients", operands: tensors)
-    return tensors.map { _ in builder.poison }
-  }
   return builder.gradients(of: results, withRespectTo: tensors)
 }

@@ -124,6 +124,8 @@ public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false)
     guard theta.rank == 3, theta.shape[1] == 2, theta.shape[2] == 3, size.count == 4,
       theta.shape[0] == Dimension(size[0])
     else { throw TypeFault("theta is \(theta.type), the size \(size); need [N, 2, 3] and [N, C, H, W]") }
+    guard size.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the size \(size) is negative") }
+    try requireTable(size[2], size[3], of: "points")
     func line(_ count: Int) -> [Double] {
       (0..<count).map { position in
         alignCorners

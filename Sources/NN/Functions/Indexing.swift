@@ -88,9 +88,10 @@ extension Tensor {
 
   /// Writes a number at `self[.., index[.., i, ..], ..]`.
   public func scatter(dim: Int, _ index: Tensor, value: Double) -> Tensor {
-    guard !isPoisoned, !index.isPoisoned else { return isPoisoned ? self : index }
-    return scattering(
-      "scatter", dim, index, builder.full(type.with(shape: index.shape), Builder.number(value, dtype)), nil)
+    composite("scatter", [self, index]) { () throws(TypeFault) -> Tensor in
+      let number = try Builder.number(value, dtype)
+      return scattering("scatter", dim, index, builder.full(type.with(shape: index.shape), number), nil)
+    }
   }
 
   /// Adds elements of `source` at `self[.., index[.., i, ..], ..]`.
@@ -172,9 +173,9 @@ extension Tensor {
       try index.requireRank(1...1, "the index")
       var shape = shape
       shape[axis] = index.shape[0]
+      let number = try Builder.number(value, dtype)
       return indexing(
-        "indexFill", dim, try fromFront(index, axis),
-        builder.full(type.with(shape: shape), Builder.number(value, dtype)), nil)
+        "indexFill", dim, try fromFront(index, axis), builder.full(type.with(shape: shape), number), nil)
     }
   }
 
@@ -233,7 +234,9 @@ extension Tensor {
   public func selectScatter(_ source: Tensor, dim: Int, index: Int) -> Tensor {
     composite("selectScatter", [self, source]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
-      let place = index < 0 ? index + (try knownSize(axis)) : index
+      let size = try knownSize(axis)
+      let place = index < 0 ? index + size : index
+      guard place >= 0, place < size else { throw TypeFault("index \(index) is outside axis \(axis) of \(type)") }
       return sliceScatter(source.unsqueeze(dim: axis), dim: axis, start: place, end: place + 1)
     }
   }
@@ -245,9 +248,10 @@ extension Tensor {
       let size = try knownSize(axis)
       guard step > 0 else { throw TypeFault("the step \(step) is not positive") }
       func bounded(_ place: Int) -> Int { Swift.min(Swift.max(place < 0 ? place + size : place, 0), size) }
+      try requireTable(size, of: "places")
       let places = Array(stride(from: bounded(start), to: bounded(end ?? size), by: step))
       let index = builder.constant(
-        NDArray(dtype: .i64, shape: [places.count], values: places.map { .integer($0) }))
+        NDArray(dtype: .i64, values: places.map { .integer($0) }))
       return indexCopy(dim: axis, index, source)
     }
   }
@@ -265,6 +269,8 @@ extension Tensor {
   public func maskedFill(_ mask: Tensor, _ value: Tensor) -> Tensor {
     composite("maskedFill", [self, mask, value]) { () throws(TypeFault) -> Tensor in
       guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
+      try requireBroadcast(mask, to: shape, "the mask")
+      try value.requireRank(0...0, "the value")
       return mask.select(value.convert(to: dtype), self)
     }
   }
@@ -306,7 +312,11 @@ public func embedding(_ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil) -> 
     try weight.requireRank(2...2, "the weight")
     let rows = weight.gather(x.unsqueeze(dim: -1), IndexedAxes(axes: [0]))
     guard let paddingIdx else { return rows }
-    let place = paddingIdx < 0 ? paddingIdx + (try weight.knownSize(0)) : paddingIdx
+    let count = try weight.knownSize(0)
+    let place = paddingIdx < 0 ? paddingIdx + count : paddingIdx
+    guard place >= 0, place < count else {
+      throw TypeFault("paddingIdx \(paddingIdx) is outside the \(count) rows of \(weight.type)")
+    }
     return (x .== Double(place)).unsqueeze(dim: -1).select(rows.detach(), rows)
   }
 }

@@ -68,7 +68,14 @@ public func binaryCrossEntropy(
   _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
 ) -> Tensor {
   elementwise("binaryCrossEntropy", input, target, [weight], reduction: reduction) { x, y in
-    let loss = -(y * x.log().clamp(min: -100) + (1 - y) * (-x).log1p().clamp(min: -100))
+    func logarithms(_ x: Tensor) -> Tensor {
+      -(y * x.log().clamp(min: -100) + (1 - y) * (-x).log1p().clamp(min: -100))
+    }
+    // Where x (1 - x) is next to nothing, the slope in x is PyTorch's, (x - y) / 1e-12, and constant.
+    let isSaturated = (1 - x) * x .< 1e-12
+    let point = x.detach()
+    let saturated = logarithms(point) + (point - y) / 1e-12 * (x - point)
+    let loss = isSaturated.select(saturated, logarithms(isSaturated.select(x.fullLike(0.5), x)))
     return weight.map { loss * $0 } ?? loss
   }
 }
@@ -99,7 +106,7 @@ public func nllLoss(
 ) -> Tensor {
   composite("nllLoss", [input, target] + (weight.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
     let axis = try requireClasses(input, target, weight)
-    return try classLoss(input, input.filledLike(0), target, weight, axis, ignoreIndex, reduction, labelSmoothing: 0)
+    return try classLoss(input, input.zerosLike(), target, weight, axis, ignoreIndex, reduction, labelSmoothing: 0)
   }
 }
 
@@ -182,7 +189,7 @@ private func classLoss(
   let counts = target .!= Double(ignoreIndex)
   // An ignored index may lie anywhere: class 0 stands in, and its loss is left out.
   let safe = counts.select(target, target.zerosLike())
-  let zero = logarithms.number(0)
+  let zero = try logarithms.number(0)
   func picked(_ tensor: Tensor) -> Tensor {
     tensor.gatherAlong(axis: axis, indices: safe.unsqueeze(dim: axis)).squeeze(dim: axis)
   }
@@ -331,6 +338,7 @@ public func multiMarginLoss(
   composite("multiMarginLoss", [input, target] + (weight.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
     let axis = try requireClasses(input, target, weight)
     try input.requireRank(1...2, "the input")
+    guard p == 1 || p == 2 else { throw TypeFault("p is \(p)", help: "only p == 1 and p == 2 are supported") }
     let index = target.unsqueeze(dim: axis)
     let own = input.gatherAlong(axis: axis, indices: index)
     var terms = (input - own + margin).clamp(min: 0)

@@ -20,7 +20,7 @@ public func pad(_ x: Tensor, _ padding: [Int], mode: PaddingMode = .constant, va
       low[x.rank - 1 - pair] = padding[2 * pair]
       high[x.rank - 1 - pair] = padding[2 * pair + 1]
     }
-    return try padded(x, low: low, high: high, mode: mode, value: x.number(value))
+    return try padded(x, low: low, high: high, mode: mode, value: try x.number(value))
   }
 }
 
@@ -32,7 +32,9 @@ public func pad(_ x: Tensor, low: [Int], high: [Int], mode: PaddingMode = .const
     guard low.count == x.rank, high.count == x.rank else {
       throw TypeFault("\(low.count) and \(high.count) amounts do not pad \(x.type)")
     }
-    return try padded(x, low: low, high: high, mode: mode, value: value ?? x.number(0))
+    return try padded(
+      x, low: low, high: high, mode: mode,
+      value: value ?? x.builder.scalar(x.dtype.isFloat ? .float(0) : .integer(0), x.dtype))
   }
 }
 

@@ -128,7 +128,7 @@ public func maxUnpool(
     guard sizes.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the result would have sizes \(sizes)") }
     let outer = Array(x.shape[..<lead])
     let count = Array(x.shape[lead...]).elementCount
-    let flat = x.builder.zeros(TensorType(x.dtype, outer + [Dimension(sizes.reduce(1, *))]))
+    let flat = x.builder.zeros(TensorType(x.dtype, outer + [sizes.map { Dimension($0) }.elementCount]))
     return flat.scatterAlong(
       axis: lead, indices: indices.reshape(outer + [count]), updates: x.reshape(outer + [count]), combiner: nil
     ).reshape(outer + sizes.map { Dimension($0) })
@@ -145,6 +145,8 @@ private struct Pooling {
   let high: [Int]
   let dilation: [Int]
   let ceilMode: Bool
+  /// Whether padding is PyTorch's, the same on both sides and at most half of the kernel.
+  let isSymmetric: Bool
 
   init(
     _ name: String, _ spatial: Int, _ kernel: some IntegerList, _ stride: (some IntegerList)?,
@@ -156,6 +158,7 @@ private struct Pooling {
     self.stride = stride?.integers
     low = padding.integers
     high = padding.integers
+    isSymmetric = true
     self.dilation = dilation.integers
     self.ceilMode = ceilMode
   }
@@ -169,13 +172,14 @@ private struct Pooling {
     self.stride = stride
     self.low = low
     self.high = high
+    isSymmetric = false
     self.dilation = dilation ?? [1]
     self.ceilMode = ceilMode
   }
 
   /// The windows over an input, and how much of the padding behind is there for `ceilMode` only.
   func window(_ x: Tensor) throws(TypeFault) -> (shape: WindowShape, excess: [Int]) {
-    guard x.rank == spatial + 1 || x.rank == spatial + 2 else {
+    guard spatial > 0, x.rank == spatial + 1 || x.rank == spatial + 2 else {
       throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
     }
     let kernel = try kernel.spread(spatial, "kernelSize")
@@ -187,6 +191,11 @@ private struct Pooling {
         throw TypeFault("kernel, stride and dilation must be positive")
       }
       guard window.low[axis] >= 0, window.high[axis] >= 0 else { throw TypeFault("padding must not be negative") }
+      if isSymmetric, window.low[axis] > kernel[axis] / 2 {
+        throw TypeFault(
+          "the padding \(window.low[axis]) is more than half of the kernel's size \(kernel[axis])",
+          help: "pad by at most \(kernel[axis] / 2)")
+      }
     }
     var excess = [Int](repeating: 0, count: spatial)
     guard ceilMode else { return (window, excess) }
@@ -194,9 +203,10 @@ private struct Pooling {
       let size = try x.knownSize(x.rank - spatial + axis)
       let reach = (kernel[axis] - 1) * window.dilation[axis] + 1
       let room = size + window.low[axis] + window.high[axis] - reach
-      guard room >= 0 else { continue }
       let stride = window.stride[axis]
-      var count = (room + stride - 1) / stride + 1
+      // Quotients round down, towards negative infinity: a window larger than the padded input still gives one result.
+      var count = Int((Double(room + stride - 1) / Double(stride)).rounded(.down)) + 1
+      guard count > 0 else { continue }
       // The last window has to start inside of the input or the padding before it.
       if (count - 1) * stride >= size + window.low[axis] { count -= 1 }
       excess[axis] = Swift.max(0, (count - 1) * stride - room)
@@ -267,9 +277,9 @@ private struct Pooling {
     composite(name, [x]) { () throws(TypeFault) -> Tensor in
       guard p != 0 else { throw TypeFault("normType is 0") }
       // PyTorch takes the mean times the window's size, so that windows over the edge count as full ones.
-      let size = try kernel.spread(spatial, "kernelSize").reduce(1, *)
+      let size = try kernel.spread(spatial, "kernelSize").reduce(1) { $0 * Double($1) }
       let means = average(p == 1 ? x : x.power(p), countIncludePad: true, divisor: nil)
-      return p == 1 ? means * Double(size) : (means * Double(size)).power(1 / p)
+      return p == 1 ? means * size : (means * size).powerOrZero(1 / p)
     }
   }
 }

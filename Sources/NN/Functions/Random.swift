@@ -18,6 +18,7 @@ extension Builder {
 
   /// Evenly distributed in `0 ..< 1`: multiples of 2^-24 in `f32`, of 2^-32 in `f64`.
   public func rand(_ shape: [Dimension], dtype: ScalarType = .f32) -> Tensor {
+    guard dtype.isFloat else { return refused("rand", TypeFault("gives floats, not \(dtype)")) }
     let digits = [.f16: 11, .bf16: 8, .f32: 24][dtype] ?? 32
     let bits = randomBits(shape)
     let whole = Tensor.pointwise(.shiftRight, bits, scalar(.integer(32 - digits), .u32))
@@ -32,9 +33,15 @@ extension Builder {
 
   /// True with probability `p`, to within 2^-32.
   public func bernoulli(_ shape: [Dimension], p: Double) -> Tensor {
+    guard (0...1).contains(p) else { return refused("bernoulli", TypeFault("p is \(p)", help: "p is a share, 0 to 1")) }
     let bits = randomBits(shape)
-    if p >= 1 { return bits.onesLike().convert(to: .bool) }
-    return bits .< scalar(.integer(Int((max(p, 0) * 0x1p32).rounded(.down))), .u32)
+    if p == 1 { return bits.onesLike().convert(to: .bool) }
+    return bits .< scalar(.integer(Int((p * 0x1p32).rounded(.down))), .u32)
+  }
+
+  private func refused(_ name: String, _ fault: TypeFault) -> Tensor {
+    record(fault, operation: name, operands: [])
+    return poison
   }
 }
 

@@ -37,22 +37,18 @@ public enum RecurrentCell: Hashable, Sendable {
     case .relu: return [LatheNN.relu(projected + linear(h, weight, bias))]
     case .lstm:
       let gates = (projected + linear(h, weight, bias)).chunk(4, dim: -1)
-      guard gates.count == 4 else { return states }
       let c = gates[1].sigmoid() * states[1] + gates[0].sigmoid() * gates[2].tanh()
       return [gates[3].sigmoid() * c.tanh(), c]
     case .gru(let resetAfter):
       let x = projected.chunk(3, dim: -1)
-      guard x.count == 3 else { return states }
       let new: Tensor
       let update: Tensor
       if resetAfter {
         let u = linear(h, weight, bias).chunk(3, dim: -1)
-        guard u.count == 3 else { return states }
         update = (x[1] + u[1]).sigmoid()
         new = (x[2] + (x[0] + u[0]).sigmoid() * u[2]).tanh()
       } else {
         let (w, b) = (weight.chunk(3, dim: 0), bias?.chunk(3, dim: 0))
-        guard w.count == 3 else { return states }
         let reset = (x[0] + linear(h, w[0], b?[0])).sigmoid()
         update = (x[1] + linear(h, w[1], b?[1])).sigmoid()
         new = (x[2] + linear(reset * h, w[2], b?[2])).tanh()

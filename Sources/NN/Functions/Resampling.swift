@@ -39,7 +39,13 @@ public func interpolate(
         throw TypeFault("scaleFactor has \(factors.count) numbers for \(spatial) axes")
       }
       let factors = factors.count == 1 ? Array(repeating: factors[0], count: spatial) : factors
-      sizes = zip(extents, factors).map { Int((Double($0) * $1).rounded(.down)) }
+      sizes = []
+      for (extent, factor) in zip(extents, factors) {
+        guard let size = Int(exactly: (Double(extent) * factor).rounded(.down)) else {
+          throw TypeFault("the factor \(factor) gives no size")
+        }
+        sizes.append(size)
+      }
       if !recomputeScaleFactor { scales = factors.map { 1 / $0 } }
     default: throw TypeFault("give either size or scaleFactor")
     }
@@ -53,6 +59,7 @@ public func interpolate(
       default: return adaptiveAvgPool3d(x, sizes)
       }
     }
+    for size in sizes { try requireTable(size, of: "elements of an axis") }
     var y = mode == .nearest || mode == .nearestExact ? x : x.floating.wide
     for axis in 0..<spatial {
       let taps = ResamplingTaps(
@@ -86,7 +93,7 @@ public func resample(_ x: Tensor, dim: Int, indices: [[Int]], weights: [[Double]
     var sum: Tensor?
     for tap in 0..<count {
       let places = x.builder.constant(
-        NDArray(dtype: .i64, shape: [indices.count], values: indices.map { .integer($0[tap]) }))
+        NDArray(dtype: .i64, values: indices.map { .integer($0[tap]) }))
       var term = x.indexSelect(dim: axis, places)
       if !weights.allSatisfy({ $0[tap] == 1 }) {
         let shape = [indices.count] + [Int](repeating: 1, count: x.rank - 1 - axis)
@@ -156,11 +163,13 @@ private struct Windows {
       throw TypeFault("windows of \(kernel) do not fit \(size) elements with padding \(padding)")
     }
     let count = count
+    try requireTable(kernel, count, of: "places")
     places = (0..<kernel).flatMap { tap in (0..<count).map { $0 * stride - padding + tap * dilation } }
   }
 
   func index(in builder: Builder) -> Tensor {
-    builder.constant(NDArray(dtype: .i64, shape: [places.count, 1], values: places.map { .integer($0) }))
+    let values = places.map { ScalarValue.integer($0) }
+    return builder.constant(unfailing { try NDArray(dtype: .i64, shape: [places.count, 1], values: values) })
   }
 
   /// Places in the padding lie outside of the axis: they read as 0, and are not written.

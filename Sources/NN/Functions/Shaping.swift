@@ -191,18 +191,23 @@ extension Tensor {
   }
 
   /// Pieces of `size` along an axis; the last may be smaller.
-  public func split(_ size: Int, dim: Int = 0) -> [Tensor] {
-    pieces("split", dim) { (total) throws(TypeFault) in
-      guard size > 0 else { throw TypeFault("the size \(size) is not positive") }
-      return total == 0 ? [0] : stride(from: 0, to: total, by: size).map { Swift.min(size, total - $0) }
-    }
+  public func split(_ size: Int, dim: Int = 0) -> TensorList {
+    pieces("split", dim) { (total) throws(TypeFault) in try Self.evenPieces(total, size) }
   }
 
+  private static func evenPieces(_ total: Int, _ size: Int) throws(TypeFault) -> [Int] {
+    guard size > 0 else { throw TypeFault("the size \(size) is not positive") }
+    guard total / size < pieceLimit else { throw TypeFault("gives more than \(pieceLimit) pieces") }
+    return total == 0 ? [0] : stride(from: 0, to: total, by: size).map { Swift.min(size, total - $0) }
+  }
+
+  /// More pieces than this are no graph.
+  private static let pieceLimit = 1 << 20
+
   /// Pieces of the given sizes along an axis.
-  public func split(_ sizes: [Int], dim: Int = 0) -> [Tensor] {
-    guard !isPoisoned else { return sizes.map { _ in self } }
-    return pieces("split", dim, poisonCount: sizes.count) { (total) throws(TypeFault) in
-      guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == total else {
+  public func split(_ sizes: [Int], dim: Int = 0) -> TensorList {
+    pieces("split", dim, poisonCount: sizes.count) { (total) throws(TypeFault) in
+      guard sizes.allSatisfy({ (0...total).contains($0) }), sizes.reduce(0, &+) == total else {
         throw TypeFault("the sizes \(sizes) do not add up to \(total)", help: "they must cover the axis")
       }
       return sizes
@@ -210,28 +215,34 @@ extension Tensor {
   }
 
   /// At most `count` pieces of equal size along an axis; the last may be smaller.
-  public func chunk(_ count: Int, dim: Int = 0) -> [Tensor] {
-    pieces("chunk", dim, poisonCount: Swift.max(count, 1)) { (total) throws(TypeFault) in
-      guard count > 0 else { throw TypeFault("the count \(count) is not positive") }
+  public func chunk(_ count: Int, dim: Int = 0) -> TensorList {
+    pieces("chunk", dim, poisonCount: count) { (total) throws(TypeFault) in
+      try Self.requirePieces(count)
       let size = (total + count - 1) / count
-      return size == 0
-        ? Array(repeating: 0, count: count) : stride(from: 0, to: total, by: size).map { Swift.min(size, total - $0) }
+      return size == 0 ? Array(repeating: 0, count: count) : try Self.evenPieces(total, size)
     }
+  }
+
+  private static func requirePieces(_ count: Int) throws(TypeFault) {
+    guard count > 0 else { throw TypeFault("the count \(count) is not positive") }
+    guard count <= pieceLimit else { throw TypeFault("gives more than \(pieceLimit) pieces") }
   }
 
   private func pieces(
     _ name: String, _ dim: Int, poisonCount: Int = 1, _ sizes: (Int) throws(TypeFault) -> [Int]
-  ) -> [Tensor] {
-    let poisoned = Array(repeating: isPoisoned ? self : builder.poison, count: poisonCount)
+  ) -> TensorList {
+    let count = Swift.min(Swift.max(poisonCount, 1), Self.pieceLimit)
+    let poisoned = TensorList(name, of: self, Array(repeating: builder.poison, count: count))
     guard !isPoisoned else { return poisoned }
     return builder.composite(name, [self]) {
       do throws(TypeFault) {
         let axis = try axis(dim)
         var start = 0
-        return try sizes(try knownSize(axis)).map { size in
+        let pieces = try sizes(try knownSize(axis)).map { size in
           defer { start += size }
           return slice(axis: axis, from: start, to: start + size)
         }
+        return TensorList(name, of: self, pieces)
       } catch {
         builder.record(error, operation: name, operands: [self])
         return poisoned
@@ -240,10 +251,10 @@ extension Tensor {
   }
 
   /// The slices along an axis, which vanishes.
-  public func unbind(dim: Int = 0) -> [Tensor] {
-    guard !isPoisoned else { return [self] }
+  public func unbind(dim: Int = 0) -> TensorList {
     let rank = rank
-    return split(1, dim: dim).map { $0.isPoisoned ? $0 : $0.squeezedOnce(dim < 0 ? dim + rank : dim) }
+    let slices = pieces("unbind", dim) { (total) throws(TypeFault) in try total == 0 ? [] : Self.evenPieces(total, 1) }
+    return slices.map { $0.isPoisoned ? $0 : $0.squeezedOnce(dim < 0 ? dim + rank : dim) }
   }
 
   private func squeezedOnce(_ axis: Int) -> Tensor {
@@ -257,6 +268,8 @@ extension Tensor {
   public func narrow(dim: Int, start: Int, length: Int) -> Tensor {
     composite("narrow", [self]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
+      try requireBounded(start, "start")
+      try requireBounded(length, "length")
       let first = start < 0 ? start + (try knownSize(axis)) : start
       if let size = shape[axis].known, first < 0 || length < 0 || first + length > size {
         throw TypeFault("\(first)..<\(first + length) is outside axis \(axis) of \(type)")
@@ -269,6 +282,7 @@ extension Tensor {
   public func select(dim: Int, index: Int) -> Tensor {
     composite("select", [self]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
+      try requireBounded(index, "the index")
       let position = index < 0 ? index + (try knownSize(axis)) : index
       if position < 0 || shape[axis].known.map({ position >= $0 }) == true {
         throw TypeFault("index \(index) is outside axis \(axis) of \(type)")
@@ -292,6 +306,8 @@ extension Tensor {
       }
       let size = try knownSize(axis)
       guard step != 0 else { throw TypeFault("the step is 0") }
+      // A longer step than the axis takes one element as well.
+      let step = Swift.max(Swift.min(step, size + 1), -size - 1)
       func bounded(_ position: Int, _ low: Int, _ high: Int) -> Int {
         Swift.min(Swift.max(position < 0 ? (position < -size ? -1 : position + size) : position, low), high)
       }
@@ -349,15 +365,15 @@ extension Tensor {
   }
 
   /// `count` pieces along an axis; the first ones are larger by one where it does not divide.
-  public func tensorSplit(_ count: Int, dim: Int = 0) -> [Tensor] {
-    pieces("tensorSplit", dim, poisonCount: Swift.max(count, 1)) { (total) throws(TypeFault) in
-      guard count > 0 else { throw TypeFault("the count \(count) is not positive") }
+  public func tensorSplit(_ count: Int, dim: Int = 0) -> TensorList {
+    pieces("tensorSplit", dim, poisonCount: count) { (total) throws(TypeFault) in
+      try Self.requirePieces(count)
       return (0..<count).map { total / count + ($0 < total % count ? 1 : 0) }
     }
   }
 
   /// Pieces along an axis, cut before each of the given places.
-  public func tensorSplit(at places: [Int], dim: Int = 0) -> [Tensor] {
+  public func tensorSplit(at places: [Int], dim: Int = 0) -> TensorList {
     pieces("tensorSplit", dim, poisonCount: places.count + 1) { (total) throws(TypeFault) in
       let cuts = places.map { Swift.min(Swift.max($0 < 0 ? $0 + total : $0, 0), total) } + [total]
       let ascending = zip(cuts, cuts.dropFirst()).allSatisfy { $0 <= $1 }

@@ -161,7 +161,7 @@ extension Tensor {
   /// The standard deviation; `correction` 1 is Bessel's.
   public func std(dim: [Int]? = nil, correction: Double = 1, keepdim: Bool = false) -> Tensor {
     reduction("std", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
-      x.narrowed(try x.wideVariance(axes, correction: correction).sqrt())
+      x.narrowed(try x.wideVariance(axes, correction: correction).rootOrZero())
     }
   }
 
@@ -212,14 +212,24 @@ extension Tensor {
     case 0: return (self .!= 0).convert(to: dtype).reduce(.sum, axes: axes)
     case 1: return abs().reduce(.sum, axes: axes)
     case 2:
-      let squares = (self * self).reduce(.sum, axes: axes)
-      // The root of 0 has an infinite slope; PyTorch takes 0 there.
-      let isZero = squares .== 0
-      return isZero.select(squares.zerosLike(), isZero.select(squares.onesLike(), squares).sqrt())
+      return (self * self).reduce(.sum, axes: axes).rootOrZero()
     case .infinity: return abs().reduce(.max, axes: axes)
     case -.infinity: return abs().reduce(.min, axes: axes)
-    default: return abs().power(p).reduce(.sum, axes: axes).power(1 / p)
+    default:
+      return abs().powerOrZero(p).reduce(.sum, axes: axes).powerOrZero(1 / p)
     }
+  }
+
+  /// The power, whose slope at 0 counts as 0 rather than infinite: as with `rootOrZero`.
+  func powerOrZero(_ exponent: Double) -> Tensor {
+    let isZero = self .== 0
+    return isZero.select(detach().power(exponent), isZero.select(onesLike(), self).power(exponent))
+  }
+
+  /// The square root, whose slope at 0 counts as 0 rather than infinite, as in PyTorch's `norm` and `std`.
+  private func rootOrZero() -> Tensor {
+    let isZero = self .== 0
+    return isZero.select(zerosLike(), isZero.select(onesLike(), self).sqrt())
   }
 
   /// The `p`-norm of the difference.
@@ -253,11 +263,17 @@ extension Tensor {
     return (results[0], results[1])
   }
 
-  /// `log(cumsum(exp(x)))`, shifted by the running maximum's end so that it does not overflow.
+  /// `log(cumsum(exp(x)))`, added up in logarithms, so that neither large nor small elements are lost.
   public func logcumsumexp(dim: Int) -> Tensor {
-    cumulation("logcumsumexp", dim) { x, axis in
-      let greatest = x.detach().reduce(.max, axes: [axis]).unsqueeze(dim: axis)
-      return (x - greatest).exp().cumulative(.sum, axis: axis).log() + greatest
+    cumulation("logcumsumexp", dim) { (x, axis) throws(TypeFault) -> Tensor in
+      try x.requireFloat("the input")
+      let elements = x.wide.movedim(axis, 0)
+      let nothing = x.builder.full(elements.type.with(shape: Array(elements.shape.dropFirst())), .float(-.infinity))
+      let sums = scan([nothing], over: [elements]) { state, elements in
+        let sum = state[0].logaddexp(elements[0])
+        return (state: [sum], outputs: [sum])
+      }
+      return x.narrowed(sums.outputs[0]).movedim(0, axis)
     }
   }
 
@@ -342,7 +358,14 @@ extension Tensor {
   }
 
   /// The differences of neighbours along an axis, taken `n` times.
-  public func diff(n: Int, dim: Int = -1) -> Tensor { (0..<Swift.max(n, 0)).reduce(self) { x, _ in x.diff(dim: dim) } }
+  public func diff(n: Int, dim: Int = -1) -> Tensor {
+    composite("diff", [self]) { () throws(TypeFault) -> Tensor in
+      guard n >= 0 else { throw TypeFault("n is \(n)") }
+      // More than there are leave nothing.
+      let times = n == 0 ? 0 : Swift.min(n, try knownSize(try axis(dim)))
+      return (0..<times).reduce(self) { x, _ in x.diff(dim: dim) }
+    }
+  }
 
   /// The differences of neighbours along an axis.
   public func diff(dim: Int = -1) -> Tensor {
@@ -380,11 +403,12 @@ public func pdist(_ x: Tensor, p: Double = 2) -> Tensor {
   composite("pdist", [x]) { () throws(TypeFault) -> Tensor in
     try x.requireRank(2...2, "the input")
     let size = try x.knownSize(0)
+    try requireTable(size, size, of: "pairs")
     let pairs = (0..<size).flatMap { row in ((row + 1)..<Swift.max(size, row + 1)).map { (row, $0) } }
     func rows(_ numbers: [Int]) -> Tensor {
       x.indexSelect(
         dim: 0,
-        x.builder.constant(NDArray(dtype: .i64, shape: [numbers.count], values: numbers.map { .integer($0) })))
+        x.builder.constant(NDArray(dtype: .i64, values: numbers.map { .integer($0) })))
     }
     return (rows(pairs.map(\.0)) - rows(pairs.map(\.1))).norm(p: p, dim: 1)
   }

@@ -1,5 +1,8 @@
 public import LatheCore
 
+/// More layers of one kind than this are a mistake.
+let layerLimit = 1 << 16
+
 /// Modules one after another; children are named by position, or by the names given.
 public struct Sequential: Module {
   private let modules: [(name: String, module: any Module<Tensor>)]

@@ -7,7 +7,7 @@ private func weights(
   let groups = max(groups, 1)
   let shape = (transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]) + kernel
   // PyTorch reads the fan-in off axis 1, for transposed weights too.
-  let fanIn = shape[1] * kernel.reduce(1, *)
+  let fanIn = product(Array(shape[1...]))
   return (
     Parameter(shape, initializer: .fanIn(fanIn)), bias ? Parameter([outChannels], initializer: .fanIn(fanIn)) : nil
   )

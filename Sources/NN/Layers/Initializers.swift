@@ -27,13 +27,13 @@ public enum Initializer: Hashable, Sendable {
 
   /// Glorot and Bengio's bounds: `gain * sqrt(6 / (fanIn + fanOut))`.
   public static func xavierUniform(fanIn: Int, fanOut: Int, gain: Double = 1) -> Initializer {
-    let bound = gain * (6 / Double(max(fanIn + fanOut, 1))).squareRoot()
+    let bound = gain * (6 / max(Double(fanIn) + Double(fanOut), 1)).squareRoot()
     return .uniform(-bound, bound)
   }
 
   /// Glorot and Bengio's deviation: `gain * sqrt(2 / (fanIn + fanOut))`.
   public static func xavierNormal(fanIn: Int, fanOut: Int, gain: Double = 1) -> Initializer {
-    .normal(mean: 0, std: gain * (2 / Double(max(fanIn + fanOut, 1))).squareRoot())
+    .normal(mean: 0, std: gain * (2 / max(Double(fanIn) + Double(fanOut), 1)).squareRoot())
   }
 
   /// He and others' bounds: `gain * sqrt(3 / fan)`; the gain for ReLU is the root of 2.
@@ -54,10 +54,12 @@ public enum Initializer: Hashable, Sendable {
   ///   - seed: The model's seed.
   func array(_ type: TensorType, name: String, seed: UInt64) -> NDArray {
     let shape = type.shape.known ?? []
-    let count = shape.reduce(1, *)
+    let count = type.elementCount ?? 0
     func filled(_ value: (Int) -> Double) -> NDArray {
-      if type.dtype == .f32 { return NDArray((0..<count).map { Float(value($0)) }, shape: shape) }
-      return NDArray(dtype: type.dtype, shape: shape, values: (0..<count).map { Builder.number(value($0), type.dtype) })
+      if type.dtype == .f32 { return unfailing { try NDArray((0..<count).map { Float(value($0)) }, shape: shape) } }
+      return unfailing {
+        try NDArray(dtype: type.dtype, shape: shape, values: (0..<count).map { .float(value($0)) })
+      }
     }
     switch self {
     case .constant(let value): return filled { _ in value }
@@ -66,7 +68,7 @@ public enum Initializer: Hashable, Sendable {
       return filled { low + (high - low) * numbers.uniform($0) }
     case .normal(let mean, let std, let zeroRow):
       let numbers = KeyedNumbers(seed: seed, name: name)
-      let width = max(shape.dropFirst().reduce(1, *), 1)
+      let width = max(shape.first.map { $0 == 0 ? 0 : count / $0 } ?? 1, 1)
       return filled { $0 / width == zeroRow ? 0 : mean + std * numbers.normal($0) }
     case .identity:
       let columns = shape.last ?? 1

@@ -59,6 +59,8 @@ struct ModuleNames: Sendable {
   /// What drawn parameters and random numbers depend on.
   private(set) var seed: UInt64 = 0
   private var found: [(name: String, parameter: Parameter)] = []
+  /// Objects that have been walked, which may refer to each other.
+  private var visited: Set<ObjectIdentifier> = []
 
   /// Walks a model and gives each parameter its content: from `values` by name, or drawn from the seed.
   ///
@@ -87,6 +89,12 @@ struct ModuleNames: Sendable {
         initial = value.converted(to: type.dtype)
       } else if !values.isEmpty, parameter.role == .parameter {
         fault(parameter, "parameter '\(name)' has no value", help: "give a \(type) for it")
+        continue
+      }
+      do throws(DiagnosticsError) {
+        try NDArray.requireMemory(type.dtype, shape)
+      } catch {
+        fault(parameter, "parameter '\(name)' is \(type), larger than the memory", help: nil)
         continue
       }
       let content = initial ?? parameter.initializer.array(type, name: name, seed: seed)
@@ -131,6 +139,7 @@ struct ModuleNames: Sendable {
       return
     }
     let mirror = Mirror(reflecting: value)
+    if mirror.displayStyle == .class, !visited.insert(ObjectIdentifier(value as AnyObject)).inserted { return }
     switch mirror.displayStyle {
     case .optional:
       if let child = mirror.children.first { walk(child.value, path) }

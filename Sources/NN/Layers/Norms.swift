@@ -32,9 +32,10 @@ private func normalized(
   guard let runningMean = state.runningMean, let runningVar = state.runningVar,
     let numBatchesTracked = state.numBatchesTracked
   else { return batchNorm(checked, weight: weight, bias: bias, eps: eps) }
-  let (mean, variance) = (runningMean.read(in: builder), runningVar.read(in: builder))
+  // A layer that is applied twice goes on from its own update, as PyTorch's buffers do.
+  let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
   guard builder.isTraining else { return batchNorm(checked, mean, variance, weight: weight, bias: bias, eps: eps) }
-  let counter = numBatchesTracked.read(in: builder) + 1
+  let counter = numBatchesTracked.updated(in: builder) + 1
   numBatchesTracked.update(to: counter)
   guard let momentum else {
     // Without momentum the averages are plain means over all batches so far.

@@ -1,5 +1,8 @@
 public import LatheCore
 
+/// The product of sizes, of which a hostile one gives a number that no tensor has.
+func product(_ sizes: [Int]) -> Int { sizes.map { Dimension($0) }.elementCount.known ?? 0 }
+
 /// A named tensor of a module: a trained weight, or a buffer that is kept with the weights.
 ///
 /// A parameter is known by its identity: it says what the tensor is, not what it holds. Its name is its place in the
@@ -30,6 +33,12 @@ public final class Parameter: Sendable {
   func read(in builder: Builder) -> Tensor {
     guard let variable = variable(in: builder) else { return builder.poison }
     return builder.variable(variable)
+  }
+
+  /// What the parameter holds by now, after the updates of calls before.
+  func updated(in builder: Builder) -> Tensor {
+    guard let variable = variable(in: builder) else { return builder.poison }
+    return builder.content(variable)
   }
 
   /// Makes a tensor the parameter's content after the run.

@@ -24,6 +24,7 @@ private struct RecurrentParameters: Sendable {
   let layers: [[[Parameter]]]
   let batchFirst: Bool
   let dropout: Double
+  private let fault: TypeFault?
 
   init(
     _ cell: RecurrentCell, _ inputSize: Int, _ hiddenSize: Int, numLayers: Int, bias: Bool, batchFirst: Bool,
@@ -32,11 +33,12 @@ private struct RecurrentParameters: Sendable {
     self.cell = cell
     self.batchFirst = batchFirst
     self.dropout = dropout
+    fault = numLayers > layerLimit ? TypeFault("numLayers is \(numLayers), beyond \(layerLimit)") : nil
     let directions = bidirectional ? 2 : 1
-    let rows = cell.gateCount * hiddenSize
-    layers = (0..<max(numLayers, 0)).map { layer in
+    let rows = product([cell.gateCount, hiddenSize])
+    layers = (0..<max(min(numLayers, layerLimit), 0)).map { layer in
       (0..<directions).map { _ in
-        recurrentParameters(rows, layer == 0 ? inputSize : hiddenSize * directions, hiddenSize, bias: bias)
+        recurrentParameters(rows, layer == 0 ? inputSize : product([hiddenSize, directions]), hiddenSize, bias: bias)
       }
     }
   }
@@ -52,6 +54,10 @@ private struct RecurrentParameters: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ states: [Tensor], in builder: Builder) -> [Tensor] {
+    if let fault {
+      builder.record(fault, operation: "recurrent", operands: [x])
+      return Array(repeating: builder.poison, count: 1 + cell.stateCount)
+    }
     let weights = layers.map { $0.map { recurrentWeights($0, in: builder) } }
     let (output, last) = recurrent(
       cell, x, states, weights: weights, batchFirst: batchFirst, dropout: builder.isTraining ? dropout : 0)
@@ -179,7 +185,7 @@ private struct CellParameters: Sendable {
 
   init(_ cell: RecurrentCell, _ inputSize: Int, _ hiddenSize: Int, bias: Bool) {
     self.cell = cell
-    parameters = recurrentParameters(cell.gateCount * hiddenSize, inputSize, hiddenSize, bias: bias)
+    parameters = recurrentParameters(product([cell.gateCount, hiddenSize]), inputSize, hiddenSize, bias: bias)
   }
 
   var namedChildren: [(name: String, child: Any)] {

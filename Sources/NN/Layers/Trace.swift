@@ -128,7 +128,7 @@ public func trace<Result>(
   }
   // Declared first, so that variables are in the order of the model whatever the order of their use.
   for variable in names.ordered { _ = builder.variable(variable) }
-  let outputs = namedTensors(body(builder, tensors), in: builder)
+  let outputs = Builder.$current.withValue(builder) { namedTensors(body(builder, tensors), in: builder) }
   return try builder.finish(name: options.name, outputs: outputs)
 }
 
@@ -147,6 +147,7 @@ func namedTensors(_ result: Any, in builder: Builder) -> [(name: String, tensor:
   var found: [(name: String?, tensor: Tensor)] = []
   func walk(_ value: Any, _ path: String?) {
     if let tensor = value as? Tensor { return found.append((path, tensor)) }
+    if let list = value as? TensorList { return list.forEach { walk($0, path) } }
     if let dictionary = value as? [String: Any] {
       for key in dictionary.keys.sorted() { if let child = dictionary[key] { walk(child, joined(path, key)) } }
       return

@@ -23,8 +23,9 @@ public struct MultiheadAttention: TernaryModule {
     _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false
   ) {
     inProjWeight = Parameter(
-      [3 * embedDim, embedDim], initializer: .xavierUniform(fanIn: embedDim, fanOut: 3 * embedDim))
-    inProjBias = bias ? Parameter([3 * embedDim], initializer: .zeros) : nil
+      [product([3, embedDim]), embedDim],
+      initializer: .xavierUniform(fanIn: embedDim, fanOut: product([3, embedDim])))
+    inProjBias = bias ? Parameter([product([3, embedDim])], initializer: .zeros) : nil
     outProj = Projection(
       weight: Parameter([embedDim, embedDim], initializer: .fanIn(embedDim)),
       bias: bias ? Parameter([embedDim], initializer: .zeros) : nil)
@@ -126,6 +127,7 @@ public struct TransformerEncoderLayer: Module {
 /// Several encoder layers one after another, with a final normalization if wanted.
 public struct TransformerEncoder: Module {
   private let layers: [TransformerEncoderLayer]
+  private let fault: TypeFault?
   private let norm: LayerNorm?
   private let identity = LayerIdentity()
 
@@ -133,7 +135,8 @@ public struct TransformerEncoder: Module {
   ///
   /// - Parameter layer: Makes one layer; called once for each, so that every layer has parameters of its own.
   public init(numLayers: Int, norm: LayerNorm? = nil, _ layer: () -> TransformerEncoderLayer) {
-    layers = (0..<max(numLayers, 0)).map { _ in layer() }
+    fault = numLayers > layerLimit ? TypeFault("numLayers is \(numLayers), beyond \(layerLimit)") : nil
+    layers = fault == nil ? (0..<max(numLayers, 0)).map { _ in layer() } : []
     self.norm = norm
   }
 
@@ -144,7 +147,11 @@ public struct TransformerEncoder: Module {
   public func callAsFunction(_ x: Tensor, mask: Tensor?, keyPaddingMask: Tensor? = nil, isCausal: Bool = false)
     -> Tensor
   {
-    identity.scope(of: x) { _ in
+    identity.scope(of: x) { builder in
+      if let fault {
+        builder.record(fault, operation: "transformerEncoder", operands: [x])
+        return builder.poison
+      }
       let y = layers.reduce(x) { $1($0, mask: mask, keyPaddingMask: keyPaddingMask, isCausal: isCausal) }
       return norm.map { $0(y) } ?? y
     }

@@ -42,7 +42,7 @@ extension Operator {
     guard predicate.dtype == .bool else { throw TypeFault("the condition is \(predicate.type), not bool") }
     let branches = ["then_branch", "else_branch"]
     if let known = predicate.literal {
-      let taken = known[0] == .integer(0) ? 1 : 0
+      let taken = known.first == .integer(0) ? 1 : 0
       call.importer.skip(branches[1 - taken], of: call)
       return try call.importer.subgraph(branches[taken], [], call, in: call.builder)
     }
@@ -115,7 +115,7 @@ extension Operator {
       if let initial, initial.dtype != .bool { throw TypeFault("the condition is \(initial.type), not bool") }
     }
 
-    private var isOpen: Bool { initial == nil || initial?.literal?[0] == .integer(1) }
+    private var isOpen: Bool { initial == nil || initial?.literal?.first == .integer(1) }
 
     /// The number of steps where only the condition can end the loop earlier; numbers beyond all sizes are no limit.
     private var count: Int? {
@@ -126,7 +126,7 @@ extension Operator {
     private var always: NDArray { NDArray(scalar: .integer(1), dtype: .bool) }
 
     func built() throws(TypeFault) -> [Operand] {
-      if count == 0 || initial?.literal?[0] == .integer(0) { return try withoutSteps() }
+      if count == 0 || initial?.literal?.first == .integer(0) { return try withoutSteps() }
       let state = initialState.compactMap { $0.tensor(in: call.builder) }
       let builder = call.builder
       if isOpen, let count, state.count == initialState.count,
@@ -214,7 +214,7 @@ extension Operator {
           guard let tensor = result.tensor(in: builder) else { throw TypeFault("a \(result.type) cannot be stacked") }
           stacked[position].append(tensor.inserting(axes: [0]))
         }
-        if goesOn[0] == .integer(0) || step + 1 == count {
+        if goesOn.first == .integer(0) || step + 1 == count {
           return state + stacked.map { Operand(Tensor.concatenate($0, axis: 0)) }
         }
       }
@@ -228,7 +228,9 @@ extension Operator {
       let (graph, captures) = try builder.capturingRegion(types) { inner, values throws(TypeFault) in
         var results = try subgraphResults("body", values, call, in: inner)
         let next = try scalar(results.removeFirst(), "the condition of the next step")
-        guard limit != nil || next.literal?[0] != .integer(1) || !isOpen else { throw TypeFault("the loop never ends") }
+        guard limit != nil || next.literal?.first != .integer(1) || !isOpen else {
+          throw TypeFault("the loop never ends")
+        }
         return [values[0] + 1, next] + results
       }
       let bounds = [limit].compactMap { $0 }

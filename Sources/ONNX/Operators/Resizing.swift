@@ -227,7 +227,7 @@ private struct Resampling {
         var shape = [Int](repeating: 1, count: x.rank)
         shape[axis] = taps.count
         let part = x.take(dim: axis, x.builder.constant(NDArray(places)))
-        let term = part * x.builder.constant(NDArray(dtype: x.dtype, shape: shape, values: weights))
+        let term = part * x.builder.constant(unfailing { try NDArray(dtype: x.dtype, shape: shape, values: weights) })
         sum = sum.map { $0 + term } ?? term
       }
       return sum ?? x
@@ -236,7 +236,7 @@ private struct Resampling {
     var matrix = [Double](repeating: 0, count: taps.count * extent)
     for (row, list) in taps.enumerated() { for tap in list { matrix[row * extent + tap.place] += tap.weight } }
     let weights = x.builder.constant(
-      NDArray(dtype: x.dtype, shape: [taps.count, extent], values: matrix.map { .float($0) }))
+      unfailing { try NDArray(dtype: x.dtype, shape: [taps.count, extent], values: matrix.map { .float($0) }) })
     var order = Array(0..<x.rank)
     order.remove(at: axis)
     order.insert(axis, at: x.rank - 1)

@@ -17,8 +17,10 @@ extension Operator {
     "Constant": .one(constant),
     "ConstantOfShape": .one { call throws(TypeFault) in
       let value = try call.array("value") ?? NDArray([Float(0)])
-      guard value.count == 1 else { throw TypeFault("the value is \(value.type), not one number") }
-      return filled(call.builder, TensorType(value.dtype, try sizes(call, 0)), value[0])
+      guard value.count == 1, let number = value.first else {
+        throw TypeFault("the value is \(value.type), not one number")
+      }
+      return filled(call.builder, TensorType(value.dtype, try sizes(call, 0)), number)
     },
     "Reshape": .one(reshape),
     "Flatten": .one { call throws(TypeFault) in
@@ -54,8 +56,8 @@ extension Operator {
       let target = try sizes(call, 1)
       // One-sided in other libraries; here both sides broadcast.
       let shape = try Tensor.broadcastShape([x.type, TensorType(x.dtype, target)])
-      if let literal = x.literal, literal.count == 1 {
-        return filled(call.builder, TensorType(x.dtype, shape), literal[0])
+      if let literal = x.literal, literal.count == 1, let number = literal.first {
+        return filled(call.builder, TensorType(x.dtype, shape), number)
       }
       return x.expanded(to: shape)
     },
@@ -106,7 +108,9 @@ extension Operator {
       shape.allSatisfy({ (0...64).contains($0) })
     else { return builder.full(type, value) }
     return builder.constant(
-      NDArray(dtype: type.dtype, shape: shape, values: Array(repeating: value, count: shape.reduce(1, *))))
+      unfailing {
+        try NDArray(dtype: type.dtype, shape: shape, values: Array(repeating: value, count: shape.reduce(1, *)))
+      })
   }
 
   /// A shape given by an operand.
@@ -306,19 +310,21 @@ extension Operator {
     }
     let (start, end) = (try call.literal(0, "the start"), try call.literal(1, "the limit"))
     let step = try call.literal(2, "the step")
-    guard [start, end, step].allSatisfy({ $0.count == 1 && $0.dtype == type }) else {
+    guard [start, end, step].allSatisfy({ $0.count == 1 && $0.dtype == type }), let first = start.first,
+      let limit = end.first, let stride = step.first
+    else {
       throw TypeFault("start, limit and step are not three numbers of one type")
     }
-    guard step[0].double != 0 else { throw TypeFault("the step is 0") }
-    let exact = ((end[0].double - start[0].double) / step[0].double).rounded(.up)
+    guard stride.double != 0 else { throw TypeFault("the step is 0") }
+    let exact = ((limit.double - first.double) / stride.double).rounded(.up)
     guard exact < Double(Call.largestSize) else { throw TypeFault("has absurdly many elements: \(exact)") }
     let count = exact > 0 ? Int(exact) : 0
     if count <= 64, type.isInteger {  // a list of axes, perhaps
       let numbers = (0..<count).map { ScalarValue.integer(start.integers[0] &+ $0 &* step.integers[0]) }
-      return call.builder.constant(NDArray(dtype: type, shape: [count], values: numbers))
+      return call.builder.constant(unfailing { try NDArray(dtype: type, shape: [count], values: numbers) })
     }
     let positions = call.builder.iota(TensorType(type, [count]), axis: 0)
-    return positions * call.builder.scalar(step[0], type) + call.builder.scalar(start[0], type)
+    return positions * call.builder.scalar(stride, type) + call.builder.scalar(first, type)
   }
 
   private static func oneHot(_ call: Call) throws(TypeFault) -> Tensor {

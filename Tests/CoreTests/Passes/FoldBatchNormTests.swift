@@ -38,8 +38,8 @@ import Testing
 
   private static func numbers(_ shape: [Int], _ range: ClosedRange<Double>, seed: Int) -> NDArray {
     var generator = SeededGenerator(seed: UInt64(seed))
-    return NDArray(
-      (0..<shape.reduce(1, *)).map { _ in Float(Double.random(in: range, using: &generator)) }, shape: shape)
+    let elements = (0..<shape.reduce(1, *)).map { _ in Float(Double.random(in: range, using: &generator)) }
+    return unfailing { try NDArray(elements, shape: shape) }
   }
 
   /// A contraction with literal weights, followed by arithmetic with channel literals in some order.

@@ -4,9 +4,9 @@ import Testing
 
 @Suite struct FoldConstantsTests {
   /// A literal of more elements than builders fold by themselves.
-  private static func literal(_ shape: [Int]) -> NDArray {
+  private static func literal(_ shape: [Int]) throws -> NDArray {
     let count = shape.reduce(1, *)
-    return NDArray((0..<count).map { Float($0 % 17) / 4 - 2 }, shape: shape)
+    return try NDArray((0..<count).map { Float($0 % 17) / 4 - 2 }, shape: shape)
   }
 
   private func folded(_ graph: Graph, _ pipeline: Pipeline = Pipeline([.foldConstants])) throws -> Graph {
@@ -20,8 +20,8 @@ import Testing
   @Test func arithmeticOfWeightsBecomesOneLiteral() throws {
     let builder = Builder()
     let x = builder.input("x", .f32(2, 40))
-    let weight = builder.constant(Self.literal([40, 40]))
-    let scale = builder.constant(Self.literal([40, 1]))
+    let weight = try builder.constant(Self.literal([40, 40]))
+    let scale = try builder.constant(Self.literal([40, 1]))
     let scaled = ((weight * scale).permute([1, 0]) + 1).reshape([40, 40])
     let y = x.dot(scaled, DotGeneral(leftContracting: [1], rightContracting: [0]))
     let graph = try folded(try builder.finish(name: "main", outputs: [("y", y)]))
@@ -42,8 +42,8 @@ import Testing
 
   @Test func outerProductsAreNotExpanded() throws {
     let builder = Builder()
-    let column = builder.constant(Self.literal([600, 1]))
-    let row = builder.constant(Self.literal([1, 600]))
+    let column = try builder.constant(Self.literal([600, 1]))
+    let row = try builder.constant(Self.literal([1, 600]))
     let graph = try builder.finish(name: "main", outputs: [("y", column * row)])
     #expect(try Pipeline([.foldConstants]).run(graph).graph == graph)
   }

@@ -30,15 +30,15 @@ extension GoldenCall {
     case "flipud": return [x.flip(dims: 0)]
     case "narrow": return [x.narrow(dim: int(1) ?? 0, start: int(2) ?? 0, length: int(3) ?? 0)]
     case "select": return [x.select(dim: int(1) ?? 0, index: int(2) ?? 0)]
-    case "unbind": return x.unbind(dim: int(1, "dim") ?? 0)
-    case "chunk": return x.chunk(int(1) ?? 1, dim: int(2, "dim") ?? 0)
+    case "unbind": return Array(x.unbind(dim: int(1, "dim") ?? 0))
+    case "chunk": return Array(x.chunk(int(1) ?? 1, dim: int(2, "dim") ?? 0))
     case "split":
-      if let size = int(1) { return x.split(size, dim: int(2, "dim") ?? 0) }
-      return x.split(ints(1) ?? [], dim: int(2, "dim") ?? 0)
+      if let size = int(1) { return Array(x.split(size, dim: int(2, "dim") ?? 0)) }
+      return Array(x.split(ints(1) ?? [], dim: int(2, "dim") ?? 0))
     case "tensor_split":
-      if let count = int(1) { return x.tensorSplit(count, dim: int(2, "dim") ?? 0) }
-      return x.tensorSplit(at: ints(1) ?? [], dim: int(2, "dim") ?? 0)
-    case "hsplit": return x.tensorSplit(int(1) ?? 1, dim: x.rank == 1 ? 0 : 1)
+      if let count = int(1) { return Array(x.tensorSplit(count, dim: int(2, "dim") ?? 0)) }
+      return Array(x.tensorSplit(at: ints(1) ?? [], dim: int(2, "dim") ?? 0))
+    case "hsplit": return Array(x.tensorSplit(int(1) ?? 1, dim: x.rank == 1 ? 0 : 1))
     case "unfold": return [x.unfold(dimension: int(1) ?? 0, size: int(2) ?? 1, step: int(3) ?? 1)]
     case "atleast_2d": return [x.rank >= 2 ? x : x.rank == 1 ? x.unsqueeze(dim: 0) : x.view([1, 1])]
     case "diag": return [x.diag(diagonal: int(1, "diagonal") ?? 0)]

@@ -13,7 +13,7 @@ public enum LiteralEvaluator {
     guard types.count == 1, let shape = types[0].shape.known, let count = types[0].elementCount else { return nil }
     switch operation {
     case .conditional, .whileLoop, .scan: return nil
-    case .reshape, .detach: return [operands[0].reshaped(shape)]
+    case .reshape, .detach: return [unfailing { try operands[0].reshaped(shape) }]
     default: break
     }
     let scalars = ScalarBuilder()

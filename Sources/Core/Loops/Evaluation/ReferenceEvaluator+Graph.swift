@@ -70,7 +70,7 @@ extension ReferenceEvaluator {
         }
         values.append([initial])
       case .conditional(let payload):
-        let branch = operands[0][0] == .integer(0) ? payload.otherwise : payload.then
+        let branch = operands[0].element(at: 0) == .integer(0) ? payload.otherwise : payload.then
         values.append(try results(branch, Array(operands.dropFirst())))
       case .whileLoop(let payload):
         var state = Array(operands.prefix(payload.stateCount))
@@ -117,16 +117,18 @@ extension ReferenceEvaluator {
     for step in payload.reverse ? Array((0..<length).reversed()) : Array(0..<length) {
       let elements = sequences.map { sequence in
         let size = sequence.bytes.count / length
-        return NDArray(
-          dtype: sequence.dtype, shape: Array(sequence.shape.dropFirst()),
-          bytes: Array(sequence.bytes[(step * size)..<((step + 1) * size)]))
+        return unfailing {
+          try NDArray(
+            dtype: sequence.dtype, shape: Array(sequence.shape.dropFirst()),
+            bytes: Array(sequence.bytes[(step * size)..<((step + 1) * size)]))
+        }
       }
       let results = try results(payload.body, carry + elements + constants)
       carry = Array(results.prefix(payload.carryCount))
       for (index, result) in results.dropFirst(payload.carryCount).enumerated() { stacked[index][step] = result.bytes }
     }
     let rest = zip(types.dropFirst(payload.carryCount), stacked).map { type, parts in
-      NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: Array(parts.joined()))
+      unfailing { try NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: Array(parts.joined())) }
     }
     return carry + rest
   }

@@ -35,7 +35,7 @@ public enum ReferenceEvaluator {
         let scalar = element(variables.map { Index($0) })
         var values: [ScalarValue] = []
         evaluation.iterate(variables) { values.append($0.value(scalar)) }
-        return NDArray(dtype: type.dtype, shape: shape, values: values)
+        return unfailing { try NDArray(dtype: type.dtype, shape: shape, values: values) }
       }
     case .cumulative(let cumulative):
       let variables = scalars.variables(shape)
@@ -55,7 +55,7 @@ public enum ReferenceEvaluator {
       }
       let order = Array(values.indices)
       for position in cumulative.reverse ? order.reversed() : order { fill(&evaluation, position: position) }
-      return [NDArray(dtype: dtype, shape: shape, values: values)]
+      return [unfailing { try NDArray(dtype: dtype, shape: shape, values: values) }]
     case .scatter(let scatter):
       let dtype = types[0].dtype
       let variables = scalars.variables(shape)
@@ -72,7 +72,7 @@ public enum ReferenceEvaluator {
         let value = evaluation.value(update)
         values[position] = scatter.combiner?.function.evaluate([values[position], value], dtype) ?? value
       }
-      return [NDArray(dtype: dtype, shape: shape, values: values)]
+      return [unfailing { try NDArray(dtype: dtype, shape: shape, values: values) }]
     }
   }
 
@@ -124,7 +124,7 @@ public enum ReferenceEvaluator {
       switch scalars.node(scalar) {
       case .constant(let constant): return constant
       case .index(let index): return .integer(value(index))
-      case .load(let buffer, let position): return operands[buffer.position][value(position)]
+      case .load(let buffer, let position): return operands[buffer.position].element(at: value(position))
       case .pointwise(let function, let arguments):
         let values = arguments.map { value($0) }
         return function.evaluate(values, arguments.last.map { scalars.type($0) } ?? type)
@@ -132,7 +132,7 @@ public enum ReferenceEvaluator {
         return type.converted(value(inner), from: scalars.type(inner))
       case .bitcast(let inner):
         let array = NDArray(scalar: value(inner), dtype: scalars.type(inner))
-        return NDArray(dtype: type, shape: [], bytes: array.bytes)[0]
+        return unfailing { try NDArray(dtype: type, shape: [], bytes: array.bytes) }.element(at: 0)
       case .checked(let inner, let extent):
         let index = integer(value(inner))
         if (0..<extent).contains(index) { return .integer(index) }

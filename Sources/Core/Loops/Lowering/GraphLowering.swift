@@ -15,7 +15,11 @@ extension Program {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
       throw DiagnosticsError(
-        symbols.map { Diagnostic("the size '\($0)' is not known", help: "bind it, for example with --dim \($0)=1") })
+        symbols.map {
+          Diagnostic(
+            "the size '\($0)' is not known",
+            help: "bind it, for example with --dim \($0)=1, or graph.binding([\"\($0)\": 1]) in Swift")
+        })
     }
     func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
       let lowering = GraphLowering(
@@ -375,8 +379,10 @@ struct GraphLowering {
     case .scan(let scan): return lower(scan, node, position, &region)
     case .broadcast where region.destinations[Value(node: position)] == nil:
       // A repeated literal that somebody wants in memory is a weight: made once, not in every run.
-      if let literal = region.graph.literal(node.operands[0]), literal.count == 1 {
-        let array = NDArray(repeating: literal[0], dtype: literal.dtype, shape: node.types[0].shape.known ?? [])
+      if let literal = region.graph.literal(node.operands[0]), literal.count == 1, let number = literal.first {
+        let array = unfailing {
+          try NDArray(repeating: number, dtype: literal.dtype, shape: node.types[0].shape.known ?? [])
+        }
         let place = constant(ConstantContent(array), "repeated", region.graph.locations[position])
         region.places[Value(node: position)] = Place(buffer: place, start: Index(0))
         return []

@@ -146,7 +146,7 @@ extension NDArray {
   }
 
   /// Copies a dense tensor out of memory.
-  public init(copying place: UnsafeRawPointer, dtype: ScalarType, shape: [Int]) {
+  package init(copying place: UnsafeRawPointer, dtype: ScalarType, shape: [Int]) {
     self.init(dtype: dtype, shape: shape) { bytes in
       if bytes.count > 0 { bytes.copyMemory(from: UnsafeRawBufferPointer(start: place, count: bytes.count)) }
     }

@@ -37,7 +37,7 @@ public struct ConstantContent: Hashable, Sendable {
 
   /// The elements; computed anew each time, except of a literal.
   public var array: NDArray {
-    derivations.reduce(literal) { $1.applied(to: $0) }.reshaped(shape)
+    unfailing { try derivations.reduce(literal) { $1.applied(to: $0) }.reshaped(shape) }
   }
 
   /// The same elements along one axis: contents that differ in their shapes only are equal then.

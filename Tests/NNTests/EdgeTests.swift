@@ -1,0 +1,184 @@
+import Foundation
+import LatheCore
+import LatheNN
+import TestSupport
+import Testing
+
+/// Results and gradients where definitions that are right elsewhere give NaN, infinities or another number.
+///
+/// The expected numbers are PyTorch's in `f64`; a gradient is that of the sum of the results.
+struct EdgeCase: Sendable, CustomTestStringConvertible {
+  let testDescription: String
+  let inputs: [NDArray]
+  let values: [Double]
+  /// By input; nil for one that PyTorch has no finite number for.
+  let gradients: [[Double]?]
+  let build: @Sendable ([Tensor]) -> Tensor
+
+  init(
+    _ name: String, _ inputs: [NDArray], gives values: [Double], gradients: [[Double]?] = [],
+    _ build: @escaping @Sendable ([Tensor]) -> Tensor
+  ) {
+    testDescription = name
+    self.inputs = inputs
+    self.values = values
+    self.gradients = gradients
+    self.build = build
+  }
+}
+
+private func row(_ numbers: Double...) -> NDArray { NDArray(numbers) }
+
+private func rows(_ numbers: [Double], _ shape: [Int]) -> NDArray { unfailing { try NDArray(numbers, shape: shape) } }
+
+private func line(_ size: Int) -> NDArray { rows((1...size).map(Double.init), [1, 1, size]) }
+
+private let dividends = row(1, -1, 5, -5, 1, 0, -0.0, .infinity, 1, -1, .nan, 7.5, -7.5)
+private let divisors = row(0.1, 0.1, -2, -2, 0, 0, 3, 2, .infinity, .infinity, 1, 2, 2)
+private let huge = 1_000_000_000_000.0
+
+let edgeCases: [EdgeCase] = [
+  EdgeCase(
+    "floorDivide", [dividends, divisors], gives: [9, -10, -3, 2, .infinity, .nan, -0.0, .nan, 0, -1, .nan, 3, -4]
+  ) { $0[0].floorDivide($0[1]) },
+  EdgeCase("floorDivide in f32", [NDArray([1, -1] as [Float]), NDArray([0.1, 0.1] as [Float])], gives: [9, -10]) {
+    $0[0].floorDivide($0[1])
+  },
+  EdgeCase("fmod", [row(5, -5, 1, 1, -7.5), row(-2, -2, 0, .infinity, 2)], gives: [1, -1, .nan, 1, -1.5]) {
+    $0[0].fmod($0[1])
+  },
+  EdgeCase("remainder", [row(5, -5, 1, 7.5, -7.5), row(-2, -2, 0, 2, 2)], gives: [-1, -1, .nan, 1.5, 0.5]) {
+    $0[0].remainder($0[1])
+  },
+  EdgeCase("remainder of integers by a fraction", [NDArray([5, -5, 6] as [Int64])], gives: [0, 0, 1]) {
+    $0[0].remainder(2.5)
+  },
+  EdgeCase("clamp of integers by fractions", [NDArray([0, 1, 5] as [Int64])], gives: [0.5, 1, 3.5]) {
+    $0[0].clamp(min: 0.5, max: 3.5)
+  },
+  EdgeCase(
+    "binaryCrossEntropy at saturated probabilities", [row(0, 0, 1, 1, 0.5, 1e-50), row(0, 1, 0, 1, 1, 1)],
+    gives: [0, 100, 100, 0, 0.6931471805599453, 100],
+    // PyTorch's clamp is exact to 4e-9; at 1e-50, as at 0, its slope is that of 1e-12.
+    gradients: [[0, -huge, huge, 0, -2, -huge], nil]
+  ) { binaryCrossEntropy($0[0], $0[1], reduction: .none) },
+  EdgeCase(
+    "std without spread", [rows([2, 2, 2, 1, 2, 3], [2, 3])], gives: [0, 1], gradients: [[0, 0, 0, -0.5, 0, 0.5]]
+  ) { $0[0].std(dim: [1]) },
+  EdgeCase("norm of 0, p 0.5", [rows([0, 0, 0, 2], [2, 2])], gives: [0, 2], gradients: [[0, 0, 0, 1]]) {
+    $0[0].norm(p: 0.5, dim: 1)
+  },
+  EdgeCase("norm of 0, p 1", [rows([0, 0, 0, 2], [2, 2])], gives: [0, 2], gradients: [[0, 0, 0, 1]]) {
+    $0[0].norm(p: 1, dim: 1)
+  },
+  EdgeCase("norm of 0, p 2", [rows([0, 0, 0, 2], [2, 2])], gives: [0, 2], gradients: [[0, 0, 0, 1]]) {
+    $0[0].norm(p: 2, dim: 1)
+  },
+  EdgeCase("norm of 0, p 3", [rows([0, 0, 0, 2], [2, 2])], gives: [0, 2], gradients: [[0, 0, 0, 1]]) {
+    $0[0].norm(p: 3, dim: 1)
+  },
+  EdgeCase("norm of 0, p infinite", [rows([0, 0, 0, 2], [2, 2])], gives: [0, 2], gradients: [[0, 0, 0, 1]]) {
+    $0[0].norm(p: .infinity, dim: 1)
+  },
+  EdgeCase("dist of equals", [row(1, 2), row(1, 2)], gives: [0], gradients: [[0, 0], [0, 0]]) { $0[0].dist($0[1]) },
+  EdgeCase(
+    "cdist of equals, p 2", [rows([1, 2], [1, 2]), rows([1, 2, 1, 3], [2, 2])], gives: [0, 1],
+    gradients: [[0, -1], [0, 0, 0, 1]]
+  ) { cdist($0[0], $0[1]) },
+  EdgeCase(
+    "cdist of equals, p 3", [rows([1, 2], [1, 2]), rows([1, 2, 1, 3], [2, 2])], gives: [0, 1],
+    gradients: [[0, -1], [0, 0, 0, 1]]
+  ) { cdist($0[0], $0[1], p: 3) },
+  EdgeCase(
+    "lpPool of 0, p 2", [rows([0, 0, 3, 4], [1, 1, 4])], gives: [0, 5], gradients: [[0, 0, 0.6, 0.8]]
+  ) { lpPool1d($0[0], normType: 2, kernelSize: 2) },
+  EdgeCase(
+    "lpPool of 0, p 3", [rows([0, 0, 3, 4], [1, 1, 4])], gives: [0, 4.497941445275415],
+    gradients: [[0, 0, 0.4448513517305353, 0.7908468475209517]]
+  ) { lpPool1d($0[0], normType: 3, kernelSize: 2) },
+  EdgeCase(
+    "logcumsumexp of a wide spread", [row(0, 1000, -1000, 1000)], gives: [0, 1000, 1000, 1000.6931471805599],
+    gradients: [[1, 2.5, 0, 0.5]]
+  ) { $0[0].logcumsumexp(dim: 0) },
+  EdgeCase(
+    "logcumsumexp after nothing", [row(-.infinity, -.infinity, 1, -.infinity)], gives: [-.infinity, -.infinity, 1, 1]
+  ) {
+    $0[0].logcumsumexp(dim: 0)
+  },
+  EdgeCase("logcumsumexp of infinity and NaN", [row(.infinity, 1, .nan, 2)], gives: [.infinity, .infinity, .nan, .nan])
+  {
+    $0[0].logcumsumexp(dim: 0)
+  },
+  EdgeCase("softplus of large numbers", [row(1000, -1000, 20, 21)], gives: [1000, 0, 20.000000002061153, 21]) {
+    softplus($0[0])
+  },
+  EdgeCase("sign of NaN", [row(.nan, -2, 0)], gives: [0, -1, 0]) { $0[0].sign() },
+  EdgeCase("multiMarginLoss, p 1", [rows([0.1, 0.5, 0.2], [1, 3]), NDArray([0] as [Int64])], gives: [2.5 / 3]) {
+    multiMarginLoss($0[0], $0[1])
+  },
+  EdgeCase("multiMarginLoss, p 2", [rows([0.1, 0.5, 0.2], [1, 3]), NDArray([0] as [Int64])], gives: [3.17 / 3]) {
+    multiMarginLoss($0[0], $0[1], p: 2)
+  },
+  EdgeCase("maxPool of less than a window, ceilMode", [line(2)], gives: [2]) {
+    maxPool1d($0[0], kernelSize: 3, stride: 2, ceilMode: true)
+  },
+  EdgeCase("maxPool of less than a window with padding, ceilMode", [line(1)], gives: [1]) {
+    maxPool1d($0[0], kernelSize: 4, stride: 3, padding: 1, ceilMode: true)
+  },
+  EdgeCase("avgPool of less than a window, ceilMode", [line(2)], gives: [1.5]) {
+    avgPool1d($0[0], kernelSize: 3, stride: 2, ceilMode: true)
+  },
+  EdgeCase("avgPool of less than a window with padding, ceilMode", [line(2)], gives: [0.75]) {
+    avgPool1d($0[0], kernelSize: 4, stride: 3, padding: 1, ceilMode: true)
+  },
+  EdgeCase("lpPool of less than a window, ceilMode", [line(2)], gives: [2.7386127875258306]) {
+    lpPool1d($0[0], normType: 2, kernelSize: 3, stride: 2, ceilMode: true)
+  },
+  EdgeCase("lpPool over the edge, ceilMode", [line(4)], gives: [3.7416573867739413, 6.123724356957945]) {
+    lpPool1d($0[0], normType: 2, kernelSize: 3, stride: 2, ceilMode: true)
+  },
+]
+
+@Suite struct EdgeTests {
+  @Test("edges are PyTorch's", arguments: edgeCases)
+  func edge(_ edge: EdgeCase) throws {
+    let builder = Builder()
+    let inputs = edge.inputs.enumerated().map { builder.input("x\($0)", $1.type) }
+    let result = edge.build(inputs)
+    var outputs = [("y", result)]
+    if !edge.gradients.isEmpty {
+      let gradients = builder.gradients(of: [(result, result.onesLike())], withRespectTo: inputs)
+      for (position, gradient) in gradients.enumerated() { outputs.append(("g\(position)", gradient)) }
+    }
+    let graph = try builder.finish(name: "edge", outputs: outputs)
+    let arrays = Dictionary(uniqueKeysWithValues: edge.inputs.enumerated().map { ("x\($0)", $1) })
+    let found = try ReferenceEvaluator.run(graph, inputs: arrays).outputs
+    Self.expect(try #require(found["y"]).doubles, edge.values, "the result")
+    for (position, gradient) in edge.gradients.enumerated() {
+      guard let gradient else { continue }
+      Self.expect(try #require(found["g\(position)"]).doubles, gradient, "gradient \(position)")
+    }
+  }
+
+  private static func expect(_ found: [Double], _ wanted: [Double], _ what: String) {
+    #expect(found.count == wanted.count, "\(what): \(found)")
+    for (a, b) in zip(found, wanted) {
+      let isClose = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-8 * abs(b) + 1e-12
+      #expect(isClose, "\(what): \(found), not \(wanted)")
+    }
+  }
+
+  @Test func aLayerThatIsAppliedTwiceGoesOnFromItsOwnUpdate() throws {
+    struct Twice: Module {
+      let norm = BatchNorm1d(1)
+      func callAsFunction(_ x: Tensor) -> Tensor { norm(x) + norm(x * 2) }
+    }
+    let graph = try trace(Twice(), .f32(2, 1), isTraining: true)
+    let run = try ReferenceEvaluator.run(
+      graph, inputs: [graph.inputName(graph.inputs[0]): NDArray([Float(1), 3], shape: [2, 1])])
+    let numbers = Dictionary(uniqueKeysWithValues: run.updates.map { ($0.key, $0.value.doubles) })
+    #expect(abs((numbers["norm.running_mean"]?.first ?? .nan) - 0.58) < 1e-6, "\(numbers)")
+    #expect(abs((numbers["norm.running_var"]?.first ?? .nan) - 1.79) < 1e-6, "\(numbers)")
+    #expect(numbers["norm.num_batches_tracked"] == [2], "\(numbers)")
+  }
+}

@@ -192,7 +192,8 @@ extension Tensor {
   /// Rounds to decimals, half to even; negative numbers of decimals round to tens.
   public func round(decimals: Int) -> Tensor {
     guard decimals != 0, dtype.isFloat else { return round() }
-    let scale = (0..<Swift.abs(decimals)).reduce(1.0) { scale, _ in scale * 10 }
+    // Beyond 10^308 a power of ten is infinite.
+    let scale = (0..<Swift.min(decimals.magnitude, 309)).reduce(1.0) { scale, _ in scale * 10 }
     return decimals > 0 ? (self * scale).round() / scale : (self / scale).round() * scale
   }
 

@@ -269,7 +269,9 @@ private struct Pooling {
     let valid = countIncludePad ? -low..<(extent + high) : 0..<extent
     return (0..<count).map { position in
       let start = position * window.stride[axis] - low
-      return Swift.max(1, (0..<size).filter { valid.contains(start + $0 * dilation) }.count)
+      // The first element of the window that is not before a place.
+      func first(_ place: Int) -> Int { Swift.min(Swift.max((place - start + dilation - 1) / dilation, 0), size) }
+      return Swift.max(1, first(valid.upperBound) - first(valid.lowerBound))
     }
   }
 

@@ -1,0 +1,206 @@
+import LatheCore
+import LatheNN
+import TestSupport
+import Testing
+
+/// A call of the public API with an argument that a program may have computed wrongly.
+private struct Call<Argument: Sendable>: Sendable {
+  let name: String
+  let build: @Sendable (_ x: Tensor, _ argument: Argument) -> Any
+
+  init(_ name: String, _ build: @escaping @Sendable (_ x: Tensor, _ argument: Argument) -> Any) {
+    self.name = name
+    self.build = build
+  }
+}
+
+private let integers = [Int.min, -1 << 40, -7, -1, 0, 1, 2, 7, 1 << 31, 1 << 40, Int.max]
+private let numbers: [Double] = [.nan, .infinity, -.infinity, 1e300, -1e300, -1, -0.5, 0, 0.5, 1e-320]
+
+/// What takes an integer: `x` is `f32[1,2,6]`.
+private let integerCalls: [Call<Int>] = [
+  Call("softmax") { softmax($0, dim: $1) }, Call("logSoftmax") { logSoftmax($0, dim: $1) },
+  Call("glu") { glu($0, dim: $1) }, Call("adaptiveAvgPool1d") { adaptiveAvgPool1d($0, $1) },
+  Call("adaptiveMaxPool1d") { adaptiveMaxPool1d($0, $1) },
+  Call("maxPool1d kernel") { maxPool1d($0, kernelSize: $1) },
+  Call("maxPool1d stride") { maxPool1d($0, kernelSize: 2, stride: $1) },
+  Call("maxPool1d padding") { maxPool1d($0, kernelSize: 2, padding: $1) },
+  Call("maxPool1d dilation") { maxPool1d($0, kernelSize: 2, dilation: $1, ceilMode: true) },
+  Call("avgPool1d kernel") { avgPool1d($0, kernelSize: $1, ceilMode: true) },
+  Call("avgPool1d divisor") { avgPool1d($0, kernelSize: 2, padding: $1) },
+  Call("lpPool1d") { lpPool1d($0, normType: 2, kernelSize: $1, ceilMode: true) },
+  Call("maxUnpool") { maxUnpool($0, $0.convert(to: .i64), spatial: 1, kernelSize: $1) },
+  Call("conv1d stride") { conv1d($0, $0, stride: $1) },
+  Call("conv1d padding") { conv1d($0, $0, padding: .init(integerLiteral: $1)) },
+  Call("conv1d dilation") { conv1d($0, $0, dilation: $1) }, Call("conv1d groups") { conv1d($0, $0, groups: $1) },
+  Call("convTranspose1d stride") { convTranspose1d($0, $0.movedim(1, 0), stride: $1) },
+  Call("convTranspose1d outputPadding") { convTranspose1d($0, $0.movedim(1, 0), outputPadding: $1) },
+  Call("zeros") { $0.builder.zeros([$1, 2]) }, Call("full") { $0.builder.full([$1], 1) },
+  Call("arange") { $0.builder.arange($1) }, Call("linspace") { $0.builder.linspace(0, 1, steps: $1) },
+  Call("logspace") { $0.builder.logspace(0, 1, steps: $1) }, Call("eye") { $0.builder.eye($1) },
+  Call("eye m") { $0.builder.eye(2, $1) }, Call("newFull") { $0.newFull([$1], 1) },
+  Call("rand") { $0.builder.rand([Dimension($1)]) }, Call("tril") { $0.tril(diagonal: $1) },
+  Call("triu") { $0.triu(diagonal: $1) }, Call("diagonal") { $0.diagonal(offset: $1, dim1: 1, dim2: 2) },
+  Call("diagonal dim1") { $0.diagonal(dim1: $1) }, Call("diagEmbed") { $0.diagEmbed(offset: $1) },
+  Call("diag") { $0.select(dim: 0, index: 0).select(dim: 0, index: 0).diag(diagonal: $1) },
+  Call("round") { $0.round(decimals: $1) }, Call("affineGrid") { affineGrid($0, size: [1, 1, $1, 2]) },
+  Call("indexSelect") { $0.indexSelect(dim: $1, $0.builder.arange(1)) },
+  Call("gather") { $0.gather(dim: $1, $0.convert(to: .i64)) },
+  Call("takeAlongDim") { $0.takeAlongDim($0.convert(to: .i64), dim: $1) },
+  Call("scatter") { $0.scatter(dim: $1, $0.convert(to: .i64), $0) },
+  Call("scatterAdd") { $0.scatterAdd(dim: $1, $0.convert(to: .i64), $0) },
+  Call("indexAdd") { $0.indexAdd(dim: $1, $0.builder.arange(1), $0) },
+  Call("indexFill") { $0.indexFill(dim: $1, $0.builder.arange(1), 1) },
+  Call("selectScatter") { $0.selectScatter($0.select(dim: 1, index: 0), dim: 1, index: $1) },
+  Call("sliceScatter") { $0.sliceScatter($0, dim: 1, start: $1) },
+  Call("sliceScatter step") { $0.sliceScatter($0, dim: 1, step: $1) },
+  Call("oneHot") { oneHot($0.convert(to: .i64), numClasses: $1) },
+  Call("embedding") { embedding($0.convert(to: .i64), $0.reshape([2, 6]), paddingIdx: $1) },
+  Call("view") { $0.view($1, 6) }, Call("view alone") { $0.view($1) }, Call("flatten") { $0.flatten(startDim: $1) },
+  Call("flatten end") { $0.flatten(startDim: 0, endDim: $1) },
+  Call("unflatten") { $0.unflatten(dim: 2, [$1, 2]) }, Call("unflatten dim") { $0.unflatten(dim: $1, [1, 2]) },
+  Call("squeeze") { $0.squeeze(dim: $1) }, Call("unsqueeze") { $0.unsqueeze(dim: $1) },
+  Call("transpose") { $0.transpose(0, $1) }, Call("permute") { $0.permute(0, 1, $1) },
+  Call("movedim") { $0.movedim(0, $1) }, Call("expand") { $0.expand($1, 2, 6) },
+  Call("broadcastTo") { $0.broadcastTo([$1, 2, 6]) }, Call("repeat") { $0.repeat($1, 1, 1) },
+  Call("repeatInterleave") { $0.repeatInterleave($1, dim: 0) },
+  Call("repeatInterleave dim") { $0.repeatInterleave(2, dim: $1) },
+  Call("split") { $0.split($1, dim: 2)[1] }, Call("split dim") { $0.split(2, dim: $1)[1] },
+  Call("split sizes") { $0.split([$1, 2], dim: 2)[1] }, Call("chunk") { $0.chunk($1, dim: 2)[1] },
+  Call("unbind") { $0.unbind(dim: $1)[5] }, Call("narrow") { $0.narrow(dim: 2, start: $1, length: 2) },
+  Call("narrow length") { $0.narrow(dim: 2, start: 1, length: $1) }, Call("select") { $0.select(dim: 2, index: $1) },
+  Call("select dim") { $0.select(dim: $1, index: 0) },
+  Call("slice start") { $0.slice(dim: 2, start: $1) }, Call("slice end") { $0.slice(dim: 2, end: $1) },
+  Call("slice step") { $0.slice(dim: 2, step: $1) }, Call("flip") { $0.flip(dims: $1) },
+  Call("roll") { $0.roll(shifts: $1, dims: 2) }, Call("roll dims") { $0.roll(shifts: 1, dims: $1) },
+  Call("rot90") { $0.rot90($1) }, Call("tensorSplit") { $0.tensorSplit($1, dim: 2)[1] },
+  Call("unfold size") { $0.unfold(dimension: 2, size: $1, step: 1) },
+  Call("unfold step") { $0.unfold(dimension: 2, size: 2, step: $1) },
+  Call("cat") { cat([$0, $0], dim: $1) }, Call("stack") { stack([$0, $0], dim: $1) },
+  Call("pixelShuffle") { pixelShuffle($0, $1) }, Call("pixelUnshuffle") { pixelUnshuffle($0, $1) },
+  Call("channelShuffle") { channelShuffle($0, groups: $1) }, Call("sum") { $0.sum(dim: $1) },
+  Call("mean") { $0.mean(dim: $1) }, Call("var") { $0.var(dim: $1) }, Call("std") { $0.std(dim: $1) },
+  Call("argmax") { $0.argmax(dim: $1) }, Call("logsumexp") { $0.logsumexp(dim: $1) }, Call("norm") { $0.norm(dim: $1) },
+  Call("cumsum") { $0.cumsum(dim: $1) }, Call("cummax") { $0.cummax(dim: $1).values },
+  Call("logcumsumexp") { $0.logcumsumexp(dim: $1) }, Call("diff") { $0.diff(n: $1) },
+  Call("pad") { pad($0, [$1, 1]) }, Call("pad reflect") { pad($0, [$1, 1], mode: .reflect) },
+  Call("interpolate") { interpolate($0, size: [$1]) },
+  Call("slice(axis:)") { $0.slice(axis: $1, from: 0, to: 1) },
+  Call("slice(axis:) from") { $0.slice(axis: 2, from: $1, to: 1) },
+  Call("slice(axis:) to") { $0.slice(axis: 2, from: 0, to: $1) },
+  Call("slice(axis:) stride") { $0.slice(axis: 2, from: 0, to: 4, stride: $1) },
+  Call("gatherAlong") { $0.gatherAlong(axis: $1, indices: $0.convert(to: .i64)) },
+  Call("scatterAlong") { $0.scatterAlong(axis: $1, indices: $0.convert(to: .i64), updates: $0, combiner: nil) },
+  Call("reduce") { $0.reduce(.sum, axes: [$1]) }, Call("reverse") { $0.reverse([$1]) },
+  Call("broadcast") { $0.broadcast(to: [Dimension($1), 2, 6], axes: [0, 1, 2]) },
+  Call("broadcast axes") { $0.broadcast(to: [1, 2, 6], axes: [0, 1, $1]) },
+  Call("groupNorm") { groupNorm($0, numGroups: $1) }, Call("layerNorm") { layerNorm($0, [$1]) },
+  Call("localResponseNorm") { localResponseNorm($0, size: $1) },
+  Call("Linear in") { Linear($1, 2)($0) }, Call("Linear out") { Linear(6, $1)($0) },
+  Call("Linear both") { Linear($1, $1)($0) }, Call("Conv1d in") { Conv1d($1, 3, kernelSize: 3)($0) },
+  Call("Conv1d out") { Conv1d(2, $1, kernelSize: 3)($0) }, Call("Conv1d kernel") { Conv1d(2, 3, kernelSize: $1)($0) },
+  Call("Conv1d groups") { Conv1d(2, 4, kernelSize: 3, groups: $1)($0) },
+  Call("Embedding") { Embedding($1, 3)($0.convert(to: .i64)) },
+  Call("Embedding width") { Embedding(3, $1)($0.convert(to: .i64)) },
+  Call("BatchNorm1d") { BatchNorm1d($1)($0) }, Call("GroupNorm") { GroupNorm($1, 2)($0) },
+  Call("LayerNorm") { LayerNorm([$1])($0) }, Call("MaxPool1d") { MaxPool1d(kernelSize: $1)($0) },
+  Call("LSTM") { LSTM(6, $1)($0).output }, Call("GRU layers") { GRU(6, 2, numLayers: $1)($0).output },
+  Call("MultiheadAttention") { MultiheadAttention(6, $1)($0, $0, $0) },
+]
+
+/// What takes a number: `x` is `f32[1,2,6]`.
+private let numberCalls: [Call<Double>] = [
+  Call("full") { $0.builder.full([2], $1, dtype: .i32) }, Call("full bool") { $0.builder.full([2], $1, dtype: .bool) },
+  Call("arange end") { $0.builder.arange(0, $1) }, Call("arange start") { $0.builder.arange($1, 1) },
+  Call("arange step") { $0.builder.arange(0, 1, step: $1) }, Call("linspace") { $0.builder.linspace($1, 1, steps: 3) },
+  Call("tensor") { $0.builder.tensor([$1], dtype: .i64) }, Call("fullLike") { $0.fullLike($1, dtype: .u8) },
+  Call("clamp") { $0.convert(to: .i32).clamp(min: $1) }, Call("remainder") { $0.convert(to: .i32).remainder($1) },
+  Call("add") { $0.convert(to: .i64) + $1 }, Call("power") { $0.convert(to: .i64).power($1) },
+  Call("equal") { $0.convert(to: .u8) .== $1 }, Call("maskedFill") { $0.convert(to: .i32).maskedFill($0 .> 0, $1) },
+  Call("indexFill") { $0.convert(to: .i32).indexFill(dim: 0, $0.builder.arange(1), $1) },
+  Call("scatter value") { $0.convert(to: .i8).scatter(dim: 0, $0.convert(to: .i64), value: $1) },
+  Call("pad") { pad($0.convert(to: .i32), [1, 1], value: $1) },
+  Call("lpPool1d") { lpPool1d($0, normType: $1, kernelSize: 2) },
+  Call("norm") { $0.norm(p: $1) }, Call("dropout") { dropout($0, p: $1) },
+  Call("bernoulli") { $0.builder.bernoulli([2], p: $1) }, Call("interpolate") { interpolate($0, scaleFactor: [$1]) },
+  Call("leakyRelu") { leakyRelu($0, negativeSlope: $1) }, Call("celu") { celu($0, alpha: $1) },
+  Call("hardtanh") { hardtanh($0, minVal: $1, maxVal: 1) }, Call("softplus") { softplus($0, beta: $1) },
+  Call("threshold") { threshold($0, $1, $1) }, Call("logit") { $0.logit(eps: $1) },
+  Call("nanToNum") { $0.nanToNum(nan: $1) }, Call("std") { $0.std(correction: $1) },
+  Call("layerNorm") { layerNorm($0, [6], eps: $1) }, Call("huberLoss") { huberLoss($0, $0, delta: $1) },
+  Call("smoothL1Loss") { smoothL1Loss($0, $0, beta: $1) }, Call("Dropout") { Dropout($1)($0) },
+]
+
+/// What takes tensors that do not fit, or none.
+private let otherCalls: [(name: String, build: @Sendable (Tensor) -> Any)] = [
+  ("cat of nothing", { _ in cat([]) }), ("stack of nothing", { _ in stack([]) }),
+  ("pointwise of nothing", { _ in Tensor.pointwise(.add, []) }),
+  ("pointwise of one", { Tensor.pointwise(.add, [$0]) }), ("meshgrid of nothing", { _ in meshgrid([]).first as Any }),
+  ("einsum of nothing", { _ in einsum("ij->i", []) }), ("einsum of no equation", { einsum("", $0) }),
+  ("empty kernel", { maxPool1d($0, kernelSize: [Int]()) }), ("empty stride", { conv1d($0, $0, stride: [Int]()) }),
+  ("empty view", { $0.view([Int]()) }), ("empty permutation", { $0.permute(dims: []) }),
+  ("pieces of a faulty tensor", { $0.view(5).split(2)[7] }), ("rows of a faulty tensor", { $0.view(5).unbind()[1] }),
+  ("parts of a faulty tensor", { $0.view(5).chunk(3)[2] }),
+  ("Conv1d without kernel", { Conv1d(2, 3, kernelSize: [Int]())($0) }),
+  ("gradients of integers", { gradients(of: $0.convert(to: .i32).sum(), withRespectTo: [$0]).first as Any }),
+  ("gradients of nothing", { gradients(of: $0.sum(), withRespectTo: []).count }),
+  ("crossEntropy of ranks", { crossEntropy($0, $0) }), ("matmul of scalars", { matmul($0.sum(), $0.sum()) }),
+  (
+    "a tensor of another trace",
+    {
+      _ = $0; return Builder().input("y", .f32(2)) + $0
+    }
+  ),
+]
+
+@Suite("Calls with bad arguments throw or are valid, they never trap")
+struct HostileCallTests {
+  /// Traces a call; what is wrong must be said.
+  ///
+  /// - Parameter place: Where the call counts as being; by default the place is found in the stack, which takes long.
+  private func check(_ name: String, at place: Location? = nil, _ build: (Tensor) -> Any) {
+    do throws(DiagnosticsError) {
+      _ = try trace(.f32(1, 2, 6), options: TraceOptions()) { x -> Tensor in
+        let result = place.map { x.builder.at($0) { build(x) } } ?? build(x)
+        return result as? Tensor ?? x
+      }
+    } catch {
+      #expect(!error.diagnostics.isEmpty)
+      for diagnostic in error.diagnostics {
+        let file = diagnostic.location.file ?? "nowhere"
+        #expect(file.hasSuffix("HostileCallTests.swift"), "\(name): \(diagnostic.message), at \(file)")
+      }
+    }
+  }
+
+  private static let here = Location(file: "HostileCallTests.swift", line: 1)
+
+  @Test(arguments: integerCalls.map(\.name)) func integer(_ name: String) throws {
+    let call = try #require(integerCalls.first { $0.name == name })
+    for integer in integers { check("\(name) of \(integer)", at: Self.here) { call.build($0, integer) } }
+  }
+
+  @Test(arguments: numberCalls.map(\.name)) func number(_ name: String) throws {
+    let call = try #require(numberCalls.first { $0.name == name })
+    for number in numbers { check("\(name) of \(number)", at: Self.here) { call.build($0, number) } }
+  }
+
+  @Test(arguments: otherCalls.map(\.name)) func other(_ name: String) throws {
+    let call = try #require(otherCalls.first { $0.name == name })
+    check(name) { call.build($0) }
+  }
+
+  @Test func arraysCheckWhatTheyAreGiven() throws {
+    let two = NDArray([1.0, 2])
+    #expect(throws: DiagnosticsError.self) { _ = try two[5] }
+    #expect(throws: DiagnosticsError.self) { _ = try two[-1] }
+    for shape in [[3], [-1, -2], [.max, .max, 2], [-1], []] {
+      #expect(throws: DiagnosticsError.self) { _ = try NDArray([1.0, 2], shape: shape) }
+      #expect(throws: DiagnosticsError.self) { _ = try NDArray(dtype: .f32, shape: shape, bytes: [0, 0]) }
+      #expect(throws: DiagnosticsError.self) { _ = try two.reshaped(shape) }
+    }
+    for shape in [[-1], [1 << 40, 1 << 40], [.max]] {
+      #expect(throws: DiagnosticsError.self) { _ = try NDArray.zeros(.f32, shape) }
+    }
+  }
+}

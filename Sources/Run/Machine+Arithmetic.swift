@@ -229,7 +229,7 @@ extension Machine {
     case .lessEqual: map(instruction, UInt8.self) { ($0 ^ 1) | $1 }
     case .greater: map(instruction, UInt8.self) { $0 & ($1 ^ 1) }
     case .greaterEqual: map(instruction, UInt8.self) { $0 | ($1 ^ 1) }
-    default: break  // the type rules admit no other function on bool
+    default: internalError("\(instruction.function) on bool")
     }
   }
 }

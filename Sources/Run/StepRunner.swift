@@ -4,9 +4,9 @@ internal import LatheCore
 private struct LoopPositions {
   private var all: [(variable: LoopVariable, value: Int)] = []
 
-  /// The loop's position; 0 before it was set.
+  /// The loop's position, once it is set.
   subscript(variable: LoopVariable) -> Int {
-    get { all.first { $0.variable == variable }?.value ?? 0 }
+    get { all.first { $0.variable == variable }?.value ?? internalError("loop variable \(variable.id) has no value") }
     set {
       if let known = all.firstIndex(where: { $0.variable == variable }) {
         all[known].value = newValue

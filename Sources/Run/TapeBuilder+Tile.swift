@@ -148,7 +148,7 @@ private struct TileSteps {
         b.append(second?.part(over: reduced, values) ?? 0)
         return
       }
-      for value in (loop.lower.known ?? 0)..<max(loop.lower.known ?? 0, loop.upper.known ?? 0) {
+      for value in loop.knownRange {
         values[loop.variable] = value
         visit(loops.dropFirst())
       }
@@ -171,13 +171,24 @@ private struct TileSteps {
   }
 }
 
+extension Loop {
+  /// The values of the variable of a loop whose ends are numbers.
+  fileprivate var knownRange: Range<Int> {
+    guard let lower = lower.known, let upper = upper.known else {
+      internalError("the ends of the loop over \(variable) are no numbers")
+    }
+    return lower..<max(lower, upper)
+  }
+}
+
 extension Index {
   /// The value of the terms that depend on the given variables alone, at some place.
   fileprivate func part(over variables: Set<LoopVariable>, _ values: [LoopVariable: Int]) -> Int {
     terms.reduce(0) { sum, term in
       switch term.atom {
-      case .variable(let variable):
-        variables.contains(variable) ? sum + (values[variable] ?? 0) * term.coefficient : sum
+      case .variable(let variable) where variables.contains(variable):
+        sum + (values[variable] ?? internalError("\(variable) has no value")) * term.coefficient
+      case .variable: sum
       case .floorDivide(let inner, let divisor):
         sum + (inner.constant + inner.part(over: variables, values)).dividedRoundingDown(by: divisor) * term.coefficient
       case .modulo(let inner, let divisor):
@@ -349,8 +360,7 @@ extension TapeBuilder {
     var loops: [(count: Int, a: Int, b: Int)] = []
     var offsets = [(a: 0, b: 0)]
     for loop in pattern.loops {
-      let lower = loop.lower.known ?? 0
-      let count = (loop.upper.known ?? 0) - lower
+      let (lower, count) = (loop.knownRange.lowerBound, loop.knownRange.count)
       guard count > 0 else { return nil }
       let (strideA, strideB) = (pattern.strideA(loop.variable), pattern.strideB(loop.variable))
       offsets[0].a += lower * strideA

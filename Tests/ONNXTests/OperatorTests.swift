@@ -213,6 +213,18 @@ private let cases: [OperatorCase] = [
     [("x", f32([1, 1, 3, 2, 4], (0..<24).map(Double.init)))],
     gives: f32([1, 1, 2, 1, 3], [13, 14, 15, 21, 22, 23]), i64([10, 16, 22, 11, 17, 23], shape: [1, 1, 2, 1, 3])),
   OperatorCase(
+    "ScatterND of truths, whose sum is or", opset: 16, node("ScatterND", ["x", "i", "u"], .string("reduction", "add")),
+    [
+      ("x", NDArray([true, false, false, true])), ("i", i64([1, 3, 3], shape: [3, 1])),
+      ("u", NDArray([true, true, false])),
+    ],
+    gives: NDArray([true, true, false, true])),
+  OperatorCase(
+    "ScatterElements of truths, whose product is and", opset: 16,
+    node("ScatterElements", ["x", "i", "u"], .string("reduction", "mul")),
+    [("x", NDArray([true, true, false, true])), ("i", i64([1, 3, 3])), ("u", NDArray([true, true, false]))],
+    gives: NDArray([true, true, false, false])),
+  OperatorCase(
     "Pad of what is cut off first", opset: 13, node("Pad", ["x", "p"], .string("mode", "edge")),
     [("x", f32([4], [1, 2, 3, 4])), ("p", i64([-1, 2]))], gives: f32([5], [2, 3, 4, 4, 4])),
   OperatorCase(

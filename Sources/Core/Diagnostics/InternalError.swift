@@ -21,3 +21,8 @@ public func internalError(
 package func unfailing<R>(file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> R) -> R {
   do { return try body() } catch { internalError("\(error)", file: file, line: line) }
 }
+
+/// The value, which must be there: `index.known ?? internalError("the index is no number")`.
+package func ?? <Value>(value: Value?, mistake: @autoclosure () -> Never) -> Value {
+  if let value { value } else { mistake() }
+}

@@ -171,8 +171,11 @@ public struct Tensor: Sendable {
 
   public func gather(_ indices: Tensor, _ indexed: IndexedAxes) -> Tensor { apply(.gather(Gather(indexed)), indices) }
 
+  /// Writes slices at computed places of a copy; on `bool`, a sum is "or" and a product "and".
   public func scatter(_ indices: Tensor, _ updates: Tensor, _ indexed: IndexedAxes, combiner: Combiner?) -> Tensor {
-    apply(.scatter(Scatter(indexed, combiner: combiner)), indices, updates)
+    let onBool: [Combiner: Combiner] = [.sum: .max, .product: .min]
+    let combiner = dtype == .bool ? combiner.map { onBool[$0] ?? $0 } : combiner
+    return apply(.scatter(Scatter(indexed, combiner: combiner)), indices, updates)
   }
 
   /// Joins `updates` into places along one axis; `indices` and `updates` have one shape, equal to this tensor's on all

@@ -167,6 +167,9 @@ public struct Scatter: OperationDefinition {
   public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 3)
     try TypeFault.requireSameType([operands[0], operands[2]])
+    if operands[0].dtype == .bool && (combiner == .sum || combiner == .product) {
+      throw TypeFault("is not defined on bool", help: "join with max for \"or\", with min for \"and\"")
+    }
     let slices = try indexed.slices(operands[0], operands[1])
     guard operands[2].shape == slices else {
       throw TypeFault("the updates \(operands[2]) should have shape \(slices.text)")

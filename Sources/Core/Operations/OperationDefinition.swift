@@ -69,7 +69,7 @@ public struct LoweringContext {
   }
 
   /// The sizes of a result.
-  public func shape(_ result: Int = 0) -> [Int] { results[result].shape.known ?? [] }
+  public func shape(_ result: Int = 0) -> [Int] { results[result].sizes }
 }
 
 extension TypeFault {

@@ -79,7 +79,9 @@ extension Pass {
       guard case .broadcast(let broadcast) = operand.operation else { return operand }
       let inner = operand.source(0)
       let kept = zip(broadcast.axes, inner.shape).filter { $1 != 1 }
-      return inner.reshape(kept.map(\.1)).broadcast(to: reduced, axes: kept.map { axes.firstIndex(of: $0.0) ?? 0 })
+      return inner.reshape(kept.map(\.1)).broadcast(
+        to: reduced, axes: kept.map { axes.firstIndex(of: $0.0) ?? internalError("axis \($0.0) is not one of \(axes)") }
+      )
     }
     return [match.folded(function, operands).broadcast(to: shape, axes: axes)]
   }

@@ -59,6 +59,11 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TensorType {
+  /// The sizes of the axes of a type in a program, where no symbol is left.
+  var sizes: [Int] { shape.known ?? internalError("\(self) is lowered with an open symbol") }
+}
+
+extension TensorType {
   public static func f64(_ shape: Dimension...) -> TensorType { TensorType(.f64, shape) }
   public static func f32(_ shape: Dimension...) -> TensorType { TensorType(.f32, shape) }
   public static func f16(_ shape: Dimension...) -> TensorType { TensorType(.f16, shape) }

@@ -31,7 +31,9 @@ struct TransformedConvolution {
   /// The place in the square is known: kernels of transformed convolutions go square by square.
   func element(_ index: [Index], _ squares: TransformedSquares, _ scalars: ScalarBuilder) -> Scalar {
     let size = algorithm.size
-    let (row, column) = (index[2].modulo(size).known ?? 0, index[3].modulo(size).known ?? 0)
+    guard let row = index[2].modulo(size).known, let column = index[3].modulo(size).known else {
+      internalError("an element of a square is not at a place of its own: \(index)")
+    }
     let first = position(
       index[0], index[1], index[2].floorDivided(by: size), index[3].floorDivided(by: size))
     return squares.results(first) {

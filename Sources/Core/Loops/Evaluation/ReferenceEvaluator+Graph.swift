@@ -112,7 +112,7 @@ extension ReferenceEvaluator {
     let sequences = operands.dropFirst(payload.carryCount).prefix(payload.sequenceCount)
     let constants = operands.dropFirst(payload.carryCount + payload.sequenceCount)
     var stacked = types.dropFirst(payload.carryCount).map {
-      [[UInt8]](repeating: [], count: max(0, $0.shape[0].known ?? 0))
+      [[UInt8]](repeating: [], count: $0.sizes[0])
     }
     for step in payload.reverse ? Array((0..<length).reversed()) : Array(0..<length) {
       let elements = sequences.map { sequence in
@@ -128,7 +128,7 @@ extension ReferenceEvaluator {
       for (index, result) in results.dropFirst(payload.carryCount).enumerated() { stacked[index][step] = result.bytes }
     }
     let rest = zip(types.dropFirst(payload.carryCount), stacked).map { type, parts in
-      unfailing { try NDArray(dtype: type.dtype, shape: type.shape.known ?? [], bytes: Array(parts.joined())) }
+      unfailing { try NDArray(dtype: type.dtype, shape: type.sizes, bytes: Array(parts.joined())) }
     }
     return carry + rest
   }

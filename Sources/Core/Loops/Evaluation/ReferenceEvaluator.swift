@@ -25,12 +25,12 @@ public enum ReferenceEvaluator {
       TensorExpression(array.type, in: BufferID(position), scalars)
     }
     let context = LoweringContext(operands: expressions, results: types, scalars: scalars)
-    let shape = types[0].shape.known ?? []
+    let shape = types[0].sizes
     switch operation.definition.lower(context) {
     case .controlFlow: return nil
     case .elements(let elements):
       return zip(elements, types).map { element, type in
-        let shape = type.shape.known ?? []
+        let shape = type.sizes
         let variables = scalars.variables(shape)
         let scalar = element(variables.map { Index($0) })
         var values: [ScalarValue] = []
@@ -45,7 +45,9 @@ public enum ReferenceEvaluator {
       let stride = shape[(cumulative.axis + 1)...].reduce(1, *)
       // The neighbour on the axis is known already when positions are walked in the direction of the scan.
       func fill(_ evaluation: inout Evaluation, position: Int) {
-        let index = Index.unflattened(Index(position), shape: shape).map { $0.known ?? 0 }
+        let index = Index.unflattened(Index(position), shape: shape).map {
+          $0.known ?? internalError("an index of an element is no number: \($0)")
+        }
         for (variable, value) in zip(variables, index) { evaluation.environment[variable.id] = value }
         let value = evaluation.value(scalar)
         let first = cumulative.reverse ? shape[cumulative.axis] - 1 : 0
@@ -98,7 +100,8 @@ public enum ReferenceEvaluator {
       for term in index.terms {
         let factor: Int
         switch term.atom {
-        case .variable(let variable): factor = environment[variable.id] ?? 0
+        case .variable(let variable):
+          factor = environment[variable.id] ?? internalError("loop variable \(variable.id) has no value")
         case .floorDivide(let inner, let divisor): factor = value(inner).floorDivided(by: divisor)
         case .modulo(let inner, let divisor):
           let dividend = value(inner)

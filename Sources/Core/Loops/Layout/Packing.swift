@@ -33,7 +33,9 @@ struct Packing: Hashable {
 
   /// The copy of a constant.
   var rearrangement: Rearrangement {
-    Rearrangement(origin: start.known ?? 0, extents: extents, strides: strides, filled: filled)
+    Rearrangement(
+      origin: start.known ?? internalError("a constant is packed from a place that is no number: \(start)"),
+      extents: extents, strides: strides, filled: filled)
   }
 }
 

@@ -26,7 +26,7 @@ extension GraphLowering {
   }
 
   private func part(of place: Place, _ type: TensorType, _ axis: Int, _ start: Int, _ count: Int) -> Place? {
-    let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+    let layout = place.layout ?? Layout(shape: type.sizes)
     guard let (part, offset) = layout.part(of: axis, from: start, count: count) else { return nil }
     return Place(buffer: place.buffer, start: place.start + offset, layout: part)
   }
@@ -38,7 +38,7 @@ extension GraphLowering {
     var steps: [Step] = []
     var start = 0
     for operand in node.operands {
-      let count = region.graph.type(of: operand).shape.known?[axis] ?? 0
+      let count = region.graph.type(of: operand).sizes[axis]
       defer { start += count }
       guard count > 0, let part = part(of: place, node.types[0], axis, start, count) else {
         // Blocks would be cut: one kernel writes everything.

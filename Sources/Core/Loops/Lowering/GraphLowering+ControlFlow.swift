@@ -55,7 +55,7 @@ extension GraphLowering {
     let step = variable(length)
     let time = scan.reverse ? Index(length - 1) - Index(step) : Index(step)
     func element(_ place: Place, _ type: TensorType) -> Place {
-      let stride = (type.shape.known ?? []).dropFirst().reduce(1, *)
+      let stride = type.sizes.dropFirst().reduce(1, *)
       return Place(buffer: place.buffer, start: place.start + time * stride)
     }
     var arguments = carry

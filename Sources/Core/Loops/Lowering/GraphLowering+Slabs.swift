@@ -55,7 +55,7 @@ extension GraphLowering {
     for member in group.members {
       let value = Value(node: member)
       let type = region.graph.type(of: value)
-      let shape = type.shape.known ?? []
+      let shape = type.sizes
       var origin = shape.map { _ in Index(0) }
       var counts = shape
       for (axis, range) in zip(group.axes(of: member), slab.ranges) {

@@ -166,7 +166,7 @@ struct GraphLowering {
     -> BufferID
   {
     program.buffers.append(
-      Buffer(name: identifier(name), dtype: type.dtype, shape: type.shape.known ?? [], kind: kind, location: location))
+      Buffer(name: identifier(name), dtype: type.dtype, shape: type.sizes, kind: kind, location: location))
     return BufferID(program.buffers.count - 1)
   }
 
@@ -345,7 +345,7 @@ struct GraphLowering {
       }
     }
     let node = region.graph[value]
-    let shape = node.types[0].shape.known ?? []
+    let shape = node.types[0].sizes
     let context = LoweringContext(
       operands: node.operands.map { expression($0, region, scalars, &memo) }, results: node.types, scalars: scalars)
     guard case .elements(let elements) = node.operation.definition.lower(context) else { return false }
@@ -381,7 +381,7 @@ struct GraphLowering {
       // A repeated literal that somebody wants in memory is a weight: made once, not in every run.
       if let literal = region.graph.literal(node.operands[0]), literal.count == 1, let number = literal.first {
         let array = unfailing {
-          try NDArray(repeating: number, dtype: literal.dtype, shape: node.types[0].shape.known ?? [])
+          try NDArray(repeating: number, dtype: literal.dtype, shape: node.types[0].sizes)
         }
         let place = constant(ConstantContent(array), "repeated", region.graph.locations[position])
         region.places[Value(node: position)] = Place(buffer: place, start: Index(0))
@@ -414,7 +414,7 @@ struct GraphLowering {
           place.layout?.borders != borders
         else { continue }
         let type = region.graph.type(of: operand)
-        let layout = region.layouts.layouts[operand] ?? Layout(shape: type.shape.known ?? [], borders: borders)
+        let layout = region.layouts.layouts[operand] ?? Layout(shape: type.sizes, borders: borders)
         let copied = temporary("padded", type, region.graph.locations[position], layout)
         steps += copy(operand, to: copied, region)
         region.places[operand] = copied
@@ -462,7 +462,7 @@ struct GraphLowering {
     var memo: [Value: TensorExpression] = [:]
     let context = LoweringContext(
       operands: operands.map { expression($0, region, scalars, &memo) }, results: [type], scalars: scalars)
-    let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+    let layout = place.layout ?? Layout(shape: type.sizes)
     let lowering = kernelLowering(scalars, region)
     var definition = definition.lower(context)
     if let origin { definition = definition.starting(at: origin) }
@@ -568,7 +568,7 @@ struct GraphLowering {
     let type = region.graph.type(of: value)
     let result: TensorExpression
     if let place = storage(value, region) {
-      let layout = place.layout ?? Layout(shape: type.shape.known ?? [])
+      let layout = place.layout ?? Layout(shape: type.sizes)
       result = TensorExpression(type, in: place.buffer, from: place.start, layout, scalars)
         .starting(at: region.origins[value])
     } else if let transformed = region.transformed[value] {

@@ -221,20 +221,20 @@ public struct TensorExpression {
 
   public init(_ type: TensorType, element: @escaping ([Index]) -> Scalar) {
     self.type = type
-    self.shape = type.shape.known ?? []
+    self.shape = type.sizes
     self.element = element
     readable = shape.map { 0..<$0 }
   }
 
   /// A dense tensor in a buffer, starting at an element.
   public init(_ type: TensorType, in buffer: BufferID, from start: Index = Index(0), _ scalars: ScalarBuilder) {
-    self.init(type, in: buffer, from: start, Layout(shape: type.shape.known ?? []), scalars)
+    self.init(type, in: buffer, from: start, Layout(shape: type.sizes), scalars)
   }
 
   /// A tensor in a buffer, starting at an element, in a layout.
   init(_ type: TensorType, in buffer: BufferID, from start: Index, _ layout: Layout, _ scalars: ScalarBuilder) {
     self.type = type
-    shape = type.shape.known ?? []
+    shape = type.sizes
     readable = shape.indices.map { layout.readable($0) }
     element = { scalars.load(buffer, start + layout.position($0), type.dtype) }
   }

@@ -26,7 +26,9 @@ struct SlabGroup {
   var last: Int { members[members.count - 1] }
 
   /// The axes of a member's result that are cut, in the order of the cuts.
-  func axes(of member: Int) -> [Int] { cuts.map { $0.axes[member] ?? 0 } }
+  func axes(of member: Int) -> [Int] {
+    cuts.map { $0.axes[member] ?? internalError("node \(member) is not in the slab") }
+  }
 }
 
 extension GraphLowering {
@@ -57,7 +59,7 @@ extension GraphLowering {
         guard isSource ? type.shape.known != [] : region.groups.isMaterialized[Int(operand.node)] else { continue }
         memo[operand] = TensorExpression(type) { index in
           recorder.indices[operand, default: []].append(index)
-          return scalars.load(BufferID(.max), Index.flattened(index, shape: type.shape.known ?? []), type.dtype)
+          return scalars.load(BufferID(.max), Index.flattened(index, shape: type.sizes), type.dtype)
         }
       }
     }
@@ -117,7 +119,7 @@ private struct SlabFinder {
 
   private func bytes(_ value: Value) -> Int {
     let type = region.graph.type(of: value)
-    return (type.shape.known ?? []).reduce(type.dtype.byteCount, *)
+    return type.sizes.reduce(type.dtype.byteCount, *)
   }
 
   private mutating func reads(_ root: Int) -> Reads? {
@@ -185,7 +187,7 @@ private struct SlabFinder {
     var members = best.axes.keys.sorted()
     while members.count > 1 {
       let cuts = all.filter { axes in members.allSatisfy { axes[$0] != nil } }.map { axes in
-        let extent = shape[axes[last] ?? 0]
+        let extent = shape[axes[last] ?? internalError("node \(last) is not in the slab")]
         return SlabGroup.Cut(axes: axes, extent: extent, size: extent)
       }
       if let group = worthwhile(SlabGroup(members: members, cuts: cuts)) { return group }
@@ -221,7 +223,11 @@ private struct SlabFinder {
             readers.allSatisfy({ axes[$0] != nil }), reads(producer) != nil
           else { continue }
           var found = Set<Int?>()
-          for reader in readers { found.insert(reads(reader)?.axis(of: operand, along: axes[reader] ?? 0)) }
+          for reader in readers {
+            found.insert(
+              reads(reader)?.axis(
+                of: operand, along: axes[reader] ?? internalError("node \(reader) is not in the slab")))
+          }
           guard found.count == 1, let common = found.first, let own = common, isCuttable(operand, own) else { continue }
           axes[producer] = own
           isGrowing = true
@@ -253,7 +259,8 @@ private struct SlabFinder {
     for member in group.members {
       for (operand, _) in reads(member)?.indices ?? [:] where !handedOn.contains(operand) {
         let times = group.cuts.reduce(1) { product, cut in
-          reads(member)?.follows(operand, along: cut.axes[member] ?? 0) == false
+          reads(member)?.follows(operand, along: cut.axes[member] ?? internalError("node \(member) is not in the slab"))
+            == false
             ? product * ((cut.extent + cut.size - 1) / cut.size) : product
         }
         again[operand] = max(again[operand] ?? 0, bytes(operand) * (times - 1))

@@ -225,6 +225,12 @@ private let cases: [OperatorCase] = [
     [("x", NDArray([true, true, false, true])), ("i", i64([1, 3, 3])), ("u", NDArray([true, true, false]))],
     gives: NDArray([true, true, false, false])),
   OperatorCase(
+    "Hardmax of nothing", opset: 13, node("Hardmax", ["x"]), [("x", f32([2, 0], []))], gives: f32([2, 0], [])),
+  OperatorCase(
+    "DynamicQuantizeLinear of zeros", opset: 11, node("DynamicQuantizeLinear", ["x"], ["y", "s", "z"]),
+    [("x", f32([2], [0, 0]))], gives: NDArray([0, 0] as [UInt8]), f32([], [1]), NDArray(scalar: .integer(0), dtype: .u8)
+  ),
+  OperatorCase(
     "Pad of what is cut off first", opset: 13, node("Pad", ["x", "p"], .string("mode", "edge")),
     [("x", f32([4], [1, 2, 3, 4])), ("p", i64([-1, 2]))], gives: f32([5], [2, 3, 4, 4, 4])),
   OperatorCase(

@@ -284,6 +284,24 @@ public struct LoweringCase: Sendable, CustomTestStringConvertible {
         }
         """),
       try LoweringCase(
+        "a state without elements",
+        """
+        (%x: f32[0,3]) -> (%y: f32[0,3]) {
+          %0 = iota {dtype: i64, shape: [2], axis: 0} : i64[2]
+          %1 = scan %x, %0 {
+            length: [2],
+            carry: 1,
+            sequences: 1,
+            reverse: false,
+            body: func region(%arg0: f32[0,3], %arg1: i64[]) -> (%result0: f32[0,3]) {
+              %0 = exp %arg0 : f32[0,3]
+              return %0
+            }
+          } : f32[0,3]
+          return %1
+        }
+        """),
+      try LoweringCase(
         "pads, concatenations, scatters and windows of nothing",
         """
         (%x: f32[2,0], %u: f32[0,0], %c: f32[1,0,4], %w: f32[2,0,3]) -> (%a: f32[2,3], %b: f32[2,3], %d: f32[2,0], %e: f32[1,2,4]) {

@@ -80,7 +80,7 @@ class Packaged:
         shape = given.get("shape") or [
             size.dim_value
             if size.HasField("dim_value") and size.dim_value >= 0
-            else self.sizes[size.dim_param or f"{declared.name}_dim{axis}"]
+            else self.sizes[size.dim_param.strip("?") or f"{declared.name}_dim{axis}"]
             for axis, size in enumerate(tensor.shape.dim)
         ]
         if "value" in given:

@@ -47,6 +47,7 @@ extension Operator {
     "LogSoftmax": .one { call throws(TypeFault) in try alongAxis(call) { logSoftmax($0, dim: $1) } },
     "Hardmax": .one { call throws(TypeFault) in
       try alongAxis(call) { x, axis in
+        if x.shape[axis] == 0 { return x }
         let place = x.argReduce(.max, axis: axis).inserting(axes: [axis])
         return (x.builder.iota(TensorType(.i64, x.shape), axis: axis) .== place).convert(to: x.dtype)
       }

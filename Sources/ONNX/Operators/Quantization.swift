@@ -23,7 +23,9 @@ extension Operator {
       let x = try call.tensor(0)
       let axes = Array(0..<x.rank)
       let (low, high) = (x.reduce(.min, axes: axes).minimum(0), x.reduce(.max, axes: axes).maximum(0))
-      let scale = (high - low) / 255
+      // Nothing but zeros has no range; ONNX Runtime takes 1.
+      let range = high - low
+      let scale = (range .== 0).select(range.onesLike(), range / 255)
       let zero = (-(low / scale)).round().maximum(0).minimum(255)
       return [((x / scale).round() + zero).convert(to: .u8), scale, zero.convert(to: .u8)]
     },

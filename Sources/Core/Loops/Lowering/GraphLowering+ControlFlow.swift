@@ -88,6 +88,7 @@ extension GraphLowering {
     for ((from, to), type) in zip(zip(next, carry), types) {
       let scalars = ScalarBuilder()
       let source = TensorExpression(type, in: from.buffer, from: from.start, scalars)
+      if source.shape.contains(0) { continue }
       let domain = scalars.variables(source.shape)
       let nest = Nest(
         scalars: scalars, domain: domain.filter { $0.extent != 1 },

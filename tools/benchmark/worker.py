@@ -67,6 +67,12 @@ def onnxruntime_measure(folder: Path, threads: int) -> Measure:
         binding.bind_cpu_input(value.name, array)
     for value, array in zip(session.get_outputs(), test_outputs(folder), strict=True):
         binding.bind_ortvalue_output(value.name, onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros_like(array)))
+    try:
+        session.run_with_iobinding(binding)
+    except RuntimeError:
+        # Bound outputs must have the shapes that the file declares; some files declare others than they have.
+        feeds = {value.name: array for value, array in zip(session.get_inputs(), test_inputs(folder), strict=True)}
+        return timed(lambda: session.run(None, feeds))
     return timed(lambda: session.run_with_iobinding(binding))
 
 

@@ -145,15 +145,20 @@ def compare(lathe: str, model: Path, backend: str) -> Difference:
 
 
 def sizes(declared: Sequence[onnxruntime.NodeArg], inputs: Mapping[str, np.ndarray]) -> list[str]:
-    """What `--dim` is given: NAME=SIZE for every symbol of the inputs' types; a size without a name is INPUT_dimAXIS."""
+    """What `--dim` is given: NAME=SIZE for every symbol of the inputs' types."""
     return sorted(
         {
-            f"{symbol or f'{x.name}_dim{axis}'}={size}"
+            f"{symbol(x.name, axis, size)}={actual}"
             for x in declared
-            for axis, (symbol, size) in enumerate(zip(x.shape, inputs[x.name].shape))
-            if not isinstance(symbol, int)
+            for axis, (size, actual) in enumerate(zip(x.shape, inputs[x.name].shape))
+            if not isinstance(size, int) or size < 0
         }
     )
+
+
+def symbol(name: str, axis: int, size: str | int | None) -> str:
+    """What Lathe calls a size of an input that is no number: by its name, or INPUT_dimAXIS where it has none."""
+    return size if isinstance(size, str) and size.strip("?") else f"{name}_dim{axis}"
 
 
 def call(command: Sequence[str | Path], memory: int | None = BYTES) -> str:

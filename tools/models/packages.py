@@ -16,6 +16,8 @@ import onnx
 import onnx.external_data_helper
 import onnx.helper
 
+import compare
+
 LIST = Path(__file__).with_name("zoo.toml")
 
 
@@ -80,7 +82,7 @@ class Packaged:
         shape = given.get("shape") or [
             size.dim_value
             if size.HasField("dim_value") and size.dim_value >= 0
-            else self.sizes[size.dim_param.strip("?") or f"{declared.name}_dim{axis}"]
+            else self.sizes[compare.symbol(declared.name, axis, size.dim_param)]
             for axis, size in enumerate(tensor.shape.dim)
         ]
         if "value" in given:

@@ -228,24 +228,43 @@ struct Nest {
 
   // MARK: Collapsing
 
-  /// Joins neighbouring loops whose variables occur in every index as one position: long inner loops.
+  /// Joins neighbouring loops, of the domain or of a reduction, whose variables occur in every index as one position:
+  /// long inner loops.
   func collapsed() -> Nest {
     var nest = self
-    var position = 0
-    while position + 1 < nest.domain.count {
-      let (outer, inner) = (nest.domain[position], nest.domain[position + 1])
-      if nest.canJoin(outer, inner) {
-        let joined = scalars.variable(outer.extent * inner.extent)
-        nest = nest.rewritten([
-          outer: ScalarBuilder.Replacement(index: Index(0), variables: [joined]),
-          inner: ScalarBuilder.Replacement(index: Index(joined), variables: []),
-        ])
-        position = max(0, position - 1)
-      } else {
-        position += 1
-      }
+    while let (outer, inner) = nest.neighbours.first(where: { nest.canJoin($0.outer, $0.inner) }) {
+      let joined = scalars.variable(outer.extent * inner.extent)
+      nest = nest.rewritten([
+        outer: ScalarBuilder.Replacement(index: Index(0), variables: [joined]),
+        inner: ScalarBuilder.Replacement(index: Index(joined), variables: []),
+      ])
     }
     return nest
+  }
+
+  /// Loops of which one is right inside the other, wherever one of them is.
+  private var neighbours: [(outer: LoopVariable, inner: LoopVariable)] {
+    var lists = Set<[LoopVariable]>()
+    scalars.forEach(values) { _, node in
+      switch node {
+      case .reduce(_, let variables, _): lists.insert(variables)
+      case .argReduce(_, let variable, _): lists.insert([variable])
+      default: break
+      }
+    }
+    let reductions = lists.sorted { $0.lexicographicallyPrecedes($1) }
+    func pairs(_ list: [LoopVariable]) -> [(outer: LoopVariable, inner: LoopVariable)] {
+      zip(list, list.dropFirst()).map { ($0, $1) }
+    }
+    /// Reductions may share variables.
+    func areTogether(_ outer: LoopVariable, _ inner: LoopVariable, in list: [LoopVariable]) -> Bool {
+      guard let position = list.firstIndex(of: outer) else { return !list.contains(inner) }
+      return position + 1 < list.count && list[position + 1] == inner
+    }
+    return pairs(domain)
+      + reductions.flatMap(pairs).filter { pair in
+        reductions.allSatisfy { areTogether(pair.outer, pair.inner, in: $0) }
+      }
   }
 
   private func canJoin(_ outer: LoopVariable, _ inner: LoopVariable) -> Bool {

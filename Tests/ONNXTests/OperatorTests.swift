@@ -153,6 +153,9 @@ private let cases: [OperatorCase] = [
     "Upsample by operand", opset: 9, node("Upsample", ["x", "s"]),
     [("x", f32([1, 2], [1, 2])), ("s", f32([2], [1, 2]))], gives: f32([1, 4], [1, 1, 2, 2])),
   OperatorCase(
+    "Resize to less before texts say what is nearest", opset: 10, node("Resize", ["x", "s"]),
+    [("x", f32([8], [0, 1, 2, 3, 4, 5, 6, 7])), ("s", f32([1], [0.6]))], gives: f32([4], [0, 2, 4, 5])),
+  OperatorCase(
     "Resize, linear, half pixels", opset: 11, node("Resize", ["x", "r", "s"], .string("mode", "linear")),
     [("x", f32([1, 2], [1, 2])), ("r", f32([0], [])), ("s", f32([2], [1, 2]))],
     gives: f32([1, 4], [1, 1.25, 1.75, 2])),

@@ -136,15 +136,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lathe-fuzz-") as folder:
         checker = checks.Checker(arguments.lathe, Path(folder), arguments.seed, arguments.mode, arguments.ways, arguments.steps, arguments.without)
         if arguments.model:
-            summary.add(0, checker.check_file(arguments.model))
+            reports = [(0, checker.check_file(arguments.model))]
         else:
-            for number, report in Workers(arguments, numbers).reports():
-                for failure in summary.add(number, report):
-                    print(f"{number}: {failure}", flush=True)
-                    if summary.is_new(failure) and failure.model is not None and not arguments.no_minimize:
-                        minimize.show(checker, failure, arguments.keep)
-                if summary.models % 100 == 0:
-                    print(f"... {summary.models}: {summary.line()} ({time.time() - started:.0f} s)", file=sys.stderr, flush=True)
+            reports = Workers(arguments, numbers).reports()
+        for number, report in reports:
+            for failure in summary.add(number, report):
+                print(f"{number}: {failure}", flush=True)
+                if summary.is_new(failure) and failure.model is not None and not arguments.no_minimize:
+                    minimize.show(checker, failure, arguments.keep)
+            if summary.models % 100 == 0:
+                print(f"... {summary.models}: {summary.line()} ({time.time() - started:.0f} s)", file=sys.stderr, flush=True)
     print(summary.text())
     return 1 if summary.failed else 0
 

@@ -23,9 +23,10 @@ onnxruntime.set_default_logger_severity(4)
 # Half a unit in the last place of 1.
 ROUNDING = {TensorProto.DOUBLE: 2.0**-53, TensorProto.FLOAT: 2.0**-24, TensorProto.FLOAT16: 2.0**-11, TensorProto.BFLOAT16: 2.0**-8}
 FLOATS = frozenset(ROUNDING)
-# How large the noise is, in roundings, and how many runs there are with it.
+# How large the noise is, in roundings, and how many runs there are with it; so many where results seem wrong.
 AMPLITUDE = 8.0
 SAMPLES = 4
+MANY_SAMPLES = 64
 # How much further than the largest deviation seen results may be off, and by how many roundings of their own.
 MARGIN = 3.0
 SLACK = 16.0
@@ -282,13 +283,17 @@ class Shadow:
         return self.applied(name, scaled, one, nodes, result, adds)
 
     def applied(self, name: str, noise: str, one: str, nodes: list[NodeProto], result: str, adds: bool) -> str:
-        """A value with noise that is made already."""
-        factor = self.fresh()
-        product = self.fresh() if adds else result
-        nodes.append(helper.make_node("Add", [noise, one], [factor], name=self.fresh()))
-        nodes.append(helper.make_node("Mul", [name, factor], [product], name=self.fresh()))
-        if adds:
-            nodes.append(helper.make_node("Add", [product, noise], [result], name=self.fresh()))
+        """A value x with noise n that is made already: x * (1 + n), or x + (1 + |x|) * n."""
+        if not adds:
+            factor = self.fresh()
+            nodes.append(helper.make_node("Add", [noise, one], [factor], name=self.fresh()))
+            nodes.append(helper.make_node("Mul", [name, factor], [result], name=self.fresh()))
+            return result
+        size, reach, term = self.fresh(), self.fresh(), self.fresh()
+        nodes.append(helper.make_node("Abs", [name], [size], name=self.fresh()))
+        nodes.append(helper.make_node("Add", [size, one], [reach], name=self.fresh()))
+        nodes.append(helper.make_node("Mul", [reach, noise], [term], name=self.fresh()))
+        nodes.append(helper.make_node("Add", [name, term], [result], name=self.fresh()))
         return result
 
     def noisy_by_operator(self, name: str, scale: str, one: str, kind: int, nodes: list[NodeProto], result: str, adds: bool) -> str:
@@ -309,7 +314,7 @@ class Shadow:
 _narrow: dict[int, set[str]] = {}
 
 
-def expected(model: ModelProto, inputs: Arrays, wide: bool = True) -> Expected:
+def expected(model: ModelProto, inputs: Arrays, wide: bool = True, count: int = SAMPLES) -> Expected:
     """The results of a model and their tolerances.
 
     With `wide` false the results are ONNX Runtime's in the model's own types, overflows, infinities and all.
@@ -351,11 +356,11 @@ def expected(model: ModelProto, inputs: Arrays, wide: bool = True) -> Expected:
 
     samples = []
     try:
-        for count in range(SAMPLES // 2):
+        for pair in range(count // 2):
             for name, kind in shadow.pools.items():
                 noise = generator.uniform(-1, 1, Shadow.LENGTH)
                 feeds[name] = noise.astype(helper.tensor_dtype_to_np_dtype(kind))
-            if count == 0:
+            if pair == 0:
                 base = run(0.0)
             # What lies on the edge of a discontinuity falls off it on one of two opposite sides.
             samples += [run(AMPLITUDE), run(-AMPLITUDE)]

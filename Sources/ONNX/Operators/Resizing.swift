@@ -26,7 +26,9 @@ private struct Resampling {
   var axes: [Axis] = []
   var mode = Mode.nearest
   var coordinates = "asymmetric"
-  var rounding = "floor"
+  /// Before opset 11 no text says which element is nearest; ONNX's test and ONNX Runtime say the next one where the axis
+  /// shrinks.
+  var rounding = "outwards"
   var cubic = -0.75
   var excludesOutside = false
   var extrapolation = 0.0
@@ -156,7 +158,8 @@ private struct Resampling {
     let (x, size, scale) = (Double(position), Double(extent), axis.scale)
     let resized = scale * size
     switch coordinates {
-    case "asymmetric": return x / scale
+    // The quotient of numbers of type f32 may be a whole number where a finer one is not: 3 by 0.6 is 5.
+    case "asymmetric": return Double(Float(x) / Float(scale))
     case "half_pixel": return (x + 0.5) / scale - 0.5
     case "pytorch_half_pixel": return resized == 1 ? -0.5 : (x + 0.5) / scale - 0.5
     case "align_corners": return resized == 1 ? 0 : x * (size - 1) / (resized - 1)
@@ -175,6 +178,7 @@ private struct Resampling {
     func inside(_ place: Double) -> Int { Int(Swift.min(Swift.max(place, 0), Double(extent - 1))) }
     if mode == .nearest {
       switch rounding {
+      case "outwards": return [(inside(x.rounded(axis.scale < 1 ? .up : .down)), 1)]
       case "floor": return [(inside(x.rounded(.down)), 1)]
       case "ceil": return [(inside(x.rounded(.up)), 1)]
       case "round_prefer_floor": return [(inside((x - 0.5).rounded(.up)), 1)]

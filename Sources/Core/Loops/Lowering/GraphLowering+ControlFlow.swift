@@ -102,7 +102,7 @@ extension GraphLowering {
         add(
           Kernel(
             name: identifier("carry"), summary: "carry", parameters: parameters,
-            body: emitter.emit(Schedule(nest.collapsed())), location: location)))
+            body: emitter.emit(Schedule(nest.collapsed(), for: program.target)), location: location)))
     }
     return (steps, write)
   }

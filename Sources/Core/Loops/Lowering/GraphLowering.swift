@@ -540,7 +540,7 @@ struct GraphLowering {
           value: scalars.load(packing.source, position, packing.type))
       ])
     var emitter = NestEmitter(scalars, parameters: parameters)
-    let body = emitter.emit(Schedule(nest.collapsed()))
+    let body = emitter.emit(Schedule(nest.collapsed(), for: program.target))
     steps.append(
       add(
         Kernel(

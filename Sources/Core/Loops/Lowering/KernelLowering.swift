@@ -109,7 +109,7 @@ struct KernelLowering {
     }
     for part in nests {
       guard target.isTiled, let tiles = Tile.tiles(part, for: target, facts: packings.facts(of:)) else {
-        var schedule = Schedule(part)
+        var schedule = Schedule(part, for: target)
         if target.isTiled { schedule.parallelCount = schedule.loopsToShare }
         if let rows = part.keepingRow() {
           keepsRows = true
@@ -150,7 +150,7 @@ struct KernelLowering {
           ]
         ).collapsed()
         var emitter = NestEmitter(scalars, parameters: parameters)
-        parts.append(emitter.emit(Schedule(nest)))
+        parts.append(emitter.emit(Schedule(nest, for: target)))
       }
     }
     return parts

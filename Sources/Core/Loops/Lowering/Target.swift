@@ -12,6 +12,9 @@ public struct Target: Hashable, Sendable {
   public var level1Bytes: Int
   /// Bytes of the second-level cache that belongs to one core.
   public var level2Bytes: Int
+  /// How many contiguous elements a sum needs to be computed on its own, in partial sums, rather than beside its
+  /// neighbours.
+  public var longSum: Int
   /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
   ///
   /// Targets that share it read the same packed constants: see `sharing(with:)`.
@@ -25,13 +28,15 @@ public struct Target: Hashable, Sendable {
   }
 
   public init(
-    name: String, vectorBytes: Int, registers: Int, level1Bytes: Int = 32 << 10, level2Bytes: Int = 256 << 10
+    name: String, vectorBytes: Int, registers: Int, level1Bytes: Int = 32 << 10, level2Bytes: Int = 256 << 10,
+    longSum: Int? = nil
   ) {
     self.name = name
     self.vectorBytes = vectorBytes
     self.registers = registers
     self.level1Bytes = level1Bytes
     self.level2Bytes = level2Bytes
+    self.longSum = longSum ?? Schedule.lanes
   }
 
   /// Plain loops for any machine: C compilers vectorize them as they can, the interpreter strips them.

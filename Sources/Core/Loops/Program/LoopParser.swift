@@ -62,6 +62,7 @@ private struct LoopParser: TextParser {
       case "registers": target.registers = try parser.integer()
       case "l1_bytes": target.level1Bytes = try parser.integer()
       case "l2_bytes": target.level2Bytes = try parser.integer()
+      case "long_sum": target.longSum = try parser.integer()
       case "order":
         let numbers = try parser.integers()
         guard numbers.count == 3 else { throw parser.fault("an order has three numbers") }

@@ -79,7 +79,8 @@ extension Target {
     let own = "\"\(name)\" {vector_bytes: \(vectorBytes), registers: \(registers), "
     let caches = "l1_bytes: \(level1Bytes), l2_bytes: \(level2Bytes)"
     let shared = order.map { ", order: [\($0.vectorBytes), \($0.registers), \($0.level2Bytes)]" } ?? ""
-    return own + caches + shared + "}"
+    let sums = longSum == Schedule.lanes ? "" : ", long_sum: \(longSum)"
+    return own + caches + sums + shared + "}"
   }
 }
 

@@ -35,12 +35,14 @@ struct Schedule {
   static let lanes = 16
 
   /// Chooses from the shape of the accesses.
-  init(_ given: Nest) {
+  init(_ given: Nest, for target: Target) {
     reduction = .register
     nest = given
-    guard Self.rowReduction(given) != nil, let inner = given.domain.last else { return }
+    guard Self.rowReduction(given, target) != nil, let inner = given.domain.last else { return }
     var jammed: LoopVariable?
-    if let variable = Self.jammable(given), let factor = Self.jamFactors.first(where: { variable.extent % $0 == 0 }) {
+    if let variable = Self.jammable(given, target),
+      let factor = Self.jamFactors.first(where: { variable.extent % $0 == 0 })
+    {
       if factor == variable.extent { jammed = variable } else { (nest, _, jammed) = nest.split(variable, by: factor) }
       if let jammed, let position = nest.domain.firstIndex(of: jammed) {
         nest.domain.remove(at: position)
@@ -57,7 +59,7 @@ struct Schedule {
       }
       tile = divisor
     }
-    if let scalar = Self.rowReduction(nest) {
+    if let scalar = Self.rowReduction(nest, target) {
       reduction = .row(RowReduction(scalar: scalar, tile: tile, jammed: jammed))
     } else {
       nest = given
@@ -74,7 +76,7 @@ struct Schedule {
   }
 
   /// The one reduction that every result needs on its own, if it is best carried out along results.
-  private static func rowReduction(_ nest: Nest) -> Scalar? {
+  private static func rowReduction(_ nest: Nest, _ target: Target) -> Scalar? {
     guard let inner = nest.domain.last, inner.extent >= 4 else { return nil }
     let scalars = nest.scalars
     var memo: [Scalar: Set<LoopVariable>] = [:]
@@ -105,13 +107,13 @@ struct Schedule {
       }
     }
     // A long contiguous sum is worth its lanes; short windows are better walked across results.
-    let longSum = variables.contains { $0.extent >= Self.lanes }
+    let longSum = variables.contains { $0.extent >= target.longSum }
     return nested || (alongResult == 0 && alongSum == loads && longSum) ? nil : reductions[0]
   }
 
   /// A variable whose rows share what they read along the innermost one: outputs of a convolution, rows of a matrix.
-  private static func jammable(_ nest: Nest) -> LoopVariable? {
-    guard let scalar = rowReduction(nest), case .reduce(_, _, let body) = nest.scalars.node(scalar),
+  private static func jammable(_ nest: Nest, _ target: Target) -> LoopVariable? {
+    guard let scalar = rowReduction(nest, target), case .reduce(_, _, let body) = nest.scalars.node(scalar),
       let inner = nest.domain.last, nest.limits.isEmpty
     else { return nil }
     var shared = Set(nest.domain.dropLast())

@@ -115,7 +115,7 @@ private let numberCalls: [Call<Double>] = [
   Call("arange step") { $0.builder.arange(0, 1, step: $1) }, Call("linspace") { $0.builder.linspace($1, 1, steps: 3) },
   Call("tensor") { $0.builder.tensor([$1], dtype: .i64) }, Call("fullLike") { $0.fullLike($1, dtype: .u8) },
   Call("clamp") { $0.convert(to: .i32).clamp(min: $1) }, Call("remainder") { $0.convert(to: .i32).remainder($1) },
-  Call("add") { $0.convert(to: .i64) + $1 }, Call("power") { $0.convert(to: .i64).power($1) },
+  Call("add") { $0.convert(to: .i64) + $1 }, Call("power") { $0.convert(to: .i64).pow($1) },
   Call("equal") { $0.convert(to: .u8) .== $1 }, Call("maskedFill") { $0.convert(to: .i32).maskedFill($0 .> 0, $1) },
   Call("indexFill") { $0.convert(to: .i32).indexFill(dim: 0, $0.builder.arange(1), $1) },
   Call("scatter value") { $0.convert(to: .i8).scatter(dim: 0, $0.convert(to: .i64), value: $1) },

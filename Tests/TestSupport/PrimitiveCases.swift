@@ -48,7 +48,7 @@ extension PrimitiveCase {
     PrimitiveCase("fmod", [.values([4], [5.3, -5.3, 7.9, 1.2]), .values([4], [2.1, 2.1, -3.3, 4])]) { _, x in
       [x[0].fmod(x[1])]
     },
-    PrimitiveCase("power of negative and zero bases", [.values([4], [-1.5, 0, 2, -0.5])]) { _, x in [x[0].power(3)] },
+    PrimitiveCase("power of negative and zero bases", [.values([4], [-1.5, 0, 2, -0.5])]) { _, x in [x[0].pow(3)] },
     PrimitiveCase("polygamma", [.values([7], [-2.4, -0.6, 0.6, 0.9, 1.46, 3.3, 12])]) { _, x in
       [x[0].digamma(), x[0].polygamma(1), x[0].polygamma(2)]
     },

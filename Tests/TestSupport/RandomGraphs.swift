@@ -570,7 +570,7 @@ private struct Growth {
       let limit = int(0...3)
       let counter = Entry(tensor: builder.scalar(.integer(0), .i64), bound: 0, isExact: true)
       let all = [counter.tensor.type] + types
-      let condition = try builder.region(all) { _, values in [values[0] .< Double(limit)] }
+      let condition = try builder.region(all) { _, values in [values[0] .< limit] }
       let body = try builder.region(all) { inner, arguments in
         let own = zip(arguments.dropFirst(), state).map { tensor, entry in
           Entry(tensor: tensor, bound: entry.bound, isExact: entry.isExact)

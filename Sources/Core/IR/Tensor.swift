@@ -44,12 +44,24 @@ public struct Tensor: Sendable {
 
   // MARK: Views
 
-  public func reshape(_ shape: [Dimension]) -> Tensor { shape == self.shape ? self : apply(.reshape(Reshape(shape))) }
+  /// The same elements in another shape; one size may be -1 and is computed.
+  public func reshape(_ shape: [Dimension]) -> Tensor {
+    guard !isPoisoned, shape != self.shape else { return self }
+    do throws(TypeFault) {
+      return apply(.reshape(Reshape(try Reshape.filling(shape, from: type))))
+    } catch {
+      builder.record(error, operation: "reshape", operands: [self])
+      return builder.poison
+    }
+  }
 
+  /// The same elements in another shape; one size may be -1 and is computed.
   public func reshape(_ shape: [Int]) -> Tensor { reshape(shape.map { Dimension($0) }) }
 
+  /// The axes in another order; negative numbers count from the last axis.
   public func permute(_ axes: [Int]) -> Tensor {
-    axes == Array(0..<rank) ? self : apply(.permute(Permute(axes)))
+    let axes = axes.map { $0 < 0 ? $0 + rank : $0 }
+    return axes == Array(0..<rank) ? self : apply(.permute(Permute(axes)))
   }
 
   /// Repeats along new axes and axes of size 1; axis `i` becomes axis `axes[i]`.

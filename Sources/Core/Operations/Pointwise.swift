@@ -206,11 +206,11 @@ extension Pointwise {
       PointwiseRule(.number, .helper("power"), .number2(Foundation.pow, Self.power)) { x, y, dy in
         let base = x[0]
         let exponent = x[1]
-        // x^(n-1) rather than y / x, which is NaN at 0; and log x only where it is finite
+        // x^(n-1) rather than y / x, which is NaN at 0; and no log x where x^n is 0 around n
         let byBase = (exponent .== exponent.zerosLike()).select(
-          dy.zerosLike(), dy * exponent * base.power(exponent - 1))
-        let positive = base .> base.zerosLike()
-        let byExponent = positive.select(dy * y * positive.select(base, base.onesLike()).log(), dy.zerosLike())
+          dy.zerosLike(), dy * exponent * base.pow(exponent - 1))
+        let isFlat = (base .== base.zerosLike()) .& (exponent .>= exponent.zerosLike())
+        let byExponent = isFlat.select(dy.zerosLike(), dy * y * isFlat.select(base.onesLike(), base).log())
         return [byBase, byExponent]
       }
     case .maximum:

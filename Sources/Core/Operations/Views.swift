@@ -35,6 +35,24 @@ public struct Reshape: OperationDefinition {
     }
   }
 
+  /// Sizes of which one may be -1, which stands for what is left of a type's elements.
+  static func filling(_ sizes: [Dimension], from type: TensorType) throws(TypeFault) -> [Dimension] {
+    let holes = sizes.indices.filter { sizes[$0] == -1 }
+    guard holes.count <= 1 else { throw TypeFault("more than one size of \(sizes.text) is -1") }
+    for size in sizes {
+      if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") }
+    }
+    guard let hole = holes.first else { return sizes }
+    let others = sizes.indices.filter { $0 != hole }.map { sizes[$0] }.elementCount
+    let count = type.shape.elementCount
+    guard others != 0, let size = count.divided(exactlyBy: others) else {
+      throw TypeFault("the \(count) elements of \(type) do not fill \(sizes.text)")
+    }
+    var filled = sizes
+    filled[hole] = size
+    return filled
+  }
+
   /// The operand's index for a result's index.
   ///
   /// Axes of equal size are matched from both ends first, so that only the

@@ -67,28 +67,6 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
     default: return .integer(1)
     }
   }
-
-  /// The type of the result when two operands of different types meet, as PyTorch promotes tensors of equal category.
-  ///
-  /// Source: https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
-  public func promoted(with other: ScalarType) -> ScalarType {
-    if self == other { return self }
-    if self == .bool { return other }
-    if other == .bool { return self }
-    if isFloat || other.isFloat {
-      guard isFloat && other.isFloat else { return isFloat ? self : other }
-      if byteCount == other.byteCount { return .f32 }  // f16 with bf16
-      return byteCount > other.byteCount ? self : other
-    }
-    if isSigned == other.isSigned { return byteCount > other.byteCount ? self : other }
-    let (signed, unsigned) = isSigned ? (self, other) : (other, self)
-    if signed.byteCount > unsigned.byteCount { return signed }
-    switch unsigned.byteCount {
-    case 1: return .i16
-    case 2: return .i32
-    default: return .i64
-    }
-  }
 }
 
 /// One number of any scalar type: floats as `Double`, integers and `bool` as the 64-bit pattern in an `Int`.

@@ -37,7 +37,7 @@ public func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor {
 
 /// `x` where positive, `alpha * (exp(x) - 1)` elsewhere.
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor {
-  composite("elu", [x]) { (x .> 0).select(x, x.clamp(max: 0).expm1() * alpha) }
+  composite("elu", [x]) { (x .> 0).select(x, (x .> 0).select(x.zerosLike(), x).expm1() * alpha) }
 }
 
 /// `scale * elu(x, alpha)` with the constants that keep mean and variance.
@@ -47,7 +47,7 @@ public func selu(_ x: Tensor) -> Tensor { elu(x, alpha: 1.673_263_242_354_377_2)
 public func celu(_ x: Tensor, alpha: Double = 1) -> Tensor {
   composite("celu", [x]) { () throws(TypeFault) -> Tensor in
     guard alpha != 0 else { throw TypeFault("alpha is 0") }
-    return (x .> 0).select(x, (x.clamp(max: 0) / alpha).expm1() * alpha)
+    return (x .> 0).select(x, ((x .> 0).select(x.zerosLike(), x) / alpha).expm1() * alpha)
   }
 }
 

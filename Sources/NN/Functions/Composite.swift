@@ -101,15 +101,12 @@ extension Tensor {
   }
 
   /// A number as a tensor without axes and with this tensor's type; integers take its whole part.
-  func number(_ value: Double) throws(TypeFault) -> Tensor {
-    builder.scalar(try Builder.number(value, dtype), dtype)
+  func number(_ value: some Number) throws(TypeFault) -> Tensor {
+    builder.scalar(try dtype.number(value), dtype)
   }
 
   /// In the type that sums are accumulated in: 16-bit floats as `f32`.
   var wide: Tensor { convert(to: dtype.computeType) }
-
-  /// Integers and `bool` as `f32`.
-  var floating: Tensor { dtype.isFloat ? self : convert(to: .f32) }
 }
 
 /// Throws unless a number is so small that no arithmetic on a few of them overflows.

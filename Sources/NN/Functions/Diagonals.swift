@@ -4,12 +4,12 @@ public import LatheCore
 extension Tensor {
   /// The lower triangle of the last two axes; zero above the diagonal.
   public func tril(diagonal: Int = 0) -> Tensor {
-    triangle("tril") { row, column in column .<= row + Double(diagonal) }
+    triangle("tril") { row, column in column .<= row + diagonal }
   }
 
   /// The upper triangle of the last two axes; zero below the diagonal.
   public func triu(diagonal: Int = 0) -> Tensor {
-    triangle("triu") { row, column in column .>= row + Double(diagonal) }
+    triangle("triu") { row, column in column .>= row + diagonal }
   }
 
   private func triangle(_ name: String, _ keeps: (_ row: Tensor, _ column: Tensor) -> Tensor) -> Tensor {
@@ -48,7 +48,7 @@ extension Tensor {
       let total = size + Swift.abs(diagonal)
       let matrix = TensorType(.i64, [total, total])
       let onDiagonal =
-        builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + Double(diagonal)
+        builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + diagonal
       // Element i lies in row i, or in column i when the diagonal is below.
       let padded = pad(low: [0], high: [total - size], interior: [0])
       let spread = padded.broadcast(to: [Dimension(total), Dimension(total)], axes: [diagonal < 0 ? 1 : 0])
@@ -72,7 +72,7 @@ extension Tensor {
         to: outer + [Dimension(total), Dimension(total)],
         axes: Array(0..<(rank - 1)) + [offset < 0 ? rank : rank - 1])
       let matrix = TensorType(.i64, [total, total])
-      let onDiagonal = builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + Double(offset)
+      let onDiagonal = builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + offset
       return onDiagonal.select(spread, spread.zerosLike())
     }
   }

@@ -2,26 +2,39 @@ public import LatheCore
 
 /// Functions of single elements that are written in the primitive ones; the primitive ones are methods in `LatheCore`.
 extension Tensor {
-  /// Limits every element to a range.
+  /// Limits every element to a range, whose ends are numbers or tensors: `clamp`, once `clip`.
   ///
-  /// Elements at its ends pass their gradient on, NaN stays.
-  public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor {
-    composite("clamp", [self]) {
-      var result = self
-      if let min { result = (result .< min).select(result.lift(min), result) }
-      if let max { result = (result .> max).select(result.lift(max), result) }
+  /// Elements at its ends pass no gradient on. NaN stays, as an element and as an end.
+  public func clamp(
+    min: (some TensorOperand)? = Double?.none, max: (some TensorOperand)? = Double?.none
+  ) -> Tensor {
+    clamped(min?.tensor(beside: self), max?.tensor(beside: self))
+  }
+
+  /// Limits every element to a range of numbers.
+  public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor { clamped(min.map(lift), max.map(lift)) }
+
+  private func clamped(_ low: Tensor?, _ high: Tensor?) -> Tensor {
+    composite("clamp", [self] + [low, high].compactMap { $0 }) {
+      let dtype = ScalarType.resultType(of: ([self] + [low, high].compactMap { $0 }).map(\.type))
+      let (low, high) = (low?.convert(to: dtype), high?.convert(to: dtype))
+      var result = convert(to: dtype)
+      if let low { result = result.limited(by: low, { $0 .< $1 }, { $0 .<= $1 }) }
+      if let high { result = result.limited(by: high, { $0 .> $1 }, { $0 .>= $1 }) }
       return result
     }
   }
 
-  /// Limits every element to bounds that are tensors.
-  public func clamp(min: Tensor? = nil, max: Tensor? = nil) -> Tensor {
-    composite("clamp", [self] + [min, max].compactMap { $0 }) {
-      var result = self
-      if let min { result = (result .< min).select(min, result) }
-      if let max { result = (result .> max).select(max, result) }
-      return result
+  /// The end of a range where the elements lie beyond it; where they lie at it, without a gradient for either.
+  private func limited(
+    by end: Tensor, _ isBeyond: (Tensor, Tensor) -> Tensor, _ isReached: (Tensor, Tensor) -> Tensor
+  ) -> Tensor {
+    // A number has no gradient, and is no NaN that data could bring.
+    if end.literal?.count == 1 {
+      return end.literal?.doubles.first?.isNaN == true ? self * Double.nan : isReached(self, end).select(end, self)
     }
+    let reached = end.dtype.isFloat ? isReached(self, end) .| end.isNaN() : isReached(self, end)
+    return reached.select((isBeyond(self, end) .| (end .!= end)).select(end, end.detach()), self)
   }
 
   /// Every element times itself.
@@ -70,20 +83,65 @@ extension Tensor {
     return (x .== -.infinity).select(fullLike(neginf ?? -greatest), x)
   }
 
-  /// The quotient rounded as named: `div` with `rounding_mode`.
-  public func div(_ other: Tensor, roundingMode: RoundingMode? = nil) -> Tensor {
+  /// The sum with `alpha` times another tensor or number.
+  public func add(_ other: some TensorOperand, alpha: some Number = 1) -> Tensor {
+    self + other.tensor(beside: self).scaled(by: alpha)
+  }
+
+  /// The difference from `alpha` times another tensor or number.
+  public func sub(_ other: some TensorOperand, alpha: some Number = 1) -> Tensor {
+    self - other.tensor(beside: self).scaled(by: alpha)
+  }
+
+  private func scaled<Factor: Number>(by alpha: Factor) -> Tensor {
+    alpha.scalarValue.double == 1 ? self : self * lift(alpha)
+  }
+
+  /// The product.
+  public func mul(_ other: some TensorOperand) -> Tensor { self * other.tensor(beside: self) }
+
+  /// The negative.
+  public func neg() -> Tensor { -self }
+
+  /// Whether elements are equal.
+  public func eq(_ other: some TensorOperand) -> Tensor { self .== other.tensor(beside: self) }
+  /// Whether elements differ.
+  public func ne(_ other: some TensorOperand) -> Tensor { self .!= other.tensor(beside: self) }
+  /// Whether elements are less.
+  public func lt(_ other: some TensorOperand) -> Tensor { self .< other.tensor(beside: self) }
+  /// Whether elements are less or equal.
+  public func le(_ other: some TensorOperand) -> Tensor { self .<= other.tensor(beside: self) }
+  /// Whether elements are greater.
+  public func gt(_ other: some TensorOperand) -> Tensor { self .> other.tensor(beside: self) }
+  /// Whether elements are greater or equal.
+  public func ge(_ other: some TensorOperand) -> Tensor { self .>= other.tensor(beside: self) }
+
+  /// The quotient; with a rounding mode, of integers an integer.
+  public func div(_ other: some TensorOperand, roundingMode: RoundingMode? = nil) -> Tensor {
+    let other = other.tensor(beside: self)
     switch roundingMode {
-    case nil: self / other
-    case .trunc: dtype.isFloat || other.dtype.isFloat ? (self / other).trunc() : .pointwise(.divide, self, other)
-    case .floor: floorDivide(other)
+    case nil: return self / other
+    case .trunc: return dtype.isFloat || other.dtype.isFloat ? (self / other).trunc() : integerQuotient("div", other)
+    case .floor: return floorDivide(other)
+    }
+  }
+
+  /// The quotient of integers, truncated; a literal 0 divides nothing.
+  private func integerQuotient(_ name: String, _ other: Tensor) -> Tensor {
+    composite(name, [self, other]) { () throws(TypeFault) -> Tensor in
+      if let literal = other.literal, literal.integers.contains(0) { throw TypeFault("integers are divided by 0") }
+      return .pointwise(.divide, self, other)
     }
   }
 
   /// The quotient rounded down.
-  public func floorDivide(_ other: Tensor) -> Tensor {
-    composite("floorDivide", [self, other]) {
+  ///
+  /// Of integers, what run-time data divides by 0 is 0.
+  public func floorDivide(_ other: some TensorOperand) -> Tensor {
+    let other = other.tensor(beside: self)
+    return composite("floorDivide", [self, other]) {
       if dtype.isFloat || other.dtype.isFloat { return flooredQuotient(floating, other.floating) }
-      let quotient = Tensor.pointwise(.divide, self, other)
+      let quotient = integerQuotient("floorDivide", other)
       let rest = Tensor.pointwise(.fmod, self, other)
       let rounds = (rest .!= 0) .& ((rest .< 0) .!= (other .< 0))
       return rounds.select(quotient - 1, quotient)
@@ -103,32 +161,19 @@ extension Tensor {
     return (b .== 0).select(a / b, result)
   }
 
-  /// The remainder with the sign of the divisor, Python's `%`.
-  public func remainder(_ other: Tensor) -> Tensor {
-    composite("remainder", [self, other]) {
-      let rest = fmod(other)
-      let wrong = (rest .!= 0) .& ((rest .< 0) .!= (other .< 0))
-      return wrong.select(rest + other, rest)
-    }
+  /// `self + weight * (end - self)`.
+  public func lerp(_ end: Tensor, weight: some TensorOperand) -> Tensor {
+    self + (end - self) * weight.tensor(beside: self)
   }
 
-  /// The remainder by a number.
-  public func remainder(_ other: Double) -> Tensor { isPoisoned ? self : remainder(lift(other)) }
-
-  /// `self + weight * (end - self)`.
-  public func lerp(_ end: Tensor, weight: Tensor) -> Tensor { self + weight * (end - self) }
-
-  /// `self + weight * (end - self)`.
-  public func lerp(_ end: Tensor, weight: Double) -> Tensor { self + (end - self) * weight }
-
   /// `self + value * a * b`.
-  public func addcmul(_ a: Tensor, _ b: Tensor, value: Double = 1) -> Tensor {
-    value == 1 ? self + a * b : self + a * b * value
+  public func addcmul(_ a: Tensor, _ b: Tensor, value: some Number = 1) -> Tensor {
+    self + (a * b).scaled(by: value)
   }
 
   /// `self + value * a / b`.
-  public func addcdiv(_ a: Tensor, _ b: Tensor, value: Double = 1) -> Tensor {
-    value == 1 ? self + a / b : self + a / b * value
+  public func addcdiv(_ a: Tensor, _ b: Tensor, value: some Number = 1) -> Tensor {
+    self + (a / b).scaled(by: value)
   }
 
   /// `sqrt(a^2 + b^2)`.
@@ -143,8 +188,9 @@ extension Tensor {
   }
 
   /// `self * log(other)`, 0 where this is 0.
-  public func xlogy(_ other: Tensor) -> Tensor {
-    composite("xlogy", [self, other]) {
+  public func xlogy(_ other: some TensorOperand) -> Tensor {
+    let other = other.tensor(beside: self)
+    return composite("xlogy", [self, other]) {
       let y = other.floating
       // Where 0 would meet an infinite logarithm; elsewhere the gradient is the logarithm, at 0 too.
       let isUndefined = (self .== 0) .& ((y .<= 0) .| (y .== .infinity))
@@ -187,6 +233,18 @@ extension Tensor {
       let agrees = near .| (self .== other)
       return equalNaN ? agrees .| (floating.isNaN() .& other.floating.isNaN()) : agrees
     }
+  }
+
+  /// Whether two tensors have one shape and equal elements: one truth.
+  public func equal(_ other: Tensor) -> Tensor {
+    composite("equal", [self, other]) {
+      shape == other.shape ? (self .== other).all() : builder.scalar(.integer(0), .bool)
+    }
+  }
+
+  /// Whether all elements agree, as `isClose` says: one truth.
+  public func allClose(_ other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false) -> Tensor {
+    composite("allClose", [self, other]) { isClose(other, rtol: rtol, atol: atol, equalNaN: equalNaN).all() }
   }
 
   /// Rounds to decimals, half to even; negative numbers of decimals round to tens.
@@ -262,7 +320,7 @@ extension Tensor {
   public func ldexp(_ exponent: Tensor) -> Tensor {
     composite("ldexp", [self, exponent]) {
       let wide = exponent.convert(to: floating.dtype)
-      return floating * wide.fullLike(2).power(wide)
+      return floating * wide.fullLike(2).pow(wide)
     }
   }
 
@@ -294,5 +352,23 @@ public enum RoundingMode: String, Sendable {
   case trunc, floor
 }
 
-/// `a` where the condition holds, `b` elsewhere.
-public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { condition.select(a, b) }
+/// `a` where the condition holds, `b` elsewhere; both may be numbers.
+///
+/// Their types meet as in arithmetic. The form with a condition alone has a result whose size data decides: see
+/// ``LatheCore/Tensor/nonzero(size:fillValue:)``.
+public func `where`<A: TensorOperand, B: TensorOperand>(_ condition: Tensor, _ a: A, _ b: B) -> Tensor {
+  if let tensor = a as? Tensor { return condition.select(tensor, b.tensor(beside: tensor)) }
+  if let tensor = b as? Tensor { return condition.select(a.tensor(beside: tensor), tensor) }
+  // Two numbers meet as truths do, which any number is above of.
+  let first = a.tensor(beside: condition)
+  return condition.select(first, b.tensor(beside: first))
+}
+
+/// `a` where the condition holds, a number elsewhere.
+public func `where`(_ condition: Tensor, _ a: Tensor, _ b: Double) -> Tensor { condition.select(a, a.lift(b)) }
+
+/// The power of a number.
+public func pow(_ base: some Number, _ exponent: Tensor) -> Tensor { exponent.lift(base).pow(exponent) }
+
+/// Whether a value is a tensor of a trace: `is_tensor`.
+public func isTensor(_ value: Any) -> Bool { value is Tensor }

@@ -11,7 +11,7 @@ extension Tensor {
   private func fromFront(_ index: Tensor, _ axis: Int) throws(TypeFault) -> Tensor {
     guard index.dtype.isSigned else { return index }
     if let literal = index.literal, literal.integers.allSatisfy({ $0 >= 0 }) { return index }
-    return (index .< 0).select(index + Double(try knownSize(axis)), index)
+    return (index .< 0).select(index + (try knownSize(axis)), index)
   }
 
   /// The slices of an axis at the places of `index`, which has one axis.
@@ -87,9 +87,9 @@ extension Tensor {
   }
 
   /// Writes a number at `self[.., index[.., i, ..], ..]`.
-  public func scatter(dim: Int, _ index: Tensor, value: Double) -> Tensor {
+  public func scatter(dim: Int, _ index: Tensor, value: some Number) -> Tensor {
     composite("scatter", [self, index]) { () throws(TypeFault) -> Tensor in
-      let number = try Builder.number(value, dtype)
+      let number = try dtype.number(value)
       return scattering("scatter", dim, index, builder.full(type.with(shape: index.shape), number), nil)
     }
   }
@@ -167,13 +167,13 @@ extension Tensor {
   }
 
   /// Fills the slices of an axis at `index`.
-  public func indexFill(dim: Int, _ index: Tensor, _ value: Double) -> Tensor {
+  public func indexFill(dim: Int, _ index: Tensor, _ value: some Number) -> Tensor {
     composite("indexFill", [self, index]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
       try index.requireRank(1...1, "the index")
       var shape = shape
       shape[axis] = index.shape[0]
-      let number = try Builder.number(value, dtype)
+      let number = try dtype.number(value)
       return indexing(
         "indexFill", dim, try fromFront(index, axis), builder.full(type.with(shape: shape), number), nil)
     }
@@ -256,12 +256,17 @@ extension Tensor {
     }
   }
 
-  /// `value` where the mask holds.
-  public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor {
+  /// A number where the mask holds.
+  public func maskedFill(_ mask: Tensor, _ value: some Number) -> Tensor { filled(where: mask) { $0.fullLike(value) } }
+
+  /// A number where the mask holds.
+  public func maskedFill(_ mask: Tensor, _ value: Double) -> Tensor { filled(where: mask) { $0.fullLike(value) } }
+
+  private func filled(where mask: Tensor, _ value: (Tensor) -> Tensor) -> Tensor {
     composite("maskedFill", [self, mask]) { () throws(TypeFault) -> Tensor in
       guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
       try requireBroadcast(mask, to: shape, "the mask")
-      return mask.select(fullLike(value), self)
+      return mask.select(value(self), self)
     }
   }
 
@@ -317,6 +322,6 @@ public func embedding(_ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil) -> 
     guard place >= 0, place < count else {
       throw TypeFault("paddingIdx \(paddingIdx) is outside the \(count) rows of \(weight.type)")
     }
-    return (x .== Double(place)).unsqueeze(dim: -1).select(rows.detach(), rows)
+    return (x .== place).unsqueeze(dim: -1).select(rows.detach(), rows)
   }
 }

@@ -1,5 +1,13 @@
 public import LatheCore
 
+/// The product of matrices and vectors, Python's `@`.
+infix operator • : MultiplicationPrecedence
+
+extension Tensor {
+  /// The product of matrices and vectors, Python's `@`: see ``matmul(_:_:)``.
+  public static func • (a: Tensor, b: Tensor) -> Tensor { LatheNN.matmul(a, b) }
+}
+
 /// `x . weight^T + bias` over the last axis: `weight[out, in]`.
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
   composite("linear", [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in

@@ -186,7 +186,7 @@ private func classLoss(
   _ logarithms: Tensor, _ all: Tensor, _ target: Tensor, _ weight: Tensor?, _ axis: Int, _ ignoreIndex: Int,
   _ reduction: Reduction, labelSmoothing: Double
 ) throws(TypeFault) -> Tensor {
-  let counts = target .!= Double(ignoreIndex)
+  let counts = target .!= ignoreIndex
   // An ignored index may lie anywhere: class 0 stands in, and its loss is left out.
   let safe = counts.select(target, target.zerosLike())
   let zero = try logarithms.number(0)

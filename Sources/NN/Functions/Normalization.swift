@@ -141,7 +141,7 @@ public func localResponseNorm(
     let scale = sums * (alpha / Double(size)) + k
     // What is never negative has roots, which cost less than a power.
     if beta == 0.75, alpha >= 0, k >= 0 { return x / (scale.sqrt() * scale.sqrt().sqrt()) }
-    return x / scale.power(beta)
+    return x / scale.pow(beta)
   }
 }
 

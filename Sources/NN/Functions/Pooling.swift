@@ -280,7 +280,7 @@ private struct Pooling {
       guard p != 0 else { throw TypeFault("normType is 0") }
       // PyTorch takes the mean times the window's size, so that windows over the edge count as full ones.
       let size = try kernel.spread(spatial, "kernelSize").reduce(1) { $0 * Double($1) }
-      let means = average(p == 1 ? x : x.power(p), countIncludePad: true, divisor: nil)
+      let means = average(p == 1 ? x : x.pow(p), countIncludePad: true, divisor: nil)
       return p == 1 ? means * size : (means * size).powerOrZero(1 / p)
     }
   }

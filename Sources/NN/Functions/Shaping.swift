@@ -12,23 +12,42 @@ extension Tensor {
   public func view(_ sizes: [Int]) -> Tensor { view(sizes.map { Dimension($0) }) }
 
   /// The same elements in another shape of possibly symbolic sizes; one may be -1 and is computed.
-  public func view(_ sizes: [Dimension]) -> Tensor {
-    composite("reshape", [self]) { () throws(TypeFault) -> Tensor in
-      var shape = sizes
-      let holes = shape.indices.filter { shape[$0] == -1 }
-      guard holes.count <= 1 else { throw TypeFault("more than one size of \(sizes.text) is -1") }
-      for size in shape {
-        if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") }
+  public func view(_ sizes: [Dimension]) -> Tensor { reshape(sizes) }
+
+  /// The same bytes as elements of another type, whose size the last axis makes up for: `view(dtype)`.
+  public func view(_ dtype: ScalarType) -> Tensor {
+    composite("view", [self]) { () throws(TypeFault) -> Tensor in
+      let (from, to) = (self.dtype.byteCount, dtype.byteCount)
+      guard from != to else { return bitcast(to: dtype) }
+      guard dtype != .bool, self.dtype != .bool else { throw TypeFault("\(self.dtype) and \(dtype) differ in size") }
+      guard let last = shape.last else { throw TypeFault("\(type) has no axis that \(dtype) could widen or narrow") }
+      let outer = Array(shape.dropLast())
+      if from > to {
+        // Pieces of each element, the lowest bits first.
+        let count = from / to
+        let bits = bitcast(to: Self.unsigned(from)).unsqueeze(dim: -1)
+        let places = builder.iota(TensorType(bits.dtype, [Dimension(count)]), axis: 0) * (8 * to)
+        let pieces = Tensor.pointwise(.shiftRight, bits, places).convert(to: Self.unsigned(to)).bitcast(to: dtype)
+        return pieces.reshape(outer + [last * Dimension(count)])
       }
-      if let hole = holes.first {
-        let others = shape.indices.filter { $0 != hole }.map { shape[$0] }.elementCount
-        let count = self.shape.elementCount
-        guard others != 0, let size = count.divided(exactlyBy: others) else {
-          throw TypeFault("the \(count) elements of \(type) do not fill \(sizes.text)")
-        }
-        shape[hole] = size
+      let count = to / from
+      guard let joined = last.divided(exactlyBy: Dimension(count)) else {
+        throw TypeFault("the last size \(last) of \(type) does not divide by \(count)")
       }
-      return reshape(shape)
+      let pieces = bitcast(to: Self.unsigned(from)).convert(to: Self.unsigned(to)).reshape(
+        outer + [joined, Dimension(count)])
+      let places = builder.iota(TensorType(pieces.dtype, [Dimension(count)]), axis: 0) * (8 * from)
+      return Tensor.pointwise(.shiftLeft, pieces, places).reduce(.sum, axes: [pieces.rank - 1]).bitcast(to: dtype)
+    }
+  }
+
+  /// The type of unsigned integers of a size in bytes.
+  private static func unsigned(_ byteCount: Int) -> ScalarType {
+    switch byteCount {
+    case 1: .u8
+    case 2: .u16
+    case 4: .u32
+    default: .u64
     }
   }
 
@@ -70,6 +89,7 @@ extension Tensor {
   /// Drops the named axes where their size is 1.
   public func squeeze(dim: some IntegerList) -> Tensor {
     composite("squeeze", [self]) { () throws(TypeFault) -> Tensor in
+      if rank == 0, dim.integers.allSatisfy({ $0 == 0 || $0 == -1 }) { return self }
       let axes = try axes(dim.integers)
       return reshape(shape.indices.filter { !axes.contains($0) || shape[$0] != 1 }.map { shape[$0] })
     }
@@ -105,6 +125,29 @@ extension Tensor {
 
   /// The last two axes exchanged.
   public var mT: Tensor { transpose(-2, -1) }
+
+  /// The axes in opposite order: of a matrix, the transposed one.
+  public var T: Tensor { permute(Array((0..<rank).reversed())) }
+
+  /// The number of axes: `ndim`.
+  public func dim() -> Int { rank }
+
+  /// The sizes of the axes.
+  public func size() -> [Dimension] { shape }
+
+  /// The size of an axis, counted from the end where negative.
+  public func size(_ dim: Int) -> Dimension {
+    guard !isPoisoned else { return 1 }
+    do throws(TypeFault) {
+      return shape[try axis(dim)]
+    } catch {
+      builder.record(error, operation: "size", operands: [self])
+      return 1
+    }
+  }
+
+  /// The number of elements.
+  public func numel() -> Dimension { shape.elementCount }
 
   /// The axes in another order; numbers may be negative.
   public func permute(_ dims: Int...) -> Tensor { permute(dims: dims) }
@@ -391,7 +434,7 @@ extension Tensor {
         throw TypeFault("windows of \(size) every \(step) do not fit axis \(axis) of \(type)")
       }
       let count = (total - size) / step + 1
-      let windows = builder.iota(TensorType(.i64, [count, size]), axis: 0) * Double(step)
+      let windows = builder.iota(TensorType(.i64, [count, size]), axis: 0) * step
       let places = windows + builder.iota(TensorType(.i64, [count, size]), axis: 1)
       return try indexSelect(dim: axis, places.reshape([count * size])).checked()
         .unflatten(dim: axis, [count, size]).movedim(axis + 1, rank)

@@ -223,7 +223,7 @@ extension Tensor {
   /// The power, whose slope at 0 counts as 0 rather than infinite: as with `rootOrZero`.
   func powerOrZero(_ exponent: Double) -> Tensor {
     let isZero = self .== 0
-    return isZero.select(detach().power(exponent), isZero.select(onesLike(), self).power(exponent))
+    return isZero.select(detach().pow(exponent), isZero.select(onesLike(), self).pow(exponent))
   }
 
   /// The square root, whose slope at 0 counts as 0 rather than infinite, as in PyTorch's `norm` and `std`.

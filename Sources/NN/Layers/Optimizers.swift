@@ -219,7 +219,7 @@ public struct Optimizer: Sendable {
     Optimizer(maximize: maximize) { step in
       let gradient = decayed(step, weightDecay)
       let before = step.count - 1
-      let rate = lr / (before * (lambd * lr) + 1).power(alpha)
+      let rate = lr / (before * (lambd * lr) + 1).pow(alpha)
       let next = step.parameter * (1 - rate * lambd) - gradient * rate
       let average = step.state("ax")
       let share = 1 / (before - t0).maximum(1)
@@ -234,7 +234,7 @@ public struct Optimizer: Sendable {
 
   /// `base` to the power of a number that the graph computes.
   private static func power(_ base: Double, _ exponent: Tensor) -> Tensor {
-    exponent.fullLike(base).power(exponent)
+    exponent.fullLike(base).pow(exponent)
   }
 
   /// A running average, remembered.

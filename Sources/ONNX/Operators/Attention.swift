@@ -70,8 +70,8 @@ extension Operator {
         row = row + offset.broadcast(to: scores.shape, axes: [0])
       }
       if isCausal { seen.append(column .<= row) }
-      if before >= 0 { seen.append(row - column .<= Double(before)) }
-      if behind >= 0 { seen.append(column - row .<= Double(behind)) }
+      if before >= 0 { seen.append(row - column .<= before) }
+      if behind >= 0 { seen.append(column - row .<= behind) }
     }
     if let lengths { seen.append(column .< lengths.convert(to: .i64).broadcast(to: scores.shape, axes: [0])) }
     if var mask {

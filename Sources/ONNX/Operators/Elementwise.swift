@@ -88,9 +88,9 @@ extension Operator {
   /// The result has the base's type, whatever the exponent's is.
   private static func power(_ call: Call) throws(TypeFault) -> Tensor {
     let (x, exponent) = (try call.tensor(0), try call.tensor(1))
-    if x.dtype == exponent.dtype || x.dtype.isFloat { return x.power(exponent.convert(to: x.dtype)) }
+    if x.dtype == exponent.dtype || x.dtype.isFloat { return x.pow(exponent.convert(to: x.dtype)) }
     let meeting = exponent.dtype.isFloat ? exponent.dtype : .i64
-    return x.convert(to: meeting).power(exponent.convert(to: meeting)).convert(to: x.dtype)
+    return x.convert(to: meeting).pow(exponent.convert(to: meeting)).convert(to: x.dtype)
   }
 
   /// The remainder with the sign of the divisor, or with `fmod` that of the dividend.

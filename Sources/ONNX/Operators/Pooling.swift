@@ -10,13 +10,13 @@ extension Operator {
       let x = try call.tensor(0)
       let window = try WindowArguments(pooling: call, over: x).rounded(up: try call.flag("ceil_mode"), over: x)
       let p = Double(try call.integer("p", default: 2))
-      return x.abs().power(p).windowReduce(.sum, window.shape).power(1 / p)
+      return x.abs().pow(p).windowReduce(.sum, window.shape).pow(1 / p)
     },
     "GlobalAveragePool": .one { call throws(TypeFault) in try overSpatial(call, mean) },
     "GlobalMaxPool": .one { call throws(TypeFault) in try overSpatial(call) { $0.reduce(.max, axes: $1) } },
     "GlobalLpPool": .one { call throws(TypeFault) in
       let p = Double(try call.integer("p", default: 2))
-      return try overSpatial(call) { $0.abs().power(p).reduce(.sum, axes: $1).power(1 / p) }
+      return try overSpatial(call) { $0.abs().pow(p).reduce(.sum, axes: $1).pow(1 / p) }
     },
     "MaxUnpool": .one(maxUnpool),
   ]

@@ -94,7 +94,7 @@ extension Operator {
       let x = try call.tensor(0)
       guard x.rank == 2 else { throw TypeFault("the operand \(x.type) is not a matrix") }
       let type = TensorType(.i64, x.shape)
-      let diagonal = call.builder.iota(type, axis: 0) + Double(try call.integer("k", default: 0))
+      let diagonal = call.builder.iota(type, axis: 0) + (try call.integer("k", default: 0))
       return (call.builder.iota(type, axis: 1) .== diagonal).convert(to: try call.elementType("dtype") ?? x.dtype)
     },
     "Range": .one(range),
@@ -337,7 +337,7 @@ extension Operator {
     let axis = try call.axis(default: -1, rank: indices.rank + 1)
     var shape = indices.shape
     shape.insert(Dimension(count), at: axis)
-    let places = (indices .< 0).select(indices + Double(count), indices).inserting(axes: [axis])
+    let places = (indices .< 0).select(indices + count, indices).inserting(axes: [axis])
     func value(_ position: Int) -> Tensor { values.slice(axis: 0, from: position, to: position + 1).reshape([Int]()) }
     return (call.builder.iota(TensorType(.i64, shape), axis: axis) .== places).select(value(1), value(0))
   }

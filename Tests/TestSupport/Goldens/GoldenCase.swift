@@ -129,6 +129,8 @@ public func goldenArrays(_ file: String) -> [String: NDArray] {
 public func deviation(_ actual: NDArray?, _ expected: NDArray, rtol: Double, atol: Double) -> String? {
   guard let actual else { return "is missing" }
   guard actual.shape == expected.shape else { return "has shape \(actual.shape), expected \(expected.shape)" }
+  let fits = expected.dtype.isFloat ? actual.dtype.isFloat : actual.dtype == expected.dtype
+  guard fits else { return "is \(actual.dtype), expected \(expected.dtype)" }
   var worst: (excess: Double, text: String)?
   let rounded = expected.dtype == .f32 ? actual.converted(to: .f32) : actual
   for (position, (x, y)) in zip(rounded.doubles, expected.doubles).enumerated() {

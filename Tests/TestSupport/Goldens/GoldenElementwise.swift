@@ -31,7 +31,7 @@ extension GoldenCall {
     case "log1p": return [x.log1p()]
     case "log2": return [x.log2()]
     case "logit": return [x.logit(eps: double(1, "eps"))]
-    case "neg": return [-x]
+    case "neg": return [x.neg()]
     case "positive", "clone", "contiguous": return [x]
     case "rad2deg": return [x.rad2deg()]
     case "reciprocal": return [x.reciprocal()]
@@ -54,7 +54,9 @@ extension GoldenCall {
         x.nanToNum(nan: double(1, "nan") ?? 0, posinf: double(2, "posinf"), neginf: double(3, "neginf"))
       ]
     case "clamp":
-      if let low = optional(1, "min"), let high = optional(2, "max") { return [x.clamp(min: low, max: high)] }
+      if optional(1, "min") ?? optional(2, "max") != nil {
+        return [x.clamp(min: optional(1, "min"), max: optional(2, "max"))]
+      }
       return [x.clamp(min: double(1, "min"), max: double(2, "max"))]
     case "logical_not": return [x.logicalNot()]
     case "bitwise_not": return [x.bitwiseNot()]
@@ -65,17 +67,13 @@ extension GoldenCall {
     case "isposinf": return [x.isPosInf()]
     case "isneginf": return [x.isNegInf()]
     case "to":
-      if case .dtype(let dtype) = argument(1) { return [x.convert(to: dtype)] }
+      if case .dtype(let dtype) = argument(1) { return [x.to(dtype)] }
       return nil
     default: return nil
     }
   }
 
   func binary(_ name: String) -> [Tensor]? {
-    func scaled(_ sign: Double) -> Tensor {
-      let alpha = (double(99, "alpha") ?? 1) * sign
-      return alpha == 1 ? tensor(0) + tensor(1) : tensor(0) + tensor(1) * alpha
-    }
     switch name {
     case "maximum": return [tensor(0).maximum(tensor(1))]
     case "max" where optional(1) != nil: return [tensor(0).maximum(tensor(1))]
@@ -84,19 +82,23 @@ extension GoldenCall {
     case "fmax": return [tensor(0).fmax(tensor(1))]
     case "fmin": return [tensor(0).fmin(tensor(1))]
     case "pow":
-      if optional(1) == nil, let exponent = double(1) { return [tensor(0).power(exponent)] }
-      return [tensor(0).power(tensor(1))]
-    case "add": return [scaled(1)]
-    case "sub": return [scaled(-1)]
-    case "rsub": return [tensor(1) - tensor(0) * (double(99, "alpha") ?? 1)]
-    case "mul": return [tensor(0) * tensor(1)]
+      if optional(0) == nil, let base = double(0) { return [LatheNN.pow(base, tensor(1))] }
+      if let exponent = int(1) { return [tensor(0) ** exponent] }
+      if let exponent = double(1) { return [tensor(0) ** exponent] }
+      return [tensor(0) ** tensor(1)]
+    case "add": return [tensor(0).add(tensor(1), alpha: double(99, "alpha") ?? 1)]
+    case "sub": return [tensor(0).sub(tensor(1), alpha: double(99, "alpha") ?? 1)]
+    case "rsub": return [tensor(1).sub(tensor(0), alpha: double(99, "alpha") ?? 1)]
+    case "mul": return [tensor(0).mul(tensor(1))]
     case "div":
       return [
         tensor(0).div(tensor(1), roundingMode: text(99, "rounding_mode").flatMap { RoundingMode(rawValue: $0) })
       ]
     case "floor_divide": return [tensor(0).floorDivide(tensor(1))]
     case "fmod": return [tensor(0).fmod(tensor(1))]
-    case "remainder": return [tensor(0).remainder(tensor(1))]
+    case "remainder":
+      if let divisor = double(1) { return [tensor(0) % divisor] }
+      return [tensor(0) % tensor(1)]
     case "atan2": return [tensor(0).atan2(tensor(1))]
     case "hypot": return [tensor(0).hypot(tensor(1))]
     case "logaddexp": return [tensor(0).logaddexp(tensor(1))]
@@ -112,7 +114,8 @@ extension GoldenCall {
     case "heaviside": return [tensor(0).heaviside(tensor(1))]
     case "ldexp": return [tensor(0).ldexp(tensor(1))]
     case "where":
-      return [`where`(tensor(0), tensor(1), optional(2) ?? builder.scalar(.float(double(2) ?? 0), tensor(1).dtype))]
+      if let number = double(2) { return [`where`(tensor(0), tensor(1), number)] }
+      return [`where`(tensor(0), tensor(1), tensor(2))]
     case "bitwise_and": return [tensor(0).bitwiseAnd(tensor(1))]
     case "bitwise_or": return [tensor(0).bitwiseOr(tensor(1))]
     case "bitwise_xor": return [tensor(0).bitwiseXor(tensor(1))]
@@ -121,12 +124,12 @@ extension GoldenCall {
     case "logical_and": return [tensor(0).logicalAnd(tensor(1))]
     case "logical_or": return [tensor(0).logicalOr(tensor(1))]
     case "logical_xor": return [tensor(0).logicalXor(tensor(1))]
-    case "eq": return [tensor(0) .== tensor(1)]
-    case "ne": return [tensor(0) .!= tensor(1)]
-    case "lt": return [tensor(0) .< tensor(1)]
-    case "le": return [tensor(0) .<= tensor(1)]
-    case "gt": return [tensor(0) .> tensor(1)]
-    case "ge": return [tensor(0) .>= tensor(1)]
+    case "eq": return [tensor(0).eq(tensor(1))]
+    case "ne": return [tensor(0).ne(tensor(1))]
+    case "lt": return [tensor(0).lt(tensor(1))]
+    case "le": return [tensor(0).le(tensor(1))]
+    case "gt": return [tensor(0).gt(tensor(1))]
+    case "ge": return [tensor(0).ge(tensor(1))]
     case "isclose":
       return [
         tensor(0).isClose(

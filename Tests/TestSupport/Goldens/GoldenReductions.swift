@@ -60,8 +60,8 @@ extension GoldenCall {
     case "cumulative_trapezoid":
       return [x.cumulativeTrapezoid(dx: double(99, "dx") ?? 1, dim: int(99, "dim") ?? -1)]
     case "cdist": return [cdist(x, tensor(1), p: double(2, "p") ?? 2)]
-    case "equal": return [(x .== tensor(1)).all()]
-    case "allclose": return [x.isClose(tensor(1)).all()]
+    case "equal": return [x.equal(tensor(1))]
+    case "allclose": return [x.allClose(tensor(1))]
     case "isin": return [x.isIn(tensor(1))]
     default: return nil
     }

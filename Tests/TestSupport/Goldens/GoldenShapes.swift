@@ -123,10 +123,10 @@ extension GoldenCall {
     case "full": return [builder.full(ints(0) ?? [], double(1) ?? 0, dtype: .f64)]
     case "arange":
       if arguments.count == 1 { return [builder.arange(int(0) ?? 0)] }
-      return [
-        builder.arange(
-          double(0) ?? 0, double(1) ?? 0, step: double(2) ?? 1, dtype: double(0) == 1 && double(2) == 0.5 ? .f64 : .i64)
-      ]
+      if let start = int(0), let end = int(1), arguments.count == 2 || int(2) != nil {
+        return [builder.arange(start, end, step: int(2) ?? 1)]
+      }
+      return [withDefaultDtype(.f64) { builder.arange(double(0) ?? 0, double(1) ?? 0, step: double(2) ?? 1) }]
     case "linspace": return [builder.linspace(double(0) ?? 0, double(1) ?? 0, steps: int(2) ?? 0, dtype: .f64)]
     case "logspace":
       return [

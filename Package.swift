@@ -25,19 +25,28 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", path: "Sources/CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CProbe", path: "Sources/CProbe"),
     .target(name: "CKernels", path: "Sources/CKernels"),
+    .target(name: "CRoutines", path: "Sources/CRoutines"),
     .target(name: "LatheMemory", path: "Sources/MemoryPlan", swiftSettings: settings),
-    .target(name: "LatheCore", dependencies: ["LatheMemory"], path: "Sources/Core", swiftSettings: settings),
+    .target(
+      name: "LatheCore", dependencies: ["LatheMemory", "CRoutines"], path: "Sources/Core", swiftSettings: settings),
     .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
     .target(name: "LatheNN", dependencies: ["LatheCore"], path: "Sources/NN", swiftSettings: settings),
     .target(
       name: "LatheONNX",
       dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
-    .target(name: "LatheRun", dependencies: ["LatheCore", "CKernels"], path: "Sources/Run", swiftSettings: settings),
-    .target(name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", swiftSettings: settings),
-    .target(name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
+    .target(
+      name: "LatheRun", dependencies: ["LatheCore", "CKernels", "COpenBLAS", "CRoutines"], path: "Sources/Run",
+      swiftSettings: settings),
+    .target(
+      name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", resources: [.embedInCode("Routines")],
+      swiftSettings: settings),
+    .target(
+      name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(
       name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheRun", "LatheC"], path: "Sources/Lathe",
       swiftSettings: settings),
@@ -65,21 +74,25 @@ let package = Package(
     .testTarget(
       name: "MemoryPlanTests", dependencies: ["LatheMemory"], path: "Tests/MemoryPlanTests",
       resources: [.copy("Instances")], swiftSettings: settings),
-    .testTarget(name: "CoreTests", dependencies: ["LatheCore", "TestSupport"], path: "Tests/CoreTests", swiftSettings: settings),
+    .testTarget(
+      name: "CoreTests", dependencies: ["LatheCore", "TestSupport"], path: "Tests/CoreTests", swiftSettings: settings),
     .testTarget(
       name: "DataTests", dependencies: ["LatheData", "TestSupport"], path: "Tests/DataTests",
       resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(
       name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", exclude: ["Goldens"],
       swiftSettings: settings),
-    .testTarget(name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
+    .testTarget(
+      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Tests/ONNXTests", resources: [.copy("Models")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "FaultySample"],
+      dependencies: [
+        "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "FaultySample",
+      ],
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]
 )

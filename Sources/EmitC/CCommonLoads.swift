@@ -58,7 +58,7 @@ extension CKernelRenderer {
     switch statement {
     case .declare, .assign, .store: true
     case .loop: isLanes(statement)
-    case .allocate, .accumulate, .when, .whenTrue: false
+    case .allocate, .accumulate, .when, .whenTrue, .call: false
     }
   }
 
@@ -264,7 +264,7 @@ extension CKernelRenderer {
     return true
   }
 
-  private mutating func address(_ memory: Memory, _ index: Index) -> CText {
+  mutating func address(_ memory: Memory, _ index: Index) -> CText {
     let (base, offset) = basePointer(memory, index)
     if offset == Index(0) { return CText(base) }
     let leading = offset.known.map { $0 < 0 } ?? false

@@ -18,7 +18,7 @@ extension CKernelRenderer {
     case .bitcast(let operand, let type): return bitcast(operand, to: type)
     case .checked(let operand, let extent):
       let size = CText(ScalarType.i64.cLiteral(.integer(extent)))
-      return .call(helpers.name(.checkedIndex), [render(operand), size, CText("&\(outside)")])
+      return .call(helpers.name(.checkedIndex), [render(operand), size, CText("&\(failed)")])
     case .select(let constraints, let then, let otherwise):
       return conditional(render(constraints), render(then), render(otherwise), then.type)
     }

@@ -17,7 +17,13 @@ extension CProgramRenderer {
     writer.line()
     writer.comment("What the functions return.")
     writer.open("enum \(name)_status")
-    let states = CStatus.allCases.filter { $0 != .threads || options.threads == .pthreads }
+    let states = CStatus.allCases.filter {
+      switch $0 {
+      case .threads: options.threads == .pthreads
+      case .singular: kernels.contains { $0.failure == .singular }
+      default: true
+      }
+    }
     for status in states {
       let end = status == states.last ? " " : ","
       writer.line("\(macro)_\(status.name) = \(status.rawValue)\(end) /* \(status.meaning) */")

@@ -24,6 +24,8 @@ enum CHelper: Hashable, Sendable {
   case function(String, ScalarType)
   /// A mathematical function on `float`, by its expansion.
   case expansion(Pointwise)
+  /// A routine of linear algebra, or a part of several, by the name of its file.
+  case routine(String, ScalarType)
   /// A choice between two values that are both computed.
   case choice(ScalarType)
   /// A comparison of integers as a function, where the operator would make compilers warn that it is always true.
@@ -51,7 +53,7 @@ enum CHelper: Hashable, Sendable {
     case .round(let type): "\(type)_round"
     case .saturate(let from, let to): "\(to)_from_\(from)"
     case .bits(let from, let to): "\(to)_bits_of_\(from)"
-    case .function(let name, let type): "\(name)_\(type)"
+    case .function(let name, let type), .routine(let name, let type): "\(name)_\(type)"
     case .expansion(let function): "\(function.rawValue)_f32"
     case .choice(let type): "select_\(type)"
     case .compare(let symbol, let type): "\(Self.comparisonName(symbol))_\(type)"
@@ -96,6 +98,7 @@ enum CHelper: Hashable, Sendable {
     case .round(let type): [.unpack(type), .pack(type)]
     case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
     case .expansion(let function): CExpansion(function, prefix: "").helpers
+    case .routine(let name, let type): CRoutines.parts(of: name).map { .routine($0, type) }
     case .partialLoad(let vector, _), .partialStore(let vector, _): [.vector(vector), .vector(vector.mask)]
     case .lanesExpansion(let function, let vector): CExpansion(function, in: vector, prefix: "").helpers
     default: []
@@ -243,6 +246,7 @@ struct CHelpers {
         \(lines)
         }
         """
+    case .routine(let name, let type): return CRoutines.text(of: name, type, prefix: prefix)
     case .choice(let type):
       return inline(
         type.cValue, "bool test, \(type.cValue) then, \(type.cValue) otherwise", "return test ? then : otherwise;")

@@ -14,8 +14,8 @@ struct CKernel {
   var hintsIndependence: Bool
   /// Whether the text keeps the order of a loop and what follows it.
   var needsFence: Bool
-  /// Whether it takes a flag behind them, which it sets where an index is out of range.
-  var checksIndices: Bool
+  /// What the run returns where the kernel fails, which then takes a flag behind them to set.
+  var failure: CStatus?
   /// Into how many parts threads may split it; nil for a kernel that is called as it is.
   var parts: Int?
 }
@@ -60,8 +60,8 @@ struct CKernelRenderer {
   var group: CCommonLoads?
   /// Whether a name that is declared now is known to all statements behind it.
   private(set) var mayDeclare = true
-  /// The local variable that notes whether an index was out of range.
-  private(set) var outside = ""
+  /// The local variable that notes whether an index was out of range, or a routine failed.
+  private(set) var failed = ""
   private var copies: Int32 = 1 << 24
 
   init(
@@ -120,10 +120,12 @@ struct CKernelRenderer {
     writer = CWriter()
     writer.open("")
     let parallel = threads == .none ? nil : CParallelLoops(parts)
-    if uses.checksIndices {
-      declarations.append(("int *failure", "set where an index is out of range"))
-      outside = names.unique("outside")
-      writer.line("bool \(outside) = false;")
+    if let failure = uses.failure {
+      let isIndex = failure == .index
+      declarations.append(
+        ("int *failure", isIndex ? "set where an index is out of range" : "set where a matrix is singular"))
+      failed = names.unique(isIndex ? "outside" : "failed")
+      writer.line("bool \(failed) = false;")
     }
     let given = declarations
     if let parallel {
@@ -133,7 +135,7 @@ struct CKernelRenderer {
     } else {
       render(body)
     }
-    if uses.checksIndices { writer.line("if (\(outside)) \(helpers.name(.failed(threads)))(failure);") }
+    if uses.failure != nil { writer.line("if (\(failed)) \(helpers.name(.failed(threads)))(failure);") }
     writer.close()
     let text = writer.text
     writer = head
@@ -144,7 +146,7 @@ struct CKernelRenderer {
     if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(
       name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence,
-      needsFence: needsFence, checksIndices: uses.checksIndices, parts: parallel?.count)
+      needsFence: needsFence, failure: uses.failure, parts: parallel?.count)
   }
 
   /// A function of one signature for all kernels, and what it hands on.

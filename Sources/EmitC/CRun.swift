@@ -28,7 +28,7 @@ extension CProgramRenderer {
   /// The places of all tensors, the steps, and what they return.
   func writeBody(_ writer: inout CWriter) {
     writePlaces(&writer)
-    if kernels.contains(where: \.checksIndices) { writer.line("int failure = 0;") }
+    if kernels.contains(where: { $0.failure != nil }) { writer.line("int failure = 0;") }
     writeSteps(program.program.steps, [:], 0, &writer)
     for copy in copies {
       let argument = arguments[program.program.inputs.count + copy.output]
@@ -119,11 +119,11 @@ extension CProgramRenderer {
         guard let known = kernelPositions[position] else { internalError("kernel \(position) is not written") }
         let calls = kernels[known].map { kernel in
           let given = kernel.buffers.map { place($0) } + kernel.parameters.map { variable($0, variables) }
-          return call(kernel, kernel.checksIndices ? given + ["&failure"] : given)
+          return call(kernel, kernel.failure != nil ? given + ["&failure"] : given)
         }
         writeCalls(calls, ofKernelAt: position, &writer)
-        if kernels[known].contains(where: \.checksIndices) {
-          writer.line("if (failure) return \(macro)_ERROR_INDEX;")
+        if let failure = kernels[known].lazy.compactMap(\.failure).first {
+          writer.line("if (failure) return \(macro)_\(failure.name);")
         }
       case .loop(let variable, let body):
         let name = stepNames[depth]

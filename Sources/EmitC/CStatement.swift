@@ -23,6 +23,11 @@ extension CKernelRenderer {
       }
     case .when(let constraints, let body): block("if (\(render(constraints).text))", body)
     case .whenTrue(let condition, let body): block("if (\(render(condition).text))", body)
+    case .call(let call):
+      let places = call.blocks.map { address(.buffer($0.buffer), $0.start).text }
+      let arguments = (call.routine.numbers.map(String.init) + places).joined(separator: ", ")
+      let text = "\(helpers.name(.routine(call.routine.name.rawValue, call.routine.type)))(\(arguments))"
+      writer.line(call.routine.failure == nil ? "\(text);" : "if (\(text) != 0) \(failed) = true;")
     }
   }
 

@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// What the emitted functions return.
 enum CStatus: Int32, CaseIterable {
-  case okay, nullPointer, alignment, size, weights, file, index, threads
+  case okay, nullPointer, alignment, size, weights, file, index, threads, singular
 
   /// The name behind the model's own.
   var name: String {
@@ -15,6 +15,7 @@ enum CStatus: Int32, CaseIterable {
     case .file: "ERROR_FILE"
     case .index: "ERROR_INDEX"
     case .threads: "ERROR_THREADS"
+    case .singular: "ERROR_SINGULAR"
     }
   }
 
@@ -29,6 +30,7 @@ enum CStatus: Int32, CaseIterable {
     case .file: "the file cannot be read"
     case .index: "an index in the data is out of range; what outputs and state hold is undefined"
     case .threads: "a thread cannot be started"
+    case .singular: "a matrix has no such factorization or inverse; what outputs and state hold is undefined"
     }
   }
 }

@@ -71,6 +71,8 @@ struct CSubstitution {
       guard let constraints = apply(constraints) else { return [] }
       return constraints.isEmpty ? apply(body) : [.when(constraints, apply(body))]
     case .whenTrue(let condition, let body): return [.whenTrue(apply(condition), apply(body))]
+    case .call(let call):
+      return [.call(call.mapping { RoutineCall.Block(buffer: $0.buffer, start: apply($0.start)) })]
     }
   }
 
@@ -130,7 +132,7 @@ extension [Statement] {
       case .loop(let loop): loop.body.declaredRegisters
       case .accumulate(let accumulation): accumulation.prologue.declaredRegisters
       case .when(_, let body), .whenTrue(_, let body): body.declaredRegisters
-      case .assign, .allocate, .store: []
+      case .assign, .allocate, .store, .call: []
       }
     }
   }
@@ -141,7 +143,7 @@ extension [Statement] {
       switch statement {
       case .loop(let loop): loop.kind == .lanes && loop.variable.extent > 1 || loop.body.containsLanes
       case .when(_, let body), .whenTrue(_, let body): body.containsLanes
-      case .declare, .assign, .allocate, .store, .accumulate: false
+      case .declare, .assign, .allocate, .store, .accumulate, .call: false
       }
     }
   }

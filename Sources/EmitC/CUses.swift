@@ -11,6 +11,10 @@ struct CUses {
   private(set) var assigned: Set<Int32> = []
   /// Whether indices are checked.
   private(set) var checksIndices = false
+  private(set) var callsFailing = false
+
+  /// What a run returns where the statements fail.
+  var failure: CStatus? { checksIndices ? .index : callsFailing ? .singular : nil }
 
   init(_ statements: [Statement]) {
     for statement in statements { add(statement) }
@@ -43,6 +47,16 @@ struct CUses {
     case .whenTrue(let condition, let body):
       add(condition)
       for inner in body { add(inner) }
+    case .call(let call):
+      if call.routine.failure != nil { callsFailing = true }
+      for block in call.operands {
+        loaded.insert(block.buffer)
+        add(block.start)
+      }
+      for block in call.results + (call.work.map { [$0] } ?? []) {
+        stored.insert(block.buffer)
+        add(block.start)
+      }
     }
   }
 
@@ -114,6 +128,7 @@ struct CUses {
       case .whenTrue(let condition, let body):
         let body = live(body, &dropped)
         kept = body.isEmpty ? nil : .whenTrue(condition, body)
+      case .call: kept = statement
       }
       if kept == nil { dropped += 1 }
       return kept

@@ -25,7 +25,7 @@ struct BlockShape {
       }
     case .when(let constraints, let body): constraints.allSatisfy { isUniform($0.index) } && allows(body)
     case .allocate(let array): arrays[array.id] != nil
-    case .assign, .accumulate, .whenTrue: false
+    case .assign, .accumulate, .whenTrue, .call: false
     }
   }
 

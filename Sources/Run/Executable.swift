@@ -226,7 +226,7 @@ extension Statement {
   fileprivate var introducesName: Bool {
     switch self {
     case .declare, .allocate: true
-    case .loop, .accumulate, .assign, .store, .when, .whenTrue: false
+    case .loop, .accumulate, .assign, .store, .when, .whenTrue, .call: false
     }
   }
 }

@@ -11,6 +11,8 @@ struct Machine {
     case access(Address, position: Int)
     /// An index from data that is out of range.
     case index(IndexFault)
+    /// Why a routine failed.
+    case routine(String)
   }
 
   let tape: TapeView
@@ -90,6 +92,7 @@ struct Machine {
       case .join, .joinProduct, .joinStrip, .foldPartials, .joinPartial: join(instruction.pointee)
       case .mask: mask(instruction.pointee)
       case .reduceTiles: reduceTiles(instruction.pointee)
+      case .call: call(instruction.pointee)
       }
       if fault != nil { return }
     }

@@ -110,6 +110,7 @@ struct StepRunner {
     switch fault {
     case .index(let fault):
       throw DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
+    case .routine(let message): throw DiagnosticsError("kernel \(kernel.name): \(message)", location: kernel.location)
     case .access(let address, let position): throw accessError(kernel, address, position)
     }
   }

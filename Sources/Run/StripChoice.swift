@@ -28,7 +28,7 @@ enum StripChoice {
         switch statement {
         case .declare(let register, _): declared.insert(register.id)
         case .assign(let register, _): guard declared.contains(register.id) else { return false }
-        case .allocate: return false
+        case .allocate, .call: return false
         case .store: break
         case .when(_, let body), .whenTrue(_, let body): guard allows(body) else { return false }
         case .loop(let inner):
@@ -104,7 +104,7 @@ private struct Body {
       case .loop(let loop): Body(statements: loop.body).collect(&indices)
       case .accumulate(let accumulation):
         Body(statements: accumulation.prologue, value: accumulation.value).collect(&indices)
-      case .allocate: break
+      case .allocate, .call: break
       }
     }
   }
@@ -135,7 +135,7 @@ extension [Statement] {
       case .accumulate(let accumulation):
         [(accumulation.variable, Body(statements: accumulation.prologue, value: accumulation.value))]
       case .when(_, let body), .whenTrue(_, let body): body.candidates
-      case .declare, .assign, .allocate, .store: []
+      case .declare, .assign, .allocate, .store, .call: []
       }
     }
   }

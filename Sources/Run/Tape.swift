@@ -86,6 +86,8 @@ struct Instruction: Sendable {
     case reduceTiles
     /// Joins strip `a` into partial result `(counter b - lower end of extra) % c` at `dst`.
     case joinPartial
+    /// Runs the routine call `extra`.
+    case call
   }
 
   var code: Code
@@ -185,6 +187,7 @@ struct Tape: Sendable {
   var literals: [Literal] = []
   var tiles: [TileReduction] = []
   var tileLoops: [TileLoop] = []
+  var calls: [PreparedCall] = []
   /// Numbers of blocks and tiles.
   var tables: [Int] = []
   /// The loop that threads may share: where it is entered, and how often it runs.
@@ -198,6 +201,13 @@ struct Tape: Sendable {
 
   /// Iterations that one strip holds at most.
   static let stripLength = 512
+}
+
+/// A routine and its matrices, by their addresses; LAPACK brings its own memory to work in.
+struct PreparedCall: Sendable {
+  var routine: Routine
+  var operands: [Int32]
+  var results: [Int32]
 }
 
 /// A tape as it is run: one reference, whatever it holds, so that starting a small kernel costs little.

@@ -214,6 +214,7 @@ extension Statement {
     case .store(.buffer(let buffer), _, _): [buffer]
     case .loop(let loop): loop.body.flatMap(\.storedBuffers)
     case .when(_, let body), .whenTrue(_, let body): body.flatMap(\.storedBuffers)
+    case .call(let call): call.writes.map(\.block.buffer)
     case .store, .declare, .allocate, .assign, .accumulate: []
     }
   }

@@ -45,10 +45,28 @@ extension TapeBuilder {
       case .when(let constraints, let body):
         try restricted(to: constraints) { builder throws(TapeFault) in try builder.emit(body) }
       case .whenTrue(let predicate, let body): try emitWhen(predicate, body)
+      case .call(let call): try emit(call)
       }
     }
     try following(&self)
     for operand in declared { reuse(operand) }
+  }
+
+  private mutating func emit(_ call: RoutineCall) throws(TapeFault) {
+    guard lane == nil, mask == nil else { throw TapeFault("a routine is called for lanes") }
+    func addresses(_ blocks: [RoutineCall.Block]) throws(TapeFault) -> [Int32] {
+      try blocks.map { block throws(TapeFault) in
+        let (address, positions) = try address(.buffer(block.buffer), block.start)
+        guard positions == nil else { throw TapeFault("a matrix has no place") }
+        return address
+      }
+    }
+    var instruction = Instruction(.call)
+    instruction.extra = Int32(tape.calls.count)
+    tape.calls.append(
+      PreparedCall(
+        routine: call.routine, operands: try addresses(call.operands), results: try addresses(call.results)))
+    append(instruction)
   }
 
   private mutating func allocate(_ array: LocalArray) {

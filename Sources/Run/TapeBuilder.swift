@@ -196,7 +196,7 @@ extension [Statement] {
         result.formUnion(accumulation.prologue.mutatedRegisters)
       case .loop(let loop): result.formUnion(loop.body.mutatedRegisters)
       case .when(_, let body), .whenTrue(_, let body): result.formUnion(body.mutatedRegisters)
-      case .declare, .allocate, .store: break
+      case .declare, .allocate, .store, .call: break
       }
     }
     return result

@@ -12,6 +12,7 @@ struct TapeView {
   let tables: UnsafePointer<Int>
   let tiles: UnsafePointer<TileReduction>
   let tileLoops: UnsafePointer<TileLoop>
+  let calls: UnsafePointer<PreparedCall>
   /// Where the loop is entered that threads share; -1 where there is none.
   let sharedEntry: Int
 }
@@ -22,12 +23,12 @@ extension Tape {
     Self.withPointers(code, addresses, affines) { code, addresses, affines in
       Self.withPointers(terms, conditions, bounds) { terms, conditions, bounds in
         Self.withPointers(quotients, factors, tables) { quotients, factors, tables in
-          Self.withPointers(tiles, tileLoops, [Int]()) { tiles, tileLoops, _ in
+          Self.withPointers(tiles, tileLoops, calls) { tiles, tileLoops, calls in
             body(
               TapeView(
                 code: code, codeCount: self.code.count, addresses: addresses, affines: affines, terms: terms,
                 conditions: conditions, bounds: bounds, quotients: quotients, factors: factors, tables: tables,
-                tiles: tiles, tileLoops: tileLoops, sharedEntry: shared.map { Int($0.entry) } ?? -1))
+                tiles: tiles, tileLoops: tileLoops, calls: calls, sharedEntry: shared.map { Int($0.entry) } ?? -1))
           }
         }
       }

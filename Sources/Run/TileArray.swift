@@ -49,7 +49,7 @@ extension Statement {
   func belongs(to array: LocalArray) -> Bool {
     switch self {
     case .declare: true
-    case .allocate, .accumulate, .assign, .whenTrue: false
+    case .allocate, .accumulate, .assign, .whenTrue, .call: false
     case .store, .loop, .when: mentions(array)
     }
   }
@@ -60,7 +60,7 @@ extension Statement {
     case .store(let memory, _, let value): memory == .local(array) || value.reads(array)
     case .loop(let loop): loop.body.contains { $0.mentions(array) }
     case .when(_, let body), .whenTrue(_, let body): body.contains { $0.mentions(array) }
-    case .allocate, .accumulate: false
+    case .allocate, .accumulate, .call: false
     }
   }
 

@@ -2,7 +2,9 @@ import LatheCore
 
 extension PrimitiveCase {
   /// Every primitive, in the variants that matter.
-  public static let all = pointwise + integers + views + reductions + contractions + windows + indexing + control
+  public static let all =
+    pointwise + integers + views + reductions + contractions + windows + indexing + control
+    + factorizations
 
   // MARK: Scalar functions
 

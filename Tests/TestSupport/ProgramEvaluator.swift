@@ -9,6 +9,9 @@ public struct ProgramEvaluator {
     public let description: String
   }
 
+  /// A matrix that has no factorization.
+  public struct RoutineFailed: Error {}
+
   /// A checked index that lies outside.
   public struct IndexOutOfRange: Error {}
 
@@ -113,6 +116,19 @@ public struct ProgramEvaluator {
       for statement in body { try run(statement) }
     case .whenTrue(let condition, let body):
       if try value(condition) == .integer(1) { for statement in body { try run(statement) } }
+    case .call(let call): try run(call)
+    }
+  }
+
+  private mutating func run(_ call: RoutineCall) throws {
+    let blocks = try call.reads.map { block, count in
+      let start = try index(block.start)
+      return try (start..<start + count).map { try load(.buffer(block.buffer), $0, call.routine.type) }
+    }
+    guard let results = ReferenceEvaluator.run(call.routine, blocks) else { throw RoutineFailed() }
+    for (block, values) in zip(call.results, results) {
+      let start = try index(block.start)
+      for (position, value) in values.enumerated() { try store(.buffer(block.buffer), start + position, value) }
     }
   }
 

@@ -17,6 +17,7 @@ extension Operation {
 
   private static func named(_ name: String, _ attributes: Attributes) throws(TypeFault) -> Operation {
     if let function = Pointwise(rawValue: name) { return .pointwise(function) }
+    if let factorization = try Factorization(name, attributes) { return .factorization(factorization) }
     switch name {
     case "constant": return .constant(Constant(try attributes.array("value")))
     case "iota": return .iota(try Iota(attributes))

@@ -30,6 +30,7 @@ public enum Operation: Hashable, Sendable {
   case conditional(Conditional)
   case whileLoop(WhileLoop)
   case scan(Scan)
+  case factorization(Factorization)
 
   /// The rules of the operation: the only switch over all operations.
   public var definition: any OperationDefinition {
@@ -62,6 +63,7 @@ public enum Operation: Hashable, Sendable {
     case .conditional(let payload): payload
     case .whileLoop(let payload): payload
     case .scan(let payload): payload
+    case .factorization(let payload): payload.definition
     }
   }
 

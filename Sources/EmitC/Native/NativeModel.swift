@@ -160,18 +160,21 @@ public struct NativeModel: ~Copyable {
 
   /// What a status means.
   private func failure(_ status: Int32) -> DiagnosticsError {
-    guard status == CStatus.index.rawValue else {
-      internalError("\(program.name): the compiled model returned \(status)")
-    }
-    let kernels = program.kernels.filter(\.checksIndices)
+    let (kernels, message): ([Kernel], String) =
+      switch status {
+      case CStatus.index.rawValue: (program.kernels.filter(\.checksIndices), "an index is out of range")
+      case CStatus.singular.rawValue:
+        (program.kernels.filter(\.callsFailing), "a matrix has no such factorization or inverse")
+      default: internalError("\(program.name): the compiled model returned \(status)")
+      }
     guard kernels.count == 1 else {
       return DiagnosticsError([
         Diagnostic(
-          "an index is out of range in one of \(kernels.count) kernels", operands: kernels.prefix(8).map(\.name),
+          "\(message) in one of \(kernels.count) kernels", operands: kernels.prefix(8).map(\.name),
           help: "the interpreter says in which")
       ])
     }
-    return DiagnosticsError("kernel \(kernels[0].name): an index is out of range", location: kernels[0].location)
+    return DiagnosticsError("kernel \(kernels[0].name): \(message)", location: kernels[0].location)
   }
 
   /// Borrows the bytes of all inputs and outputs at once, then calls.

@@ -85,13 +85,16 @@ extension ReferenceEvaluator {
         guard node.types.allSatisfy({ $0.elementCount != nil }) else {
           throw DiagnosticsError("\(node.operation.name) has unknown sizes", location: location)
         }
-        do throws(IndexFault) {
-          guard let results = try evaluate(node.operation, operands, node.types) else {
-            internalError("\(node.operation.name) has no loop definition")
-          }
-          values.append(results)
-        } catch {
+        let results: [NDArray]?
+        do throws(IndexFault) { results = try evaluate(node.operation, operands, node.types) } catch {
           throw DiagnosticsError("\(node.operation.name): \(error.message)", location: location)
+        }
+        if let results {
+          values.append(results)
+        } else if case .factorization = node.operation {
+          throw DiagnosticsError("\(node.operation.name): a matrix has none", location: location)
+        } else {
+          internalError("\(node.operation.name) has no loop definition")
         }
       }
     }

@@ -2,7 +2,7 @@
 ///
 /// Slow and simple. The builder folds small constants with it, and tests hold every back-end against it.
 public enum ReferenceEvaluator {
-  /// The results of an operation on literals, or nil for control flow.
+  /// The results of an operation on literals, or nil for control flow and for matrices that have no factorization.
   ///
   /// Types are known.
   ///
@@ -28,6 +28,7 @@ public enum ReferenceEvaluator {
     let shape = types[0].sizes
     switch operation.definition.lower(context) {
     case .controlFlow: return nil
+    case .routine(let routine): return self.run(routine, evaluation.operands, types)
     case .elements(let elements):
       return zip(elements, types).map { element, type in
         let shape = type.sizes

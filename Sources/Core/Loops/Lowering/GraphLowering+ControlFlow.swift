@@ -1,6 +1,6 @@
 extension GraphLowering {
   /// A value in memory for a sub-graph to read, written out first where it is computed on the spot.
-  private mutating func argument(_ value: Value, _ region: Region, _ steps: inout [Step]) -> Place {
+  mutating func argument(_ value: Value, _ region: Region, _ steps: inout [Step]) -> Place {
     if let place = storage(value, region), place.layout == nil { return place }
     let place = temporary("argument", region.graph.type(of: value), Location())
     steps += copy(value, to: place, region)

@@ -293,6 +293,7 @@ struct GraphLowering {
     switch node.operation {
     case .conditional, .whileLoop: return false
     case .scan(let scan): return Int(value.result) >= scan.carryCount && isOutput(place)
+    case .factorization: return isOutput(place)
     default: break
     }
     guard case .variable(let index) = program[place.buffer].kind else { return true }
@@ -377,6 +378,7 @@ struct GraphLowering {
     case .conditional(let conditional): return lower(conditional, node, position, &region)
     case .whileLoop(let loop): return lower(loop, node, position, &region)
     case .scan(let scan): return lower(scan, node, position, &region)
+    case .factorization: return factorize(node, position, &region)
     case .broadcast where region.destinations[Value(node: position)] == nil:
       // A repeated literal that somebody wants in memory is a weight: made once, not in every run.
       if let literal = region.graph.literal(node.operands[0]), literal.count == 1, let number = literal.first {
@@ -583,7 +585,7 @@ struct GraphLowering {
         let element = elements[Int(value.result)]
         let cache = ElementCache()
         result = TensorExpression(type) { index in cache.element(index, element) }
-      case .cumulative, .scatter, .controlFlow:
+      case .cumulative, .scatter, .controlFlow, .routine:
         internalError("\(node.operation.name) has no place in memory")
       }
     }

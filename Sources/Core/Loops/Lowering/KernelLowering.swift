@@ -71,6 +71,7 @@ struct KernelLowering {
     case .cumulative(let cumulative): return lower(cumulative, layout: layout, type: type, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, layout: layout, type: type, into: buffer, at: start)
     case .controlFlow: internalError("control flow is no kernel")
+    case .routine: internalError("a routine has no loops")
     }
   }
 

@@ -18,6 +18,9 @@ struct Accesses {
     case .whenTrue(let condition, let body):
       add(condition)
       body.forEach { add($0) }
+    case .call(let call):
+      reads.formUnion(call.reads.filter { $0.count > 0 }.map(\.block.buffer))
+      writes.formUnion(call.writes.filter { $0.count > 0 }.map(\.block.buffer))
     }
   }
 
@@ -52,6 +55,8 @@ extension Statement {
     case .when(let constraints, let body): return .when(constraints, body.map { $0.renaming(names) })
     case .whenTrue(let condition, let body):
       return .whenTrue(condition.renaming(names), body.map { $0.renaming(names) })
+    case .call(let call):
+      return .call(call.mapping { RoutineCall.Block(buffer: names[$0.buffer] ?? $0.buffer, start: $0.start) })
     }
   }
 }

@@ -9,6 +9,16 @@ extension Statement {
     case .allocate: false
     case .when(_, let body): body.contains(where: \.checksIndices)
     case .whenTrue(let condition, let body): condition.checksIndices || body.contains(where: \.checksIndices)
+    case .call: false
+    }
+  }
+
+  /// Whether a routine is called that may fail; calls stand alone or in loops.
+  var callsFailing: Bool {
+    switch self {
+    case .call(let call): call.routine.failure != nil
+    case .loop(let loop): loop.body.contains(where: \.callsFailing)
+    default: false
     }
   }
 }

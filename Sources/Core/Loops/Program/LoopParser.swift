@@ -344,6 +344,36 @@ private struct LoopParser: TextParser {
         location: lexer.locations[head] ?? Location()))
   }
 
+  /// `cholesky f64 [3] of a[0] to l[0]`.
+  private mutating func call() throws(SyntaxFault) -> RoutineCall {
+    let word = try expect(.identifier, "a routine's name")
+    guard let name = Routine.Name(rawValue: text(word)) else { throw fault("there is no such routine", at: word) }
+    let type = try scalarType()
+    let routine = Routine(name, type, try integers())
+    guard routine.numbers.count == Routine.numberCount(name), routine.numbers.allSatisfy({ $0 >= 0 }) else {
+      throw fault("\(name.rawValue) takes \(Routine.numberCount(name)) numbers", at: word)
+    }
+    func block(_ parser: inout LoopParser) throws(SyntaxFault) -> RoutineCall.Block {
+      let start = parser.token
+      guard case .buffer(let buffer) = try parser.memory() else { throw parser.fault("expected a buffer", at: start) }
+      return RoutineCall.Block(buffer: buffer, start: try parser.bracketedIndex())
+    }
+    func blocks(_ parser: inout LoopParser) throws(SyntaxFault) -> [RoutineCall.Block] {
+      var result: [RoutineCall.Block] = []
+      repeat { result.append(try block(&parser)) } while parser.take(",")
+      return result
+    }
+    try expect(word: "of")
+    let operands = try blocks(&self)
+    try expect(word: "to")
+    let results = try blocks(&self)
+    let work = take(word: "in") ? try block(&self) : nil
+    guard operands.count == routine.operandCounts.count, results.count == routine.results.count,
+      (work == nil) == (routine.workCount == 0)
+    else { throw fault("\(name.rawValue) reads and writes other matrices", at: word) }
+    return RoutineCall(routine, operands: operands, results: results, work: work)
+  }
+
   /// Whether the token is the last of its line.
   private var isEndOfLine: Bool { lexer.tokens[min(position + 1, lexer.tokens.count - 1)].startsLine }
 
@@ -404,6 +434,7 @@ private struct LoopParser: TextParser {
       locals[number] = array
       return .allocate(array)
     }
+    if take(word: "call") { return .call(try call()) }
     if take(word: "when") { return .when(try constraints(), try block(depth: depth + 1)) }
     if take(word: "if") { return .whenTrue(try expression(depth: 0), try block(depth: depth + 1)) }
     let register = try register()

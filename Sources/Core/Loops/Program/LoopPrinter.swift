@@ -168,6 +168,16 @@ struct LoopPrinter {
     case .store(let memory, let index, let value): return ["\(margin)\(text(memory))[\(text(index))] = \(text(value))"]
     case .when(let constraints, let body): return block("when \(text(constraints))", body)
     case .whenTrue(let condition, let body): return block("if \(text(condition))", body)
+    case .call(let call):
+      func list(_ blocks: [RoutineCall.Block]) -> String {
+        blocks.map { "\(text(.buffer($0.buffer)))[\(text($0.start))]" }.joined(separator: ", ")
+      }
+      let numbers = call.routine.numbers.map(String.init).joined(separator: ", ")
+      let work = call.work.map { " in \(list([$0]))" } ?? ""
+      return [
+        "\(margin)call \(call.routine.name.rawValue) \(call.routine.type) [\(numbers)] of \(list(call.operands)) "
+          + "to \(list(call.results))\(work)"
+      ]
     }
   }
 

@@ -168,6 +168,8 @@ public indirect enum Statement: Hashable, Sendable {
   case when([Constraint], [Statement])
   /// Runs the block where the `bool` expression is true.
   case whenTrue(Expression, [Statement])
+  /// Runs a routine on matrices in memory; where it fails, the run does.
+  case call(RoutineCall)
 
   /// Whether the statement introduces a register.
   var isDeclaration: Bool { if case .declare = self { true } else { false } }
@@ -235,6 +237,9 @@ public struct Kernel: Hashable, Sendable {
 
   /// Whether an index is checked, so that the kernel may fail.
   public var checksIndices: Bool { parts.joined().contains(where: \.checksIndices) }
+
+  /// Whether a routine is called that may fail.
+  public var callsFailing: Bool { parts.joined().contains(where: \.callsFailing) }
 
   /// The parts one after the other.
   public var body: [Statement] { Array(parts.joined()) }

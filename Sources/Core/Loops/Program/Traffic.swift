@@ -57,6 +57,13 @@ private struct Traffic {
     case .whenTrue(let condition, let body):
       add(condition, loops)
       add(body, loops)
+    case .call(let call):
+      func access(_ block: RoutineCall.Block, _ count: Int) -> Access {
+        let element = LoopVariable(id: .max, extent: count)
+        return self.access(block.start + Index(element), loops + [element])
+      }
+      for (block, count) in call.reads { reads[block.buffer, default: []].insert(access(block, count)) }
+      for (block, count) in call.writes { writes[block.buffer, default: []].insert(access(block, count)) }
     }
   }
 

@@ -259,6 +259,8 @@ public enum Definition {
   case scatter(ScatterDefinition)
   /// Sub-programs in sequence, branches or loops; the program's lowering deals with them.
   case controlFlow
+  /// A routine on each matrix of the operands' last two axes.
+  case routine(Routine)
 
   /// The only result's elements.
   public static func element(_ element: @escaping ([Index]) -> Scalar) -> Definition { .elements([element]) }

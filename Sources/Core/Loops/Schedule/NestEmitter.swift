@@ -558,7 +558,7 @@ extension Statement {
   /// Whether the statement has no loop inside.
   fileprivate var isStraight: Bool {
     switch self {
-    case .loop, .accumulate: false
+    case .loop, .accumulate, .call: false
     case .when(_, let body), .whenTrue(_, let body): body.allSatisfy(\.isStraight)
     case .declare, .assign, .allocate, .store: true
     }

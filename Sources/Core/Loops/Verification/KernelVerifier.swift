@@ -160,6 +160,35 @@ struct KernelVerifier {
     case .whenTrue(let condition, let body):
       check(condition, is: .bool)
       block(body) { $0.isCertain = false }
+    case .call(let call): check(call)
+    }
+  }
+
+  /// A routine reads and writes whole blocks, outside of whatever runs at once.
+  private mutating func check(_ call: RoutineCall) {
+    let routine = call.routine
+    guard routine.type == .f32 || routine.type == .f64, routine.numbers.count == Routine.numberCount(routine.name),
+      call.operands.count == routine.operandCounts.count, call.results.count == routine.results.count,
+      (call.work == nil) == (routine.workCount == 0)
+    else { return report("the routine is given other numbers or matrices than it takes") }
+    let types =
+      call.operands.map { _ in routine.type } + routine.results.map(\.type) + (call.work == nil ? [] : [routine.type])
+    let written = Set(call.writes.map(\.block.buffer))
+    if written.count < call.writes.count
+      || call.reads.contains(where: { $0.count > 0 && written.contains($0.block.buffer) })
+    {
+      report("a routine writes what it reads, or one buffer twice")
+    }
+    for (position, (block, count)) in (call.reads + call.writes).enumerated() where count > 0 {
+      let outer = scope
+      loopCount += 1
+      let element = LoopVariable(id: Int.max - position, extent: count)
+      scope.enter(
+        Access.Loop(id: loopCount, variable: element, kind: .serial), Bound(0), Bound(count))
+      let type = check(
+        .buffer(block.buffer), block.start + Index(element), isStore: position >= call.operands.count)
+      if let type, type != types[position] { report("a routine takes \(types[position]) where elements are \(type)") }
+      scope = outer
     }
   }
 
@@ -197,7 +226,7 @@ struct KernelVerifier {
         assignments[accumulation.accumulator.id, default: []].append(.register(accumulation.accumulator))
       case .loop(let loop): collectAssignments(loop.body)
       case .when(_, let body), .whenTrue(_, let body): collectAssignments(body)
-      case .declare, .allocate, .store: break
+      case .declare, .allocate, .store, .call: break
       }
     }
   }
@@ -445,7 +474,7 @@ extension Statement {
     switch self {
     case .declare, .assign, .store: true
     case .when(_, let body), .whenTrue(_, let body): body.allSatisfy(\.isStraightInLanes)
-    case .loop, .accumulate, .allocate: false
+    case .loop, .accumulate, .allocate, .call: false
     }
   }
 }

@@ -1,0 +1,41 @@
+/// `a = v diag(w) vᵀ` for symmetric matrices `a[.., n, n]`, of which the lower triangle is read: the eigenvalues
+/// `w[.., n]`, which ascend, and the orthonormal eigenvectors in the columns of `v`.
+///
+/// The first of the large numbers of each eigenvector is positive.
+public struct SymmetricEigen: OperationDefinition {
+  public init() {}
+
+  public var name: String { "eigh" }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    let (batch, rows, _) = try TypeFault.requireMatrix(operands[0], isSquare: true)
+    return [operands[0].with(shape: batch + [rows]), operands[0]]
+  }
+
+  /// `v (diag(dw) + vᵀ dv / e) vᵀ` with `e[i, j] = w[j] - w[i]`, not finite where eigenvectors of equal eigenvalues count.
+  ///
+  /// Source: Giles, An extended collection of matrix derivative results (2008), section 3.1.
+  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+    let (w, v) = (context.results[0], context.results[1])
+    var inner: Tensor?
+    if let dv = context.cotangents[1] {
+      let count = w.shape[w.rank - 1]
+      let gaps = w.expanded(asRows: count) - w.expanded(asColumns: count) + v.identityMatrices()
+      inner = (v.transposed.matrixProduct(dv) / gaps).withoutDiagonal()
+    }
+    if let dw = context.cotangents[0] {
+      guard let others = inner else {
+        let count = w.shape[w.rank - 1]
+        return [(v * dw.expanded(asRows: count)).matrixProduct(v.transposed)]
+      }
+      inner = others + dw.diagonalMatrix()
+    }
+    guard let inner else { return [nil] }
+    return [v.matrixProduct(inner).matrixProduct(v.transposed)]
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    .routine(Routine(.eigh, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
+  }
+}

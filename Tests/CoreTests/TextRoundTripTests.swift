@@ -38,7 +38,7 @@ import Testing
       "slice",
       "reverse",
       "pad", "concatenate", "gather", "scatter", "scatter_sum", "scatter_product", "scatter_min", "scatter_max",
-      "reduce_sum", "reduce_product", "reduce_min", "reduce_max", "arg_min", "arg_max", "cumulative_sum",
+      "reduce_sum", "reduce_product", "reduce_min", "reduce_max", "arg_min", "arg_max", "arg_sort", "cumulative_sum",
       "cumulative_product", "cumulative_min", "cumulative_max", "dot", "convolution", "window_sum", "window_product",
       "window_min", "window_max", "window_arg_min", "window_arg_max", "cond", "while", "scan", "cholesky",
       "lu", "triangular_solve", "qr", "eigh", "svd", "eig",

@@ -168,6 +168,15 @@ extension PrimitiveCase {
     },
     PrimitiveCase("arg_max", [.spread([3, 4], -1...1)], smoothness: .none) { _, x in [x[0].argReduce(.max, axis: 1)] },
     PrimitiveCase("arg_min", [.spread([3, 4], -1...1)], smoothness: .none) { _, x in [x[0].argReduce(.min, axis: 0)] },
+    PrimitiveCase("arg_sort", [.spread([3, 7], -1...1)], smoothness: .none) { _, x in
+      [x[0].argSort(axis: 1), x[0].argSort(axis: 0, descending: true), x[0].round().argSort(axis: 1)]
+    },
+    PrimitiveCase("arg_sort of one", [.spread([3, 1], -1...1)], smoothness: .none) { _, x in
+      [x[0].argSort(axis: 1), x[0].slice(axis: 0, from: 0, to: 2).argSort(axis: 0)]
+    },
+    PrimitiveCase("sorted elements", [.spread([2, 5], -1...1)]) { _, x in
+      [x[0].gatherAlong(axis: 1, indices: x[0].argSort(axis: 1), outside: .ignored)]
+    },
     PrimitiveCase("cumulative_sum", [.spread([2, 4], -1...1)]) { _, x in
       [x[0].cumulative(.sum, axis: 1).exp(), x[0].cumulative(.sum, axis: 0, reverse: true).exp()]
     },

@@ -151,6 +151,11 @@ public struct Tensor: Sendable {
     apply(.argReduce(ArgReduce(combiner, axis: axis)))
   }
 
+  /// The order that sorts an axis, stably; NaN counts as greatest.
+  public func argSort(axis: Int, descending: Bool = false) -> Tensor {
+    apply(.argSort(ArgSort(axis: axis, descending: descending)))
+  }
+
   public func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
     apply(.cumulative(CumulativeReduce(combiner, axis: axis, reverse: reverse)))
   }

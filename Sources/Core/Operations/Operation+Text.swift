@@ -33,6 +33,7 @@ extension Operation {
     case "pad": return .pad(try Pad(attributes))
     case "concatenate": return .concatenate(try Concatenate(attributes))
     case "gather": return .gather(try Gather(attributes))
+    case "arg_sort": return .argSort(try ArgSort(attributes))
     case "scatter": return .scatter(try Scatter(nil, attributes))
     case "dot": return .dot(try DotGeneral(attributes))
     case "convolution": return .convolution(try Convolution(attributes))

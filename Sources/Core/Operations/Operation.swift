@@ -22,6 +22,7 @@ public enum Operation: Hashable, Sendable {
   case scatter(Scatter)
   case reduce(Reduce)
   case argReduce(ArgReduce)
+  case argSort(ArgSort)
   case cumulative(CumulativeReduce)
   case dot(DotGeneral)
   case convolution(Convolution)
@@ -55,6 +56,7 @@ public enum Operation: Hashable, Sendable {
     case .scatter(let payload): payload
     case .reduce(let payload): payload
     case .argReduce(let payload): payload
+    case .argSort(let payload): payload
     case .cumulative(let payload): payload
     case .dot(let payload): payload
     case .convolution(let payload): payload

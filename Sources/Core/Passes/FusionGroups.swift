@@ -122,7 +122,7 @@ public struct FusionGroups: Sendable {
     case .reshape: .view
     case .reduce: .reduction
     case .dot, .convolution, .windowReduce, .windowArgReduce, .argReduce: .contraction
-    case .concatenate, .scatter, .cumulative, .conditional, .whileLoop, .scan, .factorization: .opaque
+    case .concatenate, .scatter, .cumulative, .argSort, .conditional, .whileLoop, .scan, .factorization: .opaque
     }
   }
 
@@ -169,7 +169,7 @@ public struct FusionGroups: Sendable {
     case .dot, .convolution: return [.repeated, .factor]
     case .windowReduce, .windowArgReduce: return .repeated
     case .argReduce: return .repeated
-    case .conditional, .whileLoop, .scan, .factorization: return .buffer
+    case .argSort, .conditional, .whileLoop, .scan, .factorization: return .buffer
     case .randomBits: return .row
     case .input, .variable, .constant, .iota: return []
     }

@@ -338,9 +338,12 @@ extension Tensor {
   /// The normal distribution's cumulative function.
   public func ndtr() -> Tensor { (floating * -0.5.squareRoot()).erfc() * 0.5 }
 
-  /// Whether each element occurs among those of another tensor.
-  public func isIn(_ elements: Tensor) -> Tensor {
-    composite("isIn", [self, elements]) { (unsqueeze(dim: -1) .== elements.flatten()).any(dim: -1) }
+  /// Whether each element occurs among those of another tensor; with `invert`, whether it does not.
+  public func isIn(_ elements: Tensor, invert: Bool = false) -> Tensor {
+    composite("isIn", [self, elements]) {
+      let isFound = (unsqueeze(dim: -1) .== elements.flatten()).any(dim: -1)
+      return invert ? ~isFound : isFound
+    }
   }
 
   /// Anything but zero.

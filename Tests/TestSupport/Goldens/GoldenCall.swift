@@ -135,6 +135,11 @@ struct GoldenCall {
     if case .flag(let value) = argument(position, keyword) { value } else { false }
   }
 
+  /// The truth, or nil where none is given.
+  func boolean(_ position: Int, _ keyword: String = "") -> Bool? {
+    if case .flag(let value) = argument(position, keyword) { value } else { nil }
+  }
+
   func text(_ position: Int, _ keyword: String = "") -> String? {
     if case .text(let value) = argument(position, keyword) { value } else { nil }
   }

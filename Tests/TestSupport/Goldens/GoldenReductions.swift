@@ -26,6 +26,46 @@ extension GoldenCall {
       return [values, indices]
     case "argmax": return [x.argmax(dim: dims?[0], keepdim: keepdim)]
     case "argmin": return [x.argmin(dim: dims?[0], keepdim: keepdim)]
+    case "sort":
+      let (values, indices) = x.sort(
+        dim: int(1, "dim") ?? -1, descending: flag(2, "descending"), stable: flag(3, "stable"))
+      return [values, indices]
+    case "argsort": return [x.argsort(dim: int(1, "dim") ?? -1, descending: flag(2, "descending"))]
+    case "msort": return [x.msort()]
+    case "topk":
+      let (values, indices) = x.topk(
+        int(1, "k") ?? 1, dim: int(2, "dim") ?? -1, largest: boolean(3, "largest") ?? true)
+      return [values, indices]
+    case "kthvalue":
+      let (values, indices) = x.kthvalue(int(1, "k") ?? 1, dim: int(2, "dim") ?? -1, keepdim: flag(3, "keepdim"))
+      return [values, indices]
+    case "median":
+      guard let dims else { return [x.median()] }
+      let (values, indices) = x.median(dim: dims[0], keepdim: keepdim)
+      return [values, indices]
+    case "nanmedian":
+      guard let dims else { return [x.nanmedian()] }
+      let (values, indices) = x.nanmedian(dim: dims[0], keepdim: keepdim)
+      return [values, indices]
+    case "mode":
+      let (values, indices) = x.mode(dim: int(1, "dim") ?? -1, keepdim: keepdim)
+      return [values, indices]
+    case "quantile", "nanquantile":
+      let how = QuantileInterpolation(rawValue: text(99, "interpolation") ?? "linear") ?? .linear
+      let (dim, keepdim, q) = (int(2, "dim"), flag(3, "keepdim"), double(1))
+      if name == "nanquantile" {
+        return [
+          q.map { x.nanquantile($0, dim: dim, keepdim: keepdim, interpolation: how) }
+            ?? x.nanquantile(tensor(1), dim: dim, keepdim: keepdim, interpolation: how)
+        ]
+      }
+      return [
+        q.map { x.quantile($0, dim: dim, keepdim: keepdim, interpolation: how) }
+          ?? x.quantile(tensor(1), dim: dim, keepdim: keepdim, interpolation: how)
+      ]
+    case "searchsorted":
+      return [x.searchsorted(tensor(1), right: flag(99, "right"), sorter: optional(99, "sorter"))]
+    case "bucketize": return [x.bucketize(tensor(1), right: flag(99, "right"))]
     case "all": return [x.all(dim: dims, keepdim: keepdim)]
     case "any": return [x.any(dim: dims, keepdim: keepdim)]
     case "count_nonzero": return [x.countNonzero(dim: dims)]

@@ -59,6 +59,24 @@ public enum ReferenceEvaluator {
       let order = Array(values.indices)
       for position in cumulative.reverse ? order.reversed() : order { fill(&evaluation, position: position) }
       return [unfailing { try NDArray(dtype: dtype, shape: shape, values: values) }]
+    case .sort(let sort):
+      let variables = scalars.variables(shape)
+      let scalar = sort.key(variables.map { Index($0) })
+      let dtype = evaluation.operands[0].dtype
+      var keys: [ScalarValue] = []
+      evaluation.iterate(variables) { keys.append($0.value(scalar)) }
+      var values = [ScalarValue](repeating: .integer(0), count: keys.count)
+      let (count, stride) = (shape[sort.axis], shape[(sort.axis + 1)...].reduce(1, *))
+      for first in keys.indices where first / stride % count == 0 {
+        // Ties go by place: the order is stable, and no two elements are equal in it.
+        let order = (0..<count).sorted { a, b in
+          let (x, y) = (keys[first + a * stride], keys[first + b * stride])
+          if ArgSort.precedes(x, y, dtype, descending: sort.descending) { return true }
+          return a < b && !ArgSort.precedes(y, x, dtype, descending: sort.descending)
+        }
+        for (place, source) in order.enumerated() { values[first + place * stride] = .integer(source) }
+      }
+      return [unfailing { try NDArray(dtype: .i64, shape: shape, values: values) }]
     case .scatter(let scatter):
       let dtype = types[0].dtype
       let variables = scalars.variables(shape)

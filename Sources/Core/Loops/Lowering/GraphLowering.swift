@@ -506,6 +506,7 @@ struct GraphLowering {
       packing.source = copies[packing.source] ?? packing.source
       copies[copy] = pack(packing, for: name, parameters: region.parameters, location, &steps)
     }
+    if let (type, stand) = lowered.workspace { copies[stand] = buffer(name + "_work", type, .temporary, location) }
     let kernel = Kernel(
       name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + names.joined(separator: ", "),
       parameters: region.parameters, macs: lowered.macs, parts: lowered.parts,
@@ -585,7 +586,7 @@ struct GraphLowering {
         let element = elements[Int(value.result)]
         let cache = ElementCache()
         result = TensorExpression(type) { index in cache.element(index, element) }
-      case .cumulative, .scatter, .controlFlow, .routine:
+      case .cumulative, .sort, .scatter, .controlFlow, .routine:
         internalError("\(node.operation.name) has no place in memory")
       }
     }

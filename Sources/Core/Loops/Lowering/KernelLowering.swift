@@ -16,6 +16,8 @@ struct KernelLowering {
     ///
     /// Earlier ones may be the sources of later ones.
     var packings: [(packing: Packing, copy: BufferID)] = []
+    /// A tensor that only this kernel uses, with the number that stands for it in the body.
+    var workspace: (type: TensorType, buffer: BufferID)?
     /// The numbers of registers and local arrays in use.
     var used = (registers: 0, locals: 0)
 
@@ -69,6 +71,7 @@ struct KernelLowering {
       if layout.padding > 0, let result = lower(nest(includingPadding: true), fillingConstants: true) { return result }
       return lower(nest(includingPadding: false))
     case .cumulative(let cumulative): return lower(cumulative, layout: layout, type: type, into: buffer, at: start)
+    case .sort(let sort): return lower(sort, layout: layout, into: buffer, at: start)
     case .scatter(let scatter): return lower(scatter, layout: layout, type: type, into: buffer, at: start)
     case .controlFlow: internalError("control flow is no kernel")
     case .routine: internalError("a routine has no loops")
@@ -205,6 +208,26 @@ struct KernelLowering {
       combiner: cumulative.combiner,
       value: cumulative.element(element), type: type, to: .buffer(buffer), at: start + position)
     return Result(parts: [body], macs: 0, inPlace: [])
+  }
+
+  private func lower(_ sort: SortDefinition, layout: Layout, into buffer: BufferID, at start: Index) -> Result {
+    let domain = scalars.variables(layout.shape)
+    let indices = domain.map { Index($0) }
+    let key = sort.key(indices)
+    guard case .load(let keys, let position) = scalars.node(key) else {
+      internalError("what is sorted is \(scalars.node(key)), not in memory")
+    }
+    let work = BufferID(.max)
+    let outer = domain.indices.filter { $0 != sort.axis && domain[$0].extent != 1 }.map { domain[$0] }
+    // A step of a merge costs as much as several multiplications in a tile.
+    let steps = domain.reduce(16) { $0 * $1.extent }
+    var emitter = NestEmitter(scalars, parameters: parameters)
+    let body = emitter.emitSort(
+      outer: outer, along: domain[sort.axis], key: (.buffer(keys), position, scalars.type(key)),
+      descending: sort.descending, memories: [.buffer(buffer), .buffer(work)],
+      positions: [start + layout.position(indices), Index.flattened(indices, shape: layout.shape)],
+      parallelCount: target.isTiled ? Tile.parallel(outer, work: steps) : 0)
+    return Result(parts: [body], macs: 0, inPlace: [], workspace: (TensorType(.i64, layout.shape), work))
   }
 
   private func lower(

@@ -255,6 +255,8 @@ public enum Definition {
   case elements([([Index]) -> Scalar])
   /// Running reductions along an axis.
   case cumulative(Cumulative)
+  /// The order that sorts an axis.
+  case sort(SortDefinition)
   /// A copy of a tensor with elements joined in at computed places.
   case scatter(ScatterDefinition)
   /// Sub-programs in sequence, branches or loops; the program's lowering deals with them.
@@ -279,6 +281,14 @@ public struct Cumulative {
   /// From the last element to the first.
   public var reverse: Bool
   public var element: ([Index]) -> Scalar
+}
+
+/// `out[.., i, ..] = j` where `key[.., j, ..]` is the `i`-th element of the sorted axis; see ``ArgSort``.
+public struct SortDefinition {
+  public var axis: Int
+  public var descending: Bool
+  /// An element in memory.
+  public var key: ([Index]) -> Scalar
 }
 
 /// `out = base`, then for every index `u` of `domain` in order: `out[target(u)] = combine(out[target(u)], update(u))`,

@@ -36,7 +36,7 @@ struct NestEmitter {
   /// The numbers of registers and local arrays used so far, for the next nest of the same kernel.
   var used: (registers: Int, locals: Int) { (nextRegister, nextLocal) }
 
-  private mutating func register(_ type: ScalarType) -> Register {
+  mutating func register(_ type: ScalarType) -> Register {
     nextRegister += 1
     return Register(id: nextRegister - 1, type: type)
   }
@@ -124,7 +124,7 @@ struct NestEmitter {
   /// Loops over variables, restricted by the limits, around a body, which is given the limits that are not met yet.
   ///
   /// - Parameter parallelCount: How many of the outermost loops threads may share.
-  private mutating func loops(
+  mutating func loops(
     _ variables: ArraySlice<LoopVariable>, limits: [Constraint] = [], innermost: Bool, parallelCount: Int = 0,
     _ body: (inout NestEmitter, [Constraint]) -> Void
   ) {

@@ -83,7 +83,8 @@ let package = Package(
       name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", exclude: ["Goldens"],
       swiftSettings: settings),
     .testTarget(
-      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", swiftSettings: settings),
+      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", exclude: ["Goldens"],
+      swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],

@@ -125,6 +125,20 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
           .sum, WindowShape(size: [5, 1, 1], stride: [1, 1, 1], low: [2, 0, 0], high: [2, 0, 0]))
         return (h * sums).convolution(w(16, 24, 3, 3), convolution(1, 1))
       },
+      try ImageGraph("channels that are normalised one by one", [2, 3, 9, 9]) { w, x in
+        func mean(_ h: Tensor) -> Tensor {
+          (h.reduce(.sum, axes: [2, 3]) * (1.0 / 81)).broadcast(to: h.shape, axes: [0, 1])
+        }
+        let h = x.convolution(w(32, 3, 3, 3), convolution(1, 1))
+        let centred = h - mean(h)
+        let y = w.relu(centred * (mean(centred * centred) + 1e-5).rsqrt())
+        return y.convolution(w(32, 32, 3, 3), convolution(1, 1))
+      },
+      try ImageGraph("channels scaled by their means", [1, 3, 8, 8]) { w, x in
+        let h = w.relu(x.convolution(w(12, 3, 3, 3), convolution(1, 1)))
+        let means = h.reduce(.sum, axes: [2, 3]).dot(w(12, 12), rowsByColumns).sigmoid()
+        return (h * means.broadcast(to: h.shape, axes: [0, 1])).convolution(w(16, 12, 1, 1), convolution(1, 0))
+      },
       try ImageGraph("matrices with rests on all sides", [11, 50]) { w, x in
         let bias = w(70).broadcast(to: [11, 70], axes: [1])
         let h = w.relu(x.dot(w(70, 50), DotGeneral(leftContracting: [1], rightContracting: [1])) + bias)

@@ -38,7 +38,7 @@ from compare import ROOT, ArgumentParser, Difference, LatheFailure
 from packages import Packaged, packaged
 
 sys.path.append(str(ROOT / "tools" / "benchmark"))
-from contenders import HERE as BENCHMARK, Contender, Server  # noqa: E402
+from contenders import HERE as BENCHMARK, Contender, Failure, Server  # noqa: E402
 from report import number  # noqa: E402
 from results import processor  # noqa: E402
 
@@ -160,7 +160,10 @@ class Trial:
                     result.verdicts[check] = str(failure)
         result.seconds = self.seconds
         if latency and result.verdicts["native"].startswith(YES):
-            result.lathe_ms, result.ort_ms = self.latencies()
+            try:
+                result.lathe_ms, result.ort_ms = self.latencies()
+            except Failure as failure:
+                result.verdicts["latency"] = str(failure)
         return result
 
     @functools.cached_property

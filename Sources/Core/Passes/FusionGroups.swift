@@ -43,7 +43,8 @@ public struct FusionGroups: Sendable {
   ///
   /// - Parameter forTiles: Whether kernels are for a target with register tiles: operands of concatenations are written
   ///   where they belong, each by its own kernel, and images that are convolved are in memory.
-  public init(_ graph: Graph, forTiles: Bool = false) {
+  /// - Parameter apart: Reductions that are in memory in any case.
+  public init(_ graph: Graph, forTiles: Bool = false, apart: Set<Int> = []) {
     let uses = Uses(graph)
     let count = graph.nodes.count
     isMaterialized = Array(repeating: false, count: count)
@@ -77,7 +78,8 @@ public struct FusionGroups: Sendable {
         if inlined, let only { contractions.insert(only) }
       case .reduction:
         inlined =
-          reading.isSubset(of: [.same, .row]) && fits && only.map { !contractions.contains($0) } ?? false
+          !apart.contains(position) && reading.isSubset(of: [.same, .row]) && fits
+          && only.map { !contractions.contains($0) } ?? false
         if inlined, let only { rows.insert(only) }
       }
       if !inlined || uses.escaping.contains(position) || roots[position].isEmpty {

@@ -74,6 +74,26 @@ struct Layout: Hashable, Sendable {
   /// The indices of an axis at which memory holds the element, or zero.
   func readable(_ axis: Int) -> Range<Int> { -borders[axis].low..<shape[axis] + borders[axis].high }
 
+  /// How many elements that are neighbours in the plain order the loops walk together, innermost: rows of a multiple of
+  /// it are walked one after the other.
+  var rowUnit: Int {
+    var unit = shape.reduce(1, *)
+    var (axis, rest) = (0, shape.first ?? 1)
+    for digit in digits {
+      let isBlocked = digits.contains { $0.axis == digit.axis && $0.divisor != digit.divisor }
+      let extent = isBlocked ? digit.extent : shape[digit.axis]
+      if extent == 1 { continue }
+      while rest == 1, axis + 1 < shape.count {
+        axis += 1
+        rest = shape[axis]
+      }
+      guard digit.axis == axis, digit.divisor * extent == rest else { break }
+      rest = digit.divisor
+      unit /= extent
+    }
+    return unit
+  }
+
   /// The position of an element, relative to the buffer's first.
   func position(_ indices: [Index]) -> Index {
     var result = Index(0)

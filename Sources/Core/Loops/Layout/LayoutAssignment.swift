@@ -44,6 +44,21 @@ struct LayoutAssignment {
     spreadRows(graph, groups, target)
   }
 
+  /// The reductions of kernels that walk their result in an order in which rows are not together: a row's sum would be
+  /// computed for each of its elements.
+  func scatteredReductions(_ graph: Graph, _ groups: FusionGroups) -> Set<Int> {
+    graph.nodes.indices.filter { position in
+      guard case .reduce = graph.nodes[position].operation, !groups.isMaterialized[position] else { return false }
+      let rows = graph.nodes[position].types[0].sizes.reduce(1, *)
+      return groups.roots[position].contains { root in
+        guard let layout = layouts[Value(node: root)] else { return false }
+        let count = layout.shape.reduce(1, *)
+        return count > rows && rows > 0 && (count % rows != 0 || count / rows % layout.rowUnit != 0)
+      }
+    }
+    .reduce(into: []) { $0.insert($1) }
+  }
+
   /// What fills up the channels to whole vectors.
   private static func padding(_ channels: Int, lanes: Int) -> Int {
     var unit = min(4, lanes)

@@ -112,8 +112,15 @@ struct GraphLowering {
       self.graph = graph
       self.parameters = parameters
       self.isModel = isModel
-      groups = FusionGroups(graph, forTiles: target.isTiled)
-      layouts = LayoutAssignment(graph, groups, target, convolutions)
+      var groups = FusionGroups(graph, forTiles: target.isTiled)
+      var layouts = LayoutAssignment(graph, groups, target, convolutions)
+      let apart = layouts.scatteredReductions(graph, groups)
+      if !apart.isEmpty {
+        groups = FusionGroups(graph, forTiles: target.isTiled, apart: apart)
+        layouts = LayoutAssignment(graph, groups, target, convolutions)
+      }
+      self.groups = groups
+      self.layouts = layouts
     }
   }
 

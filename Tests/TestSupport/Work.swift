@@ -3,17 +3,16 @@ public import LatheCore
 /// How many elements are read, as the graph says it and as its loops do: kernels that compute something for each element
 /// that many elements share read far more.
 extension Program {
-  /// Elements that one run reads from buffers; conditions are taken to hold, and loops to run their whole extent.
-  public var readCount: Int { count(steps) }
-
-  private func count(_ steps: [Step]) -> Int {
-    steps.reduce(0) { sum, step in
-      switch step {
-      case .kernel(let position): sum + Self.count(kernels[position].body)
-      case .loop(let variable, let body): sum + variable.extent * count(body)
-      case .branch(_, let then, let otherwise): sum + max(count(then), count(otherwise))
-      case .whileLoop(let condition, _, let body): sum + count(condition) + count(body)
-      }
+  /// The kernels that read more elements than `factor` times what their nodes read, with both numbers; kernels
+  /// of sub-graphs do not count.
+  public func wastefulKernels(of graph: Graph, factor: Int) -> [String] {
+    kernels.compactMap { kernel in
+      guard !kernel.nodes.isEmpty else { return nil }
+      let count = Self.count(kernel.body)
+      // Copies of operands and results belong to no node.
+      let copied = Set(kernel.reads + kernel.writes).reduce(0) { $0 + self[$1].count }
+      let natural = kernel.nodes.reduce(copied) { $0 + graph.readCount(of: graph.nodes[$1]) }
+      return count > factor * natural ? "\(kernel.name) reads \(count) elements, its nodes \(natural)" : nil
     }
   }
 
@@ -51,16 +50,12 @@ extension Program {
 }
 
 extension Graph {
-  /// Elements that the nodes read, each node computing its results once, from memory, and those of the results; a loop
-  /// whose steps data decides takes one.
-  public var readCount: Int {
-    let results = outputs.map(\.value) + updates.map(\.value)
-    return nodes.reduce(results.reduce(0) { $0 + elements(type(of: $1)) }) { $0 + readCount(of: $1) }
-  }
-
   private func elements(_ type: TensorType) -> Int { type.extents.reduce(1, *) }
 
-  private func readCount(of node: Node) -> Int {
+  private func readCount(_ body: Graph) -> Int { body.nodes.reduce(0) { $0 + body.readCount(of: $1) } }
+
+  /// Elements that a node reads to compute its results once, from memory; a loop whose steps data decides takes one.
+  fileprivate func readCount(of node: Node) -> Int {
     let operands = node.operands.map { type(of: $0) }
     let results = node.types.reduce(0) { $0 + elements($1) }
     switch node.operation {
@@ -69,9 +64,9 @@ extension Graph {
     case .convolution: return 2 * results * operands[1].extents.dropFirst().reduce(1, *)
     case .windowReduce(let reduce): return results * reduce.window.size.reduce(1, *)
     case .windowArgReduce(let reduce): return results * reduce.window.size.reduce(1, *)
-    case .conditional(let choice): return max(choice.then.readCount, choice.otherwise.readCount) + results
-    case .whileLoop(let loop): return loop.condition.readCount + loop.body.readCount + results
-    case .scan(let scan): return (scan.length.known ?? 1) * scan.body.readCount + 2 * results
+    case .conditional(let choice): return max(readCount(choice.then), readCount(choice.otherwise)) + results
+    case .whileLoop(let loop): return readCount(loop.condition) + readCount(loop.body) + results
+    case .scan(let scan): return (scan.length.known ?? 1) * readCount(scan.body) + 2 * results
     default: return operands.reduce(results) { $0 + max(elements($1), results) }
     }
   }

@@ -12,9 +12,8 @@ import Testing
 
   private func check(_ graph: Graph, _ label: String) throws {
     for target in Self.targets {
-      let program = try Program(lowering: graph, target: target)
-      let (actual, natural) = (program.readCount, graph.readCount)
-      #expect(actual <= Self.factor * natural, "\(label) for \(target.name): \(actual) elements for \(natural)")
+      let wasteful = try Program(lowering: graph, target: target).wastefulKernels(of: graph, factor: Self.factor)
+      #expect(wasteful == [], "\(label) for \(target.name)")
     }
   }
 

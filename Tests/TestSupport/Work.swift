@@ -25,7 +25,7 @@ extension Program {
         sum + extent(accumulation.variable, accumulation.lower, accumulation.upper)
           * (count(accumulation.prologue) + count(accumulation.value))
       case .declare(_, let value), .assign(_, let value), .store(_, _, let value): sum + count(value)
-      case .allocate: sum
+      case .allocate, .call: sum
       case .when(_, let body): sum + count(body)
       case .whenTrue(let condition, let body): sum + count(condition) + count(body)
       }

@@ -8,16 +8,36 @@ import Testing
   static let batch: UInt64 = 20
   static let starts = Array(stride(from: UInt64(0), to: 200, by: UInt64.Stride(batch)))
 
-  private func each(_ start: UInt64, _ faults: (RandomGraph, [String: NDArray]) throws -> [String]) throws {
+  private func each(
+    _ start: UInt64, _ make: (UInt64) throws -> RandomGraph = { try RandomGraph(seed: $0) },
+    _ faults: (RandomGraph, [String: NDArray]) throws -> [String]
+  ) throws {
     for seed in start..<(start + Self.batch) {
-      let random = try RandomGraph(seed: seed)
-      let found = try faults(random, try random.meaning())
-      #expect(found.isEmpty, "seed \(seed)\n\(random.graph.text)")
+      let random = try make(seed)
+      do {
+        let found = try faults(random, try random.meaning())
+        #expect(found.isEmpty, "seed \(seed)\n\(random.graph.text)")
+      } catch {
+        Issue.record("seed \(seed): \(error)\n\(random.graph.text)")
+      }
     }
   }
 
   @Test("lowered and planned programs compute what the graphs mean", arguments: starts)
   func programs(_ start: UInt64) throws { try each(start) { try $0.programFaults($1) } }
+
+  @Test("so do programs with tiles, layouts and slabs", arguments: starts)
+  func tiledPrograms(_ start: UInt64) throws {
+    try each(start) { try $0.programFaults($1, .x86V4) + $0.programFaults($1, .nextToNoCache) }
+  }
+
+  @Test("gradients are what differences give, and programs compute them", arguments: starts)
+  func gradients(_ start: UInt64) throws {
+    try each(start, { try RandomGraph(differentiable: $0) }) { random, expected in
+      try random.gradientFaults(expected) + random.programFaults(expected)
+        + random.programFaults(expected, .nextToNoCache) + random.interpreterFaults(expected)
+    }
+  }
 
   @Test("the interpreter computes what the graphs mean", arguments: starts)
   func interpreter(_ start: UInt64) throws { try each(start) { try $0.interpreterFaults($1) } }

@@ -95,6 +95,25 @@ import Testing
     #expect(error?.description == rendering)
   }
 
+  @Test("64-bit integers are exact, and wrap") func integers() throws {
+    let text = """
+      func main(%x: i64[2,3]) -> (%sum: i64[2], %product: i64[2], %dot: i64[2,2]) {
+        %0 = reduce_sum %x {axes: [1]} : i64[2]
+        %1 = reduce_product %x {axes: [1]} : i64[2]
+        %2 = dot %x, %x {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [1]} : i64[2,2]
+        return %0, %1, %2
+      }
+      """
+    let rows: [[Int]] = [[1 << 53 + 1, 3, -5], [3_037_000_499, 1, 3_037_000_493]]
+    let x = try NDArray(dtype: .i64, shape: [2, 3], values: rows.joined().map { .integer($0) })
+    let outputs = try run(text, ["x": x]).outputs
+    #expect(outputs["sum"]?.integers == rows.map { $0.reduce(0, &+) })
+    #expect(outputs["product"]?.integers == rows.map { $0.reduce(1, &*) })
+    #expect(
+      outputs["dot"]?.integers
+        == rows.flatMap { left in rows.map { right in zip(left, right).reduce(0) { $0 &+ $1.0 &* $1.1 } } })
+  }
+
   @Test("reductions over nothing give their identity") func empty() throws {
     let text = """
       func main(%x: f32[0,2]) -> (%sum: f32[2], %product: f32[2], %max: f32[2]) {

@@ -37,7 +37,7 @@ public struct LoweringCase: Sendable, CustomTestStringConvertible {
   public static func all() throws -> [LoweringCase] { try made.get() }
 
   // Made once: to find out what graphs mean takes longer than to compile them.
-  private static let made = Result { try scopes() + layouts() + phases() + empties() }
+  private static let made = Result { try scopes() + layouts() + phases() + empties() + integers() }
 
   /// Scalars that are computed in the blocks of their loops.
   private static func scopes() throws -> [LoweringCase] {
@@ -224,6 +224,21 @@ public struct LoweringCase: Sendable, CustomTestStringConvertible {
   private static func phases() throws -> [LoweringCase] {
     [
       try LoweringCase(
+        "reductions over a dilated axis with gaps that count",
+        """
+        (%x: f32[2,3], %g: f32[]) -> (%sum: f32[], %rows: f32[5], %max: f32[], %product: f32[3]) {
+          %0 = pad %x, %g {low: [0,0], high: [1,2], interior: [1,0]} : f32[4,5]
+          %1 = reduce_sum %0 {axes: [0,1]} : f32[]
+          %2 = exp %0 : f32[4,5]
+          %3 = reduce_sum %2 {axes: [0]} : f32[5]
+          %z = constant 0.0 : f32[]
+          %4 = pad %x, %z {low: [0,0], high: [0,0], interior: [1,0]} : f32[3,3]
+          %5 = reduce_max %4 {axes: [0,1]} : f32[]
+          %6 = reduce_product %4 {axes: [0]} : f32[3]
+          return %1, %3, %5, %6
+        }
+        """),
+      try LoweringCase(
         "the gradient of a strided slice of a strided slice",
         """
         (%d: f64[1]) -> (%y: f64[9]) {
@@ -315,6 +330,26 @@ public struct LoweringCase: Sendable, CustomTestStringConvertible {
           return %0, %2, %3, %4
         }
         """),
+    ]
+  }
+
+  /// Integers that no float holds.
+  private static func integers() throws -> [LoweringCase] {
+    [
+      try LoweringCase(
+        "sums and products of 64-bit integers",
+        """
+        (%x: i64[2,3]) -> (%sum: i64[2], %product: i64[2], %running: i64[2,3], %dot: i64[2,2], %folded: i64[2]) {
+          %c = constant [9007199254740993, 3, -5, 1152921504606846983, 576460752303423489, -2305843009213693949] : i64[2,3]
+          %0 = add %x, %c : i64[2,3]
+          %1 = reduce_sum %0 {axes: [1]} : i64[2]
+          %2 = reduce_product %0 {axes: [1]} : i64[2]
+          %3 = cumulative_sum %0 {axis: 1, reverse: false} : i64[2,3]
+          %4 = dot %0, %c {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [1]} : i64[2,2]
+          %5 = reduce_sum %c {axes: [1]} : i64[2]
+          return %1, %2, %3, %4, %5
+        }
+        """)
     ]
   }
 }

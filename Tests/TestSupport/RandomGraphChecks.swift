@@ -12,14 +12,16 @@ extension RandomGraph {
     return result.outputs.merging(result.updates.map { ("state " + $0.key, $0.value) }) { first, _ in first }
   }
 
-  /// Lowered and planned.
-  public func planned() throws -> PlannedProgram {
-    try PlannedProgram(planning: Program(lowering: graph), searchSteps: 2000)
+  /// Lowered, verified and planned.
+  public func planned(_ target: Target = .generic) throws -> PlannedProgram {
+    let program = try Program(lowering: graph, target: target)
+    try program.verify()
+    return try PlannedProgram(planning: program, searchSteps: 2000)
   }
 
   /// Loops, storage sharing and the plan mean what the graph means.
-  public func programFaults(_ expected: [String: NDArray]) throws -> [String] {
-    var evaluator = ProgramEvaluator(try planned())
+  public func programFaults(_ expected: [String: NDArray], _ target: Target = .generic) throws -> [String] {
+    var evaluator = ProgramEvaluator(try planned(target))
     var actual = try evaluator.run(inputs)
     for update in graph.updates { actual["state " + update.variable] = try evaluator.variable(update.variable) }
     return Self.differences(actual, expected)
@@ -35,6 +37,25 @@ extension RandomGraph {
     for (port, result) in zip(executable.program.outputs, results) { actual[port.name] = result }
     for update in graph.updates { actual["state " + update.variable] = try session.variable(named: update.variable) }
     return Self.differences(actual, expected)
+  }
+
+  /// Each gradient of a differentiable graph is, along some direction, what central differences of the loss give.
+  public func gradientFaults(_ expected: [String: NDArray]) throws -> [String] {
+    let step = 1e-6
+    var generator = SeededGenerator(seed: seed)
+    return try inputs.sorted { $0.key < $1.key }.compactMap { name, array in
+      guard let gradient = expected["grad/" + name] else { return nil }
+      let direction = array.doubles.map { _ in Double.random(in: -1...1, using: &generator) }
+      func loss(_ offset: Double) throws -> Double {
+        var moved = inputs
+        moved[name] = try NDArray(zip(array.doubles, direction).map { $0 + offset * $1 }, shape: array.shape)
+        return try Self.meaning(of: graph, moved)["loss"]?.doubles.first ?? .nan
+      }
+      let wanted = (try loss(step) - loss(-step)) / (2 * step)
+      let actual = zip(gradient.doubles, direction).reduce(0) { $0 + $1.0 * $1.1 }
+      return abs(actual - wanted) <= 1e-5 * abs(wanted) + 1e-6
+        ? nil : "the gradient of \(name) along a direction is \(actual), differences give \(wanted)"
+    }
   }
 
   /// A pipeline keeps the meaning, and every graph on its way is well formed.

@@ -26,6 +26,26 @@ public struct RandomGraph: Sendable {
     graph = try builder.finish(name: "random", outputs: outputs)
     inputs = growth.inputs
   }
+
+  /// Makes a graph of real numbers in f64 that can be differentiated where its inputs are: its outputs are the number
+  /// `loss` and, for each input `x`, the gradient `grad/x`.
+  public init(differentiable seed: UInt64, steps: Int = 8) throws {
+    self.seed = seed
+    let builder = Builder()
+    var growth = Growth(builder, seed: seed, isDifferentiable: true)
+    growth.addSources()
+    for _ in 0..<steps { try growth.step() }
+    let results = growth.outputs().map(\.tensor).filter { $0.dtype == .f64 }.map { result in
+      let weights = growth.array(.f64, result.shape.known ?? [])
+      return (tensor: result, cotangent: builder.constant(weights))
+    }
+    let terms = results.map { ($0.tensor * $0.cotangent).reduce(.sum, axes: Array($0.tensor.shape.indices)) }
+    let loss = terms.reduce(builder.scalar(.float(0), .f64)) { $0 + $1 }
+    let gradients = builder.gradients(of: results, withRespectTo: growth.parameters.map(\.tensor))
+    let named = zip(growth.parameters, gradients).map { (name: "grad/" + $0.name, tensor: $1) }
+    graph = try builder.finish(name: "random", outputs: [("loss", loss)] + named)
+    inputs = growth.inputs
+  }
 }
 
 /// One graph, or the body of a sub-graph, while it grows.
@@ -48,13 +68,20 @@ private struct Growth {
   var pool: [Entry] = []
   var inputs: [String: NDArray] = [:]
   var variables: [Variable] = []
+  /// The inputs of floats.
+  var parameters: [(name: String, tensor: Tensor)] = []
   var isInner = false
+  /// All floats are real numbers in f64, and nothing stops a gradient.
+  let isDifferentiable: Bool
 
-  private static let largest = 600
-  private static let dtypes: [ScalarType] = [.f32, .f32, .f32, .f64, .i64, .bool, .i32, .u8, .i8]
+  private static let largest = 1200
+  private var dtypes: [ScalarType] {
+    isDifferentiable ? [.f64] : [.f32, .f32, .f32, .f64, .i64, .bool, .i32, .u8, .i8]
+  }
 
-  init(_ builder: Builder, seed: UInt64) {
+  init(_ builder: Builder, seed: UInt64, isDifferentiable: Bool = false) {
     self.builder = builder
+    self.isDifferentiable = isDifferentiable
     random = SeededGenerator(seed: seed)
   }
 
@@ -66,19 +93,23 @@ private struct Growth {
 
   mutating func one<T>(_ choices: [T]) -> T { choices[int(0...(choices.count - 1))] }
 
-  mutating func size() -> Int { chance(8) ? int(16...40) : chance(25) ? 1 : int(2...5) }
+  mutating func size() -> Int {
+    // Where vectors, tiles and blocks are full, and where they are not; nothing; one.
+    chance(10) ? one([8, 15, 16, 17, 31, 32, 33, 64, 65]) : chance(3) ? 0 : chance(25) ? 1 : int(2...5)
+  }
 
   mutating func shape(rank: ClosedRange<Int> = 0...4) -> [Int] {
     var shape: [Int] = []
     for _ in 0..<int(rank) {
       let size = size()
-      shape.append(shape.reduce(size, *) > 200 ? 1 : size)
+      shape.append(shape.reduce(size, *) > 400 ? 1 : size)
     }
     return shape
   }
 
   mutating func array(_ dtype: ScalarType, _ shape: [Int]) -> NDArray {
     let values = (0..<shape.reduce(1, *)).map { _ -> ScalarValue in
+      if isDifferentiable, dtype.isFloat { return .float(Double.random(in: -2...2, using: &random)) }
       let number = dtype == .bool ? int(0...1) : dtype == .u8 ? int(0...7) : int(-4...4)
       return dtype.isFloat ? .float(Double(number)) : .integer(number)
     }
@@ -99,7 +130,7 @@ private struct Growth {
     let tensor: Tensor
     if isInner || chance(30) {
       tensor = builder.constant(contents)
-    } else if chance(25) {
+    } else if !isDifferentiable, chance(25) {
       let variable = Variable(name: "v\(variables.count)", role: .buffer, initial: contents)
       variables.append(variable)
       tensor = builder.variable(variable)
@@ -107,8 +138,9 @@ private struct Growth {
       let name = "x\(inputs.count)"
       inputs[name] = contents
       tensor = builder.input(name, contents.type)
+      if dtype.isFloat { parameters.append((name, tensor)) }
     }
-    return Entry(tensor: tensor, bound: 7, isExact: true)
+    return Entry(tensor: tensor, bound: 7, isExact: !isDifferentiable || !dtype.isFloat)
   }
 
   mutating func add(_ tensor: Tensor, bound: Double, isExact: Bool = true) {
@@ -158,8 +190,8 @@ private struct Growth {
   // MARK: Frame
 
   mutating func addSources() {
-    for _ in 0..<int(2...3) { pool.append(source(one(Self.dtypes), shape())) }
-    pool.append(source(.f32, shape(rank: 2...4)))
+    for _ in 0..<int(2...3) { pool.append(source(one(dtypes), shape())) }
+    pool.append(source(isDifferentiable ? .f64 : .f32, shape(rank: 2...4)))
   }
 
   mutating func addUpdates() {
@@ -177,12 +209,17 @@ private struct Growth {
   }
 
   mutating func step() throws {
-    if chance(4) { try control() } else { simpleStep() }
+    if chance(5) { try control() } else { simpleStep() }
   }
 
-  /// One operation without sub-graphs.
+  /// One operation without sub-graphs, perhaps with its axes in another order.
   mutating func simpleStep() {
-    switch int(0...26) {
+    operation()
+    if chance(12) { permute() }
+  }
+
+  private mutating func operation() {
+    switch int(0...28) {
     case 0...1: unary()
     case 2...6: binary()
     case 7: select()
@@ -201,7 +238,8 @@ private struct Growth {
     case 22: convolution()
     case 23: window()
     case 24: gather()
-    case 25: scatter()
+    case 25...26: scatter()
+    case 27: shuffle()
     default: normalize()
     }
   }
@@ -221,7 +259,7 @@ private struct Growth {
     case 3: x.isExact ? add((x.tensor * 0.5).floor(), bound: x.bound) : add(x.tensor.tanh(), bound: 1, isExact: false)
     case 4: add(x.tensor.sigmoid(), bound: 1, isExact: false)
     case 5: add(x.tensor.abs().negate().exp(), bound: 1, isExact: false)
-    case 6: add(x.tensor.detach(), bound: x.bound, isExact: x.isExact)
+    case 6 where !isDifferentiable: add(x.tensor.detach(), bound: x.bound, isExact: x.isExact)
     default: x.isExact ? add(x.tensor.isNaN(), bound: 1) : add(x.tensor.isFinite(), bound: 1)
     }
   }
@@ -261,7 +299,7 @@ private struct Growth {
 
   mutating func convert() {
     guard let x = pick() else { return }
-    let target = one(Self.dtypes)
+    let target = one(dtypes)
     if !x.dtype.isFloat {
       // Integers have wrapped: a remainder is small.
       let small = x.dtype == .bool ? x.tensor : x.tensor.fmod(x.tensor.filled(.integer(17)))
@@ -274,7 +312,7 @@ private struct Growth {
   // MARK: Views
 
   mutating func reshape() {
-    guard let x = pick() else { return }
+    guard let x = pick({ $0.count > 0 }) else { return }
     var rest = x.count
     var shape: [Int] = []
     while rest > 1, shape.count < 3 {
@@ -361,6 +399,22 @@ private struct Growth {
       isExact: parts.allSatisfy(\.isExact))
   }
 
+  /// The pieces of a tensor, one of them changed, in another order and perhaps twice.
+  mutating func shuffle() {
+    guard let x = pick({ $0.shape.contains { $0 > 1 } }) else { return }
+    let axis = one(x.shape.indices.filter { x.shape[$0] > 1 })
+    let cut = int(1...(x.shape[axis] - 1))
+    var pieces = [
+      x.tensor.slice(axis: axis, from: 0, to: cut),
+      x.tensor.slice(axis: axis, from: cut, to: x.shape[axis]),
+    ]
+    if chance(30) { pieces.append(x.tensor) }
+    if chance(30) { pieces.append(pieces[0]) }
+    if x.dtype.isFloat, chance(50) { pieces[1] = pieces[1].negate() }
+    for piece in pieces.prefix(2) where chance(30) { add(piece, bound: x.bound, isExact: x.isExact) }
+    add(.concatenate(pieces.shuffled(using: &random), axis: axis), bound: x.bound, isExact: x.isExact)
+  }
+
   // MARK: Reductions
 
   mutating func reduce() {
@@ -384,8 +438,11 @@ private struct Growth {
 
   mutating func cumulative() {
     guard let x = pick({ !$0.shape.isEmpty && $0.dtype != .bool }) else { return }
-    let combiner: Combiner = one([.sum, .max, .min])
     let axis = int(0...(x.shape.count - 1))
+    if !x.dtype.isFloat, chance(25) {
+      return add(x.tensor.cumulative(.product, axis: axis, reverse: chance(40)), bound: 0)
+    }
+    let combiner: Combiner = one([.sum, .max, .min])
     add(
       x.tensor.cumulative(combiner, axis: axis, reverse: chance(40)),
       bound: combiner == .sum ? x.bound * Double(max(1, x.shape[axis])) : x.bound, isExact: x.isExact)
@@ -403,7 +460,14 @@ private struct Growth {
       scores = mask.tensor.select(scores + partner(x.dtype, x.shape).tensor, scores.filled(.float(-30)))
     }
     let powers = (scores - repeated(scores.reduce(.max, axes: [axis]))).exp()
-    add(powers / repeated(powers.reduce(.sum, axes: [axis])), bound: 1, isExact: false)
+    let shares = powers / repeated(powers.reduce(.sum, axes: [axis]))
+    add(shares, bound: 1, isExact: false)
+    if chance(40) {
+      // Shares averaged over heads, or over anything else.
+      let axes = x.shape.indices.filter { _ in chance(50) }
+      let size = axes.reduce(1) { $0 * x.shape[$1] }
+      add(shares.reduce(one([.sum, .max, .min]), axes: axes), bound: Double(size), isExact: false)
+    }
   }
 
   // MARK: Contractions and windows
@@ -432,7 +496,7 @@ private struct Growth {
 
   mutating func convolution() {
     let spatial = int(1...2)
-    let dtype = one([ScalarType.f32, .f32, .f64])
+    let dtype = isDifferentiable ? .f64 : one([ScalarType.f32, .f32, .f64])
     let groups = chance(70) ? 1 : 2
     let channels = groups * int(1...3)
     var x = pick { $0.dtype == dtype && $0.shape.count == spatial + 2 && $0.shape[1] % groups == 0 && $0.count > 0 }
@@ -518,10 +582,16 @@ private struct Growth {
     let (places, outside) = places([count], below: x.shape[axis])
     let kept = x.shape.indices.filter { $0 != axis }.map { x.shape[$0] }
     let updates = partner(x.dtype, [count] + kept)
-    let combiner: Combiner? = one([nil, .sum, .sum, .max, .min])
+    let combiner: Combiner? = one([nil, .sum, .sum] + (isDifferentiable ? [] : [.product, .max, .min]))
+    let bound =
+      switch combiner {
+      case .sum: x.bound + updates.bound * Double(count)
+      case .product: x.bound * (0..<count).reduce(1) { product, _ in product * max(1, updates.bound) }
+      default: max(x.bound, updates.bound)
+      }
     add(
       x.tensor.scatter(places, updates.tensor, IndexedAxes(axes: [axis], outside: outside), combiner: combiner),
-      bound: combiner == .sum ? x.bound + updates.bound * Double(count) : max(x.bound, updates.bound),
+      bound: bound,
       isExact: x.isExact && updates.isExact)
   }
 
@@ -529,7 +599,7 @@ private struct Growth {
 
   /// The body of a sub-graph, grown from its arguments to results of the given types.
   func body(_ builder: Builder, _ arguments: [Entry], _ results: [Entry], _ seed: UInt64) -> [Tensor] {
-    var inner = Growth(builder, seed: seed)
+    var inner = Growth(builder, seed: seed, isDifferentiable: isDifferentiable)
     inner.isInner = true
     inner.pool = arguments
     for _ in 0..<4 { inner.simpleStep() }
@@ -566,7 +636,7 @@ private struct Growth {
       let otherwise = try region(types, state, state, seeds[1])
       results = builder.apply(
         .conditional(Conditional(then: then, otherwise: otherwise)), [predicate.tensor] + state.map(\.tensor))
-    case 1:
+    case 1 where !isDifferentiable:
       let limit = int(0...3)
       let counter = Entry(tensor: builder.scalar(.integer(0), .i64), bound: 0, isExact: true)
       let all = [counter.tensor.type] + types
@@ -585,10 +655,10 @@ private struct Growth {
     default:
       // The first is carried, the others are read as sequences where they have an axis to walk.
       let length = int(1...4)
-      let sequence = source(one([.f32, .i64]), [length] + shape(rank: 0...2))
+      let sequence = source(isDifferentiable ? .f64 : one([.f32, .i64]), [length] + shape(rank: 0...2))
       let element = Entry(
         tensor: sequence.tensor.slice(axis: 0, from: 0, to: 1).reshape(Array(sequence.shape.dropFirst())),
-        bound: sequence.bound, isExact: true)
+        bound: sequence.bound, isExact: sequence.isExact)
       let entries = [state[0], element] + state.dropFirst()
       let stacked = one(state)
       let body = try region(entries.map(\.tensor.type), entries, [state[0], stacked, element], seeds[0])
@@ -597,7 +667,7 @@ private struct Growth {
         [state[0].tensor, sequence.tensor] + state.dropFirst().map(\.tensor))
       add(values[0], bound: state[0].bound, isExact: state[0].isExact)
       if chance(80) { add(values[1], bound: stacked.bound, isExact: stacked.isExact) }
-      if chance(80) { add(values[2], bound: element.bound) }
+      if chance(80) { add(values[2], bound: element.bound, isExact: element.isExact) }
       return
     }
     for (tensor, entry) in zip(results, state) { add(tensor, bound: entry.bound, isExact: entry.isExact) }

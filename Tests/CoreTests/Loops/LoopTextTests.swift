@@ -4,9 +4,6 @@ import Testing
 
 /// The text form of loop programs.
 @Suite struct LoopTextTests {
-  /// Next to no cache: kernels run in slabs wherever they can.
-  private static let small = Target(name: "small", vectorBytes: 16, registers: 4, level2Bytes: 64)
-
   private func check(_ program: Program) throws {
     let text = program.text
     let read = try Program(parsing: text)
@@ -17,7 +14,7 @@ import Testing
   @Test("programs of random graphs come back from their text", arguments: 0..<40)
   func random(_ seed: Int) throws {
     let graph = try RandomGraph(seed: UInt64(seed)).graph
-    for target in [Target.generic, .x86V4, .cortexM4F, Self.small] {
+    for target in [Target.generic, .x86V4, .cortexM4F, .nextToNoCache] {
       try check(Program(lowering: graph, target: target))
     }
   }

@@ -150,10 +150,7 @@ struct Nest {
 
   private func reducingOverMultiples() -> Nest {
     var nest = self
-    for (index, divisor) in congruences {
-      guard index.isAffine, let variable = index.variables.first, index.variables.count == 1,
-        !domain.contains(variable)
-      else { continue }
+    for case (let variable, .multiple(let index, let divisor)) in skippedTerms() {
       let factor = index.coefficient(of: variable)
       let solutions = (0..<variable.extent).filter { (factor * $0 + index.constant) % divisor == 0 }
       guard let first = solutions.first else { continue }
@@ -164,6 +161,33 @@ struct Nest {
       ])
     }
     return nest
+  }
+
+  /// Variables of reductions, each with a congruence of its own outside of which no reduction over it adds anything.
+  private func skippedTerms() -> [(LoopVariable, Constraint)] {
+    var found: [LoopVariable: [Constraint]] = [:]
+    func note(_ variable: LoopVariable, _ congruences: [Constraint]) {
+      found[variable] = found[variable].map { $0.filter(congruences.contains) } ?? congruences
+    }
+    scalars.forEach(values) { _, node in
+      switch node {
+      case .reduce(let combiner, let variables, let body):
+        let conditions = scalars.liftedGuard(body, combiner).0
+        for variable in variables {
+          note(
+            variable,
+            conditions.filter {
+              guard case .multiple(let index, _) = $0 else { return false }
+              return index.isAffine && !index.isDynamic && index.variables == [variable]
+            })
+        }
+      case .argReduce(_, let variable, _): note(variable, [])
+      default: break
+      }
+    }
+    return found.sorted { $0.key < $1.key }.compactMap { variable, congruences in
+      congruences.first.map { (variable, $0) }
+    }
   }
 
   // MARK: Peeling

@@ -17,6 +17,7 @@ extension Graph {
     case .scan(let scan): return scan.length * scan.body.macs
     case .whileLoop(let loop): return loop.body.macs
     case .conditional(let choice): return choice.then.macs
+    case .call(let call): return call.body.macs
     default: return 0
     }
   }

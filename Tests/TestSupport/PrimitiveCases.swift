@@ -338,6 +338,19 @@ extension PrimitiveCase {
         [x[0], builder.scalar(.integer(0), .i64)])
     },
     recurrent("scan", reverse: false), recurrent("scan in reverse", reverse: true),
+    PrimitiveCase("call, computed again", [.spread([3], -1...1), .spread([3], 0.5...1)]) { builder, x in
+      let body = try builder.region(x.map(\.type)) { _, values in [(values[0] * values[1]).sin(), values[0].exp()] }
+      return builder.apply(.call(Call(body: body)), x)
+    },
+    PrimitiveCase("call, kept apart", [.spread([3], -1...1), .spread([3], 0.5...1)]) { builder, x in
+      let body = try builder.region(x.map(\.type)) { _, values in [(values[0] * values[1]).sin(), values[0]] }
+      return builder.apply(.call(Call(body: body, isKept: true)), x)
+    },
+    PrimitiveCase("call with a gradient", [.spread([3], -1...1)]) { builder, x in
+      let body = try builder.region(x.map(\.type)) { _, values in [values[0].exp()] }
+      let backward = try builder.region([x[0].type, x[0].type, x[0].type]) { _, values in [values[1] * values[2]] }
+      return builder.apply(.call(Call(body: body, backward: backward)), x)
+    },
     PrimitiveCase("scan without sequences", [.spread([2], -1...1), .spread([2], -1...1)]) { builder, x in
       let (body, captures) = try builder.capturingRegion([x[0].type]) { _, state in
         [(state[0] * x[1]).sin(), state[0] * state[0]]

@@ -7,8 +7,16 @@ extension Builder {
   /// An operation without a gradient on the way is a fault at the place of that operation.
   ///
   /// - Parameter results: Tensors of this graph, each with a cotangent of its type.
-  public func gradients(of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo targets: [Tensor]) -> [Tensor]
-  {
+  public func gradients(
+    of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo targets: [Tensor]
+  ) -> [Tensor] {
+    zip(targets, gradientsWhereAny(of: results, withRespectTo: targets)).map { $1 ?? $0.zerosLike() }
+  }
+
+  /// The same, with nil where nothing flows.
+  public func gradientsWhereAny(
+    of results: [(tensor: Tensor, cotangent: Tensor)], withRespectTo targets: [Tensor]
+  ) -> [Tensor?] {
     guard !(results.flatMap { [$0.tensor, $0.cotangent] } + targets).contains(where: \.isPoisoned) else {
       return targets.map { _ in poison }
     }
@@ -60,7 +68,7 @@ extension Builder {
         }
       }
     }
-    return targets.map { cotangents[$0.value] ?? $0.zerosLike() }
+    return targets.map { cotangents[$0.value] }
   }
 
   /// The nodes up to a position whose results depend on the values, their own nodes included.

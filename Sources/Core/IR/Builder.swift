@@ -167,6 +167,7 @@ public final class Builder: Sendable {
       case .conditional(let payload): payload.then.outputs.count
       case .whileLoop(let payload): max(0, min(payload.stateCount, operandCount))
       case .scan(let payload): payload.body.outputs.count
+      case .call(let payload): payload.body.outputs.count
       case .factorization(let payload): payload.resultCount
       default: 1
       }

@@ -54,6 +54,7 @@ extension Operation {
     case .conditional(let payload): .conditional(payload.substituting(bindings))
     case .whileLoop(let payload): .whileLoop(payload.substituting(bindings))
     case .scan(let payload): .scan(payload.substituting(bindings))
+    case .call(let payload): .call(payload.substituting(bindings))
     default: self
     }
   }

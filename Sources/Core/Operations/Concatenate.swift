@@ -50,6 +50,10 @@ public struct Concatenate: OperationDefinition {
     return cotangents
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.concatenate(Concatenate(axis: axis + 1)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .element { index in
       // From the last operand to the first: each takes the indices below its end.

@@ -53,6 +53,16 @@ public struct Conditional: OperationDefinition {
     return all
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    if context.isBatched[0] { return nil }
+    let arguments = Array(context.isBatched.dropFirst())
+    return context.builder.apply(
+      .conditional(
+        Conditional(
+          then: try then.batched(arguments, context), otherwise: try otherwise.batched(arguments, context))),
+      context.operands)
+  }
+
   public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
   public func substituting(_ bindings: [String: Int]) -> Conditional {
@@ -254,6 +264,20 @@ public struct Scan: OperationDefinition {
     return all
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    // The carry may become a batch in the first step.
+    let carry = (0..<carryCount).map { context.all[$0] }
+    let rest = context.operands.dropFirst(carryCount).enumerated().map { position, operand in
+      position < sequenceCount && context.isBatched[carryCount + position] ? operand.movingAxis(0, to: 1) : operand
+    }
+    let flags = carry.map { _ in true } + context.isBatched.dropFirst(carryCount)
+    let scan = Scan(
+      body: try body.batched(flags, context), length: length, carryCount: carryCount, sequenceCount: sequenceCount,
+      reverse: reverse)
+    let results = context.builder.apply(.scan(scan), carry + rest)
+    return results.enumerated().map { $0 < carryCount ? $1 : $1.movingAxis(1, to: 0) }
+  }
+
   public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
   public func substituting(_ bindings: [String: Int]) -> Scan {
@@ -270,7 +294,7 @@ extension Graph {
   /// The types of the outputs, in order.
   public var resultTypes: [TensorType] { outputs.map { type(of: $0.value) } }
 
-  fileprivate func requireArguments(_ types: [TensorType], _ what: String) throws(TypeFault) {
+  func requireArguments(_ types: [TensorType], _ what: String) throws(TypeFault) {
     guard argumentTypes == types else { throw TypeFault("\(what) takes \(argumentTypes), given \(types)") }
   }
 }

@@ -25,6 +25,10 @@ public struct Convert: OperationDefinition {
     return [source.isFloat && target.isFloat ? context.cotangent.convert(to: source) : nil]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.convert(self))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .element { context.scalars.convert(context.operands[0][$0], target) }
   }
@@ -57,6 +61,10 @@ public struct Bitcast: OperationDefinition {
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.bitcast(self))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .element { context.scalars.bitcast(context.operands[0][$0], target) }
   }
@@ -74,6 +82,10 @@ public struct Detach: OperationDefinition {
   }
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.detach(self))
+  }
 
   public func lower(_ context: LoweringContext) -> Definition { .element { context.operands[0][$0] } }
 }

@@ -137,6 +137,14 @@ public struct Convolution: OperationDefinition {
     return [dx, dw]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    if context.isBatched[1] { return nil }
+    let x = context.operands[0]
+    let rest = Array(x.shape.dropFirst(2))
+    let result = x.reshape([x.shape[0] * x.shape[1]] + rest).convolution(context.operands[1], self)
+    return [result.reshape(Array(x.shape.prefix(2)) + result.shape.dropFirst())]
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let (x, weight) = (context.operands[0], context.operands[1])
     let inputs = weight.shape[1]

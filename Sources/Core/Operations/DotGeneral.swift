@@ -100,6 +100,21 @@ public struct DotGeneral: OperationDefinition {
     return [leftCotangent, rightCotangent]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    let (left, right) = (context.operands[0], context.operands[1])
+    func moved(_ axes: [Int], _ isBatched: Bool) -> [Int] { isBatched ? axes.map { $0 + 1 } : axes }
+    let both = context.isBatched[0] && context.isBatched[1]
+    let axes = DotGeneral(
+      leftBatch: (both ? [0] : []) + moved(leftBatch, context.isBatched[0]),
+      rightBatch: (both ? [0] : []) + moved(rightBatch, context.isBatched[1]),
+      leftContracting: moved(leftContracting, context.isBatched[0]),
+      rightContracting: moved(rightContracting, context.isBatched[1]))
+    let result = left.dot(right, axes)
+    if both { return [result] }
+    // The batch is the first of the free axes of its operand.
+    return [result.movingAxis(leftBatch.count + (context.isBatched[0] ? 0 : leftFree(left.rank).count), to: 0)]
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let (left, right) = (context.operands[0], context.operands[1])
     let leftFree = leftFree(left.shape.count)

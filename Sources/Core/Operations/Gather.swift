@@ -42,6 +42,11 @@ public struct IndexedAxes: Hashable, Sendable {
   /// The axes of the tensor that stay in the result, after the batch.
   func kept(_ rank: Int) -> [Int] { (batch..<max(batch, rank)).filter { !axes.contains($0) } }
 
+  /// The same with one more axis in front that the tensor and the indices have in common.
+  var batched: IndexedAxes {
+    IndexedAxes(batch: batch + 1, axes: axes.map { $0 + 1 }, outside: outside)
+  }
+
   /// The shape of what is read or written: batch, the places in `indices`, the kept axes.
   func slices(_ operand: TensorType, _ indices: TensorType) throws(TypeFault) -> [Dimension] {
     guard indices.dtype.isInteger else { throw TypeFault("the indices are \(indices.dtype), not integers") }
@@ -128,6 +133,14 @@ public struct Gather: OperationDefinition {
     [context.operands[0].zerosLike().scatter(context.operands[1], context.cotangent, indexed, combiner: .sum), nil]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    // Of one tensor for all, more places are read.
+    if !context.isBatched[0], indexed.batch == 0 {
+      return context.builder.apply(.gather(self), context.operands)
+    }
+    return context.apply(.gather(Gather(indexed.batched)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let (operand, indices) = (context.operands[0], context.operands[1])
     let scalars = context.scalars
@@ -200,6 +213,10 @@ public struct Scatter: OperationDefinition {
       return [kept, nil, (last .== numbers).select(gathered, gathered.zerosLike())]
     case .some(let combiner): throw TypeFault("has no gradient for the combiner \(combiner)")
     }
+  }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.scatter(Scatter(indexed.batched, combiner: combiner)))
   }
 
   public func lower(_ context: LoweringContext) -> Definition {

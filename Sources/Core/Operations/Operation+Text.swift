@@ -40,6 +40,7 @@ extension Operation {
     case "cond": return .conditional(try Conditional(attributes))
     case "while": return .whileLoop(try WhileLoop(attributes))
     case "scan": return .scan(try Scan(attributes))
+    case "call": return .call(try Call(attributes))
     default: break
     }
     // The rest are families, one member for each combiner: `reduce_sum`.

@@ -31,6 +31,7 @@ public enum Operation: Hashable, Sendable {
   case conditional(Conditional)
   case whileLoop(WhileLoop)
   case scan(Scan)
+  case call(Call)
   case factorization(Factorization)
 
   /// The rules of the operation: the only switch over all operations.
@@ -65,6 +66,7 @@ public enum Operation: Hashable, Sendable {
     case .conditional(let payload): payload
     case .whileLoop(let payload): payload
     case .scan(let payload): payload
+    case .call(let payload): payload
     case .factorization(let payload): payload.definition
     }
   }

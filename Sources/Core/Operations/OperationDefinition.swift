@@ -19,6 +19,10 @@ public protocol OperationDefinition: Hashable, Sendable {
   /// Expressed in primitives, so that gradients can be differentiated again.
   func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?]
 
+  /// The results for a batch of operands, with a leading axis for the batch; nil where the operation is to be repeated
+  /// for one after the other.
+  func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]?
+
   /// What every element of the results is. All shapes are known here.
   func lower(_ context: LoweringContext) -> Definition
 
@@ -30,6 +34,8 @@ extension OperationDefinition {
   public var attributes: [(name: String, value: Attribute)] { [] }
 
   public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {}
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { nil }
 
   public func substituting(_ bindings: [String: Int]) -> Self { self }
 }

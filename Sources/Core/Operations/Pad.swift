@@ -59,6 +59,12 @@ public struct Pad: OperationDefinition {
     return [inner, dy.reduce(.sum, axes: axes) - inner.reduce(.sum, axes: axes)]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    if context.isBatched[1] { return nil }
+    let pad = Pad(low: [0] + low, high: [0] + high, interior: [0] + interior)
+    return context.builder.apply(.pad(pad), context.operands)
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in

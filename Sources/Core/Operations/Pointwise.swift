@@ -375,6 +375,8 @@ extension Pointwise: OperationDefinition {
     return derivative(context.operands, context.results[0], context.cotangent)
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { context.apply(.pointwise(self)) }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .element { index in context.scalars.pointwise(self, context.operands.map { $0[index] }) }
   }

@@ -47,6 +47,10 @@ public struct Reduce: OperationDefinition {
     }
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.reduce(Reduce(combiner, axes: axes.map { $0 + 1 })))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
@@ -89,6 +93,10 @@ public struct ArgReduce: OperationDefinition {
   }
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.argReduce(ArgReduce(combiner, axis: axis + 1)))
+  }
 
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
@@ -163,6 +171,10 @@ public struct CumulativeReduce: OperationDefinition {
       let sum = reached.select(products * cotangents, products.zerosLike()).reduce(.sum, axes: [last])
       return [sum.movingAxis(x.rank - 1, to: axis)]
     }
+  }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.cumulative(CumulativeReduce(combiner, axis: axis + 1, reverse: reverse)))
   }
 
   public func lower(_ context: LoweringContext) -> Definition {

@@ -30,6 +30,10 @@ public struct ArgSort: OperationDefinition {
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.argSort(ArgSort(axis: axis + 1, descending: descending)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     if context.shape()[axis] < 2 { return .element { _ in context.scalars.constant(.integer(0), .i64) } }
     return .sort(SortDefinition(axis: axis, descending: descending) { context.operands[0][$0] })

@@ -28,6 +28,10 @@ public struct Reshape: OperationDefinition {
     [context.cotangent.reshape(context.operands[0].shape)]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.reshape(Reshape([context.size] + shape)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
@@ -106,6 +110,10 @@ public struct Permute: OperationDefinition {
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.permute(inverse)] }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.permute(Permute([0] + permutation.map { $0 + 1 })))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let inverse = inverse
     return .element { index in context.operands[0][inverse.map { index[$0] }] }
@@ -158,6 +166,10 @@ public struct Broadcast: OperationDefinition {
       return operand.shape[position] != shape[axis]
     }
     return [context.cotangent.reduce(.sum, axes: repeated).reshape(operand.shape)]
+  }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.broadcast(Broadcast([context.size] + shape, axes: [0] + axes.map { $0 + 1 })))
   }
 
   public func lower(_ context: LoweringContext) -> Definition {
@@ -230,6 +242,10 @@ public struct Slice: OperationDefinition {
     return [context.cotangent.pad(low: start, high: high, interior: stride.map { $0 - 1 })]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.slice(Slice(start: [0] + start, limit: [context.size] + limit, stride: [1] + stride)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .element { index in
       context.operands[0][index.indices.map { index[$0] * stride[$0] + start[$0] }]
@@ -264,6 +280,10 @@ public struct Reverse: OperationDefinition {
   }
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.reverse(axes)] }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.reverse(Reverse(axes.map { $0 + 1 })))
+  }
 
   public func lower(_ context: LoweringContext) -> Definition {
     let shape = context.shape()

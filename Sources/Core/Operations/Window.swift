@@ -140,6 +140,10 @@ public struct WindowReduce: OperationDefinition {
     }
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.windowReduce(self))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     let scalars = context.scalars
@@ -182,6 +186,10 @@ public struct WindowArgReduce: OperationDefinition {
   }
 
   public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.windowArgReduce(self))
+  }
 
   public func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]

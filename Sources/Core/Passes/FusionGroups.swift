@@ -124,7 +124,7 @@ public struct FusionGroups: Sendable {
     case .reshape: .view
     case .reduce: .reduction
     case .dot, .convolution, .windowReduce, .windowArgReduce, .argReduce: .contraction
-    case .concatenate, .scatter, .cumulative, .argSort, .conditional, .whileLoop, .scan, .factorization: .opaque
+    case .concatenate, .scatter, .cumulative, .argSort, .conditional, .whileLoop, .scan, .call, .factorization: .opaque
     }
   }
 
@@ -171,7 +171,7 @@ public struct FusionGroups: Sendable {
     case .dot, .convolution: return [.repeated, .factor]
     case .windowReduce, .windowArgReduce: return .repeated
     case .argReduce: return .repeated
-    case .argSort, .conditional, .whileLoop, .scan, .factorization: return .buffer
+    case .argSort, .conditional, .whileLoop, .scan, .call, .factorization: return .buffer
     case .randomBits: return .row
     case .input, .variable, .constant, .iota: return []
     }

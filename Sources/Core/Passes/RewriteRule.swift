@@ -76,6 +76,10 @@ extension Operation {
     case .scan(var payload):
       payload.body = try body(payload.body)
       return .scan(payload)
+    case .call(var payload):
+      payload.body = try body(payload.body)
+      if let backward = payload.backward { payload.backward = try body(backward) }
+      return .call(payload)
     default: return self
     }
   }

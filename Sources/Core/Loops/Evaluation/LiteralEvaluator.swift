@@ -12,7 +12,7 @@ public enum LiteralEvaluator {
   ) -> [NDArray]? {
     guard types.count == 1, let shape = types[0].shape.known, let count = types[0].elementCount else { return nil }
     switch operation {
-    case .conditional, .whileLoop, .scan: return nil
+    case .conditional, .whileLoop, .scan, .call: return nil
     case .reshape, .detach: return [unfailing { try operands[0].reshaped(shape) }]
     default: break
     }

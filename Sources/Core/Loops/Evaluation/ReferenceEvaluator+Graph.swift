@@ -79,6 +79,7 @@ extension ReferenceEvaluator {
           state = try results(payload.body, state + constants)
         }
         values.append(state)
+      case .call(let payload): values.append(try results(payload.body, operands))
       case .scan(let payload): values.append(try scan(payload, operands, node.types))
       default:
         let location = graph.locations[position]

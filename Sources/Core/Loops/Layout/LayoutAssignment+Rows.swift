@@ -43,7 +43,7 @@ extension Graph {
   fileprivate func readsByIndex(_ position: Int, _ groups: FusionGroups) -> Bool {
     switch nodes[position].operation {
     case .reshape: !groups.isMaterialized[position]
-    case .concatenate, .conditional, .whileLoop, .scan: false
+    case .concatenate, .conditional, .whileLoop, .scan, .call, .factorization: false
     default: true
     }
   }

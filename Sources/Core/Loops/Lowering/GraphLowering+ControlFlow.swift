@@ -31,6 +31,15 @@ extension GraphLowering {
     return steps
   }
 
+  mutating func lower(_ call: Call, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
+    var steps: [Step] = []
+    let arguments = node.operands.map { argument($0, region, &steps) }
+    let results = node.types.map { temporary("call", $0, region.graph.locations[position]) }
+    steps += body(call.body, arguments, results, region.parameters)
+    for (result, place) in results.enumerated() { region.places[Value(node: position, result: result)] = place }
+    return steps
+  }
+
   mutating func lower(_ loop: WhileLoop, _ node: Node, _ position: Int, _ region: inout Region) -> [Step] {
     var steps: [Step] = []
     let location = region.graph.locations[position]

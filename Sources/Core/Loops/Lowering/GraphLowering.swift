@@ -298,7 +298,7 @@ struct GraphLowering {
     let node = region.graph[value]
     guard !node.operation.isSource else { return false }
     switch node.operation {
-    case .conditional, .whileLoop: return false
+    case .conditional, .whileLoop, .call: return false
     case .scan(let scan): return Int(value.result) >= scan.carryCount && isOutput(place)
     case .factorization: return isOutput(place)
     default: break
@@ -385,6 +385,7 @@ struct GraphLowering {
     case .conditional(let conditional): return lower(conditional, node, position, &region)
     case .whileLoop(let loop): return lower(loop, node, position, &region)
     case .scan(let scan): return lower(scan, node, position, &region)
+    case .call(let call): return lower(call, node, position, &region)
     case .factorization: return factorize(node, position, &region)
     case .broadcast where region.destinations[Value(node: position)] == nil:
       // A repeated literal that somebody wants in memory is a weight: made once, not in every run.

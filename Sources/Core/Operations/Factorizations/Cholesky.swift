@@ -22,6 +22,10 @@ public struct Cholesky: OperationDefinition {
     return [l.transposed.triangularSolve(left.transposed, upper: true).transposed]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.cholesky(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let shape = context.operands[0].shape
     return .routine(Routine(.cholesky, context.results[0].dtype, [shape[shape.count - 1]]))

@@ -89,6 +89,10 @@ public struct Eigen: OperationDefinition {
     return [adjoint.solve(inner.matrixProduct(adjoint)).real]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.eig(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.eig, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
   }

@@ -57,6 +57,10 @@ public struct LU: OperationDefinition {
     return [places.convert(to: packed.dtype).transposed.matrixProduct(result)]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.lu(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.lu, context.results[0].dtype, Array(context.results[0].sizes.suffix(2))))
   }

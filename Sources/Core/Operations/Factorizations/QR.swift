@@ -51,6 +51,10 @@ public struct QR: OperationDefinition {
     return [Tensor.concatenate([solved, dy], axis: q.rank - 1)]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.qr(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let sizes = Array(context.operands[0].shape.suffix(2))
     return .routine(Routine(.qr, context.results[0].dtype, sizes + [complete ? 1 : 0]))

@@ -51,6 +51,10 @@ public struct SVD: OperationDefinition {
     return [result]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.svd(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.svd, context.results[0].dtype, Array(context.operands[0].shape.suffix(2))))
   }

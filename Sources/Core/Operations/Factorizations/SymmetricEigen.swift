@@ -35,6 +35,10 @@ public struct SymmetricEigen: OperationDefinition {
     return [v.matrixProduct(inner).matrixProduct(v.transposed)]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.eigh(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.eigh, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
   }

@@ -47,6 +47,10 @@ public struct TriangularSolve: OperationDefinition {
     return [upper ? da.upperTriangle(strict: unit) : da.lowerTriangle(strict: unit), db]
   }
 
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    context.apply(.factorization(.triangularSolve(self)))
+  }
+
   public func lower(_ context: LoweringContext) -> Definition {
     let shape = context.results[0].sizes
     let flags = [upper, unit, checked].map { $0 ? 1 : 0 }

@@ -2,7 +2,7 @@
 enum StructureRules {
   static let all = [
     reductionOfUnits, padIntoConvolution, padIntoWindow, unitWindow, unitBatch, literalRightOperand, gatherToSlice,
-    emptyScatter, knownBranch,
+    gatherBeforeFunction, gatherBeforeBroadcast, emptyScatter, knownBranch,
   ]
 
   /// A reduction over axes of size 1 drops them.
@@ -111,6 +111,41 @@ enum StructureRules {
     return [
       x.slice(axis: axis, from: first, to: last + 1, stride: stride).movingAxis(axis, to: 0)
         .reshape(match.types[0].shape)
+    ]
+  }
+
+  /// Rows of a table that nothing else reads are computed behind the gather, where those are fewer: a table of 8-bit
+  /// numbers is read as such.
+  static let gatherBeforeFunction = RewriteRule("gather-before-function") { match in
+    guard case .gather(let gather) = match.operation, gather.indexed.outside == .error,
+      let rows = match.types[0].elementCount, let all = match.operands[0].type.elementCount, rows < all,
+      match.isOnlyUser(of: match.operands[0])
+    else { return nil }
+    let table = match.operands[0]
+    switch table.operation {
+    case .pointwise, .convert, .bitcast: break
+    default: return nil
+    }
+    let operands = match.builder.node(of: table.value).operands.map { Tensor(builder: match.builder, value: $0) }
+    return match.builder.apply(table.operation, operands.map { $0.gather(match.operands[1], gather.indexed) })
+  }
+
+  /// What a table repeats is repeated behind the gather.
+  static let gatherBeforeBroadcast = RewriteRule("gather-before-broadcast") { match in
+    guard case .gather(let gather) = match.operation, gather.indexed.outside == .error, gather.indexed.batch == 0,
+      gather.indexed.axes.count == 1, case .broadcast(let broadcast) = match.operands[0].operation
+    else { return nil }
+    let axis = gather.indexed.axes[0]
+    let places = match.operands[1].rank - 1
+    let x = match.operands[0].source(0)
+    let kept = broadcast.axes.filter { $0 != axis }.map { places + $0 - ($0 > axis ? 1 : 0) }
+    guard let position = broadcast.axes.firstIndex(of: axis) else {
+      return [x.broadcast(to: match.types[0].shape, axes: kept)]
+    }
+    guard x.shape[position] == broadcast.shape[axis] else { return nil }
+    return [
+      x.gather(match.operands[1], IndexedAxes(axes: [position]))
+        .broadcast(to: match.types[0].shape, axes: Array(0..<places) + kept)
     ]
   }
 

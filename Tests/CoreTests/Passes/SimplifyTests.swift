@@ -603,6 +603,58 @@ import Testing
       return %1
       """),
     Row(
+      "gather of a quantised table", "%q: u8[9,4], %s: f32[9]", "f32[2,4]",
+      """
+      %i = constant [7, 2] : i64[2,1]
+      %z = constant 128.0 : f32[]
+      %0 = convert %q {to: f32} : f32[9,4]
+      %1 = broadcast %z {axes: [], shape: [9,4]} : f32[9,4]
+      %2 = subtract %0, %1 : f32[9,4]
+      %3 = broadcast %s {axes: [0], shape: [9,4]} : f32[9,4]
+      %4 = multiply %2, %3 : f32[9,4]
+      %5 = gather %4, %i {batch: 0, axes: [0]} : f32[2,4]
+      return %5
+      """,
+      """
+      %i = constant [7, 2] : i64[2,1]
+      %0 = gather %q, %i {batch: 0, axes: [0]} : u8[2,4]
+      %1 = convert %0 {to: f32} : f32[2,4]
+      %2 = constant 128.0 : f32[2,4]
+      %3 = subtract %1, %2 : f32[2,4]
+      %4 = gather %s, %i {batch: 0, axes: [0]} : f32[2]
+      %5 = broadcast %4 {axes: [0], shape: [2,4]} : f32[2,4]
+      %6 = multiply %3, %5 : f32[2,4]
+      return %6
+      """),
+    Row(
+      "gather of columns that share a row", "%x: f32[5], %b: f32[3]", "f32[2,3]",
+      """
+      %i = constant [4, 1] : i64[2,1]
+      %0 = broadcast %b {axes: [0], shape: [3,5]} : f32[3,5]
+      %1 = broadcast %x {axes: [1], shape: [3,5]} : f32[3,5]
+      %2 = add %0, %1 : f32[3,5]
+      %3 = gather %2, %i {batch: 0, axes: [1]} : f32[2,3]
+      return %3
+      """,
+      """
+      %i = constant [4, 1] : i64[2,1]
+      %0 = broadcast %b {axes: [1], shape: [2,3]} : f32[2,3]
+      %1 = gather %x, %i {batch: 0, axes: [0]} : f32[2]
+      %2 = broadcast %1 {axes: [0], shape: [2,3]} : f32[2,3]
+      %3 = add %0, %2 : f32[2,3]
+      return %3
+      """),
+    Row(
+      "gather of a table that others read stays before them", "%q: u8[9,4]", "f32[2,4]",
+      """
+      %i = constant [7, 2] : i64[2,1]
+      %0 = convert %q {to: f32} : f32[9,4]
+      %1 = gather %0, %i {batch: 0, axes: [0]} : f32[2,4]
+      %2 = slice %0 {start: [0, 0], limit: [2, 4], stride: [1, 1]} : f32[2,4]
+      %3 = add %1, %2 : f32[2,4]
+      return %3
+      """),
+    Row(
       "gather outside stays", "%x: f32[5]", "f32[2]",
       """
       %i = constant [4, 5] : i64[2,1]

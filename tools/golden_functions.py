@@ -269,6 +269,24 @@ def binary() -> Iterator[Call]:
     yield call("ldexp", normal(4), indices([0, 1, -2, 5]))
     yield call("where", booleans(2, 3), normal(2, 3), normal(3))
     yield call("where", booleans(2, 3), normal(2, 1), 0.5)
+    yield call("where", booleans(2, 3), normal(2, 1), integers(0, 3, 3))
+    for exponent in (given([2.0, 0.0, 1.0, 3.0]), indices([2, 0, 1, 3])):
+        yield call("pow", given([-1.5, 0.0, 0.0, 2.0]), exponent)
+    yield call("pow", 0.0, given([0.0, 1.0, 2.0]))
+    for function in ("div", "fmod", "remainder", "floor_divide"):
+        yield call(function, constant(given([7.0, -7.0, 0.0, INF, NAN])), 2.5)
+    for mode in ("floor", "trunc"):
+        yield call("div", constant(given([1.0, -1.0, 7.0])), 0.1, rounding_mode=mode)
+    yield call("clamp", constant(given([1.0, NAN, 3.0, -1.0])), constant(given([NAN, 0.0, 0.0, 0.0])), None)
+    yield call("clamp", given([-1.0, 0.0, 0.5, 1.0]), given([0.0, 0.0, 0.0, 2.0]), given([0.5, 0.5, 0.5, 1.0]))
+    yield call("clamp", integers(-4, 5, 6), -1, 2)
+    yield call("clamp", integers(-4, 5, 6), max=1.5)
+    yield call("mul", booleans(4), booleans(4))
+    yield call("add", booleans(4), booleans(4))
+    yield call("add", integers(0, 9, 3), 2.5)
+    yield call("add", integers(0, 9, 3), 2, alpha=3)
+    for function in ("add", "mul", "div"):
+        yield call(function, normal(2, 0), normal(1))
 
 
 def integer_arithmetic() -> Iterator[Call]:
@@ -327,6 +345,28 @@ def reductions() -> Iterator[Call]:
         yield call(function, x, dim=(0, 2))
     yield call("logsumexp", x, dim=1)
     yield call("logsumexp", x, dim=1, keepdim=True)
+    for function in ("sum", "prod", "mean"):
+        yield call(function, integers(1, 5, 2, 3), dim=0, dtype=torch.float64)
+        yield call(function, booleans(2, 3), dtype=torch.float64)
+    for function in ("sum", "prod"):
+        yield call(function, integers(1, 9, 2, 3), dim=-1, keepdim=True, dtype=torch.int32)
+        yield call(function, integers(100, 120, 2, 3, dtype=torch.uint8), dtype=torch.uint8)
+        yield call(function, constant(uniform(1, 4, 5)), dtype=torch.int64)
+        yield call(function, normal(2, 0), 1)
+        yield call(function, given(1.5), 0)
+    for function in ("cumsum", "cumprod"):
+        yield call(function, integers(1, 5, 2, 3), 1, dtype=torch.float64)
+        yield call(function, booleans(4), 0)
+        yield call(function, given(1.5), 0)
+        yield call(function, normal(2, 0), -1)
+    for function in ("std", "var"):
+        yield call(function, given([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0]]), dim=1)
+        yield call(function, constant(normal(3, 1)), dim=1)
+    for p in (0, 0.5, 1, 2, 3, INF, -INF):
+        yield call("norm", given([[0.0, 0.0], [0.0, -2.0], [3.0, 4.0]]), p, dim=1)
+        if p != 0:
+            yield call("dist", given([1.0, 2.0, 4.0]), given([1.0, 3.0, 1.0]), p)
+    yield call("dist", normal(2, 3), normal(3))
     yield call("sum", integers(0, 9, 2, 3), dim=0)
     yield call("sum", booleans(2, 3))
     yield call("prod", given([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0], [1.0, 2.0, 3.0]]), dim=1)
@@ -381,6 +421,50 @@ def order() -> Iterator[Call]:
     yield call("searchsorted", given([1.0, 3.0, 5.0, 7.0]), given([[0.0, 3.0], [5.5, 9.0]]))
     yield call("searchsorted", given([1.0, 3.0, 5.0, 7.0]), given([[0.0, 3.0], [5.5, 9.0]]), right=True)
     yield call("bucketize", given([0.5, 1.0, 2.5]), given([1.0, 2.0]))
+    special = constant(given([[NAN, 1.0, -INF, 0.0], [-0.0, INF, NAN, 0.0], [2.0, 2.0, 1.0, 2.0]]))
+    for descending in (False, True):
+        yield call("sort", special, stable=True, descending=descending)
+        yield call("argsort", special, dim=0, descending=descending, stable=True)
+        yield call("sort", integers(0, 4, 3, 33, dtype=torch.uint8), dim=-1, descending=descending, stable=True)
+        yield call("sort", booleans(2, 7), stable=True, descending=descending)
+    yield call("sort", normal(2, 1), -1)
+    yield call("sort", normal(0, 3), 0)
+    yield call("sort", given(1.5), -1)
+    yield call("sort", distinct(2, 3, 5), -2, True)
+    yield call("msort", distinct(5, 2))
+    yield call("topk", constant(given([[NAN, 1.0, -INF, 0.0], [2.0, INF, NAN, 0.0]])), 2)
+    yield call("topk", distinct(4, 7), 7, -2 + 1)
+    yield call("topk", distinct(4, 7), 0)
+    yield call("topk", integers(0, 100, 1, 9), 9, largest=False)
+    yield call("kthvalue", special, 4)
+    yield call("kthvalue", distinct(2, 1, 3), 1, 1)
+    yield call("kthvalue", given(1.5), 1)
+    yield call("median", given([[1.0, 2.0, 2.0], [2.0, 3.0, 0.0]]))
+    yield call("median", special, 1)
+    yield call("median", special)
+    yield call("median", integers(0, 50, 9), 0, True)
+    yield call("median", distinct(2, 4, 3), dim=-2, keepdim=True)
+    yield call("nanmedian", constant(given([[NAN, 1.0, 3.0, 2.0], [5.0, NAN, NAN, NAN]])), 1)
+    yield call("nanmedian", given([[5.0, 1.0, 3.0, 2.0], [0.0, -1.0, 4.0, 8.0]]), 1, keepdim=True)
+    yield call("nanmedian", constant(given([NAN, NAN])))
+    yield call("mode", given([[1.0, 2.0, 2.0, 1.0], [3.0, 3.0, 3.0, 0.0]]), 1)
+    yield call("mode", given([[1.0, 2.0], [1.0, 3.0], [0.0, 3.0]]), 0, True)
+    yield call("mode", given([[1.5], [0.5]]))
+    for how in ("lower", "higher", "midpoint", "nearest"):
+        yield call("quantile", distinct(3, 6), 0.3, interpolation=how)
+    yield call("quantile", distinct(2, 3, 4), given([0.0, 0.4, 1.0]), dim=-2, keepdim=True)
+    yield call("quantile", constant(given([[NAN, 1.0], [2.0, 3.0]])), 0.5, dim=1)
+    yield call("nanquantile", constant(given([[NAN, 1.0, 5.0], [2.0, 3.0, 8.0]])), 0.5, dim=1)
+    yield call("nanquantile", given([[1.0, 2.0, 8.0]]), given([0.25, 0.5]), keepdim=True)
+    rows = constant(given([[1.0, 2.0, 2.0, 4.0], [0.0, 0.5, 8.0, 9.0]]))
+    for right in (False, True):
+        yield call("searchsorted", rows, constant(given([[2.0, 5.0, NAN], [-1.0, 9.0, 8.0]])), right=right)
+        yield call("bucketize", constant(given([[1.0, 2.0, 0.0], [3.0, NAN, INF]])), constant(given([1.0, 2.0])), right=right)
+    yield call("searchsorted", constant(given([3.0, 1.0, 2.0])), constant(given([2.5, 0.0])), sorter=indices([1, 2, 0]))
+    yield call("searchsorted", indices([1, 3, 5]), indices([[3], [4]]))
+    yield call("searchsorted", constant(normal(0)), constant(normal(3)))
+    yield call("bucketize", constant(uniform(0, 20, 50)), constant(given([float(i) for i in range(1, 20)])))
+    yield call("isin", integers(0, 5, 2, 4), indices([1, 3]), invert=True)
 
 
 def scans() -> Iterator[Call]:
@@ -458,6 +542,7 @@ def joining() -> Iterator[Call]:
     yield call("cat", [normal(2, 3), normal(1, 3)])
     yield call("cat", [normal(2, 3), normal(2, 1), normal(2, 2)], dim=-1)
     yield call("cat", [integers(0, 5, 2), normal(2)])
+    yield call("concat", [normal(1), normal(0), normal(2)])
     yield call("stack", [normal(2, 3), normal(2, 3)])
     yield call("stack", [normal(2, 3), normal(2, 3)], dim=-1)
     for function in ("hstack", "vstack", "dstack", "column_stack"):
@@ -502,6 +587,13 @@ def scattering() -> Iterator[Call]:
     for reduce in ("sum", "mean", "prod", "amax", "amin"):
         for include_self in (True, False):
             yield call("scatter_reduce", x, 1, integers(0, 4, 3, 5), distinct(3, 5), reduce, include_self=include_self)
+    for reduce in ("prod", "mean", "amax", "amin"):
+        for include_self in (True, False):
+            yield call("index_reduce", x, 0, indices([0, 2, 0]), distinct(3, 4), reduce, include_self=include_self)
+    ties = indices([[0, 0, 1, 1]])
+    for reduce in ("prod", "amax", "amin"):
+        yield call("scatter_reduce", given([[2.0, 0.0, 5.0]]), 1, ties, given([[2.0, 1.0, 0.0, 0.0]]), reduce)
+    yield call("scatter_reduce", given([[2.0, 3.0, 5.0]]), 1, ties, given([[2.0, 0.0, 4.0, 3.0]]), "prod")
     yield call("index_add", x, 0, indices([0, 2, 0]), normal(3, 4), alpha=0.5)
     yield call("index_copy", x, 0, indices([2, 0]), normal(2, 4))
     yield call("index_fill", x, 1, indices([1, 3]), 0.5)

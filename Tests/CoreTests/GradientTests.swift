@@ -86,7 +86,6 @@ import Testing
         "while",
         "gradient of while: has no gradient, because the number of steps is not known when the graph is built"
       ),
-      ("scatter with other combiners", "gradient of scatter_max: has no gradient for the combiner max"),
     ])
   func faults(_ name: String, _ message: String) throws {
     let row = try #require(PrimitiveCase.all.first { $0.name == name })

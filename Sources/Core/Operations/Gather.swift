@@ -211,12 +211,43 @@ public struct Scatter: OperationDefinition {
         .scatter(indices, numbers, indexed, combiner: nil).gather(indices, indexed)
       let gathered = dy.gather(indices, indexed)
       return [kept, nil, (last .== numbers).select(gathered, gathered.zerosLike())]
-    case .some(let combiner): throw TypeFault("has no gradient for the combiner \(combiner)")
+    case .min, .max: return extremePullback(context)
+    case .product: return productPullback(context)
     }
   }
 
   public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.scatter(Scatter(indexed.batched, combiner: combiner)))
+  }
+
+  /// All that equal the result share its cotangent evenly, as PyTorch's `scatter_reduce` has it.
+  private func extremePullback(_ context: PullbackContext) -> [Tensor?] {
+    let (x, indices, updates, y) = (context.operands[0], context.operands[1], context.operands[2], context.results[0])
+    let own = (x .== y).convert(to: x.dtype)
+    let joined = (updates .== y.gather(indices, indexed)).convert(to: x.dtype)
+    let share = context.cotangent / own.scatter(indices, joined, indexed, combiner: .sum)
+    return [own * share, nil, joined * share.gather(indices, indexed)]
+  }
+
+  /// The product of all other factors, exact where factors are zero.
+  private func productPullback(_ context: PullbackContext) -> [Tensor?] {
+    let (x, indices, updates, dy) = (context.operands[0], context.operands[1], context.operands[2], context.cotangent)
+    func split(_ factor: Tensor) -> (isZero: Tensor, nonzero: Tensor) {
+      let isZero = factor .== 0
+      return (isZero, isZero.select(factor.onesLike(), factor))
+    }
+    let (own, joined) = (split(x), split(updates))
+    let zeros = own.isZero.convert(to: x.dtype)
+      .scatter(indices, joined.isZero.convert(to: x.dtype), indexed, combiner: .sum)
+    let product = own.nonzero.scatter(indices, joined.nonzero, indexed, combiner: .product)
+    func others(_ factor: (isZero: Tensor, nonzero: Tensor), _ zeros: Tensor, _ product: Tensor) -> Tensor {
+      let count = zeros - factor.isZero.convert(to: zeros.dtype)
+      return (count .== 0).select(product / factor.nonzero, product.zerosLike())
+    }
+    return [
+      dy * others(own, zeros, product), nil,
+      dy.gather(indices, indexed) * others(joined, zeros.gather(indices, indexed), product.gather(indices, indexed)),
+    ]
   }
 
   public func lower(_ context: LoweringContext) -> Definition {

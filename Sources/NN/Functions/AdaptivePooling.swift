@@ -34,6 +34,21 @@ public func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Te
   adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize).output
 }
 
+/// `adaptiveMaxPool1d`, with the row-major places of the maxima in the last axis of the input: `return_indices`.
+public func adaptiveMaxPool1dWithIndices(
+  _ x: Tensor, _ outputSize: some IntegerList
+) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 1, outputSize) }
+
+/// `adaptiveMaxPool2d`, with the row-major places of the maxima in the last two axes of the input: `return_indices`.
+public func adaptiveMaxPool2dWithIndices(
+  _ x: Tensor, _ outputSize: some IntegerList
+) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 2, outputSize) }
+
+/// `adaptiveMaxPool3d`, with the row-major places of the maxima in the last three axes of the input: `return_indices`.
+public func adaptiveMaxPool3dWithIndices(
+  _ x: Tensor, _ outputSize: some IntegerList
+) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize) }
+
 /// The windows of one axis; the places of window `i` are `starts[i] ..< ends[i]`.
 private struct AdaptiveWindows {
   let starts: [Int]

@@ -1,4 +1,4 @@
-import LatheCore
+public import LatheCore
 
 /// A number or several: what PyTorch takes as "int or tuple".
 public protocol IntegerList: Sendable {
@@ -14,6 +14,37 @@ extension Int: IntegerList {
 extension Array: IntegerList where Element == Int {
   /// The numbers.
   public var integers: [Int] { self }
+}
+
+/// A factor or several: what PyTorch takes as "float or tuple".
+public protocol FactorList: Sendable {
+  /// The factors in order.
+  var factors: [Double] { get }
+}
+
+extension Int: FactorList {
+  /// The factor alone.
+  public var factors: [Double] { [Double(self)] }
+}
+
+extension Double: FactorList {
+  /// The factor alone.
+  public var factors: [Double] { [self] }
+}
+
+extension Array: FactorList where Element: Number {
+  /// The factors.
+  public var factors: [Double] { map(\.scalarValue.double) }
+}
+
+extension FactorList {
+  /// One factor for each of `count` axes; a single factor stands for all of them.
+  func spreadFactors(_ count: Int, _ what: String) throws(TypeFault) -> [Double] {
+    let factors = factors
+    if factors.count == 1 { return Array(repeating: factors[0], count: count) }
+    guard factors.count == count else { throw TypeFault("\(what) has \(factors.count) numbers for \(count) axes") }
+    return factors
+  }
 }
 
 extension IntegerList {

@@ -81,7 +81,8 @@ extension Tensor {
     }
   }
 
-  /// Writes elements of `source` at `self[.., index[.., i, ..], ..]`; the last one stays.
+  /// Writes elements of `source` at `self[.., index[.., i, ..], ..]`; of several for one place the last one stays, and
+  /// takes the gradient.
   public func scatter(dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
     scattering("scatter", dim, index, source, nil)
   }
@@ -99,27 +100,58 @@ extension Tensor {
     scattering("scatterAdd", dim, index, source, .sum)
   }
 
-  /// Joins elements of `source` into `self[.., index[.., i, ..], ..]`.
+  /// Joins elements of `source` into `self[.., index[.., i, ..], ..]`: PyTorch's `scatter` with `reduce`.
+  public func scatter(dim: Int, _ index: Tensor, _ source: Tensor, reduce: ScatterReduction) -> Tensor {
+    scatterReduce(dim: dim, index, source, reduce: reduce)
+  }
+
+  /// Joins a number into `self[.., index[.., i, ..], ..]`.
+  public func scatter(dim: Int, _ index: Tensor, value: some Number, reduce: ScatterReduction) -> Tensor {
+    composite("scatter", [self, index]) { () throws(TypeFault) -> Tensor in
+      let source = builder.full(type.with(shape: index.shape), try dtype.number(value))
+      return scatterReduce(dim: dim, index, source, reduce: reduce)
+    }
+  }
+
+  /// Joins elements of `source` into `self[.., index[.., i, ..], ..]`; what is joined shares gradients evenly where it
+  /// is equal.
   ///
   /// - Parameter includeSelf: Whether the elements that are there take part.
   public func scatterReduce(
     dim: Int, _ index: Tensor, _ source: Tensor, reduce: ScatterReduction, includeSelf: Bool = true
   ) -> Tensor {
-    guard !isPoisoned, !index.isPoisoned, !source.isPoisoned else {
-      return isPoisoned ? self : index.isPoisoned ? index : source
+    joining("scatterReduce", index, source, reduce, includeSelf) { base, updates, combiner in
+      scattering("scatterReduce", dim, index, updates, combiner, base: base)
     }
-    var base = self
-    let ones = source.onesLike()
-    if !includeSelf {
-      // Elements that are hit start from the identity, the others stay.
-      let hit = scattering("scatterReduce", dim, index, source.zerosLike() + 1, nil, base: zerosLike()) .!= 0
-      base = hit.select(filled(reduce.combiner.identity(dtype)), self)
+  }
+
+  /// Joins slices of `source` into the slices of an axis at `index`.
+  ///
+  /// - Parameter includeSelf: Whether the elements that are there take part.
+  public func indexReduce(
+    dim: Int, _ index: Tensor, _ source: Tensor, reduce: ScatterReduction, includeSelf: Bool = true
+  ) -> Tensor {
+    joining("indexReduce", index, source, reduce, includeSelf) { base, updates, combiner in
+      indexing("indexReduce", dim, index, updates, combiner, base: base)
     }
-    let joined = scattering("scatterReduce", dim, index, source, reduce.combiner, base: base)
-    guard reduce == .mean else { return joined }
-    let counts = scattering(
-      "scatterReduce", dim, index, ones, .sum, base: includeSelf ? onesLike() : zerosLike())
-    return joined.div(counts.maximum(1), roundingMode: dtype.isFloat ? nil : .floor)
+  }
+
+  private func joining(
+    _ name: String, _ index: Tensor, _ source: Tensor, _ reduce: ScatterReduction, _ includesSelf: Bool,
+    _ write: (_ base: Tensor, _ updates: Tensor, Combiner?) -> Tensor
+  ) -> Tensor {
+    composite(name, [self, index, source]) { () throws(TypeFault) -> Tensor in
+      var base = self
+      if !includesSelf {
+        // Elements that are hit start from the identity, the others stay.
+        let hit = try write(zerosLike(), source.onesLike(), nil).checked() .!= 0
+        base = hit.select(filled(reduce.combiner.identity(dtype)), self)
+      }
+      let joined = write(base, source, reduce.combiner)
+      guard reduce == .mean else { return joined }
+      let counts = write(includesSelf ? onesLike() : zerosLike(), source.onesLike(), .sum)
+      return joined.div(counts.maximum(1), roundingMode: dtype.isFloat ? nil : .floor)
+    }
   }
 
   private func scattering(
@@ -179,8 +211,9 @@ extension Tensor {
     }
   }
 
-  private func indexing(_ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ combiner: Combiner?) -> Tensor
-  {
+  private func indexing(
+    _ name: String, _ dim: Int, _ index: Tensor, _ source: Tensor, _ combiner: Combiner?, base: Tensor? = nil
+  ) -> Tensor {
     composite(name, [self, index, source]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
       try requireIndices(index)
@@ -191,7 +224,7 @@ extension Tensor {
         throw TypeFault("the source is \(source.type), needs shape \(wanted.text)")
       }
       let updates = source.convert(to: dtype).movedim(axis, 0)
-      return scatter(index.unsqueeze(dim: 1), updates, IndexedAxes(axes: [axis]), combiner: combiner)
+      return (base ?? self).scatter(index.unsqueeze(dim: 1), updates, IndexedAxes(axes: [axis]), combiner: combiner)
     }
   }
 

@@ -10,6 +10,9 @@ public func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
   }
 }
 
+/// Joins tensors along an axis: `cat` by its other name, once also `concatenate`.
+public func concat(_ tensors: [Tensor], dim: Int = 0) -> Tensor { cat(tensors, dim: dim) }
+
 /// Joins tensors of one shape along a new axis.
 public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
   composite("stack", tensors) { () throws(TypeFault) -> Tensor in

@@ -38,6 +38,30 @@ public func maxPoolWithIndices(
   Pooling("maxPool\(spatial)d", spatial, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
 }
 
+/// `maxPool1d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public func maxPool1dWithIndices(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> (output: Tensor, indices: Tensor) {
+  Pooling("maxPool1d", 1, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
+}
+
+/// `maxPool2d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public func maxPool2dWithIndices(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> (output: Tensor, indices: Tensor) {
+  Pooling("maxPool2d", 2, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
+}
+
+/// `maxPool3d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public func maxPool3dWithIndices(
+  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+  dilation: some IntegerList = 1, ceilMode: Bool = false
+) -> (output: Tensor, indices: Tensor) {
+  Pooling("maxPool3d", 3, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
+}
+
 /// Maximum over windows with different amounts of padding before and after.
 public func maxPoolNd(
   _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil, ceilMode: Bool = false
@@ -124,7 +148,16 @@ public func maxUnpool(
     for axis in 0..<spatial {
       sizes.append(((try x.knownSize(lead + axis)) - 1) * stride[axis] - 2 * padding[axis] + kernel[axis])
     }
-    if let outputSize { sizes = try outputSize.spread(spatial, "outputSize") }
+    if let outputSize {
+      let wanted = Array(outputSize.count == spatial + 2 ? outputSize.dropFirst(2) : outputSize[...])
+      guard wanted.count == spatial else { throw TypeFault("outputSize has \(outputSize.count) numbers") }
+      for axis in 0..<spatial where abs(wanted[axis] - sizes[axis]) >= stride[axis] {
+        throw TypeFault(
+          "the size \(wanted[axis]) of axis \(axis) was not pooled to this one",
+          help: "it is more than \(sizes[axis] - stride[axis]) and less than \(sizes[axis] + stride[axis])")
+      }
+      sizes = wanted
+    }
     guard sizes.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the result would have sizes \(sizes)") }
     let outer = Array(x.shape[..<lead])
     let count = Array(x.shape[lead...]).elementCount
@@ -133,6 +166,113 @@ public func maxUnpool(
       axis: lead, indices: indices.reshape(outer + [count]), updates: x.reshape(outer + [count]), combiner: nil
     ).reshape(outer + sizes.map { Dimension($0) })
   }
+}
+
+/// Writes elements back to the places over the last axis that pooling found; zeros elsewhere.
+///
+/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
+public func maxUnpool1d(
+  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  padding: some IntegerList = 0, outputSize: [Int]? = nil
+) -> Tensor {
+  maxUnpool(
+    x, indices, spatial: 1, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+}
+
+/// Writes elements back to the places over the last two axes that pooling found; zeros elsewhere.
+///
+/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
+public func maxUnpool2d(
+  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  padding: some IntegerList = 0, outputSize: [Int]? = nil
+) -> Tensor {
+  maxUnpool(
+    x, indices, spatial: 2, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+}
+
+/// Writes elements back to the places over the last three axes that pooling found; zeros elsewhere.
+///
+/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
+public func maxUnpool3d(
+  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+  padding: some IntegerList = 0, outputSize: [Int]? = nil
+) -> Tensor {
+  maxUnpool(
+    x, indices, spatial: 3, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+}
+
+/// The greatest elements of windows at random distances, which give a wanted size over the last two axes.
+///
+/// - Parameters:
+///   - outputSize: The sizes of the result.
+///   - outputRatio: The sizes of the result as shares of the input's, where they are not given.
+///   - randomSamples: `[N, C, 2]` numbers from 0 below 1 that the distances follow from; drawn where they are not given.
+///
+/// Source: https://arxiv.org/abs/1412.6071
+public func fractionalMaxPool2d(
+  _ x: Tensor, kernelSize: some IntegerList, outputSize: (some IntegerList)? = Int?.none,
+  outputRatio: (some FactorList)? = Double?.none, randomSamples: Tensor? = nil
+) -> Tensor {
+  fractionalMaxPool2dWithIndices(
+    x, kernelSize: kernelSize, outputSize: outputSize, outputRatio: outputRatio, randomSamples: randomSamples
+  ).output
+}
+
+/// `fractionalMaxPool2d`, with the row-major place of every maximum in the image.
+public func fractionalMaxPool2dWithIndices(
+  _ x: Tensor, kernelSize: some IntegerList, outputSize: (some IntegerList)? = Int?.none,
+  outputRatio: (some FactorList)? = Double?.none, randomSamples: Tensor? = nil
+) -> (output: Tensor, indices: Tensor) {
+  let operands = [x] + (randomSamples.map { [$0] } ?? [])
+  let results = composite("fractionalMaxPool2d", operands, count: 2) { () throws(TypeFault) -> [Tensor] in
+    try x.requireRank(3...4, "the input")
+    let images = x.rank == 3 ? x.unsqueeze(dim: 0) : x
+    let kernel = try kernelSize.spread(2, "kernelSize")
+    let extents = [try images.knownSize(2), try images.knownSize(3)]
+    var sizes: [Int]
+    switch (outputSize, outputRatio) {
+    case (let size?, nil): sizes = try size.spread(2, "outputSize")
+    case (nil, let ratio?):
+      let ratios = try ratio.spreadFactors(2, "outputRatio")
+      guard ratios.allSatisfy({ 0 < $0 && $0 < 1 }) else { throw TypeFault("the ratios \(ratios) are not in 0 to 1") }
+      sizes = zip(extents, ratios).map { Int(Double($0) * $1) }
+    default: throw TypeFault("give either outputSize or outputRatio")
+    }
+    for axis in 0..<2 {
+      guard kernel[axis] > 0, sizes[axis] > 0, sizes[axis] + kernel[axis] - 1 <= extents[axis] else {
+        throw TypeFault("\(sizes[axis]) windows of \(kernel[axis]) do not fit axis \(axis), \(extents[axis])")
+      }
+    }
+    let lead = Array(images.shape[..<2])
+    let samples = randomSamples ?? x.builder.rand(lead + [2], dtype: x.dtype)
+    guard samples.shape == lead + [2] else {
+      throw TypeFault("the samples are \(samples.type), need shape \((lead + [2]).text)")
+    }
+    /// The places `[N, C, windows, kernel]` of an axis; the last window ends where the axis does.
+    func places(_ axis: Int) -> Tensor {
+      let (count, last) = (sizes[axis], extents[axis] - kernel[axis])
+      let number = x.builder.arange(count, dtype: samples.dtype)
+      // PyTorch's samples have the columns first.
+      let sample = samples.select(dim: 2, index: 1 - axis).unsqueeze(dim: -1)
+      let step = count > 1 ? Double(last) / Double(count - 1) : 0
+      let starts = ((number + sample) * step).trunc() - (sample * step).trunc()
+      let fixed = (number .== count - 1).select(starts.fullLike(last), starts).convert(to: .i64)
+      return fixed.unsqueeze(dim: -1) + x.builder.arange(kernel[axis])
+    }
+    let (rows, columns) = (places(0), places(1))
+    // [N, C, rows, columns, kernel rows, kernel columns]
+    let table = try
+      (rows.unsqueeze(dim: 3).unsqueeze(dim: 5) * extents[1] + columns.unsqueeze(dim: 2).unsqueeze(dim: 4))
+      .checked()
+    let width = kernel[0] * kernel[1]
+    let windows = table.reshape(lead + [Dimension(sizes[0] * sizes[1] * width)])
+    let flat = images.reshape(lead + [Dimension(extents[0] * extents[1])])
+    let shape = lead + [Dimension(sizes[0]), Dimension(sizes[1]), Dimension(width)]
+    let (values, chosen) = flat.gather(dim: 2, windows).reshape(shape).max(dim: -1)
+    let indices = windows.reshape(shape).gather(dim: -1, chosen.unsqueeze(dim: -1)).squeeze(dim: -1)
+    return x.rank == 3 ? [values.squeeze(dim: 0), indices.squeeze(dim: 0)] : [values, indices]
+  }
+  return (results[0], results[1])
 }
 
 /// One pooling call with its numbers, before they are checked against an input.
@@ -277,7 +417,7 @@ private struct Pooling {
 
   func powerMean(_ x: Tensor, _ p: Double) -> Tensor {
     composite(name, [x]) { () throws(TypeFault) -> Tensor in
-      guard p != 0 else { throw TypeFault("normType is 0") }
+      guard p != 0, p.isFinite else { throw TypeFault("normType is \(p)", help: "use maxPool for an infinite one") }
       // PyTorch takes the mean times the window's size, so that windows over the edge count as full ones.
       let size = try kernel.spread(spatial, "kernelSize").reduce(1) { $0 * Double($1) }
       let means = average(p == 1 ? x : x.pow(p), countIncludePad: true, divisor: nil)

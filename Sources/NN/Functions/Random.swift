@@ -17,7 +17,8 @@ extension Builder {
   }
 
   /// Evenly distributed in `0 ..< 1`: multiples of 2^-24 in `f32`, of 2^-32 in `f64`.
-  public func rand(_ shape: [Dimension], dtype: ScalarType = .f32) -> Tensor {
+  public func rand(_ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
+    let dtype = dtype ?? .defaultFloat
     guard dtype.isFloat else { return refused("rand", TypeFault("gives floats, not \(dtype)")) }
     let digits = [.f16: 11, .bf16: 8, .f32: 24][dtype] ?? 32
     let bits = randomBits(shape)
@@ -26,9 +27,41 @@ extension Builder {
   }
 
   /// Normally distributed with mean 0 and deviation 1, by Box and Muller.
-  public func randn(_ shape: [Dimension], dtype: ScalarType = .f32) -> Tensor {
+  public func randn(_ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
     let radius = ((1 - rand(shape, dtype: dtype)).log() * -2).sqrt()
     return radius * (rand(shape, dtype: dtype) * (2 * .pi)).cos()
+  }
+
+  /// Evenly distributed in `0 ..< 1`.
+  public func rand(_ shape: Int..., dtype: ScalarType? = nil) -> Tensor {
+    rand(shape.map { Dimension($0) }, dtype: dtype)
+  }
+
+  /// Normally distributed with mean 0 and deviation 1.
+  public func randn(_ shape: Int..., dtype: ScalarType? = nil) -> Tensor {
+    randn(shape.map { Dimension($0) }, dtype: dtype)
+  }
+
+  /// Normally distributed numbers of a mean and a deviation.
+  public func normal(mean: Double, std: Double, _ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
+    guard std >= 0 else { return refused("normal", TypeFault("std is \(std)", help: "a deviation is not negative")) }
+    return randn(shape, dtype: dtype) * std + mean
+  }
+
+  /// Integers from `low` below `high`, evenly distributed to within 2^-32.
+  public func randint(_ low: Int, _ high: Int, _ shape: [Dimension], dtype: ScalarType = .i64) -> Tensor {
+    let (range, isBeyond) = high.subtractingReportingOverflow(low)
+    guard !isBeyond, (1...(1 << 32)).contains(range) else {
+      return refused("randint", TypeFault("\(low) ..< \(high) has no integers, or more than 2^32"))
+    }
+    // The upper half of a product of 32 by 32 bits: no remainder, which would favour some.
+    let bits = randomBits(shape).convert(to: .u64)
+    return (((bits * range) >> 32).convert(to: .i64) + low).convert(to: dtype)
+  }
+
+  /// Integers from 0 below `high`, evenly distributed.
+  public func randint(_ high: Int, _ shape: [Dimension], dtype: ScalarType = .i64) -> Tensor {
+    randint(0, high, shape, dtype: dtype)
   }
 
   /// True with probability `p`, to within 2^-32.
@@ -45,17 +78,80 @@ extension Builder {
   }
 }
 
+/// Normally distributed numbers of means and deviations that broadcast; they have no gradient.
+public func normal(mean: Tensor, std: Tensor) -> Tensor {
+  composite("normal", [mean, std]) { () throws(TypeFault) -> Tensor in
+    let shape = try Tensor.broadcastShape([mean.type, std.type])
+    let (mean, std) = (mean.detach().floating, std.detach().floating)
+    return mean + std * mean.builder.randn(shape, dtype: ScalarType.resultType(of: [mean.type, std.type]))
+  }
+}
+
+/// Normally distributed numbers of means and one deviation.
+public func normal(mean: Tensor, std: Double) -> Tensor { normal(mean: mean, std: mean.floating.lift(std)) }
+
+/// Normally distributed numbers of one mean and deviations.
+public func normal(mean: Double, std: Tensor) -> Tensor { normal(mean: std.floating.lift(mean), std: std) }
+
+extension Tensor {
+  /// Evenly distributed in `0 ..< 1`, in this shape and type.
+  public func randLike(dtype: ScalarType? = nil) -> Tensor {
+    isPoisoned ? self : builder.rand(shape, dtype: dtype ?? self.dtype)
+  }
+
+  /// Normally distributed with mean 0 and deviation 1, in this shape and type.
+  public func randnLike(dtype: ScalarType? = nil) -> Tensor {
+    isPoisoned ? self : builder.randn(shape, dtype: dtype ?? self.dtype)
+  }
+
+  /// True with the probability that each element is: as 0 and 1 of this type.
+  public func bernoulli() -> Tensor {
+    composite("bernoulli", [self]) { () throws(TypeFault) -> Tensor in
+      try requireFloat("the input")
+      return (builder.rand(shape, dtype: dtype) .< self).convert(to: dtype)
+    }
+  }
+}
+
 /// Sets elements to zero at random and scales the others so that the mean stays.
 ///
 /// - Parameters:
 ///   - p: The share of zeros.
 ///   - training: Without, `x` is the result.
 public func dropout(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
-  composite("dropout", [x]) { () throws(TypeFault) -> Tensor in
+  dropped("dropout", x, p, training, x.shape)
+}
+
+/// As `dropout`, of whole channels of `[N, C, L]` or `[C, L]`.
+public func dropout1d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
+  droppedChannels("dropout1d", x, p, training, spatial: 1)
+}
+
+/// As `dropout`, of whole channels of `[N, C, H, W]` or `[C, H, W]`.
+public func dropout2d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
+  droppedChannels("dropout2d", x, p, training, spatial: 2)
+}
+
+/// As `dropout`, of whole channels of `[N, C, D, H, W]` or `[C, D, H, W]`.
+public func dropout3d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
+  droppedChannels("dropout3d", x, p, training, spatial: 3)
+}
+
+private func droppedChannels(_ name: String, _ x: Tensor, _ p: Double, _ training: Bool, spatial: Int) -> Tensor {
+  let kept = Array(x.shape.dropLast(spatial)) + [Dimension](repeating: 1, count: spatial)
+  return dropped(name, x, p, training, kept, ranks: spatial + 1...spatial + 2)
+}
+
+/// - Parameter shape: One number decides what the same element of this shape is repeated to.
+private func dropped(
+  _ name: String, _ x: Tensor, _ p: Double, _ training: Bool, _ shape: [Dimension], ranks: ClosedRange<Int>? = nil
+) -> Tensor {
+  composite(name, [x]) { () throws(TypeFault) -> Tensor in
     guard (0...1).contains(p) else { throw TypeFault("p is \(p)", help: "p is a share, 0 to 1") }
+    if let ranks { try x.requireRank(ranks, "the input") }
     if !training || p == 0 { return x }
     try x.requireFloat("the input")
     if p == 1 { return x.zerosLike() }
-    return x.builder.bernoulli(x.shape, p: 1 - p).select(x * (1 / (1 - p)), x.zerosLike())
+    return x.builder.bernoulli(shape, p: 1 - p).select(x * (1 / (1 - p)), x.zerosLike())
   }
 }

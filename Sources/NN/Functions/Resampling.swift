@@ -11,6 +11,13 @@ public enum InterpolationMode: String, Sendable {
   case cubic
   /// The mean of the elements that a new one covers.
   case area
+
+  /// `linear` over two axes.
+  public static let bilinear = InterpolationMode.linear
+  /// `linear` over three axes.
+  public static let trilinear = InterpolationMode.linear
+  /// `cubic` over two axes.
+  public static let bicubic = InterpolationMode.cubic
 }
 
 /// Resizes the axes after batch and channels.
@@ -20,11 +27,13 @@ public enum InterpolationMode: String, Sendable {
 ///   - scaleFactor: The factors, where no sizes are given.
 ///   - alignCorners: Whether the first and last elements stay in place (`linear` and `cubic`).
 ///   - recomputeScaleFactor: Whether coordinates are scaled by the ratio of sizes rather than by `scaleFactor`.
+///   - antialias: Whether an image that shrinks is smoothed, so that all of it counts (`linear` and `cubic`).
 ///
 /// Source: https://pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 public func interpolate(
-  _ x: Tensor, size: [Int]? = nil, scaleFactor: [Double]? = nil, mode: InterpolationMode = .nearest,
-  alignCorners: Bool = false, recomputeScaleFactor: Bool = false
+  _ x: Tensor, size: (some IntegerList)? = Int?.none, scaleFactor: (some FactorList)? = Double?.none,
+  mode: InterpolationMode = .nearest, alignCorners: Bool = false, recomputeScaleFactor: Bool = false,
+  antialias: Bool = false
 ) -> Tensor {
   composite("interpolate", [x]) { () throws(TypeFault) -> Tensor in
     guard x.rank >= 3 else { throw TypeFault("the input \(x.type) has no axes after batch and channels") }
@@ -35,10 +44,7 @@ public func interpolate(
     switch (size, scaleFactor) {
     case (let size?, nil): sizes = try size.spread(spatial, "size")
     case (nil, let factors?):
-      guard factors.count == 1 || factors.count == spatial else {
-        throw TypeFault("scaleFactor has \(factors.count) numbers for \(spatial) axes")
-      }
-      let factors = factors.count == 1 ? Array(repeating: factors[0], count: spatial) : factors
+      let factors = try factors.spreadFactors(spatial, "scaleFactor")
       sizes = []
       for (extent, factor) in zip(extents, factors) {
         guard let size = Int(exactly: (Double(extent) * factor).rounded(.down)) else {
@@ -52,6 +58,9 @@ public func interpolate(
     guard sizes.allSatisfy({ $0 > 0 }), extents.allSatisfy({ $0 > 0 }) else {
       throw TypeFault("cannot resize \(x.type) to \(sizes)")
     }
+    guard !antialias || mode == .linear || mode == .cubic else {
+      throw TypeFault("antialias has no meaning for the mode \(mode)", help: "use linear or cubic")
+    }
     if mode == .area {
       switch spatial {
       case 1: return adaptiveAvgPool1d(x, sizes)
@@ -63,7 +72,8 @@ public func interpolate(
     var y = mode == .nearest || mode == .nearestExact ? x : x.floating.wide
     for axis in 0..<spatial {
       let taps = ResamplingTaps(
-        size: extents[axis], to: sizes[axis], scale: scales[axis], mode: mode, alignCorners: alignCorners)
+        size: extents[axis], to: sizes[axis], scale: scales[axis], mode: mode, alignCorners: alignCorners,
+        antialias: antialias)
       y = try resample(y, dim: 2 + axis, indices: taps.indices, weights: taps.weights).checked()
     }
     return y.convert(to: x.dtype)
@@ -110,11 +120,15 @@ private struct ResamplingTaps {
   var indices: [[Int]] = []
   var weights: [[Double]] = []
 
-  init(size: Int, to count: Int, scale: Double?, mode: InterpolationMode, alignCorners: Bool) {
+  init(size: Int, to count: Int, scale: Double?, mode: InterpolationMode, alignCorners: Bool, antialias: Bool) {
     let ratio =
       alignCorners && (mode == .linear || mode == .cubic)
       ? (count > 1 ? Double(size - 1) / Double(count - 1) : 0) : scale ?? Double(size) / Double(count)
     func within(_ place: Int) -> Int { min(max(place, 0), size - 1) }
+    if antialias {
+      fillSmoothly(size: size, to: count, ratio: ratio, isCubic: mode == .cubic)
+      return
+    }
     for position in 0..<count {
       let centre = alignCorners ? ratio * Double(position) : ratio * (Double(position) + 0.5) - 0.5
       switch mode {
@@ -139,13 +153,37 @@ private struct ResamplingTaps {
     }
   }
 
-  private static let a = -0.75
+  /// The kernel is as much wider as the image shrinks, and cut at its ends.
+  private mutating func fillSmoothly(size: Int, to count: Int, ratio: Double, isCubic: Bool) {
+    let stretch = max(ratio, 1)
+    let support = (isCubic ? 2 : 1) * stretch
+    func kernel(_ x: Double) -> Double {
+      let x = abs(x)
+      if !isCubic { return max(1 - x, 0) }
+      return x < 1 ? Self.near(x, a: -0.5) : x < 2 ? Self.far(x, a: -0.5) : 0
+    }
+    let rows = (0..<count).map { position -> (first: Int, weights: [Double]) in
+      let centre = ratio * (Double(position) + 0.5)
+      let first = max(Int(centre - support + 0.5), 0)
+      let last = max(min(Int(centre + support + 0.5), size), first + 1)
+      let weights = (first..<last).map { kernel((Double($0) - centre + 0.5) / stretch) }
+      let sum = weights.reduce(0, +)
+      return (first, weights.map { sum == 0 ? $0 : $0 / sum })
+    }
+    // As many places in every row: what is missing weighs nothing.
+    let width = rows.map(\.weights.count).max() ?? 1
+    for row in rows {
+      let missing = [Double](repeating: 0, count: width - row.weights.count)
+      indices.append((0..<width).map { min(row.first + $0, size - 1) })
+      weights.append(row.weights + missing)
+    }
+  }
 
   /// Keys' kernel for distances up to 1.
-  private static func near(_ x: Double) -> Double { ((a + 2) * x - (a + 3)) * x * x + 1 }
+  private static func near(_ x: Double, a: Double = -0.75) -> Double { ((a + 2) * x - (a + 3)) * x * x + 1 }
 
   /// Keys' kernel for distances from 1 to 2.
-  private static func far(_ x: Double) -> Double { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
+  private static func far(_ x: Double, a: Double = -0.75) -> Double { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
 }
 
 /// Where the windows of `unfold` and `fold` lie on one axis.

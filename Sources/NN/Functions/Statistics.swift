@@ -3,12 +3,12 @@ public import LatheCore
 /// Reductions. Without `dim` they run over all axes; `keepdim` keeps reduced axes with size 1.
 extension Tensor {
   private func reduction(
-    _ name: String, _ dims: [Int]?, _ keepdim: Bool,
+    _ name: String, _ dims: [Int]?, _ keepdim: Bool, _ dtype: ScalarType? = nil,
     _ body: (_ x: Tensor, _ axes: [Int]) throws(TypeFault) -> Tensor
   ) -> Tensor {
     composite(name, [self]) { () throws(TypeFault) -> Tensor in
       let axes = try reducedAxes(dims)
-      let result = try body(self, axes)
+      let result = try body(dtype.map { convert(to: $0) } ?? self, axes)
       return keepdim ? try result.checked().reshape(keeping(axes)) : result
     }
   }
@@ -33,34 +33,49 @@ extension Tensor {
   /// `bool` and small integers as `i64`, as PyTorch sums them.
   private var summable: Tensor { dtype.isFloat ? wide : convert(to: .i64) }
 
-  private func narrowed(_ result: Tensor) -> Tensor { dtype.isFloat ? result.convert(to: dtype) : result }
-
-  /// The sum of the elements.
-  public func sum(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("sum", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.sum, axes: axes)) }
+  /// A result in the type that was asked for, or that of floats.
+  private func narrowed(_ result: Tensor, _ wanted: ScalarType? = nil) -> Tensor {
+    result.convert(to: wanted ?? (dtype.isFloat ? dtype : result.dtype))
   }
 
   /// The sum of the elements.
-  public func sum(dim: Int, keepdim: Bool = false) -> Tensor { sum(dim: [dim], keepdim: keepdim) }
+  ///
+  /// - Parameter dtype: The type that elements are converted to before; by default that of floats, and `i64` for all else.
+  public func sum(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("sum", dim, keepdim, dtype) { x, axes in x.narrowed(x.summable.reduce(.sum, axes: axes), dtype) }
+  }
+
+  /// The sum of the elements.
+  public func sum(dim: Int, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    sum(dim: [dim], keepdim: keepdim, dtype: dtype)
+  }
 
   /// The mean of the elements.
-  public func mean(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("mean", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
+  public func mean(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("mean", dim, keepdim, dtype) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
       return x.narrowed(x.wide.reduce(.sum, axes: axes) / Double(try x.count(axes)))
     }
   }
 
   /// The mean of the elements.
-  public func mean(dim: Int, keepdim: Bool = false) -> Tensor { mean(dim: [dim], keepdim: keepdim) }
-
-  /// The product of the elements.
-  public func prod(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("prod", dim, keepdim) { x, axes in x.narrowed(x.summable.reduce(.product, axes: axes)) }
+  public func mean(dim: Int, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    mean(dim: [dim], keepdim: keepdim, dtype: dtype)
   }
 
   /// The product of the elements.
-  public func prod(dim: Int, keepdim: Bool = false) -> Tensor { prod(dim: [dim], keepdim: keepdim) }
+  ///
+  /// - Parameter dtype: The type that elements are converted to before; by default that of floats, and `i64` for all else.
+  public func prod(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("prod", dim, keepdim, dtype) { x, axes in x.narrowed(x.summable.reduce(.product, axes: axes), dtype) }
+  }
+
+  /// The product of the elements.
+  public func prod(dim: Int, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    prod(dim: [dim], keepdim: keepdim, dtype: dtype)
+  }
 
   /// The greatest elements; ties share the gradient evenly.
   public func amax(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
@@ -195,16 +210,18 @@ extension Tensor {
   /// The `p`-norm of the elements along axes.
   ///
   /// `.infinity` gives the greatest magnitude, 0 the number of elements that are not 0.
-  public func norm(p: Double = 2, dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("norm", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
+  public func norm(p: Double = 2, dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("norm", dim, keepdim, dtype) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
       return x.narrowed(x.wide.powerNorm(p, axes))
     }
   }
 
   /// The `p`-norm of the elements along an axis.
-  public func norm(p: Double = 2, dim: Int, keepdim: Bool = false) -> Tensor {
-    norm(p: p, dim: [dim], keepdim: keepdim)
+  public func norm(p: Double = 2, dim: Int, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    norm(p: p, dim: [dim], keepdim: keepdim, dtype: dtype)
   }
 
   private func powerNorm(_ p: Double, _ axes: [Int]) -> Tensor {
@@ -236,13 +253,17 @@ extension Tensor {
   public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p: p) }
 
   /// The running sum along an axis.
-  public func cumsum(dim: Int) -> Tensor {
-    cumulation("cumsum", dim) { $0.narrowed($0.summable.cumulative(.sum, axis: $1)) }
+  ///
+  /// - Parameter dtype: The type that elements are converted to before; by default that of floats, and `i64` for all else.
+  public func cumsum(dim: Int, dtype: ScalarType? = nil) -> Tensor {
+    cumulation("cumsum", dim, dtype) { $0.narrowed($0.summable.cumulative(.sum, axis: $1), dtype) }
   }
 
   /// The running product along an axis.
-  public func cumprod(dim: Int) -> Tensor {
-    cumulation("cumprod", dim) { $0.narrowed($0.summable.cumulative(.product, axis: $1)) }
+  ///
+  /// - Parameter dtype: The type that elements are converted to before; by default that of floats, and `i64` for all else.
+  public func cumprod(dim: Int, dtype: ScalarType? = nil) -> Tensor {
+    cumulation("cumprod", dim, dtype) { $0.narrowed($0.summable.cumulative(.product, axis: $1), dtype) }
   }
 
   /// The greatest elements so far along an axis, and the last places where they were met.
@@ -277,10 +298,13 @@ extension Tensor {
     }
   }
 
-  private func cumulation(_ name: String, _ dim: Int, _ body: (Tensor, Int) throws(TypeFault) -> Tensor) -> Tensor {
+  private func cumulation(
+    _ name: String, _ dim: Int, _ dtype: ScalarType? = nil, _ body: (Tensor, Int) throws(TypeFault) -> Tensor
+  ) -> Tensor {
     composite(name, [self]) { () throws(TypeFault) -> Tensor in
-      if rank == 0, dim == 0 || dim == -1 { return self }
-      return try body(self, try axis(dim))
+      let x = dtype.map { convert(to: $0) } ?? self
+      if rank == 0, dim == 0 || dim == -1 { return try body(x.reshape([1]), 0).reshape([Int]()) }
+      return try body(x, try axis(dim))
     }
   }
 

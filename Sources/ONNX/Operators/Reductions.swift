@@ -23,6 +23,14 @@ extension Operator {
     "ReduceLogSumExp": .one { call throws(TypeFault) in try reduced(call, logSumExp) },
     "ArgMax": .one { call throws(TypeFault) in try place(call, .max) },
     "ArgMin": .one { call throws(TypeFault) in try place(call, .min) },
+    "TopK": .several { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let axis = try call.axis(default: -1, rank: x.rank)
+      let counts = try call.attributes["k"] == nil ? call.integers(1, "k") : [call.integer("k", default: 1)]
+      guard counts.count == 1 else { throw TypeFault("k is \(counts), not one number") }
+      let (values, indices) = x.topk(counts[0], dim: axis, largest: try call.flag("largest", default: true))
+      return [values, indices]
+    },
     "CumSum": .one { call throws(TypeFault) in try running(call, .sum, 0) },
     "CumProd": .one { call throws(TypeFault) in try running(call, .product, 1) },
   ]

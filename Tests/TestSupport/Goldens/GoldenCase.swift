@@ -96,7 +96,6 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
   /// Cases whose gradient is not compared, and why.
   public static let withoutGradient: [String: String] = {
     var reasons: [String: String] = [:]
-    for number in 4...9 { reasons["scatter_reduce_\(number)"] = "scatter has gradients for sums and replacement only" }
     reasons["ldexp_0"] = "PyTorch takes powers of 2 as integers in the gradient: 0 for negative exponents"
     return reasons
   }()

@@ -54,6 +54,7 @@ extension GoldenCall {
         x.nanToNum(nan: double(1, "nan") ?? 0, posinf: double(2, "posinf"), neginf: double(3, "neginf"))
       ]
     case "clamp":
+      if let low = int(1, "min"), let high = int(2, "max") { return [x.clamp(min: low, max: high)] }
       if optional(1, "min") ?? optional(2, "max") != nil {
         return [x.clamp(min: optional(1, "min"), max: optional(2, "max"))]
       }
@@ -86,6 +87,14 @@ extension GoldenCall {
       if let exponent = int(1) { return [tensor(0) ** exponent] }
       if let exponent = double(1) { return [tensor(0) ** exponent] }
       return [tensor(0) ** tensor(1)]
+    case "add" where optional(1) == nil:
+      if let other = int(1) { return [tensor(0).add(other, alpha: int(99, "alpha") ?? 1)] }
+      return [tensor(0).add(double(1) ?? 0, alpha: double(99, "alpha") ?? 1)]
+    case "div" where optional(1) == nil:
+      let mode = text(99, "rounding_mode").flatMap { RoundingMode(rawValue: $0) }
+      return [tensor(0).div(double(1) ?? 1, roundingMode: mode)]
+    case "floor_divide" where optional(1) == nil: return [tensor(0).floorDivide(double(1) ?? 1)]
+    case "fmod" where optional(1) == nil: return [tensor(0).fmod(double(1) ?? 1)]
     case "add": return [tensor(0).add(tensor(1), alpha: double(99, "alpha") ?? 1)]
     case "sub": return [tensor(0).sub(tensor(1), alpha: double(99, "alpha") ?? 1)]
     case "rsub": return [tensor(1).sub(tensor(0), alpha: double(99, "alpha") ?? 1)]

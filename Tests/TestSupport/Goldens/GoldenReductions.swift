@@ -6,10 +6,11 @@ extension GoldenCall {
     let x = inputs.first ?? builder.poison
     let dims = ints(1, "dim")
     let keepdim = flag(2, "keepdim")
+    let dtype: ScalarType? = if case .dtype(let dtype) = argument(99, "dtype") { dtype } else { nil }
     switch name {
-    case "sum": return [x.sum(dim: dims, keepdim: keepdim)]
-    case "mean": return [x.mean(dim: dims, keepdim: keepdim)]
-    case "prod": return [x.prod(dim: dims, keepdim: keepdim)]
+    case "sum": return [x.sum(dim: dims, keepdim: keepdim, dtype: dtype)]
+    case "mean": return [x.mean(dim: dims, keepdim: keepdim, dtype: dtype)]
+    case "prod": return [x.prod(dim: dims, keepdim: keepdim, dtype: dtype)]
     case "nansum": return [x.nansum(dim: dims, keepdim: keepdim)]
     case "nanmean": return [x.nanmean(dim: dims, keepdim: keepdim)]
     case "amax": return [x.amax(dim: dims, keepdim: keepdim)]
@@ -86,8 +87,8 @@ extension GoldenCall {
     case "trace": return [x.trace()]
     case "cov": return [x.cov()]
     case "corrcoef": return [x.corrcoef()]
-    case "cumsum": return [x.cumsum(dim: int(1, "dim") ?? 0)]
-    case "cumprod": return [x.cumprod(dim: int(1, "dim") ?? 0)]
+    case "cumsum": return [x.cumsum(dim: int(1, "dim") ?? 0, dtype: dtype)]
+    case "cumprod": return [x.cumprod(dim: int(1, "dim") ?? 0, dtype: dtype)]
     case "logcumsumexp": return [x.logcumsumexp(dim: int(1, "dim") ?? 0)]
     case "cummax":
       let (values, indices) = x.cummax(dim: int(1, "dim") ?? 0)
@@ -102,7 +103,7 @@ extension GoldenCall {
     case "cdist": return [cdist(x, tensor(1), p: double(2, "p") ?? 2)]
     case "equal": return [x.equal(tensor(1))]
     case "allclose": return [x.allClose(tensor(1))]
-    case "isin": return [x.isIn(tensor(1))]
+    case "isin": return [x.isIn(tensor(1), invert: flag(99, "invert"))]
     default: return nil
     }
   }

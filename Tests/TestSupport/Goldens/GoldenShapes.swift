@@ -56,6 +56,7 @@ extension GoldenCall {
   func joining(_ name: String) -> [Tensor]? {
     switch name {
     case "cat": return [cat(tensors(0), dim: int(1, "dim") ?? 0)]
+    case "concat": return [concat(tensors(0), dim: int(1, "dim") ?? 0)]
     case "stack": return [stack(tensors(0), dim: int(1, "dim") ?? 0)]
     case "hstack": return [cat(tensors(0), dim: tensors(0).first?.rank == 1 ? 0 : 1)]
     case "vstack": return [cat(tensors(0).map { $0.rank == 1 ? $0.unsqueeze(dim: 0) : $0 })]
@@ -84,8 +85,8 @@ extension GoldenCall {
         return [x.scatter(dim: int(1) ?? 0, tensor(2), value: double(3) ?? 0)]
       }
       switch text(99, "reduce") {
-      case "add": return [x.scatterReduce(dim: int(1) ?? 0, tensor(2), source, reduce: .sum)]
-      case "multiply": return [x.scatterReduce(dim: int(1) ?? 0, tensor(2), source, reduce: .prod)]
+      case "add": return [x.scatter(dim: int(1) ?? 0, tensor(2), source, reduce: .sum)]
+      case "multiply": return [x.scatter(dim: int(1) ?? 0, tensor(2), source, reduce: .prod)]
       default: return [x.scatter(dim: int(1) ?? 0, tensor(2), source)]
       }
     case "scatter_add": return [x.scatterAdd(dim: int(1) ?? 0, tensor(2), tensor(3))]
@@ -93,7 +94,13 @@ extension GoldenCall {
       guard let reduce = text(4).flatMap({ ScatterReduction(rawValue: $0) }) else { return nil }
       return [
         x.scatterReduce(
-          dim: int(1) ?? 0, tensor(2), tensor(3), reduce: reduce, includeSelf: flag(99, "include_self"))
+          dim: int(1) ?? 0, tensor(2), tensor(3), reduce: reduce, includeSelf: boolean(99, "include_self") ?? true)
+      ]
+    case "index_reduce":
+      guard let reduce = text(4).flatMap({ ScatterReduction(rawValue: $0) }) else { return nil }
+      return [
+        x.indexReduce(
+          dim: int(1) ?? 0, tensor(2), tensor(3), reduce: reduce, includeSelf: boolean(99, "include_self") ?? true)
       ]
     case "index_add":
       return [x.indexAdd(dim: int(1) ?? 0, tensor(2), tensor(3), alpha: double(99, "alpha") ?? 1)]

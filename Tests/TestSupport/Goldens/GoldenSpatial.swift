@@ -39,6 +39,11 @@ extension GoldenCall {
     let x = tensor(0)
     let kernel = ints(1) ?? []
     switch name.dropLast(2) {
+    case "fractional_max_pool":
+      let (values, places) = fractionalMaxPool2dWithIndices(
+        x, kernelSize: kernel, outputSize: ints(99, "output_size"), outputRatio: doubles(99, "output_ratio"),
+        randomSamples: optional(99, "_random_samples"))
+      return flag(99, "return_indices") ? [values, places] : [values]
     case "max_pool":
       let (values, places) = maxPoolWithIndices(
         x, spatial: axes, kernelSize: kernel, stride: ints(2, "stride"), padding: ints(3, "padding") ?? [0],
@@ -91,7 +96,6 @@ extension GoldenCall {
     let x = inputs.first ?? builder.poison
     switch name {
     case "interpolate", "upsample_nearest", "upsample_bilinear":
-      if flag(99, "antialias") { return nil }
       let modes: [String: InterpolationMode] = [
         "nearest": .nearest, "nearest-exact": .nearestExact, "linear": .linear, "bilinear": .linear,
         "trilinear": .linear, "bicubic": .cubic, "area": .area,
@@ -102,7 +106,7 @@ extension GoldenCall {
           x, size: ints(99, "size"), scaleFactor: doubles(99, "scale_factor"),
           mode: isBilinear ? .linear : modes[text(99, "mode") ?? "nearest"] ?? .nearest,
           alignCorners: isBilinear || flag(99, "align_corners"),
-          recomputeScaleFactor: flag(99, "recompute_scale_factor"))
+          recomputeScaleFactor: flag(99, "recompute_scale_factor"), antialias: flag(99, "antialias"))
       ]
     case "pixel_shuffle": return [pixelShuffle(x, int(1) ?? 1)]
     case "pixel_unshuffle": return [pixelUnshuffle(x, int(1) ?? 1)]

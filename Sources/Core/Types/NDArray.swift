@@ -128,7 +128,7 @@ public struct NDArray: Sendable {
   }
 
   /// A mistake in the line that calls from outside of Lathe.
-  private static func fault(_ message: String, help: String? = nil) -> DiagnosticsError {
+  static func fault(_ message: String, help: String? = nil) -> DiagnosticsError {
     DiagnosticsError("NDArray: \(message)", location: CallSite.current(), help: help)
   }
 

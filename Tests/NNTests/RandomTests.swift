@@ -37,6 +37,43 @@ struct RandomTests {
     #expect(abs(moments(numbers).mean - p) <= 5 * (p * (1 - p)).squareRoot() / 64)
   }
 
+  @Test("normal has the mean and deviation that it is given") func normal() throws {
+    let numbers = try draw { builder in
+      let means = builder.tensor([10.0, -10.0]).expand(2048, 2)
+      return [
+        builder.normal(mean: 3, std: 0.5, [4096]), LatheNN.normal(mean: means, std: 2),
+        LatheNN.normal(mean: 1, std: means.abs()),
+      ]
+    }
+    let (mean, variance) = moments(numbers[0])
+    #expect(abs(mean - 3) < 5 * 0.5 / 64 && abs(variance - 0.25) < 5 * 0.25 * 2.0.squareRoot() / 64)
+    let columns = stride(from: 0, to: 4096, by: 2).map { numbers[1][$0] }
+    #expect(abs(moments(columns).mean - 10) < 5 * 2 / 2048.0.squareRoot())
+    #expect(abs(moments(numbers[2]).mean - 1) < 5 * 10.0 / 64)
+  }
+
+  @Test("randint has every integer of its range, evenly") func randint() throws {
+    let numbers = try draw { [$0.randint(-2, 3, [5000]), $0.randint(1, [4])] }
+    for value in -2..<3 { #expect(abs(numbers[0].count { $0 == Double(value) } - 1000) < 5 * 29) }
+    #expect(numbers[0].allSatisfy { (-2..<3).contains($0) } && numbers[1] == [0, 0, 0, 0])
+  }
+
+  @Test("dropout of channels takes or leaves whole ones", arguments: [1, 2, 3]) func channels(spatial: Int) throws {
+    let shape = [8, 16] + [3, 2, 2].prefix(spatial)
+    let size = shape.dropFirst(2).reduce(1, *)
+    let x = unfailing { try NDArray(repeating: .float(1), dtype: .f32, shape: shape) }
+    let graph = try trace(x.type) { x in
+      let y = spatial == 1 ? dropout1d(x, p: 0.5) : spatial == 2 ? dropout2d(x, p: 0.5) : dropout3d(x, p: 0.5)
+      return [y, gradients(of: y.sum(), withRespectTo: [x])[0]]
+    }
+    let results = try ReferenceEvaluator.run(graph, inputs: ["input": x]).outputs
+    let (y, gradient) = (results["output"]?.doubles ?? [], results["output1"]?.doubles ?? [])
+    #expect(y == gradient)
+    let channels = stride(from: 0, to: y.count, by: size).map { Set(y[$0..<$0 + size]) }
+    #expect(channels.allSatisfy { $0 == [0] || $0 == [2] })
+    #expect(abs(channels.count { $0 == [0] } - 64) < 5 * 6)
+  }
+
   @Test("calls differ, and so do seeds; the same trace is the same") func streams() throws {
     let numbers = try draw { [$0.rand([8]), $0.rand([8])] }
     #expect(Set(numbers.joined()).count == 16)

@@ -52,7 +52,9 @@ class Packaged:
             partial = folder.with_name(f"{folder.name}.partial")
             shutil.rmtree(partial, ignore_errors=True)
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--no-build-isolation", "--dest", str(partial), f"{self.package}=={self.version}"]
+            # Whether this Python may run the package does not matter to its files.
+            command += ["--no-deps", "--no-build-isolation", "--ignore-requires-python"]
+            command += ["--dest", str(partial), f"{self.package}=={self.version}"]
             subprocess.run(command, check=True)
             partial.rename(folder)
         (archive,) = folder.iterdir()

@@ -47,6 +47,17 @@ extension ScalarBuilder {
     rewritten(scalars, [:], given: replacements)
   }
 
+  /// The parts of a reduction, and whether it finds the place of an extreme instead of a value; nil for other scalars.
+  func reduction(
+    _ scalar: Scalar
+  ) -> (combiner: Combiner, variables: [LoopVariable], body: Scalar, findsPlace: Bool)? {
+    switch node(scalar) {
+    case .reduce(let combiner, let variables, let body): (combiner, variables, body, false)
+    case .argReduce(let combiner, let variable, let body): (combiner, [variable], body, true)
+    default: nil
+    }
+  }
+
   /// Takes conditions out of a reduction's body where the body is the identity, or a product with zero, elsewhere.
   func liftedGuard(_ body: Scalar, _ combiner: Combiner) -> ([Constraint], Scalar) {
     let type = type(body)

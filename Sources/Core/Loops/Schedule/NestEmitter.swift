@@ -148,15 +148,18 @@ struct NestEmitter {
   /// Reduces runs of results along the innermost variable, of one or several rows, in a local array.
   private mutating func row(_ nest: Nest, _ row: Schedule.RowReduction, parallelCount: Int) {
     let (reduction, tile) = (row.scalar, row.tile)
-    guard case .reduce(let combiner, let variables, let body) = scalars.node(reduction), let inner = nest.domain.last
+    guard let (combiner, variables, body, findsPlace) = scalars.reduction(reduction), let inner = nest.domain.last
     else { internalError("a row is reduced by \(scalars.node(reduction)) over \(nest.domain)") }
-    let type = scalars.type(reduction)
+    let type = scalars.type(body)
     separate(reduction)
     loops(
       nest.domain.dropLast(row.jammed == nil ? 1 : 2), limits: nest.limits, innermost: false,
       parallelCount: parallelCount
     ) { emitter, limits in
-      let sums = emitter.local(type, tile * (row.jammed?.extent ?? 1))
+      let count = tile * (row.jammed?.extent ?? 1)
+      let sums = emitter.local(type, count)
+      /// Where the extremes were found.
+      let found = findsPlace ? emitter.local(.i64, count) : nil
       /// Loops over the rows.
       func along(
         _ emitter: inout NestEmitter, from start: Index, conditions: [Constraint] = [],
@@ -200,17 +203,35 @@ struct NestEmitter {
         along(&emitter, from: start) { _, place in
           .store(.local(sums), place, .constant(combiner.identity(type), type))
         }
-        let (constraints, value) = emitter.scalars.liftedGuard(body, combiner)
+        if let found {
+          emitter.append(.allocate(found))
+          along(&emitter, from: start) { _, place in .store(.local(found), place, .constant(.integer(0), .i64)) }
+        }
+        let (constraints, value) = findsPlace ? ([], body) : emitter.scalars.liftedGuard(body, combiner)
         let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
         emitter.reductionLoops(ordered[...], constraints) { emitter, remaining in
           along(&emitter, from: start, conditions: remaining) { emitter, place in
+            if let found, let variable = variables.first {
+              let best = Expression.load(.local(sums), place, type)
+              let candidate = emitter.declared(emitter.expression(value))
+              let isBetter = emitter.declared(Self.isBetter(candidate, than: best, combiner))
+              func chosen(_ new: Expression, _ old: Expression) -> Expression {
+                .pointwise(.select, [isBetter, new, old])
+              }
+              emitter.append(
+                .store(
+                  .local(found), place, chosen(.index(Index(variable)), .load(.local(found), place, .i64))))
+              return .store(.local(sums), place, chosen(candidate, best))
+            }
             let joined = Expression.pointwise(
               combiner.function, [.load(.local(sums), place, type), emitter.expression(value)])
             return .store(.local(sums), place, joined)
           }
         }
         along(&emitter, from: start) { emitter, place in
-          emitter.read(reduction, as: .load(.local(sums), place, type))
+          emitter.read(
+            reduction,
+            as: found.map { emitter.declared(.load(.local($0), place, .i64)) } ?? .load(.local(sums), place, type))
           for store in nest.stores.dropLast() { emitter.store(store) }
           let last = nest.stores[nest.stores.count - 1]
           let value = emitter.expression(last.value)
@@ -403,26 +424,31 @@ struct NestEmitter {
     append(.declare(best, .constant(combiner.identity(type), type)))
     append(.declare(place, .constant(.integer(0), .i64)))
     let statements = block(binding: [variable]) { emitter in
-      let candidate = emitter.register(type)
-      let value = emitter.expression(body)
-      emitter.append(.declare(candidate, value))
-      let function: Pointwise = combiner == .max ? .greater : .less
-      var better = Expression.pointwise(function, [.register(candidate), .register(best)])
-      if type.isFloat {
-        // The first NaN wins over every number, and is kept.
-        let first = Expression.pointwise(
-          .and,
-          [
-            .pointwise(.notEqual, [.register(candidate), .register(candidate)]),
-            .pointwise(.equal, [.register(best), .register(best)]),
-          ])
-        better = .pointwise(.or, [better, first])
-      }
+      let candidate = emitter.declared(emitter.expression(body))
       emitter.append(
-        .whenTrue(better, [.assign(best, .register(candidate)), .assign(place, .index(Index(variable)))]))
+        .whenTrue(
+          Self.isBetter(candidate, than: .register(best), combiner),
+          [.assign(best, candidate), .assign(place, .index(Index(variable)))]))
     }
     append(.loop(Loop(variable, body: statements)))
     return place
+  }
+
+  /// Whether a candidate takes the place of the best so far: the first of equals is kept.
+  private static func isBetter(_ candidate: Expression, than best: Expression, _ combiner: Combiner) -> Expression {
+    let better = Expression.pointwise(combiner == .max ? .greater : .less, [candidate, best])
+    guard candidate.type.isFloat else { return better }
+    // The first NaN wins over every number, and is kept.
+    let isFirstNaN = Expression.pointwise(
+      .and, [.pointwise(.notEqual, [candidate, candidate]), .pointwise(.equal, [best, best])])
+    return .pointwise(.or, [better, isFirstNaN])
+  }
+
+  /// A register with the value.
+  private mutating func declared(_ value: Expression) -> Expression {
+    let register = register(value.type)
+    append(.declare(register, value))
+    return .register(register)
   }
 
   // MARK: Scalars

@@ -82,16 +82,14 @@ struct Schedule {
     var memo: [Scalar: Set<LoopVariable>] = [:]
     // Reductions of whole rows are hoisted anyway.
     var reductions: [Scalar] = []
-    var sequential = false
     scalars.forEach(nest.stores.map(\.value)) { scalar, node in
       switch node {
-      case .reduce where scalars.freeVariables(scalar, &memo).contains(inner): reductions.append(scalar)
-      case .argReduce where scalars.freeVariables(scalar, &memo).contains(inner): sequential = true
+      case .reduce, .argReduce:
+        if scalars.freeVariables(scalar, &memo).contains(inner) { reductions.append(scalar) }
       default: break
       }
     }
-    guard reductions.count == 1, !sequential, case .reduce(_, let variables, let body) = scalars.node(reductions[0])
-    else { return nil }
+    guard reductions.count == 1, let (_, variables, body, _) = scalars.reduction(reductions[0]) else { return nil }
     var alongResult = 0
     var alongSum = 0
     var loads = 0

@@ -89,7 +89,10 @@ struct Schedule {
       default: break
       }
     }
-    guard reductions.count == 1, let (_, variables, body, _) = scalars.reduction(reductions[0]) else { return nil }
+    guard reductions.count == 1, let (_, variables, body, findsPlace) = scalars.reduction(reductions[0]),
+      // Compilers branch faster than they choose places side by side; the interpreter's strips do not.
+      !findsPlace || target.longSum > Self.lanes
+    else { return nil }
     var alongResult = 0
     var alongSum = 0
     var loads = 0

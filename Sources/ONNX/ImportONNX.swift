@@ -74,7 +74,10 @@ struct Model {
         let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
         let literals = importer.neededInputs.intersection(variables)
         if needed.isEmpty && literals.isEmpty {
-          throw DiagnosticsError(unsupportedOperators(importer) + error.diagnostics)
+          let unsupported = unsupportedOperators(importer)
+          // What these leave unknown is no fault of its own.
+          let found = unsupported.isEmpty ? error.diagnostics : importer.builder.diagnostics
+          throw DiagnosticsError(unsupported + found)
         }
         for name in needed { used[name] = bindings[name] }
         variables.subtract(literals)
@@ -236,7 +239,7 @@ extension Importer {
     }
     if graph.output.isEmpty { report("the model has no outputs") }
     let name = graph.name.isEmpty ? "main" : graph.name
-    // Every fault that makes an output faulty has been reported; `finish` throws them.
+    // Every fault that makes an output faulty has been reported, but for operators that are not supported.
     return try builder.finish(name: name, outputs: Array(outputs))
   }
 

@@ -15,7 +15,7 @@ private struct Call<Argument: Sendable>: Sendable {
 }
 
 private let integers = [Int.min, -1 << 40, -7, -1, 0, 1, 2, 7, 1 << 31, 1 << 40, Int.max]
-private let numbers: [Double] = [.nan, .infinity, -.infinity, 1e300, -1e300, -1, -0.5, 0, 0.5, 1e-320]
+private let numbers: [Double] = [.nan, .infinity, -.infinity, 1e300, -1e300, -1, -0.5, 0, 0.5, 0x1p-1063]
 
 /// What takes an integer: `x` is `f32[1,2,6]`.
 private let integerCalls: [Call<Int>] = [

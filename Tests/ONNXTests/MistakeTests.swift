@@ -219,6 +219,9 @@ func unsupportedOperators() {
   #expect(found[0].message.contains("Foo of com.example"))
   #expect(found[0].operands == ["node 'f2'"])
   #expect(found[1].message.contains("opset 17"))
+
+  let alone = TestModel([node("Foo", ["x"], ["y"], name: "f", domain: "com.example")], inputs: [("x", .f32(2))])
+  #expect(alone.mistakes().map(\.location.node) == ["f"])
 }
 
 /// A model with most things in it that a file can have.

@@ -1,7 +1,7 @@
 internal import LatheCore
 
 /// The header: everything that a caller has to know.
-extension CProgramRenderer {
+extension CFileRenderer {
   func header() -> String {
     var writer = CWriter()
     let guardName = "\(macro)_H"
@@ -20,7 +20,8 @@ extension CProgramRenderer {
     let states = CStatus.allCases.filter {
       switch $0 {
       case .threads: options.threads == .pthreads
-      case .singular: kernels.contains { $0.failure == .singular }
+      case .singular: variants.contains { $0.kernels.contains { $0.failure == .singular } }
+      case .state: takesState
       default: true
       }
     }
@@ -31,18 +32,13 @@ extension CProgramRenderer {
     writer.close("};")
     writer.line()
     writeThreadsDeclarations(&writer)
-    writeRunDeclaration(&writer)
+    for entry in entries { writeDeclaration(of: entry, &writer) }
     writeTargetDeclaration(&writer)
     writeWeightsDeclarations(&writer)
     writeStateDeclarations(&writer)
     writeProfileDeclaration(&writer)
     if options.uniformEntry {
-      writer.comment("\(name)_run with its inputs and outputs in two arrays; what the model does not need may be NULL.")
-      let parameters =
-        (threadsParameter.map { _ in ["void *threads"] } ?? []) + [
-          "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
-        ]
-      writer.line(Self.head("int \(name)_call", parameters) + ";")
+      for entry in entries { entry.writeUniformDeclaration(&writer) }
       if options.threads == .pthreads { writer.line("size_t \(name)_threads_bytes(void);") }
       writer.line()
     }
@@ -54,19 +50,19 @@ extension CProgramRenderer {
 
   private func writeSizes(_ writer: inout CWriter) {
     writer.line("#define \(macro)_ALIGNMENT \(PlannedProgram.alignment)")
-    writer.line("#define \(macro)_ARENA_BYTES \(arenaBytes)")
+    writer.line("#define \(macro)_ARENA_BYTES \(file.arenaBytes)")
     if takesState {
-      writer.line("#define \(macro)_STATE_BYTES \(program.stateBytes)")
-      writer.line("#define \(macro)_VARIABLE_COUNT \(program.program.variables.count)")
+      writer.line("#define \(macro)_STATE_BYTES \(file.stateBytes)")
+      writer.line("#define \(macro)_VARIABLE_COUNT \(file.variables.count)")
     }
     if takesWeights { writer.line("#define \(macro)_WEIGHTS_BYTES \(weights.file.count)") }
-    for argument in arguments {
+    for argument in entries.flatMap(\.arguments) {
       writer.line("#define \(macro)_\(argument.countMacro) \(argument.buffer.count)")
     }
     writer.line()
   }
 
-  private func writeRunDeclaration(_ writer: inout CWriter) {
+  private func writeDeclaration(of entry: CEntry, _ writer: inout CWriter) {
     var lines = [
       "Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.", "",
     ]
@@ -79,14 +75,14 @@ extension CProgramRenderer {
     } else if usesArena {
       lines.append("Working memory is static: one call at a time.")
     }
-    if takesState { lines.append("state: the variables, aligned, filled by \(name)_init_state; read and updated") }
+    if takesState { lines.append("state: the variables, aligned, filled by \(name)_initialize; read and updated") }
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
-    for argument in arguments {
+    for argument in entry.arguments {
       let element = argument.buffer.dtype.isHalf ? ", elements are bit patterns" : ""
       lines.append("\(argument.name): \(argument.isInput ? "input" : "output") \(argument.buffer.typeText)\(element)")
     }
     writer.comment(lines)
-    writer.lines(Self.head("int \(name)_run", parameters(forHeader: true)) + ";")
+    writer.lines(head("int \(entry.function)", entry.parameters(forHeader: true)) + ";")
     writer.line()
   }
 
@@ -103,21 +99,32 @@ extension CProgramRenderer {
 
   private func writeStateDeclarations(_ writer: inout CWriter) {
     guard takesState else { return }
-    let rank = max(1, program.program.variables.map(\.type.rank).max() ?? 1)
     writer.comment(
       "A named tensor in the state: \"f32\" and the like, sizes of the axes, where it starts, how long it is.")
     writer.open("struct \(name)_variable")
     writer.lines(
-      "const char *name;\nconst char *dtype;\nsize_t rank;\nsize_t shape[\(rank)];\nsize_t offset;\nsize_t bytes;")
+      "const char *name;\nconst char *dtype;\nsize_t rank;\nsize_t shape[\(variableRank)];\nsize_t offset;\nsize_t bytes;"
+    )
     writer.close("};")
     writer.line("extern const struct \(name)_variable \(name)_variables[\(macro)_VARIABLE_COUNT];")
     writer.line()
-    writer.comment("Writes the initial contents of all variables.")
-    writer.line("int \(name)_init_state(void *state\(takesWeights ? ", const void *weights" : ""));")
+    if !file.isDrawn {
+      writer.comment("Writes the initial contents of all variables.")
+      writer.line("int \(name)_initialize(void *state\(takesWeights ? ", const void *weights" : ""));")
+      writer.line()
+    }
+    writer.comment([
+      "Hands the state to write, piece by piece, with a header that says which model's it is and a checksum. write returns",
+      "how many bytes it took; fewer than it was given end the saving.",
+    ])
+    writer.line(saveHead + ";")
     writer.line()
-    writer.comment("Copies the state to or from \(macro)_STATE_BYTES bytes that the caller keeps.")
-    writer.line("int \(name)_save_state(const void *state, void *bytes, size_t size);")
-    writer.line("int \(name)_load_state(void *state, const void *bytes, size_t size);")
+    writer.comment([
+      "Takes from read what \(name)_save gave; read returns how many bytes it had. The state of another model, of another",
+      "version or of other sizes is refused before anything is changed; where bytes are missing or damaged, what the state",
+      "holds is undefined.",
+    ])
+    writer.line(loadHead + ";")
     writer.line()
   }
 }

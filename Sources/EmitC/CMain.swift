@@ -1,7 +1,7 @@
 internal import LatheCore
 
 /// The test bench: inputs and outputs as `.npy` files.
-extension CProgramRenderer {
+extension CFileRenderer {
   /// A static variable of the test bench.
   private func bench(_ what: String) -> String { "\(name)_bench_\(what)" }
 
@@ -24,10 +24,14 @@ extension CProgramRenderer {
 
   /// The functions of the test bench and `main`.
   func mainFunction(_ helpers: inout CHelpers) -> String {
+    guard entries.count == 1, let entry = entries.first else {
+      internalError("\(name): a test bench runs one function")
+    }
+    let arguments = entry.arguments
     var writer = CWriter()
     writer.comment("Test bench: reads the inputs from .npy files, runs once, writes the outputs to .npy files.")
-    if !program.program.inputs.isEmpty { writer.lines(Self.reader.replacing("BENCH_", with: "\(name)_")) }
-    if !program.program.outputs.isEmpty { writer.lines(Self.writerFunction.replacing("BENCH_", with: "\(name)_")) }
+    if entry.inputCount > 0 { writer.lines(Self.reader.replacing("BENCH_", with: "\(name)_")) }
+    if entry.inputCount < arguments.count { writer.lines(Self.writerFunction.replacing("BENCH_", with: "\(name)_")) }
     let takesMemory = takesArena || takesState || takesWeights
     if takesMemory { writer.lines(Self.memory.replacing("BENCH_", with: "\(name)_bench_")) }
     for argument in arguments {
@@ -59,7 +63,7 @@ extension CProgramRenderer {
         position += 1
       }
       if takesState {
-        writer.line("status = \(name)_init_state(state\(takesWeights ? ", weights" : ""));")
+        writer.line("status = \(name)_initialize(state\(takesWeights ? ", weights" : ""));")
         writer.lines("if (status != \(macro)_OK) return fprintf(stderr, \"state: error %d\\n\", status), 1;")
       }
       for argument in arguments where argument.isInput {
@@ -67,7 +71,7 @@ extension CProgramRenderer {
         position += 1
       }
       var given = threadsParameter == nil ? [] : ["NULL"]
-      given += (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
+      given += memory
       given += arguments.map { "\(bench("of_\($0.name)"))" }
       writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
       writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")
@@ -96,7 +100,7 @@ extension CProgramRenderer {
   }
 
   private func writeTransfer(
-    _ function: String, _ argument: Argument, _ position: Int, _ writer: inout CWriter, _ helpers: inout CHelpers
+    _ function: String, _ argument: CEntry.Argument, _ position: Int, _ writer: inout CWriter, _ helpers: inout CHelpers
   ) {
     let buffer = argument.buffer
     let isWide = buffer.dtype == .bf16

@@ -17,16 +17,20 @@ struct CNames {
 
   /// What names at the file's level have behind the model's.
   ///
-  /// - Parameter variants: What the names of variants' functions begin with.
-  init(behind model: String, variants: [String] = []) {
+  /// - Parameters:
+  ///   - functions: The model's functions, which names with something behind them belong to as well.
+  ///   - variants: What the names of variants' functions begin with.
+  init(behind model: String, functions: [String] = [], variants: [String] = []) {
     prefix = ""
     taken = []
     self.model = model
+    self.functions = functions
     self.variants = variants
   }
 
   /// At the file's level: the model's name, and what the variants' names begin with.
   private var model: String?
+  private var functions: [String] = []
   private var variants: [String] = []
 
   /// The wish itself, or the wish with the first free number behind it.
@@ -46,6 +50,9 @@ struct CNames {
   private func isOfOthers(_ name: String) -> Bool {
     guard let model else { return name.lowercased().hasPrefix(prefix.lowercased()) || Self.isOfHeaders(name) }
     return Self.isOfHeaders("\(model)_\(name)") || Self.isOfFile(name) || CHelper.isName(name)
+      || functions.contains {
+        name.lowercased() == $0.lowercased() || name.lowercased().hasPrefix($0.lowercased() + "_")
+      }
       || variants.contains { name.lowercased().hasPrefix($0.lowercased() + "_") }
   }
 
@@ -96,9 +103,10 @@ struct CNames {
 
   private static let fileWords: Set<String> = [
     "after_loop", "alignment", "arena_bytes", "call", "check_weights", "choice", "forced_target", "give", "h",
-    "independent", "init_state", "kernel", "load_state", "load_weights", "memory", "now", "npy_has", "ok",
-    "parallel", "pause", "profile", "read_npy", "run", "save_state", "share", "spins", "start_threads",
-    "state_bytes", "status", "stop_threads", "target", "threads", "threads_bytes", "threads_max", "variable",
+    "independent", "initialize", "kernel", "load", "load_weights", "memory", "now", "npy_has", "ok",
+    "parallel", "pause", "profile", "read_npy", "run", "save", "share", "spins", "start_threads",
+    "state_bytes", "state_hash", "state_magic", "status", "stop_threads", "target", "threads", "threads_bytes",
+    "threads_max", "variable",
     "variable_count", "variables", "weights", "weights_bytes", "weights_header", "work", "worker", "worker_main",
     "write_npy",
   ]

@@ -103,9 +103,14 @@ public struct CFiles: Hashable, Sendable {
   public var headerName: String
   /// The bytes of the weights file, when weights are not in the source.
   public var weights: [UInt8]?
+  /// The functions that take their tensors in arrays (`COptions.uniformEntry`), in the model's order.
+  public var entries: [String]
 
   /// Files by their texts.
-  public init(name: String, source: String, header: String, headerName: String, weights: [UInt8]?) {
+  public init(
+    name: String, source: String, header: String, headerName: String, weights: [UInt8]?, entries: [String] = []
+  ) {
+    self.entries = entries
     self.name = name
     self.source = source
     self.header = header

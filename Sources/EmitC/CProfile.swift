@@ -1,19 +1,14 @@
 internal import LatheCore
 
 /// Code that measures its kernels.
-extension CProgramRenderer {
-  /// The array of the measured times.
-  private var times: String { "\(name)_profile" }
-
-  /// Its declaration; of several variants one runs, and the one with most kernels needs most room.
-  private var declaration: String {
-    let counts = ([self] + variants).map(\.program.program.kernels.count)
-    return "uint64_t \(times)[\(counts.max() ?? 0)][2]"
-  }
+extension CFileRenderer {
+  /// The declaration of the array of the measured times; of several variants one runs, and the one with most kernels
+  /// needs most room.
+  private var declaration: String { "uint64_t \(name)_profile[\(profileRows)][2]" }
 
   func writeProfileDeclaration(_ writer: inout CWriter) {
     guard measuresKernels else { return }
-    let program = variants.isEmpty ? "the program" : "the program for \(name)_target()"
+    let program = told.isEmpty ? "the program" : "the program for \(name)_target()"
     writer.comment("Nanoseconds and calls of every kernel so far, by its position in \(program).")
     writer.line("extern \(declaration);")
     writer.line()
@@ -34,16 +29,18 @@ extension CProgramRenderer {
     writer.line()
   }
 
+  var measuresKernels: Bool { options.measuresKernels && rest.bodies.contains { !$0.program.program.kernels.isEmpty } }
+}
+
+extension CBody {
   /// Writes the calls of the kernel at a position in the program, with its measurement around them where that is wanted.
   func writeCalls(_ calls: [String], ofKernelAt position: Int, _ writer: inout CWriter) {
-    guard measuresKernels else { return calls.forEach { writer.line($0) } }
+    guard options.measuresKernels else { return calls.forEach { writer.line($0) } }
     writer.open("")
     writer.line("const uint64_t start = \(name)_now();")
     calls.forEach { writer.line($0) }
-    writer.line("\(times)[\(position)][0] += \(name)_now() - start;")
-    writer.line("\(times)[\(position)][1]++;")
+    writer.line("\(name)_profile[\(profileRow + position)][0] += \(name)_now() - start;")
+    writer.line("\(name)_profile[\(profileRow + position)][1]++;")
     writer.close()
   }
-
-  var measuresKernels: Bool { options.measuresKernels && !program.program.kernels.isEmpty }
 }

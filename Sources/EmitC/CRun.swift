@@ -1,9 +1,21 @@
 internal import LatheCore
 
-/// The functions that the caller sees.
-extension CProgramRenderer {
-  var okay: String { "\(macro)_OK" }
+extension CFileRenderer {
+  /// The functions, where there is one variant.
+  func writeFunctions(_ writer: inout CWriter) {
+    for (entry, body) in zip(entries, rest.bodies) {
+      if entry.position > 0 { writer.line() }
+      writer.function(head("int \(entry.function)", entry.parameters(forHeader: false))) { writer in
+        if let threads = threadsArgument, !body.ownsParallelKernels { writer.line("(void)\(threads);") }
+        entry.writeChecks(&writer)
+        body.writeBody(&writer)
+      }
+    }
+  }
+}
 
+/// What a function does.
+extension CBody {
   /// `(float *)(void *)(base + offset)`.
   private func pointer(_ dtype: ScalarType, _ base: String, _ offset: Int, const: Bool = false) -> String {
     let const = const ? "const " : ""
@@ -15,14 +27,6 @@ extension CProgramRenderer {
     let size = dtype.byteCount
     let start = options.standard == .c11 ? "" : size == 1 ? " + start" : " + start / \(size)"
     return "\(name)_memory.\(dtype.storage.memberName)" + start + (offset == 0 ? "" : " + \(offset / size)")
-  }
-
-  func writeRun(_ writer: inout CWriter) {
-    writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
-      if let threads = threadsArgument, !hasParallelKernels { writer.line("(void)\(threads);") }
-      writeChecks(&writer)
-      writeBody(&writer)
-    }
   }
 
   /// The places of all tensors, the steps, and what they return.
@@ -38,25 +42,6 @@ extension CProgramRenderer {
     writer.line("return \(okay);")
   }
 
-  func writeChecks(_ writer: inout CWriter) {
-    var pointers = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
-    pointers += arguments.filter { $0.buffer.count > 0 }.map(\.name)
-    for argument in arguments where argument.buffer.count == 0 { writer.line("(void)\(argument.name);") }
-    if !pointers.isEmpty {
-      writer.line("if (\(pointers.map { "!\($0)" }.joined(separator: " || "))) return \(macro)_ERROR_NULL;")
-    }
-    let aligned = (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
-    if !aligned.isEmpty {
-      let tests = aligned.map { "(uintptr_t)\($0) % \(PlannedProgram.alignment) != 0" }
-      writer.line("if (\(tests.joined(separator: " || "))) return \(macro)_ERROR_ALIGNMENT;")
-    }
-    if takesWeights {
-      writer.line(
-        "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;"
-      )
-    }
-  }
-
   /// A pointer for every buffer that is not a parameter.
   private func writePlaces(_ writer: inout CWriter) {
     let used = usedBuffers
@@ -69,7 +54,7 @@ extension CProgramRenderer {
         writer.line("const size_t start = (\(alignment) - (uintptr_t)&\(name)_memory % \(alignment)) % \(alignment);")
       }
     }
-    let pointers = inlineWeights.pointers
+    let pointers = file.inlineWeights.pointers
     for id in used {
       let buffer = program.program[id]
       let place = place(id)
@@ -148,26 +133,6 @@ extension CProgramRenderer {
           writeSteps(body, variables, depth, &writer)
         }
       }
-    }
-  }
-
-  func writeUniformEntry(_ writer: inout CWriter) {
-    writer.line()
-    let parameters =
-      (threadsParameter.map { _ in ["void *threads"] } ?? []) + [
-        "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
-      ]
-    writer.function(Self.head("int \(name)_call", parameters)) { writer in
-      if !takesArena { writer.line("(void)arena;") }
-      if !takesState { writer.line("(void)state;") }
-      if !takesWeights { writer.line("(void)weights;") }
-      if program.program.inputs.isEmpty { writer.line("(void)inputs;") }
-      if program.program.outputs.isEmpty { writer.line("(void)outputs;") }
-      var given = threadsParameter == nil ? [] : ["threads"]
-      given += (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
-      given += program.program.inputs.indices.map { "inputs[\($0)]" }
-      given += program.program.outputs.indices.map { "outputs[\($0)]" }
-      writer.line("return \(name)_run(\(given.joined(separator: ", ")));")
     }
   }
 }

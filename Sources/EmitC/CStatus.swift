@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// What the emitted functions return.
 enum CStatus: Int32, CaseIterable {
-  case okay, nullPointer, alignment, size, weights, file, index, threads, singular
+  case okay, nullPointer, alignment, size, weights, file, index, threads, singular, state
 
   /// The name behind the model's own.
   var name: String {
@@ -16,6 +16,7 @@ enum CStatus: Int32, CaseIterable {
     case .index: "ERROR_INDEX"
     case .threads: "ERROR_THREADS"
     case .singular: "ERROR_SINGULAR"
+    case .state: "ERROR_STATE"
     }
   }
 
@@ -25,12 +26,13 @@ enum CStatus: Int32, CaseIterable {
     case .okay: "done"
     case .nullPointer: "a pointer is missing"
     case .alignment: "arena, state or weights are not aligned to \(PlannedProgram.alignment) bytes"
-    case .size: "the memory given is too small, or the state has another size"
+    case .size: "the memory given is too small"
     case .weights: "the weights belong to another model or are damaged"
     case .file: "the file cannot be read"
     case .index: "an index in the data is out of range; what outputs and state hold is undefined"
     case .threads: "a thread cannot be started"
     case .singular: "a matrix has no such factorization or inverse; what outputs and state hold is undefined"
+    case .state: "the saved state is another model's or is damaged"
     }
   }
 }

@@ -133,7 +133,7 @@ extension CKernelRenderer {
 }
 
 /// How a file shares its kernels' ranges between threads.
-extension CProgramRenderer {
+extension CPart {
   /// The parameter that all functions that run kernels take, by form.
   var threadsParameter: String? {
     switch options.threads {
@@ -152,11 +152,11 @@ extension CProgramRenderer {
     }
   }
 
-  /// Whether threads share kernels of this variant.
-  var ownsParallelKernels: Bool { kernels.contains { $0.parts != nil } }
+}
 
-  /// Whether threads share kernels of any variant.
-  var hasParallelKernels: Bool { ownsParallelKernels || variants.contains(where: \.ownsParallelKernels) }
+extension CBody {
+  /// Whether threads share kernels of the function.
+  var ownsParallelKernels: Bool { kernels.contains { $0.parts != nil } }
 
   /// A call of a kernel with what it takes.
   func call(_ kernel: CKernel, _ given: [String]) -> String {
@@ -165,7 +165,9 @@ extension CProgramRenderer {
     let threads = threadsArgument.map { "\($0), " } ?? ""
     return "\(name)_share(\(threads)\(parts), \(kernel.name)_part, \(arguments));"
   }
+}
 
+extension CFileRenderer {
   // MARK: Header
 
   func writeThreadsDeclarations(_ writer: inout CWriter) {
@@ -212,7 +214,7 @@ extension CProgramRenderer {
 
         """)
       writer.comment([
-        "Starts count - 1 threads, which wait until they are stopped. A pool serves one \(name)_run at a time; results are",
+        "Starts count - 1 threads, which wait until they are stopped. A pool serves one \(entries.count == 1 ? "\(name)_run" : "run") at a time; results are",
         "the same for any count.",
       ])
       writer.line("int \(name)_start_threads(struct \(name)_threads *threads, int count);")
@@ -235,7 +237,7 @@ extension CProgramRenderer {
 
   func writeShare(_ writer: inout CWriter) {
     guard hasParallelKernels else { return }
-    let head = Self.head(
+    let head = self.head(
       "static void \(name)_share",
       (threadsParameter.map { [$0] } ?? []) + [
         "ptrdiff_t count", "void (*body)(void *, ptrdiff_t begin, ptrdiff_t end)", "void *arguments",

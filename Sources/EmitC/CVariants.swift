@@ -37,90 +37,45 @@ extension Target {
   var features: [String] { processor == .x86 ? CProcessor.x86Features(vectorBytes: vectorBytes) : [] }
 }
 
-/// Several variants of a model in one file.
-extension CProgramRenderer {
+extension CVariant {
   /// The number of a variant in the file.
-  private var number: String { prefix.uppercased() }
+  var number: String { prefix.uppercased() }
 
-  private func variants(of processor: CProcessor) -> [CProgramRenderer] {
-    variants.filter { $0.program.program.target.processor == processor }
-  }
-
-  func writeTargetDeclaration(_ writer: inout CWriter) {
-    guard !variants.isEmpty else { return }
-    writer.comment([
-      "The name of what \(name)_run runs on this processor: "
-        + (variants + [self]).map { "\"\($0.program.program.target.name)\"" }.joined(separator: ", ") + ".",
-      "Compiling the C file with \(macro)_FORCED_TARGET defined as \(variants[0].number) and the like decides it beforehand;",
-      "of a variant for processors of another kind, the last one takes the place.",
-    ])
-    writer.line("const char *\(name)_target(void);")
-    writer.line()
-  }
-
-  /// All variants, and the functions that choose among them.
-  func writeVariants(_ writer: inout CWriter) {
-    var processors: [CProcessor] = []
-    for variant in variants {
-      if let processor = variant.program.program.target.processor, !processors.contains(processor) {
-        processors.append(processor)
-      }
-    }
-    for processor in processors {
-      let own = variants(of: processor)
-      writer.line("#if \(processor.condition)")
-      writer.line()
-      let vectors = Set(own.flatMap(\.helpers.vectors))
-      for vector in vectors.sorted(by: { ($0.byteCount, $0.name) < ($1.byteCount, $1.name) }) {
-        writer.lines(vector.definition)
-        writer.line()
-      }
-      for variant in own { variant.writeVariant(&writer, hasParallel: hasParallelKernels, knowing: vectors) }
-      writer.line("#endif")
-      writer.line()
-    }
-    writeVariant(&writer, hasParallel: hasParallelKernels, knowing: [])
-    writeChoice(processors, &writer)
-    writer.function(Self.head("int \(name)_run", parameters(forHeader: false))) { writer in
-      writeChecks(&writer)
-      writer.open("switch (\(name)_choice())")
-      for processor in processors {
-        writer.line("#if \(processor.condition)")
-        for variant in variants(of: processor) {
-          writer.line("case \(variant.number): return \(variant.runCall)")
-        }
-        writer.line("#endif")
-      }
-      writer.line("default: return \(runCall)")
-      writer.close()
-    }
-  }
-
-  /// The variant's kernels, and the function that runs them.
-  private func writeVariant(_ writer: inout CWriter, hasParallel: Bool, knowing vectors: Set<CVector>) {
+  /// The variant's kernels, and the functions that run them.
+  func write(_ entries: [CEntry], _ writer: inout CWriter, knowing vectors: Set<CVector>) {
     writeIndependence(&writer)
     writeInstructions(&writer)
-    writeDefinitions(of: helpers, except: vectors, &writer)
+    helpers.write(except: vectors, &writer)
     writeKernels(&writer)
-    writer.comment("The model for \(program.program.target.name).")
-    writer.function(Self.head("static int \(prefix)_run", parameters(forHeader: false))) { writer in
-      for parameter in unusedParameters { writer.line("(void)\(parameter);") }
-      for constant in unusedConstants { writer.line("(void)\(constant);") }
-      if hasParallel, !ownsParallelKernels { writer.line("(void)\(name)_share;") }
-      writeBody(&writer)
+    for (entry, body) in zip(entries, bodies) {
+      writer.comment("The model for \(target.name).")
+      writer.function(head("static int \(body.function)", entry.parameters(forHeader: false))) { writer in
+        for parameter in body.unusedParameters { writer.line("(void)\(parameter);") }
+        if entry.position == 0 {
+          for constant in unusedConstants { writer.line("(void)\(constant);") }
+          if hasParallelKernels, !ownsParallelKernels { writer.line("(void)\(name)_share;") }
+        }
+        body.writeBody(&writer)
+      }
+      writer.line()
     }
-    writer.line()
   }
 
-  private var parameterNames: [String] {
-    (threadsArgument.map { [$0] } ?? []) + (takesArena ? ["arena"] : []) + (takesState ? ["state"] : [])
-      + (takesWeights ? ["weights"] : []) + arguments.map(\.name)
+  /// The constants in the source that only other variants read, as the variant for all other machines sees it.
+  private var unusedConstants: [String] {
+    let used = Set(bodies.flatMap(\.constants.values)).union(file.initials.compactMap { $0 })
+    return weights.entries.indices.filter { file.inlineWeights.pointers.indices.contains($0) && !used.contains($0) }
+      .map { "\(name)_\(weights.entries[$0].name)" }
   }
+}
 
-  private var runCall: String { "\(prefix)_run(\(parameterNames.joined(separator: ", ")));" }
+extension CBody {
+  private var parameterNames: [String] { memoryArguments + arguments.map(\.name) }
 
-  /// The parameters of the run function that the variant does not mention.
-  private var unusedParameters: [String] {
+  var call: String { "\(function)(\(parameterNames.joined(separator: ", ")));" }
+
+  /// The parameters of the function that the variant does not mention.
+  var unusedParameters: [String] {
     let used = usedBuffers
     var mentioned = Set(used.compactMap { places[$0] })
     for copy in copies where program.program[copy.source].byteCount > 0 {
@@ -137,21 +92,71 @@ extension CProgramRenderer {
     }
     return parameterNames.filter { !mentioned.contains($0) }
   }
+}
 
-  /// The constants in the source that only other variants read, as the variant for all other machines sees it.
-  private var unusedConstants: [String] {
-    if variants.isEmpty { return [] }
-    let used = Set(constants.values).union(initials.compactMap { $0 })
-    return weights.entries.indices.filter { inlineWeights.pointers.indices.contains($0) && !used.contains($0) }
-      .map { "\(name)_\(weights.entries[$0].name)" }
+/// Several variants of a model in one file.
+extension CFileRenderer {
+  private func variants(of processor: CProcessor) -> [CVariant] {
+    told.filter { $0.target.processor == processor }
+  }
+
+  func writeTargetDeclaration(_ writer: inout CWriter) {
+    guard let first = told.first else { return }
+    let chosen = entries.count == 1 ? entries[0].function : "each function"
+    writer.comment([
+      "The name of what \(chosen) runs on this processor: "
+        + variants.map { "\"\($0.target.name)\"" }.joined(separator: ", ") + ".",
+      "Compiling the C file with \(macro)_FORCED_TARGET defined as \(first.number) and the like decides it beforehand;",
+      "of a variant for processors of another kind, the last one takes the place.",
+    ])
+    writer.line("const char *\(name)_target(void);")
+    writer.line()
+  }
+
+  /// All variants, and the functions that choose among them.
+  func writeVariants(_ writer: inout CWriter) {
+    var processors: [CProcessor] = []
+    for variant in told {
+      if let processor = variant.target.processor, !processors.contains(processor) { processors.append(processor) }
+    }
+    for processor in processors {
+      let own = variants(of: processor)
+      writer.line("#if \(processor.condition)")
+      writer.line()
+      let vectors = Set(own.flatMap(\.helpers.vectors))
+      for vector in vectors.sorted(by: { ($0.byteCount, $0.name) < ($1.byteCount, $1.name) }) {
+        writer.lines(vector.definition)
+        writer.line()
+      }
+      for variant in own { variant.write(entries, &writer, knowing: vectors) }
+      writer.line("#endif")
+      writer.line()
+    }
+    rest.write(entries, &writer, knowing: [])
+    writeChoice(processors, &writer)
+    for entry in entries {
+      if entry.position > 0 { writer.line() }
+      writer.function(head("int \(entry.function)", entry.parameters(forHeader: false))) { writer in
+        entry.writeChecks(&writer)
+        writer.open("switch (\(name)_choice())")
+        for processor in processors {
+          writer.line("#if \(processor.condition)")
+          for variant in variants(of: processor) {
+            writer.line("case \(variant.number): return \(variant.bodies[entry.position].call)")
+          }
+          writer.line("#endif")
+        }
+        writer.line("default: return \(rest.bodies[entry.position].call)")
+        writer.close()
+      }
+    }
   }
 
   /// What decides which variant runs: it depends on the processor only, so that threads may ask at any time.
   ///
   /// A variant that is decided beforehand runs where the compiler's processor has it, unasked whether this one can.
   private func writeChoice(_ processors: [CProcessor], _ writer: inout CWriter) {
-    let all = variants + [self]
-    writer.line("enum { \(all.map(\.number).joined(separator: ", ")) };")
+    writer.line("enum { \(variants.map(\.number).joined(separator: ", ")) };")
     writer.line()
     writer.function("static int \(name)_choice(void)") { writer in
       writer.line("#if defined(\(macro)_FORCED_TARGET)")
@@ -167,19 +172,19 @@ extension CProgramRenderer {
       for processor in processors {
         writer.line("#if \(processor.condition)")
         for variant in variants(of: processor) {
-          let tests = variant.program.program.target.features.map { "__builtin_cpu_supports(\"\($0)\")" }
+          let tests = variant.target.features.map { "__builtin_cpu_supports(\"\($0)\")" }
           let test = tests.isEmpty ? "" : "if (\(tests.joined(separator: " && "))) "
           writer.line("\(test)return \(variant.number);")
         }
         writer.line("#endif")
       }
       writer.line("#endif")
-      writer.line("return \(number);")
+      writer.line("return \(rest.number);")
     }
     writer.line()
     writer.function("const char *\(name)_target(void)") { writer in
-      let names = all.map { CWriter.quoted($0.program.program.target.name) }
-      writer.line("static const char *const names[\(all.count)] = {\(names.joined(separator: ", "))};")
+      let names = variants.map { CWriter.quoted($0.target.name) }
+      writer.line("static const char *const names[\(variants.count)] = {\(names.joined(separator: ", "))};")
       writer.line("return names[\(name)_choice()];")
     }
     writer.line()

@@ -1,7 +1,7 @@
 internal import LatheCore
 
 /// The functions that check and load weights.
-extension CProgramRenderer {
+extension CFileRenderer {
   func writeWeightsFunctions(_ writer: inout CWriter) {
     guard takesWeights else { return }
     let header = weights.header

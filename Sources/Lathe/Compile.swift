@@ -68,7 +68,22 @@ public struct CompileOptions: Sendable {
 public func compile(
   _ graph: Graph, options: CompileOptions = CompileOptions()
 ) throws(DiagnosticsError) -> CompiledModel {
-  try CompiledModel(graph, options)
+  try CompiledModel(Model(graph), options)
+}
+
+/// Compiles all functions of a model, over one state and one arena, which is as large as the largest needs.
+///
+/// ```swift
+/// let lenet = try compile(trainable(LeNet(), loss: crossEntropy, optimizer: .sgd(lr: 0.1), images, labels))
+/// var session = try lenet.session()
+/// let loss = try session.run("train_step", [image, label, rate])
+/// ```
+///
+/// - Throws: Symbols that no size is given for, and faults that sizes bring about.
+public func compile(
+  _ model: Model, options: CompileOptions = CompileOptions()
+) throws(DiagnosticsError) -> CompiledModel {
+  try CompiledModel(model, options)
 }
 
 /// How graphs are lowered for whichever target is asked for.
@@ -88,20 +103,22 @@ private struct Lowering: Sendable {
     progress = options.progress
   }
 
-  func planned(_ graph: Graph, _ target: Target) throws(DiagnosticsError) -> PlannedProgram {
+  func planned(
+    _ graph: Graph, _ variables: [Variable], _ target: Target
+  ) throws(DiagnosticsError) -> PlannedProgram {
     progress?("lowering \(graph.nodes.count) nodes")
     // Transforms are straight-line code, which interpretation makes slow; accesses are checked there in any case.
     let isInterpreted = target == .interpreter
     let program = try Program(
-      lowering: graph, target: target, convolutions: isInterpreted ? .direct : convolutions,
+      lowering: graph, variables: variables, target: target, convolutions: isInterpreted ? .direct : convolutions,
       checksIndices: isInterpreted || checksIndices, options: passes)
     progress?("planning \(program.buffers.count) buffers")
     return try PlannedProgram(planning: program, options: passes)
   }
 }
 
-/// A model with its loops and its memory fixed: runs in the interpreter or natively, or is written as C.
-public struct CompiledModel: Sendable {
+/// One function of a compiled model.
+public struct CompiledFunction: Sendable {
   /// The graph after the passes.
   public let graph: Graph
   /// What the passes did.
@@ -110,29 +127,33 @@ public struct CompiledModel: Sendable {
   public let planned: PlannedProgram
   /// The same for the other targets of the options, best first.
   public let variants: [PlannedProgram]
+  private let variables: [Variable]
   private let lowering: Lowering
   private let interpreted = InterpretedProgram()
 
-  fileprivate init(_ graph: Graph, _ options: CompileOptions) throws(DiagnosticsError) {
-    try options.checkTargets()
-    let (optimized, report) = try graph.optimized(options)
-    self.graph = optimized
+  /// - Parameter variables: Those of the whole model.
+  fileprivate init(
+    _ graph: Graph, _ report: PipelineReport, _ variables: [Variable], _ options: CompileOptions
+  ) throws(DiagnosticsError) {
+    self.graph = graph
     self.report = report
+    self.variables = variables
     lowering = Lowering(options, after: report.rewriteCount)
-    planned = try lowering.planned(optimized, options.target)
+    planned = try lowering.planned(graph, variables, options.target)
     var variants: [PlannedProgram] = []
-    for target in options.targets.dropLast() {
-      variants.append(try lowering.planned(optimized, target))
-    }
+    for target in options.targets.dropLast() { variants.append(try lowering.planned(graph, variables, target)) }
     self.variants = variants
   }
 
+  /// The function's name.
+  public var name: String { graph.name }
+
   /// The loops as another machine runs them best, and where each tensor is in memory.
   public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
-    target == planned.program.target ? planned : try lowering.planned(graph, target)
+    target == planned.program.target ? planned : try lowering.planned(graph, variables, target)
   }
 
-  /// Bytes of the arena that every run needs, whichever variant runs.
+  /// Bytes of the arena that a run needs, whichever variant runs.
   public var arenaBytes: Int { largest.arenaBytes }
 
   /// Bytes that are live at once at the worst moment: no plan can need less.
@@ -144,12 +165,72 @@ public struct CompiledModel: Sendable {
   public func executable() throws(DiagnosticsError) -> Executable {
     try interpreted.executable { () throws(DiagnosticsError) in try planned(for: .interpreter) }
   }
+}
 
-  /// Memory to run in with the interpreter, with variables at their initial contents.
+/// A model with its loops and its memory fixed: runs in the interpreter or natively, or is written as C.
+///
+/// Its functions share their variables and one arena. What has no function's name is about the first one, which mostly
+/// is the only one.
+public struct CompiledModel: Sendable {
+  /// The model's name.
+  public let name: String
+  /// The functions, at least one, in the model's order.
+  public let functions: [CompiledFunction]
+
+  fileprivate init(_ model: Model, _ options: CompileOptions) throws(DiagnosticsError) {
+    try options.checkTargets()
+    let (optimized, reports) = try model.optimized(options)
+    name = model.name
+    var functions: [CompiledFunction] = []
+    for (graph, report) in zip(optimized.functions, reports) {
+      functions.append(try CompiledFunction(graph, report, optimized.variables, options))
+    }
+    self.functions = functions
+  }
+
+  /// The graph after the passes.
+  public var graph: Graph { functions[0].graph }
+  /// What the passes did.
+  public var report: PipelineReport { functions[0].report }
+  /// The loops for the target of the options, and where each tensor is in memory.
+  public var planned: PlannedProgram { functions[0].planned }
+  /// The same for the other targets of the options, best first.
+  public var variants: [PlannedProgram] { functions[0].variants }
+
+  /// The loops as another machine runs them best, and where each tensor is in memory.
+  public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
+    try functions[0].planned(for: target)
+  }
+
+  /// Bytes of the arena that every run needs, whichever function and variant runs.
+  public var arenaBytes: Int { functions.map(\.arenaBytes).max() ?? 0 }
+
+  /// Bytes that are live at once at the worst moment: no plan can need less.
+  public var lowerBound: Int { functions.map(\.lowerBound).max() ?? 0 }
+
+  /// Bytes of the variables.
+  public var stateBytes: Int { planned.stateBytes }
+
+  /// The variables that the functions share, in the order of the state.
+  public var variables: [Variable] { planned.program.variables }
+
+  /// The function of a name; without one, the only function.
+  ///
+  /// - Throws: That there is no such function, or that there are several, with their names.
+  public func function(named name: String? = nil) throws(DiagnosticsError) -> CompiledFunction {
+    functions[try functions.map(\.name).position(ofFunction: name, in: self.name)]
+  }
+
+  /// The loops as the interpreter runs them: lowered and prepared in the first call, the same in all further ones.
+  public func executable() throws(DiagnosticsError) -> Executable { try functions[0].executable() }
+
+  /// Memory to run all functions in with the interpreter, with variables at their initial contents.
   ///
   /// - Parameter threads: Threads that share the work of kernels; results do not depend on their number.
   public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
-    Session(try executable(), threads: threads)
+    var executables: [Executable] = []
+    for function in functions { executables.append(try function.executable()) }
+    return Session(functions: executables, of: name, threads: threads)
   }
 
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
@@ -157,20 +238,27 @@ public struct CompiledModel: Sendable {
   /// - Parameter threads: How many threads share the work, with the one that calls; results do not depend on it.
   public func native(threads: Int = 1) throws(DiagnosticsError) -> NativeModel {
     let compiler = try CCompiler.system()
-    return try NativeModel(planned(for: compiler.hostTarget()), compiler: compiler, threads: threads)
+    var programs: [PlannedProgram] = []
+    for function in functions { programs.append(try function.planned(for: compiler.hostTarget())) }
+    return try NativeModel(functions: programs, of: name, compiler: compiler, threads: threads)
   }
 
-  /// The outputs for inputs in the graph's order, by the interpreter, from fresh variables.
+  /// The outputs of the only function for inputs in its order, by the interpreter, from fresh variables.
   ///
   /// Only the first call lowers the model; each makes memory of its own, which `session` lets one keep.
-  public func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
-    var session = try session()
+  public func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] { try run(nil, inputs) }
+
+  /// The outputs of a function for inputs in its order, by the interpreter, from fresh variables.
+  ///
+  /// - Parameter function: The function's name; nil for the only one.
+  public func run(_ function: String?, _ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
+    var session = Session(try self.function(named: function).executable())
     return try session.run(inputs)
   }
 
   /// The only output for inputs in the graph's order, by the interpreter, from fresh variables.
   ///
-  /// - Throws: Inputs that do not fit, and that the model has several outputs.
+  /// - Throws: Inputs that do not fit, and that the model has several outputs or functions.
   public func callAsFunction(_ inputs: NDArray...) throws(DiagnosticsError) -> NDArray {
     let outputs = try run(inputs)
     guard outputs.count == 1 else {
@@ -196,7 +284,13 @@ public struct CompiledModel: Sendable {
     var options = options
     options.name = options.name ?? file
     options.headerName = options.headerName ?? file + ".h"
-    let files = emitC(planned, variants: variants, options: options)
+    guard functions.count == 1 || !options.main else {
+      throw DiagnosticsError(
+        "a test bench runs one function, '\(name)' has \(functions.count)",
+        help: "the functions are \(functions.map(\.name).joined(separator: ", "))")
+    }
+    let files = emitC(
+      functions.map { CFunction($0.planned, variants: $0.variants) }, options: options)
     var contents = [
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]
@@ -210,8 +304,30 @@ extension Graph {
   public func optimized(
     _ options: CompileOptions = CompileOptions()
   ) throws(DiagnosticsError) -> (graph: Graph, report: PipelineReport) {
-    options.progress?("optimizing \(nodes.count) nodes")
-    let pipeline = options.pipeline ?? (updates.isEmpty ? .inference : .training)
-    return try pipeline.run(binding(options.dimensions), options.passes)
+    let (model, reports) = try Model(self).optimized(options)
+    return (model.functions[0], reports[0])
+  }
+}
+
+extension Model {
+  /// The functions after the passes, with the symbols that are given replaced by sizes.
+  ///
+  /// Variables become literals only where no function updates any.
+  public func optimized(
+    _ options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) -> (model: Model, reports: [PipelineReport]) {
+    let hasUpdates = functions.contains { !$0.updates.isEmpty }
+    var reports: [PipelineReport] = []
+    let model = try mapFunctions { function throws(DiagnosticsError) in
+      options.progress?("optimizing \(function.nodes.count) nodes")
+      let pipeline =
+        options.pipeline
+        ?? (function.updates.isEmpty
+          ? hasUpdates ? .inference.without("freeze-variables") : .inference : .training)
+      let (graph, report) = try pipeline.run(function.binding(options.dimensions), options.passes)
+      reports.append(report)
+      return graph
+    }
+    return (model, reports)
   }
 }

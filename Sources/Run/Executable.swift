@@ -11,11 +11,10 @@ public struct Executable: Sendable {
   /// Where outputs are collected, by position among the outputs, and how much memory that takes.
   let outputOffsets: [Int]
   let outputBytes: Int
-  /// Where small constants are copied to, by buffer position, and how much memory that takes.
+  /// The small constants, which are copied to be near each other, by buffer position.
   ///
   /// Large ones stay in place.
-  let constantOffsets: [Int: Int]
-  let constantBytes: Int
+  let copiedConstants: [Int]
 
   /// Constants up to this size are copied into the session.
   private static let smallConstant = 1 << 16
@@ -55,15 +54,10 @@ public struct Executable: Sendable {
     }
     outputOffsets = outputs
     outputBytes = total
-    var constants: [Int: Int] = [:]
-    total = 0
-    for (position, buffer) in program.buffers.enumerated() {
-      guard case .constant = buffer.kind, buffer.byteCount <= Self.smallConstant else { continue }
-      constants[position] = total
-      total += buffer.byteCount.aligned
+    copiedConstants = program.buffers.indices.filter { position in
+      guard case .constant = program.buffers[position].kind else { return false }
+      return program.buffers[position].byteCount <= Self.smallConstant
     }
-    constantOffsets = constants
-    constantBytes = total
   }
 
   /// What in the plan contradicts the program.

@@ -1,42 +1,79 @@
 public import LatheCore
 
-/// Memory to run an executable in: the arena, the state of its variables, and scratch space.
+/// Memory to run the functions of a model in: the arena, the state of their variables, and scratch space.
 ///
 /// One run at a time; make a session per thread to run side by side.
 public struct Session: ~Copyable {
-  /// What is run.
-  public let executable: Executable
+  /// The functions, at least one; all have the same variables.
+  public let functions: [Executable]
   /// Threads that share the work of kernels; results do not depend on their number.
   public let threads: Int
+  private let model: String
   private let pool: ThreadPool?
   private let arena: AlignedMemory
   private let state: ProgramState
   private let outputs: AlignedMemory
   private let constants: AlignedMemory
+  /// Where each function finds the constants that are copied, by buffer position.
+  private let constantOffsets: [[Int: Int]]
   private let registers: AlignedMemory
   private let locals: AlignedMemory
-  /// How long the kernels ran in all runs so far; nil where they are not measured.
-  public private(set) var kernelTimes: KernelTimes?
+  /// How long the kernels of each function ran in all runs so far; nil where they are not measured.
+  private var times: [KernelTimes]?
+
+  /// Allocates everything that runs of one function need; variables get their initial values.
+  public init(_ executable: Executable, threads: Int = 1, measuresKernels: Bool = false) {
+    self.init(
+      functions: [executable], of: executable.program.name, threads: threads, measuresKernels: measuresKernels)
+  }
 
   /// Allocates everything that runs need; variables get their initial values.
-  public init(_ executable: Executable, threads: Int = 1, measuresKernels: Bool = false) {
-    self.executable = executable
+  ///
+  /// - Parameters:
+  ///   - functions: At least one, lowered with the same variables.
+  ///   - model: Their model's name, for diagnostics.
+  public init(functions: [Executable], of model: String, threads: Int = 1, measuresKernels: Bool = false) {
+    guard let first = functions.first else { internalError("model \(model) has no functions") }
+    for function in functions where function.planned.variableOffsets != first.planned.variableOffsets {
+      internalError("functions of \(model) have states of their own")
+    }
+    self.functions = functions
+    self.model = model
     self.threads = max(1, threads)
-    kernelTimes = measuresKernels ? KernelTimes(kernelCount: executable.kernels.count) : nil
-    arena = AlignedMemory(byteCount: executable.planned.arenaBytes)
-    state = ProgramState(executable.planned)
-    outputs = AlignedMemory(byteCount: executable.outputBytes)
-    constants = AlignedMemory(byteCount: executable.constantBytes)
+    times = measuresKernels ? functions.map { KernelTimes(kernelCount: $0.kernels.count) } : nil
+    func most(_ size: (Executable) -> Int) -> Int { functions.map(size).max() ?? 0 }
+    arena = AlignedMemory(byteCount: most(\.planned.arenaBytes))
+    state = ProgramState(first.planned)
+    outputs = AlignedMemory(byteCount: most(\.outputBytes))
     pool = ThreadPool(threads: threads)
     let places = pool?.count ?? 1
-    registers = AlignedMemory(byteCount: executable.registerBytes * places)
-    locals = AlignedMemory(byteCount: executable.localBytes * places)
-    for (position, offset) in executable.constantOffsets {
-      if case .constant(let content) = executable.program.buffers[position].kind {
-        content.array.copy(to: constants.start + offset)
+    registers = AlignedMemory(byteCount: most(\.registerBytes) * places)
+    locals = AlignedMemory(byteCount: most(\.localBytes) * places)
+    // A content that several functions read is there once.
+    var offsets: [[Int: Int]] = []
+    var known: [ConstantContent: Int] = [:]
+    var total = 0
+    for function in functions {
+      offsets.append([:])
+      for position in function.copiedConstants {
+        guard case .constant(let content) = function.program.buffers[position].kind else { continue }
+        if known[content] == nil {
+          known[content] = total
+          total += function.program.buffers[position].byteCount.aligned
+        }
+        offsets[offsets.count - 1][position] = known[content]
       }
     }
+    constantOffsets = offsets
+    constants = AlignedMemory(byteCount: total)
+    for (content, offset) in known { content.array.copy(to: constants.start + offset) }
   }
+
+  /// The first function, which mostly is the only one.
+  public var executable: Executable { functions[0] }
+
+  /// How long the kernels of the first function ran in all runs so far; nil where they are not measured.
+  public var kernelTimes: KernelTimes? { times?[0] }
 
   // MARK: Variables
 
@@ -61,6 +98,14 @@ public struct Session: ~Copyable {
   /// The contents of all variables, by name: what is saved between processes.
   public func savedState() -> [String: NDArray] { state.saved() }
 
+  /// The contents of all variables as a file: the same that the model's C saves and loads.
+  public func encodedState() -> [UInt8] { state.encoded() }
+
+  /// Writes all variables from such a file.
+  ///
+  /// - Throws: That it is no state, another model's, or damaged; nothing is written then.
+  public mutating func decodeState(_ bytes: [UInt8]) throws(DiagnosticsError) { try state.decode(bytes) }
+
   /// Writes all variables that are given; the others stay.
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.
@@ -68,35 +113,60 @@ public struct Session: ~Copyable {
 
   // MARK: Runs
 
-  /// Runs the program once.
+  /// Runs the only function once; see `run(_:_:)`.
+  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] { try run(nil, inputs) }
+
+  /// Runs the only function once, into tensors that are there; see `run(_:_:into:)`.
+  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
+    try run(nil, inputs, into: &outputs)
+  }
+
+  /// Runs a function once.
   ///
-  /// - Parameter inputs: one tensor per input, in order, of exactly the input's type.
+  /// - Parameters:
+  ///   - function: The function's name; nil for the only one.
+  ///   - inputs: one tensor per input, in order, of exactly the input's type.
   /// - Returns: the outputs, in order.
-  /// - Throws: every input that does not fit, and an index in the data that is out of range.
-  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
-    try execute(inputs)
+  /// - Throws: a name that no function has, every input that does not fit, and an index in the data that is out of range.
+  public mutating func run(
+    _ function: String?, _ inputs: [NDArray]
+  ) throws(DiagnosticsError) -> [NDArray] {
+    let position = try position(of: function)
+    let executable = functions[position]
+    try execute(position, inputs)
     return executable.program.outputs.map { port in
       let type = executable.program[port.buffer]
-      return NDArray(copying: place(ofOutput: port, inputs), dtype: port.type.dtype, shape: type.shape)
+      return NDArray(copying: place(ofOutput: port, executable, inputs), dtype: port.type.dtype, shape: type.shape)
     }
   }
 
-  /// Runs the program once, into tensors that are there.
+  /// Runs a function once, into tensors that are there.
   ///
   /// - Parameters:
+  ///   - function: The function's name; nil for the only one.
   ///   - inputs: one tensor per input, in order, of exactly the input's type.
   ///   - outputs: one tensor per output, in order, of exactly the output's type; their memory is written, unless somebody
   ///     else still holds it. Where the run fails, they stay as they are.
-  /// - Throws: every input and output that does not fit, and an index in the data that is out of range.
-  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
+  /// - Throws: a name that no function has, every input and output that does not fit, and an index in the data that is
+  ///   out of range.
+  public mutating func run(
+    _ function: String?, _ inputs: [NDArray], into outputs: inout [NDArray]
+  ) throws(DiagnosticsError) {
+    let position = try position(of: function)
+    let executable = functions[position]
     try executable.program.check(outputs: outputs)
-    try execute(inputs)
+    try execute(position, inputs)
     for (position, port) in executable.program.outputs.enumerated() {
-      outputs[position].copyElements(from: place(ofOutput: port, inputs))
+      outputs[position].copyElements(from: place(ofOutput: port, executable, inputs))
     }
   }
 
-  private mutating func execute(_ inputs: [NDArray]) throws(DiagnosticsError) {
+  private func position(of function: String?) throws(DiagnosticsError) -> Int {
+    try functions.map(\.program.name).position(ofFunction: function, in: model)
+  }
+
+  private mutating func execute(_ function: Int, _ inputs: [NDArray]) throws(DiagnosticsError) {
+    let executable = functions[function]
     let program = executable.program
     try program.check(inputs: inputs)
     var places: [UnsafeMutableRawPointer?] = []
@@ -110,18 +180,18 @@ public struct Session: ~Copyable {
         places.append(nil)
         large.append((position, inputs[input]))
       case .constant(let content):
-        places.append(executable.constantOffsets[position].map { constants.start + $0 })
+        places.append(constantOffsets[function][position].map { constants.start + $0 })
         if places[position] == nil { large.append((position, content.array)) }
       }
     }
-    var times = kernelTimes
-    let fault = Self.withPlaces(large[...], &places) { run(in: $0, &times) }
-    kernelTimes = times
+    var measured = times?[function]
+    let fault = Self.withPlaces(large[...], &places) { run(executable, in: $0, &measured) }
+    if let measured { times?[function] = measured }
     if let fault { throw fault }
   }
 
   /// An output's memory; a port may also name an input, a constant or a variable.
-  private func place(ofOutput port: Port, _ inputs: [NDArray]) -> OutputPlace {
+  private func place(ofOutput port: Port, _ executable: Executable, _ inputs: [NDArray]) -> OutputPlace {
     switch executable.program[port.buffer].kind {
     case .output(let output): .memory(outputs.start + executable.outputOffsets[output])
     // A tensor without elements has no place.
@@ -144,7 +214,9 @@ public struct Session: ~Copyable {
     }
   }
 
-  private func run(in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?) -> DiagnosticsError? {
+  private func run(
+    _ executable: Executable, in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?
+  ) -> DiagnosticsError? {
     // Tensors without elements have no place; nothing is read from or written to there.
     let buffers = places.map { $0 ?? arena.start }
     return buffers.withUnsafeBufferPointer { buffers -> DiagnosticsError? in

@@ -7,7 +7,9 @@ import Testing
 /// The functions that a caller sees, called from C that is written for each test.
 @Suite struct CInterfaceTests {
   /// Compiles a C program that includes the model, with all compilers, and runs it in the model's folder.
-  private func run(_ files: CFiles, standard: String = "c11", defining macros: [String] = [], _ main: String) throws {
+  private func run(
+    _ files: CFiles, standard: String = "c11", defining macros: [String] = [], prelude: String = "", _ main: String
+  ) throws {
     let folder = try CBench.write([files])
     defer { try? FileManager.default.removeItem(at: folder) }
     let text = """
@@ -21,6 +23,7 @@ import Testing
         if (!block) exit(9);
         return block + (64 - (uintptr_t)block % 64) % 64;
       }
+      \(prelude)
       int main(int argc, char **argv)
       {
         (void)argc;
@@ -149,34 +152,70 @@ import Testing
     #expect(try weighted(COptions(inlineLimit: 1000)).weights != nil)
   }
 
+  /// What is saved, in memory.
+  private let memoryFile = """
+    struct saved { unsigned char bytes[100]; size_t size, at; };
+    static inline size_t write_saved(void *context, const void *bytes, size_t size)
+    {
+      struct saved *const saved = context;
+      if (saved->size + size > sizeof saved->bytes) return 0;
+      memcpy(saved->bytes + saved->size, bytes, size);
+      saved->size += size;
+      return size;
+    }
+    static inline size_t read_saved(void *context, void *bytes, size_t size)
+    {
+      struct saved *const saved = context;
+      if (saved->size - saved->at < size) return 0;
+      memcpy(bytes, saved->bytes + saved->at, size);
+      saved->at += size;
+      return size;
+    }
+    """
+
   @Test("state is initialised, updated, saved and restored", arguments: [COptions.Arena.caller, .static])
   func state(arena: COptions.Arena) throws {
     let (files, planned) = try CGoldenTests.emit("counter", COptions(arena: arena))
     let given = planned.arenaBytes > 0 && arena == .caller ? "place(COUNTER_ARENA_BYTES), " : ""
     try run(
-      files,
+      files, prelude: memoryFile,
       """
         const float x[4] = {1, 2, 3, 14};
         float y[4];
         void *const state = place(COUNTER_STATE_BYTES);
-        unsigned char saved[COUNTER_STATE_BYTES];
+        struct saved saved = {{0}, 0, 0};
         int64_t count;
         CHECK(COUNTER_VARIABLE_COUNT == 2);
         CHECK(strcmp(counter_variables[0].name, "count") == 0 && strcmp(counter_variables[0].dtype, "i64") == 0);
         CHECK(strcmp(counter_variables[1].name, "running.mean") == 0 && counter_variables[1].shape[0] == 4);
-        CHECK(counter_init_state(NULL) == COUNTER_ERROR_NULL);
-        CHECK(counter_init_state(state) == COUNTER_OK);
+        CHECK(counter_initialize(NULL) == COUNTER_ERROR_NULL);
+        CHECK(counter_initialize(state) == COUNTER_OK);
         CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
         CHECK(y[0] == 0 && y[3] == 10);
-        CHECK(counter_save_state(state, saved, 3) == COUNTER_ERROR_SIZE);
-        CHECK(counter_save_state(state, saved, sizeof saved) == COUNTER_OK);
+        CHECK(counter_save(NULL, write_saved, &saved) == COUNTER_ERROR_NULL);
+        CHECK(counter_save(state, write_saved, &saved) == COUNTER_OK);
+        CHECK(saved.size == 40 + 8 + 16);
         CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
         CHECK(fabsf(y[3] - 9) < 1e-5f);
-        CHECK(counter_load_state(state, saved, sizeof saved) == COUNTER_OK);
+        CHECK(counter_load(state, read_saved, &saved) == COUNTER_OK);
         CHECK(counter_run(\(given)state, x, y) == COUNTER_OK);
         CHECK(fabsf(y[3] - 9) < 1e-5f);
         memcpy(&count, (const char *)state + counter_variables[0].offset, counter_variables[0].bytes);
         CHECK(count == 2);
+        /* Too short, damaged at the end, another model's: the last is refused before anything is read into the state. */
+        saved.at = 0;
+        saved.size--;
+        CHECK(counter_load(state, read_saved, &saved) == COUNTER_ERROR_FILE);
+        saved.at = 0;
+        saved.size++;
+        saved.bytes[saved.size - 1] ^= 1;
+        CHECK(counter_load(state, read_saved, &saved) == COUNTER_ERROR_STATE);
+        saved.at = 0;
+        saved.bytes[20] ^= 1;
+        CHECK(counter_load(state, read_saved, &saved) == COUNTER_ERROR_STATE);
+        CHECK(saved.at == 32);
+        saved.size = 96;
+        CHECK(counter_save(state, write_saved, &saved) == COUNTER_ERROR_FILE);
       """)
   }
 

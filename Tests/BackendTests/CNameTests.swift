@@ -36,7 +36,7 @@ import Testing
       arena state weights memory status failure outside threads parallel inputs outputs step step2 start forced half lane
       lanes begin end last part given arguments names data hash word file path size context body count share ticket seen
       i j k a0 x0 c0 sum acc tile OK ok ERROR_INDEX ARENA_BYTES H KERNEL TARGET run call choice target work give profile now
-      worker worker_main variables weights_header load_state read_npy bench_arena arena_bench floor_divide modulo larger
+      worker worker_main variables weights_header load save initialize state_hash state_magic read_npy bench_arena arena_bench floor_divide modulo larger
       checked_index failed f32 tanh_f32 exp_f32 f16_value bf16_round i64_from_f32 f32x16 f32x16u select_f64 load3_f32x4
       x86_64_v3 x86_64_v3_run copy copy_part copy_arguments copy_part2 input_x_count INPUT_x_COUNT
       """.split(whereSeparator: \.isWhitespace).map(String.init)

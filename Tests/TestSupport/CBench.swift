@@ -199,7 +199,7 @@ public struct CBench {
       text += "  void *const state = memory(\(model.planned.stateBytes));\n"
       text += "  int status = 0;\n"
       if model.planned.stateBytes > 0 {
-        text += "  status = \(name)_init_state(state\(model.files.weights == nil ? "" : ", weights"));\n"
+        text += "  status = \(name)_initialize(state\(model.files.weights == nil ? "" : ", weights"));\n"
         text += "  if (status != 0) return status;\n"
       }
       switch threads.form {

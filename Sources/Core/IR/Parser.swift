@@ -14,6 +14,19 @@ extension Graph {
   }
 }
 
+extension Model {
+  /// Reads the text form that `text` writes; one function alone is a model of its name.
+  ///
+  /// - Parameters:
+  ///   - text: `model NAME { … }`, or one function.
+  ///   - file: The file that diagnostics name; nodes without a location of their own get theirs in this file.
+  /// - Throws: Every independent mistake, with line and column.
+  public init(parsing text: String, file: String? = nil) throws(DiagnosticsError) {
+    var parser = Parser(text, file: file)
+    self = try parser.wholeModel()
+  }
+}
+
 /// A recursive-descent parser; after a mistake it goes on with the next statement.
 private struct Parser: TextParser {
   /// What a function's text has declared so far.
@@ -41,18 +54,72 @@ private struct Parser: TextParser {
   mutating func whole() throws(DiagnosticsError) -> Graph {
     var graph: Graph?
     do throws(SyntaxFault) {
+      if isAt(word: "model") {
+        throw fault("expected one function", help: "a model of several is read by Model(parsing:)")
+      }
       graph = try function(depth: 0)
       if token.kind != .end { throw fault("expected the end of the text after the function") }
     } catch {
       diagnostics.append(error.diagnostic)
     }
-    guard diagnostics.isEmpty, let graph else {
+    guard diagnostics.isEmpty, let graph else { throw inOrder }
+    return graph
+  }
+
+  mutating func wholeModel() throws(DiagnosticsError) -> Model {
+    guard isAt(word: "model") else { return Model(try whole()) }
+    let start = token
+    advance()
+    var modelName = ""
+    var declared: [Variable] = []
+    var functions: [Graph] = []
+    do throws(SyntaxFault) {
+      guard token.kind == .identifier || token.kind == .string else { throw fault("expected the model's name") }
+      modelName = try name(token, dropping: 0)
+      advance()
+      try expect("{")
+      while isAt(word: "var") {
+        let first = position
+        let place = token
+        do throws(SyntaxFault) {
+          let (variable, _) = try declaration()
+          if declared.contains(where: { $0.name == variable.name }) {
+            report("variable '\(variable.name)' is declared twice", at: place)
+          } else {
+            declared.append(variable)
+          }
+        } catch {
+          diagnostics.append(error.diagnostic)
+          recover(from: first)
+        }
+      }
+      while isAt(word: "func") {
+        if let function = try function(depth: 0, variables: declared) { functions.append(function) }
+      }
+      guard take("}") else { throw fault("expected a function or '}'") }
+      if token.kind != .end { throw fault("expected the end of the text after the model") }
+    } catch {
+      diagnostics.append(error.diagnostic)
+    }
+    guard diagnostics.isEmpty else { throw inOrder }
+    do {
+      return try Model(name: modelName, functions: functions, declaring: declared)
+    } catch {
       throw DiagnosticsError(
-        diagnostics.sorted {
-          ($0.location.line ?? 0, $0.location.column ?? 0) < ($1.location.line ?? 0, $1.location.column ?? 0)
+        error.diagnostics.map { diagnostic in
+          var diagnostic = diagnostic
+          diagnostic.location = place(start)
+          return diagnostic
         })
     }
-    return graph
+  }
+
+  /// What is wrong, in the order of the text.
+  private var inOrder: DiagnosticsError {
+    DiagnosticsError(
+      diagnostics.sorted {
+        ($0.location.line ?? 0, $0.location.column ?? 0) < ($1.location.line ?? 0, $1.location.column ?? 0)
+      })
   }
 
   private func isNumbered(_ token: Token) -> Bool {
@@ -68,10 +135,13 @@ private struct Parser: TextParser {
   // MARK: Functions
 
   /// Nil when there are mistakes, which are recorded.
-  private mutating func function(depth: Int) throws(SyntaxFault) -> Graph? {
+  ///
+  /// - Parameter variables: Those that the model around the function declares.
+  private mutating func function(depth: Int, variables: [Variable] = []) throws(SyntaxFault) -> Graph? {
     guard depth < TextLimit.depth else { throw fault("functions nest more than \(TextLimit.depth) deep") }
     let before = diagnostics.count
     var scope = Scope()
+    for variable in variables { scope.variables[variable.name] = scope.builder.variable(variable) }
     guard isAt(word: "func") else { throw fault("expected 'func'") }
     let start = token
     advance()
@@ -185,10 +255,25 @@ private struct Parser: TextParser {
   }
 
   private mutating func variable(_ scope: inout Scope) throws(SyntaxFault) {
+    let next = lexer.tokens[min(position + 1, lexer.tokens.count - 1)]
+    if next.kind == .variable {
+      let name = try name(next, dropping: 1)
+      if scope.variables[name] == nil { scope.variables[name] = scope.builder.poison }
+    }
+    let (variable, declared) = try declaration()
+    if scope.variables[variable.name]?.isPoisoned == false {
+      return report("variable '\(variable.name)' is declared twice", at: declared)
+    }
+    let place = place(declared)
+    scope.variables[variable.name] = scope.builder.at(place) { scope.builder.variable(variable) }
+    remember(place)
+  }
+
+  /// `var @name: type role = literal`.
+  private mutating func declaration() throws(SyntaxFault) -> (variable: Variable, name: Token) {
     advance()
     let declared = try expect(.variable, "a variable, @name")
     let name = try name(declared, dropping: 1)
-    if scope.variables[name] == nil { scope.variables[name] = scope.builder.poison }
     try expect(":")
     let type = try type()
     let word = try expect(.identifier, "'parameter' or 'buffer'")
@@ -196,15 +281,7 @@ private struct Parser: TextParser {
       throw fault("expected 'parameter' or 'buffer'", at: word)
     }
     try expect("=")
-    let initial = try array(try literal(), type, at: declared)
-    if scope.variables[name]?.isPoisoned == false {
-      return report("variable '\(name)' is declared twice", at: declared)
-    }
-    let place = place(declared)
-    scope.variables[name] = scope.builder.at(place) {
-      scope.builder.variable(Variable(name: name, role: role, initial: initial))
-    }
-    remember(place)
+    return (Variable(name: name, role: role, initial: try array(try literal(), type, at: declared)), declared)
   }
 
   private mutating func update(_ scope: inout Scope) throws(SyntaxFault) {

@@ -25,6 +25,36 @@ extension Graph: CustomStringConvertible {
   }
 }
 
+/// The canonical text form of a model, which `Model(parsing:)` reads back to an equal model.
+///
+///     model counter {
+///       var @count: i64[] buffer = 0
+///
+///       func step() -> (%count: i64[]) {
+///         …
+///       }
+///     }
+///
+/// Variables are declared once, before the functions. A model that is one function of its own name is written as that
+/// function alone.
+extension Model: CustomStringConvertible {
+  /// The canonical, exact text, literals included.
+  public var text: String { print(elidingLiteralsAbove: nil) }
+
+  /// The text for people: large literals are left out, so that it does not parse back where there are any.
+  public var description: String { print(elidingLiteralsAbove: 64) }
+
+  /// The text form.
+  ///
+  /// - Parameter limit: Literals of more elements are written as `<n elements>`; nil writes all of them.
+  public func print(elidingLiteralsAbove limit: Int?) -> String {
+    if functions.count == 1, functions[0].name == name { return functions[0].print(elidingLiteralsAbove: limit) }
+    var printer = Printer(limit: limit)
+    printer.write(self)
+    return printer.text + "\n"
+  }
+}
+
 private struct Printer {
   let limit: Int?
   var text = ""
@@ -47,7 +77,24 @@ private struct Printer {
     return names
   }
 
-  mutating func write(_ graph: Graph, indent: String) {
+  mutating func write(_ model: Model) {
+    text += "model \(TextName.quoted(model.name)) {\n"
+    for variable in model.variables { write(variable, indent: "  ") }
+    for (position, function) in model.functions.enumerated() {
+      text += position == 0 && model.variables.isEmpty ? "  " : "\n  "
+      write(function, indent: "  ", declaresVariables: false)
+      text += "\n"
+    }
+    text += "}"
+  }
+
+  private mutating func write(_ variable: Variable, indent: String) {
+    text += "\(indent)var @\(TextName.quoted(variable.name)): \(variable.type.text) \(variable.role.rawValue) = "
+    text += literal(variable.initial) + "\n"
+  }
+
+  /// - Parameter declaresVariables: Whether the function is all there is, and not one of a model.
+  mutating func write(_ graph: Graph, indent: String, declaresVariables: Bool = true) {
     let names = names(graph)
     func name(_ value: Value) -> String { names[value] ?? "%?" }
     let inputs = graph.inputs.map { "\(name($0)): \(graph.type(of: $0).text)" }
@@ -55,10 +102,7 @@ private struct Printer {
     text += "func \(TextName.quoted(graph.name))(\(inputs.joined(separator: ", ")))"
     text += " -> (\(outputs.joined(separator: ", "))) {\n"
     let inner = indent + "  "
-    for variable in graph.variables {
-      text += "\(inner)var @\(TextName.quoted(variable.name)): \(variable.type.text) \(variable.role.rawValue) = "
-      text += literal(variable.initial) + "\n"
-    }
+    if declaresVariables { for variable in graph.variables { write(variable, indent: inner) } }
     for (position, node) in graph.nodes.enumerated() {
       switch node.operation {
       case .input, .variable: continue

@@ -1,17 +1,18 @@
 public import Foundation
 public import LatheCore
 
-/// A program as machine code in this process: its C compiled by the system's compiler, loaded, with an arena and the
-/// state of its variables.
+/// The functions of a model as machine code in this process: their C compiled by the system's compiler, loaded, with an
+/// arena and the state of their variables.
 ///
 /// One run at a time; make a model per thread to run side by side (the cache has the code).
 public struct NativeModel: ~Copyable {
-  /// The program, without its places.
-  public let program: Program
+  /// The functions, at least one, without their places.
+  public let functions: [Program]
+  private let model: String
   /// The library that was loaded.
   public let library: URL
   private let handle: UnsafeMutableRawPointer
-  private let entry: UnsafeMutableRawPointer
+  private let entries: [UnsafeMutableRawPointer]
   private let arena: AlignedMemory
   private let weights: AlignedMemory
   private let state: ProgramState
@@ -36,7 +37,7 @@ public struct NativeModel: ~Copyable {
   /// Constants up to this size are compiled in; larger ones are handed over as a pointer.
   private static let inlineLimit = 64 << 10
 
-  /// Compiles and loads a program.
+  /// Compiles and loads a program of one function.
   ///
   /// - Parameters:
   ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
@@ -46,19 +47,41 @@ public struct NativeModel: ~Copyable {
     _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
     threads: Int = 1, flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
-    let options = COptions(
-      weights: .auto, inlineLimit: Self.inlineLimit, threads: threads > 1 ? .pthreads : .none, uniformEntry: true,
+    try self.init(
+      functions: [planned], of: planned.program.name, compiler: compiler, cache: cache, threads: threads, flags: flags,
       measuresKernels: measuresKernels)
-    let files = emitC(planned, options: options)
+  }
+
+  /// Compiles and loads the functions of a model.
+  ///
+  /// - Parameters:
+  ///   - functions: At least one, lowered for one target with the same variables.
+  ///   - model: The model's name.
+  ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
+  ///   - measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
+  /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
+  public init(
+    functions: [PlannedProgram], of model: String, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
+    threads: Int = 1, flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
+  ) throws(DiagnosticsError) {
+    guard let first = functions.first else { internalError("model \(model) has no functions") }
+    let options = COptions(
+      name: model.isEmpty ? nil : model, weights: .auto, inlineLimit: Self.inlineLimit,
+      threads: threads > 1 ? .pthreads : .none, uniformEntry: true, measuresKernels: measuresKernels)
+    let files = emitC(functions.map { CFunction($0) }, options: options)
     let chosen: CCompiler
     if let compiler { chosen = compiler } else { chosen = try CCompiler.system() }
     let library = try cache.library(files, compiler: chosen, flags: flags + (threads > 1 ? ["-pthread"] : []))
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL) else {
       throw DiagnosticsError("the compiled model \(library.path) cannot be loaded: \(Self.loaderMessage)")
     }
-    guard let symbol = dlsym(handle, "\(files.name)_call") else {
-      dlclose(handle)
-      throw DiagnosticsError("the compiled model \(library.path) has no function \(files.name)_call")
+    var entries: [UnsafeMutableRawPointer] = []
+    for name in files.entries {
+      guard let symbol = dlsym(handle, name) else {
+        dlclose(handle)
+        throw DiagnosticsError("the compiled model \(library.path) has no function \(name)")
+      }
+      entries.append(symbol)
     }
     do {
       pool = threads > 1 ? try NativePool(handle, files.name, threads) : nil
@@ -69,18 +92,22 @@ public struct NativeModel: ~Copyable {
     self.threads = threads
     self.library = library
     self.handle = handle
-    entry = symbol
+    self.entries = entries
+    self.model = model
     profile =
       measuresKernels
       ? dlsym(handle, "\(files.name)_profile").map { UnsafePointer($0.assumingMemoryBound(to: UInt64.self)) } : nil
-    program = planned.program
-    arena = AlignedMemory(byteCount: planned.arenaBytes)
-    state = ProgramState(planned)
+    self.functions = functions.map(\.program)
+    arena = AlignedMemory(byteCount: functions.map(\.arenaBytes).max() ?? 0)
+    state = ProgramState(first)
     weights = AlignedMemory(byteCount: files.weights?.count ?? 0)
     files.weights?.withUnsafeBytes { bytes in
       if let start = bytes.baseAddress { weights.start.copyMemory(from: start, byteCount: bytes.count) }
     }
   }
+
+  /// The first function, which mostly is the only one.
+  public var program: Program { functions[0] }
 
   deinit {
     pool?.stop()
@@ -112,6 +139,14 @@ public struct NativeModel: ~Copyable {
   /// The contents of all variables, by name: what is saved between processes.
   public func savedState() -> [String: NDArray] { state.saved() }
 
+  /// The contents of all variables as a file: the same that the model's C saves and loads.
+  public func encodedState() -> [UInt8] { state.encoded() }
+
+  /// Writes all variables from such a file.
+  ///
+  /// - Throws: That it is no state, another model's, or damaged; nothing is written then.
+  public mutating func decodeState(_ bytes: [UInt8]) throws(DiagnosticsError) { try state.decode(bytes) }
+
   /// Writes all variables that are given; the others stay.
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.
@@ -119,7 +154,7 @@ public struct NativeModel: ~Copyable {
 
   // MARK: Profile
 
-  /// How long the kernels ran in all runs so far, in all models of the same code; zeros where they are not measured.
+  /// How long the kernels of the first function ran in all runs so far, in all models of the same code; zeros where they are not measured.
   public var kernelTimes: KernelTimes {
     var times = KernelTimes(kernelCount: program.kernels.count)
     if let profile {
@@ -133,33 +168,55 @@ public struct NativeModel: ~Copyable {
 
   // MARK: Runs
 
-  /// Runs the program once.
+  /// Runs the only function once; see `run(_:_:)`.
+  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] { try run(nil, inputs) }
+
+  /// Runs the only function once, into tensors that are there; see `run(_:_:into:)`.
+  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
+    try run(nil, inputs, into: &outputs)
+  }
+
+  /// Runs a function once.
   ///
-  /// - Parameter inputs: one tensor per input, in order, of exactly the input's type.
+  /// - Parameters:
+  ///   - function: The function's name; nil for the only one.
+  ///   - inputs: one tensor per input, in order, of exactly the input's type.
   /// - Returns: the outputs, in order.
-  /// - Throws: every input that does not fit.
-  public mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
-    var outputs = program.makeOutputs()
-    try run(inputs, into: &outputs)
+  /// - Throws: a name that no function has, every input that does not fit, and an index in the data that is out of range.
+  public mutating func run(
+    _ function: String?, _ inputs: [NDArray]
+  ) throws(DiagnosticsError) -> [NDArray] {
+    var outputs = functions[try position(of: function)].makeOutputs()
+    try run(function, inputs, into: &outputs)
     return outputs
   }
 
-  /// Runs the program once, into tensors that are there.
+  /// Runs a function once, into tensors that are there.
   ///
   /// - Parameters:
+  ///   - function: The function's name; nil for the only one.
   ///   - inputs: one tensor per input, in order, of exactly the input's type.
   ///   - outputs: one tensor per output, in order, of exactly the output's type; their memory is written, unless somebody
   ///     else still holds it. What they hold is not specified where the run fails.
-  /// - Throws: every input and output that does not fit, and an index in the data that is out of range.
-  public mutating func run(_ inputs: [NDArray], into outputs: inout [NDArray]) throws(DiagnosticsError) {
+  /// - Throws: a name that no function has, every input and output that does not fit, and an index in the data that is
+  ///   out of range.
+  public mutating func run(
+    _ function: String?, _ inputs: [NDArray], into outputs: inout [NDArray]
+  ) throws(DiagnosticsError) {
+    let position = try position(of: function)
+    let program = functions[position]
     try program.check(inputs: inputs)
     try program.check(outputs: outputs)
-    let status = call(inputs.map(\.normalized)[...], [], &outputs, [])
-    guard status == CStatus.okay.rawValue else { throw failure(status) }
+    let status = call(entries[position], inputs.map(\.normalized)[...], [], &outputs, [])
+    guard status == CStatus.okay.rawValue else { throw failure(status, program) }
+  }
+
+  private func position(of function: String?) throws(DiagnosticsError) -> Int {
+    try functions.map(\.name).position(ofFunction: function, in: model)
   }
 
   /// What a status means.
-  private func failure(_ status: Int32) -> DiagnosticsError {
+  private func failure(_ status: Int32, _ program: Program) -> DiagnosticsError {
     let (kernels, message): ([Kernel], String) =
       switch status {
       case CStatus.index.rawValue: (program.kernels.filter(\.checksIndices), "an index is out of range")
@@ -183,15 +240,16 @@ public struct NativeModel: ~Copyable {
   ///   - inputs: Those that are not borrowed yet; `given` are the others' places.
   ///   - outputs: Those that are not borrowed yet, without the last ones, whose places `results` are.
   private func call(
-    _ inputs: ArraySlice<NDArray>, _ given: [UnsafeRawPointer?], _ outputs: inout [NDArray],
+    _ entry: UnsafeMutableRawPointer, _ inputs: ArraySlice<NDArray>, _ given: [UnsafeRawPointer?],
+    _ outputs: inout [NDArray],
     _ results: [UnsafeMutableRawPointer?]
   ) -> Int32 {
     if let first = inputs.first {
-      return first.withUnsafeBytes { call(inputs.dropFirst(), given + [$0.baseAddress], &outputs, results) }
+      return first.withUnsafeBytes { call(entry, inputs.dropFirst(), given + [$0.baseAddress], &outputs, results) }
     }
     if var last = outputs.popLast() {
       defer { outputs.append(last) }
-      return last.withUnsafeMutableBytes { call([], given, &outputs, [$0.baseAddress] + results) }
+      return last.withUnsafeMutableBytes { call(entry, [], given, &outputs, [$0.baseAddress] + results) }
     }
     guard let pool else {
       return unsafeBitCast(entry, to: Entry.self)(arena.start, state.start, weights.start, given, results)

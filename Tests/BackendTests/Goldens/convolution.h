@@ -30,7 +30,7 @@ enum convolution_status {
   CONVOLUTION_OK = 0, /* done */
   CONVOLUTION_ERROR_NULL = 1, /* a pointer is missing */
   CONVOLUTION_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
-  CONVOLUTION_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  CONVOLUTION_ERROR_SIZE = 3, /* the memory given is too small */
   CONVOLUTION_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
   CONVOLUTION_ERROR_FILE = 5, /* the file cannot be read */
   CONVOLUTION_ERROR_INDEX = 6  /* an index in the data is out of range; what outputs and state hold is undefined */

@@ -72,7 +72,7 @@ const struct counter_variable counter_variables[COUNTER_VARIABLE_COUNT] = {
   {"running.mean", "f32", 1, {4}, 64, 16},
 };
 
-int counter_init_state(void *state)
+int counter_initialize(void *state)
 {
   if (!state) return COUNTER_ERROR_NULL;
   unsigned char *const memory = state;
@@ -81,20 +81,62 @@ int counter_init_state(void *state)
   return COUNTER_OK;
 }
 
-int counter_save_state(const void *state, void *bytes, size_t size)
+/* What a saved state begins with: magic, version, header size, fingerprint of the variables, data size. */
+static const unsigned char counter_state_magic[32] = {
+  76, 65, 84, 72, 69, 83, 84, 65, 1, 0, 0, 0, 40, 0, 0, 0,
+  132, 117, 151, 101, 28, 16, 182, 131, 24, 0, 0, 0, 0, 0, 0, 0
+};
+
+/* FNV-1a over 64-bit words, of which the last one is filled with zeros. */
+static uint64_t counter_state_hash(uint64_t hash, const unsigned char *bytes, size_t size)
 {
-  if (!state || !bytes) return COUNTER_ERROR_NULL;
-  if (size != COUNTER_STATE_BYTES) return COUNTER_ERROR_SIZE;
-  memcpy(bytes, state, COUNTER_STATE_BYTES);
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t word = 0;
+    memcpy(&word, bytes + i, size - i < 8 ? size - i : 8);
+    hash = (hash ^ word) * UINT64_C(0x100000001b3);
+  }
+  return hash;
+}
+
+int counter_save(
+    const void *state,
+    size_t (*write)(void *context, const void *bytes, size_t size),
+    void *context)
+{
+  if (!state || !write) return COUNTER_ERROR_NULL;
+  const unsigned char *const memory = state;
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < COUNTER_VARIABLE_COUNT; i++) {
+    hash = counter_state_hash(hash, memory + counter_variables[i].offset, counter_variables[i].bytes);
+  }
+  if (write(context, counter_state_magic, sizeof counter_state_magic) != sizeof counter_state_magic) {
+    return COUNTER_ERROR_FILE;
+  }
+  if (write(context, &hash, sizeof hash) != sizeof hash) return COUNTER_ERROR_FILE;
+  for (size_t i = 0; i < COUNTER_VARIABLE_COUNT; i++) {
+    const size_t bytes = counter_variables[i].bytes;
+    if (bytes && write(context, memory + counter_variables[i].offset, bytes) != bytes) return COUNTER_ERROR_FILE;
+  }
   return COUNTER_OK;
 }
 
-int counter_load_state(void *state, const void *bytes, size_t size)
+int counter_load(void *state, size_t (*read)(void *context, void *bytes, size_t size), void *context)
 {
-  if (!state || !bytes) return COUNTER_ERROR_NULL;
-  if (size != COUNTER_STATE_BYTES) return COUNTER_ERROR_SIZE;
-  memcpy(state, bytes, COUNTER_STATE_BYTES);
-  return COUNTER_OK;
+  if (!state || !read) return COUNTER_ERROR_NULL;
+  unsigned char *const memory = state;
+  unsigned char start[sizeof counter_state_magic];
+  uint64_t expected;
+  if (read(context, start, sizeof start) != sizeof start) return COUNTER_ERROR_FILE;
+  if (memcmp(start, counter_state_magic, sizeof start) != 0) return COUNTER_ERROR_STATE;
+  if (read(context, &expected, sizeof expected) != sizeof expected) return COUNTER_ERROR_FILE;
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < COUNTER_VARIABLE_COUNT; i++) {
+    const size_t bytes = counter_variables[i].bytes;
+    unsigned char *const target = memory + counter_variables[i].offset;
+    if (bytes && read(context, target, bytes) != bytes) return COUNTER_ERROR_FILE;
+    hash = counter_state_hash(hash, target, bytes);
+  }
+  return hash == expected ? COUNTER_OK : COUNTER_ERROR_STATE;
 }
 
 int counter_run(void *arena, void *state, const float *restrict x, float *restrict centred)

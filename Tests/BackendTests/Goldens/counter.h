@@ -32,10 +32,11 @@ enum counter_status {
   COUNTER_OK = 0, /* done */
   COUNTER_ERROR_NULL = 1, /* a pointer is missing */
   COUNTER_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
-  COUNTER_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  COUNTER_ERROR_SIZE = 3, /* the memory given is too small */
   COUNTER_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
   COUNTER_ERROR_FILE = 5, /* the file cannot be read */
-  COUNTER_ERROR_INDEX = 6  /* an index in the data is out of range; what outputs and state hold is undefined */
+  COUNTER_ERROR_INDEX = 6, /* an index in the data is out of range; what outputs and state hold is undefined */
+  COUNTER_ERROR_STATE = 9  /* the saved state is another model's or is damaged */
 };
 
 /* Computes the outputs from the inputs. Tensors are dense, the last axis contiguous, and do not overlap.
@@ -43,7 +44,7 @@ enum counter_status {
  * arena: COUNTER_ARENA_BYTES bytes of working memory, aligned, without a declared type, as malloc's is;
  *   nothing in it outlasts the call,
  *   and calls with different arenas and states may run at once
- * state: the variables, aligned, filled by counter_init_state; read and updated
+ * state: the variables, aligned, filled by counter_initialize; read and updated
  * x: input f32[4]
  * centred: output f32[4] */
 int counter_run(void *arena, void *state, const float *x, float *centred);
@@ -60,11 +61,19 @@ struct counter_variable {
 extern const struct counter_variable counter_variables[COUNTER_VARIABLE_COUNT];
 
 /* Writes the initial contents of all variables. */
-int counter_init_state(void *state);
+int counter_initialize(void *state);
 
-/* Copies the state to or from COUNTER_STATE_BYTES bytes that the caller keeps. */
-int counter_save_state(const void *state, void *bytes, size_t size);
-int counter_load_state(void *state, const void *bytes, size_t size);
+/* Hands the state to write, piece by piece, with a header that says which model's it is and a checksum. write returns
+ * how many bytes it took; fewer than it was given end the saving. */
+int counter_save(
+    const void *state,
+    size_t (*write)(void *context, const void *bytes, size_t size),
+    void *context);
+
+/* Takes from read what counter_save gave; read returns how many bytes it had. The state of another model, of another
+ * version or of other sizes is refused before anything is changed; where bytes are missing or damaged, what the state
+ * holds is undefined. */
+int counter_load(void *state, size_t (*read)(void *context, void *bytes, size_t size), void *context);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,7 @@ enum embedding_status {
   EMBEDDING_OK = 0, /* done */
   EMBEDDING_ERROR_NULL = 1, /* a pointer is missing */
   EMBEDDING_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
-  EMBEDDING_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  EMBEDDING_ERROR_SIZE = 3, /* the memory given is too small */
   EMBEDDING_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
   EMBEDDING_ERROR_FILE = 5, /* the file cannot be read */
   EMBEDDING_ERROR_INDEX = 6  /* an index in the data is out of range; what outputs and state hold is undefined */

@@ -34,7 +34,7 @@ enum linear_status {
   LINEAR_OK = 0, /* done */
   LINEAR_ERROR_NULL = 1, /* a pointer is missing */
   LINEAR_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
-  LINEAR_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  LINEAR_ERROR_SIZE = 3, /* the memory given is too small */
   LINEAR_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
   LINEAR_ERROR_FILE = 5, /* the file cannot be read */
   LINEAR_ERROR_INDEX = 6  /* an index in the data is out of range; what outputs and state hold is undefined */

@@ -29,7 +29,7 @@ enum softmax_status {
   SOFTMAX_OK = 0, /* done */
   SOFTMAX_ERROR_NULL = 1, /* a pointer is missing */
   SOFTMAX_ERROR_ALIGNMENT = 2, /* arena, state or weights are not aligned to 64 bytes */
-  SOFTMAX_ERROR_SIZE = 3, /* the memory given is too small, or the state has another size */
+  SOFTMAX_ERROR_SIZE = 3, /* the memory given is too small */
   SOFTMAX_ERROR_WEIGHTS = 4, /* the weights belong to another model or are damaged */
   SOFTMAX_ERROR_FILE = 5, /* the file cannot be read */
   SOFTMAX_ERROR_INDEX = 6  /* an index in the data is out of range; what outputs and state hold is undefined */

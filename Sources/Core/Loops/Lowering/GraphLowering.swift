@@ -3,14 +3,16 @@ extension Program {
   /// writes the loops.
   ///
   /// - Parameters:
+  ///   - variables: Those of the model that the graph is a function of, which make the layout of the state; by default
+  ///     the graph's own.
   ///   - target: The machine that schedules and layouts are chosen for.
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
   ///   - checksIndices: Whether indices from data are checked; without, whoever runs the program answers for them.
   ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
-    lowering graph: Graph, target: Target = .generic, convolutions: ConvolutionMethod = .direct,
-    checksIndices: Bool = true, options: Pipeline.Options = Pipeline.Options()
+    lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
+    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true, options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {
@@ -25,7 +27,7 @@ extension Program {
       let lowering = GraphLowering(
         name: graph.name, target: target, convolutions: convolutions, checksIndices: checksIndices,
         allowsSlabs: allowsSlabs)
-      return Self.stages(graph, lowering, options)
+      return Self.stages(graph, variables ?? graph.variables, lowering, options)
     }
     var (all, isInSlabs) = stages(allowsSlabs: true)
     // What is read at first stays until the last slab: where that costs more than slabs save, they are not worth it.
@@ -48,10 +50,10 @@ extension Program {
   private typealias Stage = (name: String, program: Program, isChanged: Bool)
 
   private static func stages(
-    _ graph: Graph, _ lowering: GraphLowering, _ options: Pipeline.Options
+    _ graph: Graph, _ variables: [Variable], _ lowering: GraphLowering, _ options: Pipeline.Options
   ) -> (stages: [Stage], isInSlabs: Bool) {
     var lowering = lowering
-    lowering.lower(model: graph)
+    lowering.lower(function: graph, variables: variables)
     var program = lowering.program
     var stages: [Stage] = [("lower", program, true)]
     var budget = RewriteBudget(limit: options.stopAfter)
@@ -191,7 +193,8 @@ struct GraphLowering {
 
   // MARK: Models
 
-  mutating func lower(model graph: Graph) {
+  /// - Parameter variables: Those of the whole model, among them the graph's.
+  mutating func lower(function graph: Graph, variables: [Variable]) {
     var region = Region(graph, [], isModel: true, target, convolutions)
     for (position, input) in graph.inputs.enumerated() {
       let name = graph.inputName(input)
@@ -200,7 +203,7 @@ struct GraphLowering {
       region.places[input] = Place(buffer: place, start: Index(0))
       program.inputs.append(Port(name: name, buffer: place, type: type))
     }
-    for (position, variable) in graph.variables.enumerated() {
+    for (position, variable) in variables.enumerated() {
       let place = buffer(variable.name, variable.type, .variable(position), Location())
       program.variables.append(variable)
       program.variableBuffers.append(place)
@@ -214,7 +217,9 @@ struct GraphLowering {
       targets.append((output.value, place))
     }
     for update in graph.updates {
-      guard let position = graph.variables.firstIndex(where: { $0.name == update.variable }) else { continue }
+      guard let position = variables.firstIndex(where: { $0.name == update.variable }) else {
+        internalError("\(graph.name) updates '\(update.variable)', which the model does not declare")
+      }
       targets.append((update.value, Place(buffer: program.variableBuffers[position], start: Index(0))))
     }
     program.steps = lower(&region, targets: targets)

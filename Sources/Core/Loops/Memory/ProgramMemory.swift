@@ -73,6 +73,21 @@ public struct ProgramState: ~Copyable {
     return result
   }
 
+  /// The contents of all variables as a file, which the C of the same model reads as well.
+  public func encoded() -> [UInt8] {
+    StateFile(variables).encoded(
+      zip(variables, offsets).map {
+        NDArray(copying: start + $1, dtype: $0.initial.dtype, shape: $0.initial.shape)
+      })
+  }
+
+  /// Writes all variables, from a file that `encoded` or the C of the same model made.
+  ///
+  /// - Throws: That it is no state, another model's, or damaged; nothing is written then.
+  public func decode(_ bytes: [UInt8]) throws(DiagnosticsError) {
+    for (content, offset) in zip(try StateFile(variables).decoded(bytes), offsets) { content.copy(to: start + offset) }
+  }
+
   /// Writes all variables that are given; the others stay.
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.

@@ -1,0 +1,115 @@
+internal import LatheCore
+
+/// A function of the model as its caller sees it: names, arguments, checks.
+struct CEntry: CPart {
+  /// A parameter that stands for a tensor.
+  struct Argument {
+    var name: String
+    var buffer: Buffer
+    var isInput: Bool
+    /// The macro for the number of elements, behind the file's name.
+    var countMacro: String
+
+    var declaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *restrict \(name)" }
+    var publicDeclaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *\(name)" }
+  }
+
+  var file: CFile
+  /// The position among the model's functions.
+  let position: Int
+  /// What the function has behind the file's name: its own name where there are several, else `run`.
+  let suffix: String
+  let inputCount: Int
+  private(set) var arguments: [Argument] = []
+  /// The names inside of the function that are taken.
+  private(set) var names: CNames
+
+  /// - Parameter macros: The macros that the file has so far.
+  init(_ program: Program, at position: Int, of file: CFile, _ macros: inout Set<String>) {
+    self.file = file
+    self.position = position
+    suffix = file.functionNames.isEmpty ? "run" : file.functionNames[position]
+    inputCount = program.inputs.count
+    names = CNames(insideOf: file.name)
+    let family = file.functionNames.isEmpty ? "" : suffix.uppercased() + "_"
+    /// Names that differ in their case alone have one macro.
+    func countMacro(_ kind: String, _ name: String) -> String {
+      let wish = "\(family)\(kind)_\(name.uppercased())"
+      var (macro, number) = (wish, 2)
+      while !macros.insert(macro).inserted {
+        macro = "\(wish)_\(number)"
+        number += 1
+      }
+      return macro + "_COUNT"
+    }
+    for port in program.inputs {
+      let name = names.unique(port.name)
+      arguments.append(
+        Argument(name: name, buffer: program[port.buffer], isInput: true, countMacro: countMacro("INPUT", name)))
+    }
+    for port in program.outputs {
+      var buffer = program[port.buffer]
+      buffer.shape = port.type.shape.known ?? buffer.shape
+      let name = names.unique(port.name)
+      arguments.append(
+        Argument(name: name, buffer: buffer, isInput: false, countMacro: countMacro("OUTPUT", name)))
+    }
+  }
+
+  /// The function's name in C.
+  var function: String { "\(name)_\(suffix)" }
+
+  /// The name of the same function with its tensors in arrays.
+  var uniformFunction: String { file.functionNames.isEmpty ? "\(name)_call" : "\(function)_call" }
+
+  /// The function's parameters: threads and memory first, then inputs, then outputs.
+  func parameters(forHeader: Bool) -> [String] {
+    memoryParameters + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
+  }
+
+  func writeChecks(_ writer: inout CWriter) {
+    let pointers = memory + arguments.filter { $0.buffer.count > 0 }.map(\.name)
+    for argument in arguments where argument.buffer.count == 0 { writer.line("(void)\(argument.name);") }
+    if !pointers.isEmpty {
+      writer.line("if (\(pointers.map { "!\($0)" }.joined(separator: " || "))) return \(macro)_ERROR_NULL;")
+    }
+    if !memory.isEmpty {
+      let tests = memory.map { "(uintptr_t)\($0) % \(PlannedProgram.alignment) != 0" }
+      writer.line("if (\(tests.joined(separator: " || "))) return \(macro)_ERROR_ALIGNMENT;")
+    }
+    if takesWeights {
+      writer.line(
+        "if (memcmp(weights, \(name)_weights_header, sizeof \(name)_weights_header) != 0) return \(macro)_ERROR_WEIGHTS;"
+      )
+    }
+  }
+
+  // MARK: Tensors in arrays
+
+  private var uniformParameters: [String] {
+    (threadsParameter.map { _ in ["void *threads"] } ?? []) + [
+      "void *arena", "void *state", "const void *weights", "const void *const *inputs", "void *const *outputs",
+    ]
+  }
+
+  func writeUniformDeclaration(_ writer: inout CWriter) {
+    writer.comment("\(function) with its inputs and outputs in two arrays; what the model does not need may be NULL.")
+    writer.line(head("int \(uniformFunction)", uniformParameters) + ";")
+  }
+
+  func writeUniformEntry(_ writer: inout CWriter) {
+    writer.line()
+    writer.function(head("int \(uniformFunction)", uniformParameters)) { writer in
+      if !takesArena { writer.line("(void)arena;") }
+      if !takesState { writer.line("(void)state;") }
+      if !takesWeights { writer.line("(void)weights;") }
+      if inputCount == 0 { writer.line("(void)inputs;") }
+      if inputCount == arguments.count { writer.line("(void)outputs;") }
+      var given = threadsParameter == nil ? [] : ["threads"]
+      given += memory
+      given += (0..<inputCount).map { "inputs[\($0)]" }
+      given += (0..<arguments.count - inputCount).map { "outputs[\($0)]" }
+      writer.line("return \(function)(\(given.joined(separator: ", ")));")
+    }
+  }
+}

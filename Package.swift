@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "LatheFiles", targets: ["LatheCore", "LatheData", "LatheMemory", "LatheONNX"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
+    .executable(name: "digits", targets: ["DigitsSample"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -65,6 +66,12 @@ let package = Package(
       ],
       path: "samples/LeNet", swiftSettings: settings),
     .executableTarget(
+      name: "DigitsSample",
+      dependencies: [
+        "Lathe", "LatheCommands", "LatheCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "samples/Digits", exclude: ["digits.bin", "main.c"], swiftSettings: settings),
+    .executableTarget(
       name: "FaultySample",
       dependencies: [
         "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -92,7 +99,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "FaultySample",
+        "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "DigitsSample", "FaultySample",
       ],
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]

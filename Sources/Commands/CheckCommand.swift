@@ -21,7 +21,7 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
 
   func run() throws {
     do throws(DiagnosticsError) {
-      let summary = ModelSummary(try verifiedGraph(known.bindings(of: model)))
+      let summary = ModelSummary(try verifiedModel(known.bindings(of: model)))
       if json {
         try Console.output(json: CheckReport(ok: true, summary: summary, diagnostics: []))
       } else {
@@ -41,13 +41,16 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  private func verifiedGraph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
-    let graph = try model.boundGraph(bindings)
-    try graph.verify()
+  private func verifiedModel(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
+    let model = try model.boundModel(bindings)
+    try model.verify()
     // With all sizes known, what only the lowering refuses is found as well.
     defer { Console.endProgress() }
-    if graph.symbols.isEmpty { _ = try Program(lowering: graph.optimized(.shown).graph) }
-    return graph
+    if model.symbols.isEmpty {
+      let optimized = try model.optimized(.shown).model
+      for function in optimized.functions { _ = try Program(lowering: function, variables: optimized.variables) }
+    }
+    return model
   }
 
   /// Sizes that models are tried with: one element, small numbers, lengths of texts, edges of images.
@@ -60,7 +63,7 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
     guard !open.isEmpty else { return nil }
     for size in Self.triedSizes {
       for symbol in open { bindings.dimensions[symbol] = size }
-      guard (try? verifiedGraph(bindings)) != nil else { continue }
+      guard (try? verifiedModel(bindings)) != nil else { continue }
       var notes = error.diagnostics
       for position in notes.indices { notes[position].severity = .note }
       let sizes = open.map { "\($0)=\(size)" }
@@ -81,26 +84,57 @@ struct ModelSummary: Encodable {
     var type: String
   }
 
+  /// A function of a model that has several.
+  struct Function: Encodable {
+    var name: String
+    var inputs: [Port]
+    var outputs: [Port]
+    var nodes: Int
+
+    init(_ graph: Graph) {
+      name = graph.name
+      inputs = graph.inputs.map { Port(name: graph.inputName($0), type: "\(graph.type(of: $0))") }
+      outputs = graph.outputs.map { Port(name: $0.name, type: "\(graph.type(of: $0.value))") }
+      nodes = graph.nodes.count
+    }
+
+    var text: [String] {
+      inputs.map { "  input   \($0.name): \($0.type)" } + outputs.map { "  output  \($0.name): \($0.type)" }
+    }
+  }
+
   var name: String
+  /// Those of the only function; none where there are several.
   var inputs: [Port]
   var outputs: [Port]
+  /// Nil where there is one.
+  var functions: [Function]?
   var parameters: Int
   var symbols: [String]
   var nodes: Int
 
-  init(_ graph: Graph) {
-    name = graph.name
-    inputs = graph.inputs.map { Port(name: graph.inputName($0), type: "\(graph.type(of: $0))") }
-    outputs = graph.outputs.map { Port(name: $0.name, type: "\(graph.type(of: $0.value))") }
-    parameters = graph.nodes.reduce(0) { $0 + graph.parameterCount(of: $1) }
-    symbols = graph.symbols
-    nodes = graph.nodes.count
+  init(_ model: Model) {
+    let all = model.functions.map { Function($0) }
+    name = model.name
+    inputs = all.count == 1 ? all[0].inputs : []
+    outputs = all.count == 1 ? all[0].outputs : []
+    functions = all.count == 1 ? nil : all
+    parameters =
+      all.count == 1
+      ? model.functions[0].nodes.reduce(0) { $0 + model.functions[0].parameterCount(of: $1) }
+      : model.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
+    symbols = model.symbols
+    nodes = all.reduce(0) { $0 + $1.nodes }
   }
 
   var text: String {
     var lines = ["ok: \(name)"]
-    lines += inputs.map { "  input   \($0.name): \($0.type)" }
-    lines += outputs.map { "  output  \($0.name): \($0.type)" }
+    if let functions {
+      for function in functions { lines += ["  function \(function.name)"] + function.text.map { "  " + $0 } }
+    } else {
+      lines += inputs.map { "  input   \($0.name): \($0.type)" }
+      lines += outputs.map { "  output  \($0.name): \($0.type)" }
+    }
     lines.append("  \(parameters.grouped) parameters, \(nodes.grouped) nodes")
     if !symbols.isEmpty { lines.append("  symbols \(symbols.joined(separator: ", "))") }
     return lines.joined(separator: "\n") + "\n"

@@ -10,7 +10,11 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "compile",
-      abstract: "Write the model as C: a source file, a header, and where asked for its weights.")
+      abstract: "Write the model as C: a source file, a header, and where asked for its weights.",
+      discussion: """
+        With --train, the file has the functions initialize, train_step, evaluate and predict over one state, and save \
+        and load for it. The parameters start as the model has them; the learning rate is an input of train_step.
+        """)
   }
 
   @OptionGroup var model: Provider
@@ -49,14 +53,25 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: "How the C code uses threads.")
   var threads: COptions.Threads = .none
 
+  @Flag(help: "Write the training of the model, and not only its outputs.")
+  var train = false
+
+  @OptionGroup(title: "Training") var settings: TrainingSettings
+
   func validate() throws {
     guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
       throw ValidationError("'\(output)' is no name of a C file: its suffix must be .c")
     }
   }
 
+  private func functions() throws(DiagnosticsError) -> Model {
+    guard train else { return try model.fullyBoundModel(known.bindings(of: model)) }
+    let graph = try model.fullyBoundGraph(known.bindings(of: model, trainable: true))
+    return try settings.model(graph, name: name ?? graph.name)
+  }
+
   func run() throws {
-    let graph = try model.fullyBoundGraph(known.bindings(of: model))
+    let source = try functions()
     var options = COptions()
     options.name = name
     options.arena = arena
@@ -65,7 +80,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.math = math
     options.threads = threads
     options.main = testBench
-    let model = try graph.compiled(for: target.targets, lowering)
+    let model = try source.compiled(for: target.targets, lowering)
     let contents = try model.emitted(for: output, options)
     try contents.writeAtomically()
     Console.note(

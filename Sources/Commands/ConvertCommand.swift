@@ -14,8 +14,8 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
   @OptionGroup var output: ModelOutput
 
   func run() throws {
-    let graph = try model.boundGraph(known.bindings(of: model))
-    try output.write(graph)
+    let model = try model.boundModel(known.bindings(of: model))
+    try output.write(model)
   }
 }
 
@@ -30,7 +30,7 @@ struct ModelOutput: ParsableArguments {
     }
   }
 
-  func write(_ graph: Graph) throws(DiagnosticsError) {
-    try graph.text.writeAtomically(to: output)
+  func write(_ model: Model) throws(DiagnosticsError) {
+    try model.text.writeAtomically(to: output)
   }
 }

@@ -143,6 +143,13 @@ extension [TensorType] {
 extension Graph {
   /// The graph compiled, with its progress shown.
   func compiled(for targets: [Target], _ lowering: LoweringOptions) throws(DiagnosticsError) -> CompiledModel {
+    try Model(self).compiled(for: targets, lowering)
+  }
+}
+
+extension Model {
+  /// The model compiled, with its progress shown.
+  func compiled(for targets: [Target], _ lowering: LoweringOptions) throws(DiagnosticsError) -> CompiledModel {
     defer { Console.endProgress() }
     var options = CompileOptions.shown
     options.targets = targets

@@ -26,6 +26,6 @@ struct GradCommand<Provider: ModelProvider>: ParsableCommand {
   func run() throws {
     let graph = try model.boundGraph(known.bindings(of: model, trainable: true))
     let gradients = try graph.addingGradients(of: result, withRespectTo: targets.isEmpty ? nil : targets)
-    try output.write(gradients)
+    try output.write(Model(gradients))
   }
 }

@@ -9,6 +9,10 @@ struct ModelFile: ModelProvider {
   @Argument(help: ArgumentHelp("The model, an .onnx or .lathe file.", valueName: "MODEL"))
   var path: String
 
+  @Option(
+    help: ArgumentHelp("The function of a model that has several; by default the only one.", valueName: "NAME"))
+  var function: String?
+
   private var suffix: String { URL(fileURLWithPath: path).pathExtension }
 
   var bindsDimensions: Bool { suffix == "onnx" }
@@ -24,19 +28,29 @@ struct ModelFile: ModelProvider {
   }
 
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    try contents(bindings).function(named: function)
+  }
+
+  func model(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
+    let model = try contents(bindings)
+    return function == nil ? model : Model(try model.function(named: function))
+  }
+
+  private func contents(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
     let place = Location(file: path)
     switch suffix {
     case "onnx":
-      return try importONNX(
+      let graph = try importONNX(
         path: path, dims: bindings.dimensions, constants: bindings.constants, bindings: bindings.inputs,
         trainable: bindings.trainable
       ) { Console.report([$0]) }
+      return Model(graph)
     case "lathe":
       let bytes = try FileContent(reading: path).bytes
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw DiagnosticsError("is not text in UTF-8", location: place)
       }
-      return try Graph(parsing: text, file: path)
+      return try Model(parsing: text, file: path)
     case "pt2":
       throw DiagnosticsError(
         "importing .pt2 is not there yet", location: place, help: "export the model with torch.onnx.export")

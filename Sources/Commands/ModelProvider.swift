@@ -39,6 +39,12 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: All mistakes of the model.
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph
 
+  /// Builds the model with all its functions, where there may be several.
+  ///
+  /// - Parameter bindings: As for `graph`.
+  /// - Throws: All mistakes of the model.
+  func model(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model
+
   /// The names of the inputs in order, where they can be told before the model is built, which may use their values.
   ///
   /// - Throws: What keeps the model from being read.
@@ -54,6 +60,9 @@ public protocol ModelProvider: ParsableArguments {
 }
 
 extension ModelProvider {
+  /// Most models are one function.
+  public func model(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model { Model(try graph(bindings)) }
+
   /// Most models are built without a look at their inputs' values.
   public func inputNames() throws(DiagnosticsError) -> [String]? { nil }
 
@@ -67,16 +76,34 @@ extension ModelProvider {
   ///
   /// - Throws: Also names of sizes that are not symbols of the model.
   func boundGraph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
+    try bound(bindings) { (bindings) throws(DiagnosticsError) in Model(try graph(bindings)) }.functions[0]
+  }
+
+  /// The same of the model with all its functions.
+  func boundModel(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
+    try bound(bindings) { (bindings) throws(DiagnosticsError) in try model(bindings) }
+  }
+
+  private func bound(
+    _ bindings: ModelBindings, _ build: (ModelBindings) throws(DiagnosticsError) -> Model
+  ) throws(DiagnosticsError) -> Model {
     Console.progress("reading the model")
     defer { Console.endProgress() }
-    let graph = try graph(bindings)
-    if bindsDimensions { return graph }
-    try graph.requireSymbols(bindings.dimensions.keys)
-    return try graph.binding(bindings.dimensions).fixing(bindings.constants)
+    let model = try build(bindings)
+    if bindsDimensions { return model }
+    try model.requireSymbols(bindings.dimensions.keys)
+    return try model.mapFunctions { (function) throws(DiagnosticsError) in
+      // Names of sizes and inputs that a function does not have are another's.
+      let dimensions = bindings.dimensions.filter { function.symbols.contains($0.key) }
+      let names = Set(function.inputs.map(function.inputName))
+      let constants =
+        model.functions.count == 1 ? bindings.constants : bindings.constants.filter { names.contains($0.key) }
+      return try function.binding(dimensions).fixing(constants)
+    }
   }
 }
 
-extension Graph {
+extension Model {
   /// Checks that names given as symbols are symbols.
   func requireSymbols(_ names: some Sequence<String>) throws(DiagnosticsError) {
     let unknown = Set(names).subtracting(symbols).sorted()

@@ -49,7 +49,7 @@ public func modelCommands<Provider: ModelProvider>(for provider: Provider.Type) 
   [
     CheckCommand<Provider>.self, InfoCommand<Provider>.self, RunCommand<Provider>.self,
     CompileCommand<Provider>.self, LowerCommand<Provider>.self, DotCommand<Provider>.self, GradCommand<Provider>.self,
-    BenchCommand<Provider>.self,
+    BenchCommand<Provider>.self, TrainCommand<Provider>.self,
     ConvertCommand<Provider>.self,
   ]
 }

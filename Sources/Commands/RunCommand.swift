@@ -167,4 +167,17 @@ extension ModelProvider {
       throw open.isEmpty ? error : DiagnosticsError(unknownSizes: open)
     }
   }
+
+  /// The same of the model with all its functions.
+  func fullyBoundModel(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
+    let model: Model
+    do throws(DiagnosticsError) {
+      model = try boundModel(bindings)
+    } catch {
+      let open = try openSymbols(bindings)
+      throw open.isEmpty ? error : DiagnosticsError(unknownSizes: open)
+    }
+    guard model.symbols.isEmpty else { throw DiagnosticsError(unknownSizes: model.symbols) }
+    return model
+  }
 }

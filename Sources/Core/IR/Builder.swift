@@ -233,6 +233,12 @@ public final class Builder: Sendable {
     }
   }
 
+  /// The content before the run of a variable that is declared; nil where there is none of the name.
+  package func variable(named name: String) -> Tensor? {
+    guard let known = state.withLock({ $0.variables.first { $0.name == name } }) else { return nil }
+    return variable(known)
+  }
+
   /// What a variable holds by now: its last update so far, or its content before the run.
   package func content(_ variable: Variable) -> Tensor {
     let update = parent == nil ? state.withLock { $0.updates.first { $0.variable == variable.name }?.value } : nil

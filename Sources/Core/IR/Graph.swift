@@ -70,6 +70,16 @@ public struct Graph: Sendable {
 
   public func variable(named name: String) -> Variable? { variables.first { $0.name == name } }
 
+  /// The graph with other initial contents of some variables, of their types.
+  package func settingVariables(_ contents: [String: NDArray]) -> Graph {
+    var result = self
+    for (position, variable) in variables.enumerated() {
+      guard let content = contents[variable.name], content.type == variable.type else { continue }
+      result.variables[position].initial = content
+    }
+    return result
+  }
+
   /// The literal that a value is, where it is one.
   public func literal(_ value: Value) -> NDArray? {
     if case .constant(let constant) = self[value].operation { return constant.array }

@@ -8,7 +8,7 @@ extension Builder {
   /// The seed is the variable `random.seed`, which starts from the seed of `TraceOptions` and which every run moves on.
   /// The numbers of calls are kept apart by their order in the trace; the body of a loop draws the same in each step.
   public func randomBits(_ shape: [Dimension]) -> Tensor {
-    let name = "random.seed"
+    let name = Self.seedVariable
     let numbers = KeyedNumbers(seed: (context as? ModuleNames)?.seed ?? 0, name: name)
     let start = NDArray(scalar: .integer(Int(truncatingIfNeeded: numbers.bits(0))), dtype: .u64)
     let seed = variable(Variable(name: name, role: .buffer, initial: start))

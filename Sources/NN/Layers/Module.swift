@@ -53,6 +53,8 @@ struct ModuleNames: Sendable {
   private(set) var paths: [ObjectIdentifier: String] = [:]
   /// The variables in the order of the walk.
   private(set) var ordered: [Variable] = []
+  /// How the variables are drawn whose content is not given.
+  private(set) var initializers: [String: Initializer] = [:]
   /// Parameters that have been reported.
   private(set) var faulty: Set<ObjectIdentifier> = []
   private(set) var diagnostics: [Diagnostic] = []
@@ -105,6 +107,7 @@ struct ModuleNames: Sendable {
       let variable = Variable(name: name, role: parameter.role, initial: content)
       variables[ObjectIdentifier(parameter)] = variable
       ordered.append(variable)
+      if initial == nil { initializers[name] = parameter.initializer }
     }
     for name in values.keys.sorted() where !known.contains(name) {
       diagnostics.append(Diagnostic("the model has no parameter '\(name)'", help: closest(name, known)))

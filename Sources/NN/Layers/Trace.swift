@@ -140,13 +140,19 @@ extension Builder {
   }
 }
 
-private func numbered(_ stem: String, _ position: Int) -> String { position == 0 ? stem : "\(stem)\(position)" }
+func numbered(_ stem: String, _ position: Int) -> String { position == 0 ? stem : "\(stem)\(position)" }
+
+/// Outputs with names in an order that matters.
+struct NamedOutputs {
+  let all: [(name: String?, tensor: Tensor)]
+}
 
 /// The tensors in a traced function's result with their names.
 func namedTensors(_ result: Any, in builder: Builder) -> [(name: String, tensor: Tensor)] {
   var found: [(name: String?, tensor: Tensor)] = []
   func walk(_ value: Any, _ path: String?) {
     if let tensor = value as? Tensor { return found.append((path, tensor)) }
+    if let outputs = value as? NamedOutputs { return found.append(contentsOf: outputs.all) }
     if let list = value as? TensorList { return list.forEach { walk($0, path) } }
     if let dictionary = value as? [String: Any] {
       for key in dictionary.keys.sorted() { if let child = dictionary[key] { walk(child, joined(path, key)) } }

@@ -12,7 +12,8 @@ extension Program {
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
     lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
-    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true, options: Pipeline.Options = Pipeline.Options()
+    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true,
+    options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
     guard symbols.isEmpty else {

@@ -1,0 +1,220 @@
+import ArgumentParser
+import Foundation
+import Lathe
+import LatheC
+import LatheCore
+import LatheData
+
+/// `train`: the model's parameters are moved, natively.
+struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "train", abstract: "Train the model on arrays, and write what it has learned.",
+      discussion: """
+        Where the model's batch is a symbol, it becomes --batch-size; where it is a number that divides --batch-size, \
+        gradients are gathered over several runs. Samples are shuffled in every epoch; those that do not fill a batch \
+        are left out. Ctrl-C ends the training after the present step, and writes what is there.
+        """)
+  }
+
+  @OptionGroup var model: Provider
+  @OptionGroup var known: BindingOptions
+  @OptionGroup var settings: TrainingSettings
+
+  @Option(help: ArgumentHelp("The samples, along the first axis.", valueName: "X.npy"))
+  var inputs: String
+
+  @Option(help: ArgumentHelp("Their targets, along the first axis.", valueName: "Y.npy"))
+  var targets: String
+
+  @Option(help: ArgumentHelp("How often every sample is seen.", valueName: "N"))
+  var epochs = 1
+
+  @Option(help: ArgumentHelp("How many samples make one step.", valueName: "B"))
+  var batchSize = 32
+
+  @Option(help: ArgumentHelp("What the order of the samples depends on.", valueName: "S"))
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Go on from what a training before has written.", valueName: "FILE.npz"))
+  var resume: String?
+
+  @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
+  var threads: Int?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The file to write: the whole state, from which --resume goes on, or the model with its new parameters.",
+      valueName: "FILE.npz|.lathe"))
+  var output: String
+
+  func validate() throws {
+    guard output.hasSuffix(".npz") || output.hasSuffix(".lathe") else {
+      throw ValidationError("'\(output)' names no form of a trained model: its suffix must be .npz or .lathe")
+    }
+    guard epochs > 0, batchSize > 0 else { throw ValidationError("--epochs and --batch-size must be positive") }
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+  }
+
+  func run() throws {
+    let samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets))
+    let graph = try batched(model.boundGraph(known.bindings(of: model, trainable: true)))
+    guard graph.inputs.count == 1, let input = graph.inputs.first else {
+      throw DiagnosticsError("the model has \(graph.inputs.count) inputs, training from files takes one")
+    }
+    guard let batch = graph.type(of: input).shape.first?.known, batch > 0, batchSize % batch == 0 else {
+      throw DiagnosticsError(
+        "input '\(graph.inputName(input))' is \(graph.type(of: input)), whose batch does not divide \(batchSize)",
+        help: "give a multiple as --batch-size")
+    }
+    let trained = try settings.model(graph, name: graph.name, accumulation: batchSize / batch)
+    var options = CompileOptions.shown
+    let compiler = try CCompiler.system()
+    options.targets = [compiler.hostTarget()]
+    let compiled = try compile(trained, options: options)
+    Console.progress("compiling C")
+    var native = try compiled.native(threads: min(threads ?? ProcessInfo.processInfo.activeProcessorCount, 64))
+    Console.endProgress()
+    if let resume {
+      let members = try NPZ(reading: resume).members
+      try native.restoreState(Dictionary(members.map { ($0.name, $0.array) }) { first, _ in first })
+    }
+    try train(&native, samples, batch: batch, of: compiled)
+    try write(native, trained)
+  }
+
+  /// The graph with the symbol of its batch bound.
+  private func batched(_ graph: Graph) throws(DiagnosticsError) -> Graph {
+    guard let input = graph.inputs.first, let size = graph.type(of: input).shape.first, size.known == nil,
+      let symbol = size.symbols.first
+    else { return try fullyBound(graph) }
+    return try fullyBound(graph.binding([symbol: batchSize]))
+  }
+
+  private func train(
+    _ native: inout NativeModel, _ samples: Samples, batch: Int, of compiled: CompiledModel
+  ) throws(DiagnosticsError) {
+    let step = try compiled.function(named: "train_step").planned.program
+    try samples.check(against: step.inputs.map(\.type))
+    let perEpoch = samples.count / batchSize
+    guard perEpoch > 0 else {
+      throw DiagnosticsError("there are \(samples.count) samples, fewer than one batch of \(batchSize)")
+    }
+    let runs = batchSize / batch
+    let done = try native.variable(named: "optimizer.step").integers[0]
+    let rate = NDArray(scalar: .float(settings.rate), dtype: .f64)
+    let interruption = Interruption()
+    var outputs = step.makeOutputs()
+    for epoch in done / perEpoch..<max(epochs, done / perEpoch) {
+      let order = samples.order(seed: seed, epoch: epoch)
+      var sums = [Double](repeating: 0, count: outputs.count)
+      let first = max(done - epoch * perEpoch, 0)
+      let start = ContinuousClock.now
+      var count = 0
+      for position in first * runs..<perEpoch * runs {
+        let batch = samples.batch(order[position * batch..<(position + 1) * batch])
+        try native.run("train_step", [batch.inputs, batch.targets, rate], into: &outputs)
+        for (index, output) in outputs.enumerated() { sums[index] += output.doubles[0] }
+        count += 1
+        if count % 16 == 0 { Console.progress("epoch \(epoch + 1)/\(epochs), step \(position / runs + 1)/\(perEpoch)") }
+        if interruption.isRequested, (position + 1) % runs == 0 { break }
+      }
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      Console.endProgress()
+      let numbers = zip(step.outputs, sums).map { "\($0.name) \(String(format: "%.4f", $1 / Double(max(count, 1))))" }
+      let speed = Int(Double(count * batch) / max(seconds, 1e-9)).grouped
+      try Console.output(
+        "epoch \(epoch + 1)/\(epochs): \(numbers.joined(separator: ", ")), \(speed) samples/s\n")
+      if interruption.isRequested {
+        Console.note("interrupted; --resume goes on from what is written")
+        return
+      }
+    }
+  }
+
+  private func write(_ native: borrowing NativeModel, _ trained: Model) throws(DiagnosticsError) {
+    let state = native.savedState()
+    if output.hasSuffix(".npz") {
+      let members = native.variableNames.compactMap { name in state[name].map { NPZ.Member(name: name, array: $0) } }
+      try NPZ(members).write(to: output)
+    } else {
+      try trained.function(named: "predict").settingVariables(state).text.writeAtomically(to: output)
+    }
+    Console.note("wrote \(output)")
+  }
+}
+
+/// Arrays of samples, along their first axis.
+private struct Samples {
+  let inputs: NDArray
+  let targets: NDArray
+  let count: Int
+
+  init(_ inputs: NDArray, _ targets: NDArray) throws(DiagnosticsError) {
+    guard let count = inputs.shape.first, count == targets.shape.first else {
+      throw DiagnosticsError("the inputs are \(inputs.type), the targets \(targets.type): not one for each sample")
+    }
+    self.inputs = inputs
+    self.targets = targets
+    self.count = count
+  }
+
+  /// Checks that batches have the types that a step takes.
+  func check(against types: [TensorType]) throws(DiagnosticsError) {
+    var faults: [Diagnostic] = []
+    for (name, array, type) in [("inputs", inputs, types[0]), ("targets", targets, types[1])]
+    where array.dtype != type.dtype || array.type.shape.dropFirst() != type.shape.dropFirst() {
+      faults.append(
+        Diagnostic("the \(name) are \(array.type), of which the model takes \(type)", help: "convert them with NumPy"))
+    }
+    guard faults.isEmpty else { throw DiagnosticsError(faults) }
+  }
+
+  /// The samples in the order of an epoch.
+  func order(seed: UInt64, epoch: Int) -> [Int] {
+    var generator = SplitMix64(seed: seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(epoch))
+    return Array(0..<count).shuffled(using: &generator)
+  }
+
+  func batch(_ rows: ArraySlice<Int>) -> (inputs: NDArray, targets: NDArray) {
+    (rows.gathered(from: inputs), rows.gathered(from: targets))
+  }
+}
+
+extension ArraySlice<Int> {
+  /// The rows of an array, along its first axis.
+  fileprivate func gathered(from array: NDArray) -> NDArray {
+    let size = array.bytes.count / Swift.max(array.shape[0], 1)
+    return NDArray(dtype: array.dtype, shape: [count] + array.shape.dropFirst()) { target in
+      array.withUnsafeBytes { source in
+        for (position, row) in self.enumerated() where size > 0 {
+          target[position * size..<(position + 1) * size].copyBytes(from: source[row * size..<(row + 1) * size])
+        }
+      }
+    }
+  }
+}
+
+/// Ctrl-C, noted to be obeyed when a step is done.
+private struct Interruption {
+  private let source: any DispatchSourceSignal
+  private let flag = Flag()
+
+  private final class Flag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value = false
+
+    var isSet: Bool { lock.withLock { value } }
+    func set() { lock.withLock { value = true } }
+  }
+
+  init() {
+    signal(SIGINT, SIG_IGN)
+    source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    source.setEventHandler { [flag] in flag.set() }
+    source.resume()
+  }
+
+  var isRequested: Bool { flag.isSet }
+}

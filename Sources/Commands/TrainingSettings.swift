@@ -1,0 +1,103 @@
+import ArgumentParser
+import Lathe
+import LatheCore
+
+/// How a model from a file is trained.
+struct TrainingSettings: ParsableArguments {
+  @Option(help: ArgumentHelp("The loss: \(NamedLoss.all.map(\.name).joined(separator: ", ")).", valueName: "LOSS"))
+  var loss: LossName = LossName(loss: NamedLoss.all[0])
+
+  @Option(
+    name: .customLong("loss-output"), help: ArgumentHelp("The output that the loss is of.", valueName: "NAME"))
+  var lossOutput: String?
+
+  @Option(help: "The rule that moves the parameters.")
+  var optimizer: OptimizerName = .sgd
+
+  @Option(help: ArgumentHelp("The learning rate; by default PyTorch's for the optimizer.", valueName: "RATE"))
+  var lr: Double?
+
+  @Option(help: ArgumentHelp("The momentum of sgd and rmsprop.", valueName: "SHARE"))
+  var momentum: Double?
+
+  @Option(help: ArgumentHelp("The weight decay.", valueName: "SHARE"))
+  var weightDecay: Double?
+
+  @Option(help: ArgumentHelp("The most that the norm of all gradients together may be.", valueName: "NORM"))
+  var clipNorm: Double?
+
+  @Option(help: ArgumentHelp("The most that an element of a gradient may be.", valueName: "VALUE"))
+  var clipValue: Double?
+
+  @Option(
+    name: .customLong("trainable"),
+    help: ArgumentHelp(
+      "Train only parameters with such names; * stands for any characters. By default all, save running statistics.",
+      valueName: "PATTERN"))
+  var patterns: [String] = []
+
+  func validate() throws {
+    guard clipNorm == nil || clipValue == nil else {
+      throw ValidationError("--clip-norm and --clip-value exclude each other")
+    }
+    if let momentum, momentum != 0, optimizer != .sgd, optimizer != .rmsprop {
+      throw ValidationError("--momentum is for sgd and rmsprop")
+    }
+    if weightDecay != nil, optimizer == .rprop { throw ValidationError("rprop has no weight decay") }
+  }
+
+  /// The functions of the training of a graph whose parameters are variables.
+  func model(_ graph: Graph, name: String, accumulation: Int = 1) throws(DiagnosticsError) -> Model {
+    let folded = graph.variables.map(\.name).filter { $0.hasPrefix("onnx::Conv_") }
+    if !folded.isEmpty {
+      Console.note(
+        "batch-norm was folded into convolutions when the model was exported: \(folded.count) parameters of both are trained as one"
+      )
+    }
+    return try graph.trainable(
+      loss: loss.loss, of: lossOutput, optimizer: rule, training: patterns,
+      options: TrainingOptions(
+        name: name, clipping: clipNorm.map { .norm($0) } ?? clipValue.map { .value($0) }, accumulation: accumulation))
+  }
+
+  /// The learning rate that is used.
+  var rate: Double { rule.hyperparameters["lr"] ?? 0 }
+
+  private var rule: Optimizer {
+    let decay = weightDecay ?? 0
+    return switch optimizer {
+    case .sgd: .sgd(lr: lr ?? 1e-3, momentum: momentum ?? 0, weightDecay: decay)
+    case .adam: .adam(lr: lr ?? 1e-3, weightDecay: decay)
+    case .adamw: .adamW(lr: lr ?? 1e-3, weightDecay: weightDecay ?? 1e-2)
+    case .nadam: .nadam(lr: lr ?? 2e-3, weightDecay: decay)
+    case .radam: .radam(lr: lr ?? 1e-3, weightDecay: decay)
+    case .adamax: .adamax(lr: lr ?? 2e-3, weightDecay: decay)
+    case .adagrad: .adagrad(lr: lr ?? 1e-2, weightDecay: decay)
+    case .adadelta: .adadelta(lr: lr ?? 1, weightDecay: decay)
+    case .rmsprop: .rmsprop(lr: lr ?? 1e-2, weightDecay: decay, momentum: momentum ?? 0)
+    case .rprop: .rprop(lr: lr ?? 1e-2)
+    case .asgd: .asgd(lr: lr ?? 1e-2, weightDecay: decay)
+    }
+  }
+}
+
+/// The loss that was named.
+struct LossName: ExpressibleByArgument {
+  let loss: NamedLoss
+
+  init(loss: NamedLoss) { self.loss = loss }
+
+  init?(argument: String) {
+    guard let known = NamedLoss.all.first(where: { $0.name == argument }) else { return nil }
+    loss = known
+  }
+
+  var defaultValueDescription: String { loss.name }
+
+  static var allValueStrings: [String] { NamedLoss.all.map(\.name) }
+}
+
+/// The optimizer that was named.
+enum OptimizerName: String, ExpressibleByArgument, CaseIterable {
+  case sgd, adam, adamw, nadam, radam, adamax, adagrad, adadelta, rmsprop, rprop, asgd
+}

@@ -1,0 +1,98 @@
+public import LatheCore
+
+/// A number that says how good a model's outputs are, beside the loss.
+public struct Metric: Sendable {
+  /// The name of the output.
+  public let name: String
+  let compute: @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
+
+  /// A metric of one's own.
+  public init(_ name: String, _ compute: @escaping @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor) {
+    self.name = name
+    self.compute = compute
+  }
+
+  /// The share of samples whose largest score is the target's class; the classes are the scores' second axis.
+  public static let accuracy = Metric("accuracy") { output, target in
+    (output.argmax(dim: output.rank > 1 ? 1 : 0) .== target).convert(to: .f32).mean()
+  }
+
+  /// The mean distance from the target.
+  public static let meanAbsoluteError = Metric("mean_absolute_error") { ($0 - $1).abs().mean() }
+}
+
+/// The functions of a model that is trained, over one state.
+///
+/// - `initialize(seed: u64[])` draws the parameters and clears what the optimizer remembers;
+/// - `train_step(input, target, lr: f64[]) -> (loss, METRIC)` makes one step, as `trainingStep` does;
+/// - `evaluate(input, target) -> (loss, METRIC)` and `predict(input) -> output` are without dropout and with running
+///   statistics, and change nothing.
+///
+/// The inputs are called `input` and `target` unless the options name them.
+///
+/// ```swift
+/// let model = try compile(
+///   trainable(
+///     LeNet(), loss: crossEntropy, optimizer: .sgd(lr: 0.05, momentum: 0.9), metric: .accuracy, .f32(32, 1, 32, 32),
+///     .i64(32)))
+/// try model.writeC(to: "lenet.c")
+/// ```
+///
+/// - Throws: All mistakes in the model at once.
+public func trainable<M: Module>(
+  _ model: M, loss: (_ output: Tensor, _ target: Tensor) -> Tensor, optimizer: Optimizer, metric: Metric? = nil,
+  _ input: TensorType, _ target: TensorType, options: TrainingOptions = TrainingOptions()
+) throws(DiagnosticsError) -> LatheCore.Model where M.Output == Tensor {
+  try trainable(
+    model, optimizer: optimizer, inputs: [input], targets: [target], options: options,
+    predict: { _, inputs in model(inputs[0]) }, loss: { loss($0, $1[0]) },
+    metrics: { output, targets in metric.map { [$0.name: $0.compute(output, targets[0])] } ?? [:] })
+}
+
+/// The functions of any model that is trained, given how its outputs and its loss are computed.
+///
+/// - Parameters:
+///   - inputs: What `predict` takes.
+///   - targets: What the loss and the metrics take beside its outputs.
+///   - predict: The model: a tensor, or a tuple, array, dictionary or struct of tensors.
+///   - loss: A number that gets smaller.
+///   - metrics: Further outputs of `train_step` and `evaluate`, by name.
+/// - Throws: All mistakes in the model at once.
+public func trainable<Output>(
+  _ model: some Parameterized, optimizer: Optimizer, inputs: [TensorType], targets: [TensorType],
+  options: TrainingOptions = TrainingOptions(), predict: (Builder, [Tensor]) -> Output,
+  loss: (Output, [Tensor]) -> Tensor, metrics: (Output, [Tensor]) -> [String: Tensor] = { _, _ in [:] }
+) throws(DiagnosticsError) -> LatheCore.Model {
+  let names =
+    options.inputNames.isEmpty
+    ? inputs.indices.map { numbered("input", $0) } + targets.indices.map { numbered("target", $0) }
+    : options.inputNames
+  func outputs(_ builder: Builder, _ tensors: [Tensor]) -> (loss: Tensor, all: NamedOutputs) {
+    let output = predict(builder, Array(tensors.prefix(inputs.count)))
+    let targets = Array(tensors.dropFirst(inputs.count))
+    let number = loss(output, targets)
+    let metrics = metrics(output, targets).sorted { $0.key < $1.key }.map { (name: Optional($0.key), tensor: $0.value) }
+    return (number, NamedOutputs(all: [("loss", number)] + metrics))
+  }
+  let step = try trace(
+    model, inputs: inputs + targets, options: options.tracing("train_step", names, isTraining: true)
+  ) { builder, tensors in
+    let (loss, all) = outputs(builder, tensors)
+    optimizer.minimize(
+      loss, builder.parameters, clipping: options.clipping, runtime: options.runtime,
+      accumulation: options.accumulation)
+    return all
+  }
+  let evaluate = try trace(
+    model, inputs: inputs + targets, options: options.tracing("evaluate", names, isTraining: false)
+  ) { outputs($0, $1).all }
+  let prediction = try trace(
+    model, inputs: inputs, options: options.tracing("predict", Array(names.prefix(inputs.count)), isTraining: false),
+    predict)
+  let drawn = ModuleNames(
+    model, values: options.parameters, seed: options.seed, floatType: options.floatType)
+  let functions = [step, evaluate, prediction]
+  let initialize = try initialization(
+    of: Model(name: options.name, functions: functions).variables, drawing: drawn.initializers, context: drawn)
+  return try Model(name: options.name, functions: [initialize] + functions)
+}

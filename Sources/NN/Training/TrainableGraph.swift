@@ -1,0 +1,124 @@
+public import LatheCore
+
+/// A loss by name, for models that are trained from a file.
+public struct NamedLoss: Sendable {
+  /// The name, in PyTorch's words: `cross-entropy`.
+  public let name: String
+  let compute: @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
+  /// Whether the targets are numbers of classes, one for each score's position.
+  let takesClasses: Bool
+  let metric: Metric?
+
+  private init(
+    _ name: String, takesClasses: Bool = false, metric: Metric? = nil,
+    _ compute: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) {
+    self.name = name
+    self.takesClasses = takesClasses
+    self.metric = metric
+    self.compute = compute
+  }
+
+  /// All losses that models can be trained with from a file; the mean over the batch is taken.
+  public static let all = [
+    NamedLoss("cross-entropy", takesClasses: true, metric: .accuracy) { crossEntropy($0, $1) },
+    NamedLoss("nll", takesClasses: true, metric: .accuracy) { nllLoss($0, $1) },
+    NamedLoss("mse", metric: .meanAbsoluteError) { mseLoss($0, $1) },
+    NamedLoss("l1") { l1Loss($0, $1) },
+    NamedLoss("smooth-l1", metric: .meanAbsoluteError) { smoothL1Loss($0, $1) },
+    NamedLoss("huber", metric: .meanAbsoluteError) { huberLoss($0, $1) },
+    NamedLoss("bce") { binaryCrossEntropy($0, $1) },
+    NamedLoss("bce-with-logits") { binaryCrossEntropyWithLogits($0, $1) },
+  ]
+
+  /// The type of the targets for an output.
+  ///
+  /// - Throws: That the output has no axis of classes.
+  func targetType(for output: TensorType) throws(DiagnosticsError) -> TensorType {
+    guard takesClasses else { return output }
+    guard output.rank > 0 else { throw DiagnosticsError("the output is \(output), which has no axis of classes") }
+    var shape = output.shape
+    shape.remove(at: output.rank > 1 ? 1 : 0)
+    return TensorType(.i64, shape)
+  }
+}
+
+extension Graph {
+  /// The functions of a model that is trained further, from its graph for inference: `initialize`, `train_step`,
+  /// `evaluate` and `predict`, as `trainable` makes them of modules.
+  ///
+  /// The parameters start as the graph has them. Layers stay as they are in inference: what was dropout or batch
+  /// statistics when the model was first trained is not any more.
+  ///
+  /// - Parameters:
+  ///   - output: The output that the loss is taken of; by default the only one.
+  ///   - patterns: Which parameters are trained, by patterns of their names; by default all floats, save running
+  ///     statistics.
+  /// - Throws: That there is no such output, no parameter to train, or several outputs and no name.
+  public func trainable(
+    loss: NamedLoss, of output: String? = nil, optimizer: Optimizer, training patterns: [String] = [],
+    options: TrainingOptions = TrainingOptions()
+  ) throws(DiagnosticsError) -> Model {
+    let chosen = try position(ofOutput: output)
+    let trained = Set(variables.filter { $0.isTrained(patterns) }.map(\.name))
+    guard !trained.isEmpty else {
+      throw DiagnosticsError(
+        patterns.isEmpty ? "the model has no parameters to train" : "no parameter's name matches",
+        help: variables.isEmpty ? nil : "its parameters are \(variables.map(\.name).joined(separator: ", "))")
+    }
+    let variables = variables.map { variable in
+      Variable(
+        name: variable.name, role: trained.contains(variable.name) ? .parameter : .buffer, initial: variable.initial)
+    }
+    let target = try loss.targetType(for: type(of: outputs[chosen].value))
+    let graph = self
+    func function(
+      _ name: String, hasTarget: Bool, _ results: (Builder, [Tensor], Tensor?) -> [(name: String, tensor: Tensor)]
+    ) throws(DiagnosticsError) -> Graph {
+      let builder = Builder(isTraining: true)
+      for variable in variables { _ = builder.variable(variable) }
+      let inputs = graph.inputs.map { builder.input(graph.inputName($0), graph.type(of: $0)) }
+      let target = hasTarget ? builder.input("target", target) : nil
+      // What the graph itself updates is left out: it is the state of another use of the model.
+      let outputs = graph.inlined(inputs, in: builder)
+      return try builder.finish(name: name, outputs: results(builder, outputs, target))
+    }
+    func numbers(_ outputs: [Tensor], _ target: Tensor?) -> [(name: String, tensor: Tensor)] {
+      guard let target else { return [] }
+      return [("loss", loss.compute(outputs[chosen], target))]
+        + (loss.metric.map { [($0.name, $0.compute(outputs[chosen], target))] } ?? [])
+    }
+    let functions = [
+      try function("train_step", hasTarget: true) { builder, outputs, target in
+        let numbers = numbers(outputs, target)
+        optimizer.minimize(
+          numbers[0].tensor, variables.filter { trained.contains($0.name) }.map { ($0.name, builder.variable($0)) },
+          clipping: options.clipping, runtime: options.runtime, accumulation: options.accumulation)
+        return numbers
+      },
+      try function("evaluate", hasTarget: true) { _, outputs, target in numbers(outputs, target) },
+      try function("predict", hasTarget: false) { _, outputs, _ in Array(zip(graph.outputs.map(\.name), outputs)) },
+    ]
+    let initialize = try initialization(of: Model(name: options.name, functions: functions).variables)
+    return try Model(name: options.name, functions: [initialize] + functions)
+  }
+
+  private func position(ofOutput name: String?) throws(DiagnosticsError) -> Int {
+    if let name, let position = outputs.firstIndex(where: { $0.name == name }) { return position }
+    if name == nil, outputs.count == 1 { return 0 }
+    throw DiagnosticsError(
+      name.map { "the model has no output '\($0)'" } ?? "the model has \(outputs.count) outputs, and none is named",
+      help: "its outputs are \(outputs.map(\.name).joined(separator: ", "))")
+  }
+}
+
+extension Variable {
+  /// Running statistics of batch-norm are no parameters, though files list them among them.
+  private static let statistics = ["*running_mean", "*running_var", "*moving_mean", "*moving_variance"]
+
+  fileprivate func isTrained(_ patterns: [String]) -> Bool {
+    guard type.dtype.isFloat, role == .parameter else { return false }
+    if patterns.isEmpty { return !Self.statistics.contains { name.matches(pattern: $0) } }
+    return patterns.contains { name.matches(pattern: $0) }
+  }
+}

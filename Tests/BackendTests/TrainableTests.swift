@@ -1,0 +1,224 @@
+import Foundation
+import Lathe
+import LatheC
+import TestSupport
+import Testing
+
+/// Models that are trained: `initialize`, `train_step`, `evaluate` and `predict` over one state, in all back-ends.
+struct TrainableTests {
+  private static let steps = 100
+  private static let batch = 8
+
+  /// The optimizers of `tools/golden_training.py`, with the learning rates that its schedule starts from.
+  private static let optimizers: [String: (optimizer: Optimizer, lr: Double)] = [
+    "sgd": (.sgd(lr: 0.04, momentum: 0.9, weightDecay: 1e-4), 0.04), "adamw": (.adamW(lr: 5e-4), 5e-4),
+    "rmsprop": (.rmsprop(lr: 2e-4, momentum: 0.5), 2e-4),
+  ]
+
+  private static func images(_ k: Int) throws -> (pixels: NDArray, classes: NDArray) {
+    let classes = (0..<batch).map { ($0 * 7 + k * 3) % 10 }
+    let pixels = (0..<batch * 1024).map { i -> Float in
+      let bits = (i * 2_654_435_761 + k * 40503 * 65537) % (1 << 32)
+      // Each class has its bright band.
+      let band = i % 1024 / 102 == classes[i / 1024] ? 0.75 : 0
+      return Float(Double(bits >> 8) / 0x1p24 - 0.5 + band)
+    }
+    return (try NDArray(pixels, shape: [batch, 1, 32, 32]), NDArray(classes.map { Int64($0) }))
+  }
+
+  private static func lenet(_ optimizer: Optimizer) throws -> CompiledModel {
+    let arrays = goldenArrays("lenet.npz")
+    var parameters: [String: NDArray] = [:]
+    for (name, array) in arrays where name.hasPrefix("param/") { parameters[String(name.dropFirst(6))] = array }
+    return try compile(
+      trainable(
+        LeNet(), loss: crossEntropy, optimizer: optimizer, metric: .accuracy, .f32(Dimension(batch), 1, 32, 32),
+        .i64(Dimension(batch)),
+        options: TrainingOptions(name: "lenet", clipping: .norm(1), parameters: parameters)))
+  }
+
+  private static func goldens() throws -> [String: [Double]] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: goldenFolder + "lenet_training.json"))
+    return try JSONDecoder().decode([String: [Double]].self, from: data)
+  }
+
+  private static func check(_ losses: [Double], _ golden: [Double], _ name: String) {
+    #expect(losses.count == golden.count)
+    for (step, (loss, expected)) in zip(losses, golden).enumerated() {
+      #expect(abs(loss - expected) <= 1e-4 * expected, "\(name), step \(step): \(loss), PyTorch's is \(expected)")
+    }
+  }
+
+  /// A hundred steps with a cosine schedule and clipping give PyTorch's losses: in the native code, which is the emitted
+  /// C, all of them; in the interpreter, which takes longer in a debug build, the first ones.
+  @Test(arguments: ["sgd", "adamw", "rmsprop"]) func losses(name: String) throws {
+    let golden = try #require(Self.goldens()[name])
+    let (optimizer, lr) = try #require(Self.optimizers[name])
+    let compiled = try Self.lenet(optimizer)
+    let schedule = CosineAnnealingLR(lr, tMax: Self.steps)
+    let seed = NDArray(scalar: .integer(0), dtype: .u64)
+    func inputs(_ k: Int) throws -> [NDArray] {
+      let (pixels, classes) = try Self.images(k)
+      return [pixels, classes, NDArray(scalar: .float(schedule.lr(at: k)), dtype: .f64)]
+    }
+    var native = try compiled.native()
+    _ = try native.run("initialize", [seed])
+    var losses: [Double] = []
+    for k in 0..<Self.steps {
+      let outputs = try native.run("train_step", inputs(k))
+      let position = try #require(native.functions[1].outputs.firstIndex { $0.name == "loss" })
+      losses.append(outputs[position].doubles[0])
+    }
+    Self.check(losses, golden, name)
+    var session = try compiled.session()
+    _ = try session.run("initialize", [seed])
+    losses = []
+    let count = ProcessInfo.processInfo.environment["LATHE_ALL_STEPS"] == nil ? 12 : Self.steps
+    for k in 0..<count {
+      let outputs = try session.run("train_step", inputs(k))
+      let position = try #require(session.functions[1].program.outputs.firstIndex { $0.name == "loss" })
+      losses.append(outputs[position].doubles[0])
+    }
+    Self.check(losses, Array(golden.prefix(count)), name)
+  }
+
+  /// A small network with dropout and batch norm, whose parameters are drawn.
+  private struct Small: Module {
+    let first = Linear(6, 16), norm = BatchNorm1d(16), dropout = Dropout(0.25), last = Linear(16, 3)
+
+    func callAsFunction(_ x: Tensor) -> Tensor { last(dropout(relu(norm(first(x))))) }
+  }
+
+  private static func small(_ options: TrainingOptions = TrainingOptions(name: "small")) throws -> LatheCore.Model {
+    try trainable(
+      Small(), loss: crossEntropy, optimizer: .adam(lr: 0.01), metric: .accuracy, .f32(10, 6), .i64(10),
+      options: options)
+  }
+
+  /// Classes that two of the six numbers tell.
+  private static func samples(_ k: Int) throws -> [NDArray] {
+    let numbers = (0..<60).map { Float(($0 * 31 + k * 17) % 23) / 11.5 - 1 }
+    let classes = (0..<10).map { row -> Int64 in
+      numbers[row * 6] > 0 ? (numbers[row * 6 + 1] > 0 ? 0 : 1) : 2
+    }
+    return [try NDArray(numbers, shape: [10, 6]), NDArray(classes)]
+  }
+
+  private static let rate = NDArray(scalar: .float(0.02), dtype: .f64)
+  private static func seed(_ value: Int) -> NDArray { NDArray(scalar: .integer(value), dtype: .u64) }
+
+  /// What a model does through its life, the same for every back-end.
+  private static func live(
+    _ run: (String, [NDArray]) throws -> [NDArray], state: () -> [UInt8], load: ([UInt8]) throws -> Void,
+    outputs: [String]
+  ) throws {
+    let loss = try #require(outputs.firstIndex(of: "loss"))
+    _ = try run("initialize", [seed(1)])
+    let drawn = state()
+    _ = try run("initialize", [seed(2)])
+    #expect(state() != drawn)
+    _ = try run("initialize", [seed(1)])
+    #expect(state() == drawn)
+    let before = try run("evaluate", samples(0))[loss].doubles[0]
+    let predicted = try run("predict", [samples(0)[0]])[0]
+    #expect(state() == drawn, "evaluate and predict change nothing")
+    for k in 0..<20 { _ = try run("train_step", samples(k) + [rate]) }
+    let middle = state()
+    for k in 20..<40 { _ = try run("train_step", samples(k) + [rate]) }
+    let end = state()
+    let after = try run("evaluate", samples(0))[loss].doubles[0]
+    #expect(after < before / 2, "\(before) before, \(after) after")
+    #expect(try run("predict", [samples(0)[0]])[0] != predicted)
+    // Half of the way again from what was saved: the same bits, dropout's and Adam's among them.
+    try load(middle)
+    for k in 20..<40 { _ = try run("train_step", samples(k) + [rate]) }
+    #expect(state() == end)
+  }
+
+  @Test func interpreterAndNative() throws {
+    let compiled = try compile(Self.small())
+    #expect(compiled.functions.map(\.name) == ["initialize", "train_step", "evaluate", "predict"])
+    let outputs = compiled.functions[1].planned.program.outputs.map(\.name)
+    let interpreted = Box(session: try compiled.session())
+    try Self.live(
+      { try interpreted.session.run($0, $1) }, state: { interpreted.session.encodedState() },
+      load: { try interpreted.session.decodeState($0) }, outputs: outputs)
+    let native = NativeBox(model: try compiled.native())
+    try Self.live(
+      { try native.model.run($0, $1) }, state: { native.model.encodedState() },
+      load: { try native.model.decodeState($0) }, outputs: outputs)
+  }
+
+  private final class Box {
+    var session: Session
+    init(session: consuming Session) { self.session = session }
+  }
+
+  private final class NativeBox {
+    var model: NativeModel
+    init(model: consuming NativeModel) { self.model = model }
+  }
+
+  /// Drawn parameters are within their bounds, zeros are zeros, and the host's numbers do not matter.
+  @Test func initialization() throws {
+    var session = try compile(Self.small()).session()
+    _ = try session.run("initialize", [Self.seed(5)])
+    let weight = try session.variable(named: "first.weight").doubles
+    let bound = 1 / 6.0.squareRoot()
+    #expect(
+      weight.allSatisfy { abs($0) <= bound } && (weight.max() ?? 0) > bound / 2 && (weight.min() ?? 0) < -bound / 2)
+    #expect(Set(weight).count > 90)
+    #expect(try session.variable(named: "norm.weight").doubles.allSatisfy { $0 == 1 })
+    #expect(try session.variable(named: "optimizer.exp_avg.first.weight").doubles.allSatisfy { $0 == 0 })
+  }
+
+  /// Hyper-parameters as inputs, groups, clipping by value, accumulation: against the same done by hand.
+  @Test func optimizerOptions() throws {
+    struct Line: Module {
+      let fc = Linear(2, 1)
+      func callAsFunction(_ x: Tensor) -> Tensor { fc(x) }
+    }
+    let parameters = [
+      "fc.weight": try NDArray([1, -2] as [Float], shape: [1, 2]), "fc.bias": NDArray([0.5] as [Float]),
+    ]
+    let optimizer = Optimizer(["lr": 0.5, "decay": 0]) { step in
+      step.parameter * (1 - step["decay"]) - step.gradient * step["lr"]
+    }.group("*.bias", ["lr": 0.25])
+    let model = try trainable(
+      Line(), loss: { ($0 - $1).sum() }, optimizer: optimizer, .f32(1, 2), .f32(1, 1),
+      options: TrainingOptions(clipping: .value(3), runtime: ["lr", "decay"], accumulation: 2, parameters: parameters))
+    #expect(
+      model.functions[1].inputs.map { model.functions[1].inputName($0) } == ["input", "target", "lr", "decay", "lr.1"])
+    var session = try compile(model).session()
+    func step(_ x: [Float]) throws {
+      let rates = [0.5, 0.125, 0.25].map { NDArray(scalar: .float($0), dtype: .f64) }
+      _ = try session.run("train_step", [NDArray(x, shape: [1, 2]), NDArray([0] as [Float], shape: [1, 1])] + rates)
+    }
+    try step([2, 10])
+    #expect(try session.variable(named: "fc.weight").doubles == [1, -2], "nothing moves before the second run")
+    try step([4, 0])
+    // Clipped before they are gathered: (2 + 3) / 2 and (3 + 0) / 2.
+    #expect(try session.variable(named: "fc.weight").doubles == [0.875 - 1.25, -1.75 - 0.75])
+    #expect(try session.variable(named: "fc.bias").doubles == [0.4375 - 0.25])
+    #expect(try session.variable(named: "optimizer.step").first == .integer(1))
+  }
+
+  @Test func mistakes() throws {
+    let options = TrainingOptions(runtime: ["lr", "momentun"], accumulation: 0)
+    let error = #expect(throws: DiagnosticsError.self) {
+      try trainable(
+        Small(), loss: crossEntropy, optimizer: .sgd().group("*", ["beta1": 1]), .f32(10, 6), .i64(10),
+        options: options)
+    }
+    let text = error?.description ?? ""
+    #expect(text.contains("no hyper-parameter 'momentun'") && text.contains("no hyper-parameter 'beta1'"))
+    #expect(text.contains("accumulated over 0 runs") && text.contains("dampening, lr, momentum, weight_decay"))
+  }
+
+  @Test func patterns() {
+    for (text, pattern, matches) in [
+      ("fc.bias", "*.bias", true), ("fc.bias", "*", true), ("fc.bias", "fc.?ias", true), ("fc.bias", "fc", false),
+      ("a.b.c", "a.*.c", true), ("a.b.c", "*b*", true), ("", "*", true), ("", "?", false), ("abab", "*ab", true),
+    ] { #expect(text.matches(pattern: pattern) == matches, "\(text) \(pattern)") }
+  }
+}

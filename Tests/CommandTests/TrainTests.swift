@@ -1,0 +1,173 @@
+import Foundation
+import LatheCore
+import LatheData
+import Testing
+
+/// Models of several functions, and training, on the command line.
+@Suite struct TrainTests {
+  /// `y = x * weight`, row by row, and a counter beside it.
+  private static let line = """
+    model line {
+      var @weight: f32[2] parameter = [0.0, 0.0]
+      var @calls: i64[] buffer = 0
+
+      func predict(%x: f32[N,2]) -> (%y: f32[N]) {
+        %0 = broadcast @weight {shape: [N, 2], axes: [1]} : f32[N,2]
+        %1 = multiply %x, %0 : f32[N,2]
+        %2 = reduce_sum %1 {axes: [1]} : f32[N]
+        return %2
+      }
+
+      func count() -> (%calls: i64[]) {
+        %0 = constant 1 : i64[]
+        %1 = add @calls, %0 : i64[]
+        update @calls = %1
+        return %1
+      }
+    }
+
+    """
+
+  private static func bench(_ more: [String: String] = [:]) throws -> Workbench {
+    try Workbench(["line.lathe": line].merging(more) { $1 })
+  }
+
+  @Test func severalFunctions() throws {
+    let bench = try Self.bench()
+    let check = try bench.run("lathe", "check", "line.lathe")
+    #expect(check.status == 0)
+    #expect(
+      check.output == """
+        ok: line
+          function predict
+            input   x: f32[N,2]
+            output  y: f32[N]
+          function count
+            output  calls: i64[]
+          2 parameters, 8 nodes
+          symbols N
+
+        """)
+    #expect(try bench.run("lathe", "run", "line.lathe", "--function", "count").output == "calls: i64[] = [1]\n")
+    for command in ["run", "info", "dot", "lower"] {
+      let outcome = try bench.run("lathe", command, "line.lathe")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("its functions are predict, count"), "\(command): \(outcome.errors)")
+      #expect(try bench.run("lathe", command, "line.lathe", "--function", "predict", "--dim", "N=3").status == 0)
+    }
+    #expect(try bench.run("lathe", "run", "line.lathe", "--function", "other").errors.contains("no function 'other'"))
+    #expect(try bench.run("lathe", "convert", "line.lathe", "-o", "again.lathe").status == 0)
+    #expect(try Model(parsing: bench.text("again.lathe")) == Model(parsing: Self.line))
+    #expect(try bench.run("lathe", "compile", "line.lathe", "--dim", "N=4", "-o", "line.c").status == 0)
+    #expect(try bench.text("line.h").contains("int line_predict(void *state, const float *x, float *y);"))
+    #expect(try bench.text("line.h").contains("int line_count(void *state, int64_t *calls);"))
+  }
+
+  private static func writeSamples(_ bench: Workbench) throws {
+    let numbers: [Float] = (0..<200).map { Float(($0 * 37) % 41) / 20 - 1 }
+    let targets: [Float] = (0..<100).map { (row: Int) -> Float in
+      3 * numbers[2 * row] - 2 * numbers[2 * row + 1]
+    }
+    let samples = try NDArray(numbers, shape: [100, 2])
+    try FileContent(path: bench.path("x.npy").path, bytes: samples.npy()).writeAtomically()
+    try FileContent(path: bench.path("y.npy").path, bytes: NDArray(targets).npy()).writeAtomically()
+  }
+
+  private static let options = [
+    "line.lathe", "--function", "predict", "--inputs", "x.npy", "--targets", "y.npy", "--loss", "mse", "--optimizer",
+    "adam", "--lr", "0.1", "--batch-size", "10", "--seed", "7", "--threads", "1",
+  ]
+
+  /// A line for each epoch, what is learned, and the same bits where the training is cut in two.
+  @Test func training() throws {
+    let bench = try Self.bench()
+    try Self.writeSamples(bench)
+    func train(_ more: String...) throws -> Outcome {
+      try bench.shell((["$lathe", "train"] + Self.options + more).joined(separator: " "))
+    }
+    let whole = try train("--epochs", "12", "-o", "whole.npz")
+    #expect(whole.status == 0, "\(whole.errors)")
+    let lines = whole.output.split(separator: "\n")
+    #expect(lines.count == 12)
+    #expect(lines[0].hasPrefix("epoch 1/12: loss ") && lines[0].hasSuffix(" samples/s"))
+    #expect(lines[0].contains("mean_absolute_error"))
+    let weight = try #require(try NPZ(reading: bench.path("whole.npz").path).members.first { $0.name == "weight" })
+    #expect(abs(weight.array.doubles[0] - 3) < 0.05 && abs(weight.array.doubles[1] + 2) < 0.05)
+    #expect(try train("--epochs", "5", "-o", "half.npz").status == 0)
+    let rest = try train("--epochs", "12", "--resume", "half.npz", "-o", "resumed.npz")
+    #expect(rest.output.hasPrefix("epoch 6/12: "))
+    let (first, second) = (
+      try NPZ(reading: bench.path("whole.npz").path), try NPZ(reading: bench.path("resumed.npz").path)
+    )
+    #expect(first.members.map(\.name) == second.members.map(\.name))
+    #expect(first.members.map(\.array) == second.members.map(\.array))
+    // As a model that runs.
+    #expect(try train("--epochs", "12", "-o", "learned.lathe").status == 0)
+    let run = try bench.run("lathe", "check", "learned.lathe")
+    #expect(run.status == 0, "\(run.errors)")
+  }
+
+  @Test(arguments: [
+    (["--loss", "cross-entropy"], 1, "the targets are f32[100], of which the model takes i64[]"),
+    (["--trainable", "bias*"], 1, "no parameter's name matches"), (["--batch-size", "101"], 1, "fewer than one batch"),
+    (["--momentum", "0.5"], 64, "--momentum is for sgd and rmsprop"),
+    (["--clip-norm", "1", "--clip-value", "1"], 64, "exclude each other"),
+    (["--loss-output", "z"], 1, "its outputs are y"), (["-o", "a.txt"], 64, "its suffix must be .npz or .lathe"),
+  ])
+  func mistakes(_ row: (options: [String], status: Int32, message: String)) throws {
+    let bench = try Self.bench()
+    try Self.writeSamples(bench)
+    let output = row.options.contains("-o") ? [] : ["-o", "out.npz"]
+    let outcome = try bench.shell(
+      (["$lathe", "train"] + Self.options + row.options + output).joined(separator: " "))
+    #expect(outcome.status == row.status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(row.message), "\(outcome.errors)")
+    #expect(try bench.files() == ["line.lathe", "x.npy", "y.npy"])
+  }
+
+  /// The training of a file as C, which compiles without a warning.
+  @Test func compiledTraining() throws {
+    let lenet = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../samples/lenet.onnx").standardized.path
+    let bench = try Workbench()
+    let outcome = try bench.run(
+      "lathe", "compile", lenet, "--train", "--loss", "cross-entropy", "--optimizer", "adamw", "--clip-norm", "1",
+      "--trainable", "fc*", "-o", "lenet.c")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for function in ["initialize", "train_step", "evaluate", "predict", "save", "load"] {
+      #expect(try bench.text("lenet.h").contains("int lenet_\(function)("), "\(function)")
+    }
+    let source = try bench.text("lenet.c")
+    #expect(source.contains("optimizer.exp_avg.fc1.weight") && !source.contains("optimizer.exp_avg.conv1.weight"))
+    #expect(!source.contains("alloc("))
+    let strict = try bench.shell(
+      "gcc -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only lenet.c")
+    #expect(strict.status == 0, "\(strict.errors)")
+  }
+
+  /// The sample in C alone, with gcc: more than 97 of 100 digits are known that were not trained with.
+  @Test func digits() throws {
+    let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../samples/Digits")
+    let bench = try Workbench()
+    for name in ["main.c", "digits.bin"] {
+      try FileManager.default.copyItem(at: sample.appendingPathComponent(name), to: bench.path(name))
+    }
+    let compiled = try bench.run("digits", "compile", "-o", "digits.c")
+    #expect(compiled.status == 0, "\(compiled.errors)")
+    let made = try bench.shell(
+      """
+      gcc -std=c11 -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math \
+      -Wall -Wextra -Wpedantic -Wconversion -Werror main.c digits.c -lm -o train
+      """)
+    #expect(made.status == 0, "\(made.errors)")
+    let trained = try bench.shell("./train digits.bin 10 digits.state")
+    #expect(trained.status == 0, "\(trained.errors)")
+    let last = try #require(trained.output.split(separator: "\n").last)
+    let share = try #require(Double(last.split(separator: " ").dropLast().last ?? ""))
+    #expect(share > 97, "\(trained.output)")
+    let more = try bench.shell("./train digits.bin 1 more.state digits.state")
+    #expect(more.status == 0 && more.output.hasPrefix("epoch 1: loss 0.0"), "\(more.output)\(more.errors)")
+    #expect(try bench.shell("./train digits.bin 1 more.state main.c").errors == "cannot begin: error 9\n")
+  }
+}

@@ -191,6 +191,14 @@ struct TypePromotionTests {
     #expect(builder.diagnostics.isEmpty)
   }
 
+  @Test("tensors print what is known of them") func description() {
+    let builder = Builder()
+    let x = builder.input("x", TensorType(.f32, [2]))
+    #expect("\(x + 1)" == "tensor(f32[2], add)")
+    #expect("\(builder.tensor([1.5, 2]))" == "tensor([1.5000, 2.0000])")
+    #expect("\(x + builder.ones(3))" == "tensor(faulty)")
+  }
+
   @Test("views of bytes", arguments: [ScalarType.u8, .i16, .f32, .i64])
   func viewsOfBytes(dtype: ScalarType) throws {
     let builder = Builder()

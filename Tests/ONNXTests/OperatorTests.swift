@@ -241,6 +241,18 @@ private let cases: [OperatorCase] = [
     [("x", unfailing { try NDArray([1.0, 3], shape: [1, 2]) }), ("s", NDArray([1.0, 1]))],
     gives: unfailing { try NDArray([-0.999995, 0.999995], shape: [1, 2]) }, f32([1, 1], [2])),
   OperatorCase(
+    "TopK", opset: 11, node("TopK", ["x", "k"], ["v", "i"]),
+    [("x", f32([2, 3], [1, 3, 2, 5, 4, 5])), ("k", i64([2]))],
+    gives: f32([2, 2], [3, 2, 5, 5]), unfailing { try NDArray([1, 2, 0, 2] as [Int64], shape: [2, 2]) }),
+  OperatorCase(
+    "TopK of the least, along another axis", opset: 11,
+    node("TopK", ["x", "k"], ["v", "i"], .int("axis", 0), .int("largest", 0)),
+    [("x", f32([3, 1], [2, 1, 1])), ("k", i64([2]))], gives: f32([2, 1], [1, 1]),
+    unfailing { try NDArray([1, 2] as [Int64], shape: [2, 1]) }),
+  OperatorCase(
+    "TopK by attribute", opset: 7, node("TopK", ["x"], ["v", "i"], .int("k", 1)), [("x", f32([3], [1, 3, 2]))],
+    gives: f32([1], [3]), i64([1])),
+  OperatorCase(
     "IsInf of one sign", opset: 10, node("IsInf", ["x"], .int("detect_negative", 0)),
     [("x", f32([3], [.infinity, -.infinity, 1]))], gives: NDArray([true, false, false])),
   OperatorCase(

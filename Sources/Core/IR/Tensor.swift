@@ -229,3 +229,11 @@ public struct Tensor: Sendable {
 
   public func onesLike() -> Tensor { filled(dtype.isFloat ? .float(1) : .integer(1)) }
 }
+
+extension Tensor: CustomStringConvertible {
+  /// A literal as PyTorch prints it; of everything else, which has no elements yet, the type and what computes it.
+  public var description: String {
+    if isPoisoned { return "tensor(faulty)" }
+    return literal?.description ?? "tensor(\(type), \(builder.node(of: value).operation.name))"
+  }
+}

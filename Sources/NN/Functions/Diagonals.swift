@@ -1,7 +1,43 @@
 public import LatheCore
 
 /// Triangles and diagonals of matrices.
+extension Builder {
+  /// The places of a matrix's lower triangle, rows and columns of it as two rows, up to a diagonal.
+  public func trilIndices(_ rows: Int, _ columns: Int, offset: Int = 0) -> Tensor {
+    trianglePlaces("trilIndices", rows, columns) { row, column in column - row <= offset }
+  }
+
+  /// The places of a matrix's upper triangle, rows and columns of it as two rows, from a diagonal on.
+  public func triuIndices(_ rows: Int, _ columns: Int, offset: Int = 0) -> Tensor {
+    trianglePlaces("triuIndices", rows, columns) { row, column in column - row >= offset }
+  }
+
+  private func trianglePlaces(_ name: String, _ rows: Int, _ columns: Int, _ holds: (Int, Int) -> Bool) -> Tensor {
+    do throws(TypeFault) {
+      guard rows >= 0, columns >= 0 else { throw TypeFault("the matrix is \(rows) by \(columns)") }
+      try requireTable(rows, columns, of: "places")
+      let places = (0..<rows).flatMap { row in (0..<columns).filter { holds(row, $0) }.map { (row, $0) } }
+      return tensor(places.map(\.0) + places.map(\.1), shape: [2, places.count])
+    } catch {
+      record(error, operation: name, operands: [])
+      return poison
+    }
+  }
+}
+
 extension Tensor {
+  /// The powers of a vector's elements as rows: from the highest to the 0th, or in ascending order.
+  public func vander(_ count: Int? = nil, increasing: Bool = false) -> Tensor {
+    composite("vander", [self]) { () throws(TypeFault) -> Tensor in
+      try requireRank(1...1, "the input")
+      let size = try knownSize(0)
+      let count = count ?? size
+      guard count >= 0 else { throw TypeFault("\(count) powers") }
+      let powers = builder.arange(count, dtype: dtype)
+      return unsqueeze(dim: 1) ** (increasing ? powers : powers.flip(dims: 0))
+    }
+  }
+
   /// The lower triangle of the last two axes; zero above the diagonal.
   public func tril(diagonal: Int = 0) -> Tensor {
     triangle("tril") { row, column in column .<= row + diagonal }

@@ -25,6 +25,41 @@ public func stack(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
   }
 }
 
+/// Joins tensors side by side: along axis 1, vectors along their only one.
+public func hstack(_ tensors: [Tensor]) -> Tensor {
+  composite("hstack", tensors) {
+    cat(tensors.map { $0.atLeast(1) }, dim: tensors.first.map { $0.rank > 1 } ?? false ? 1 : 0)
+  }
+}
+
+/// Joins tensors one above the other: along axis 0, vectors as rows.
+public func vstack(_ tensors: [Tensor]) -> Tensor {
+  composite("vstack", tensors) { cat(tensors.map { $0.atLeast(2) }) }
+}
+
+/// Joins tensors one behind the other: along axis 2.
+public func dstack(_ tensors: [Tensor]) -> Tensor {
+  composite("dstack", tensors) { cat(tensors.map { $0.atLeast(3) }, dim: 2) }
+}
+
+/// Joins tensors side by side, vectors as columns.
+public func columnStack(_ tensors: [Tensor]) -> Tensor {
+  composite("columnStack", tensors) { cat(tensors.map { $0.rank < 2 ? $0.reshape([-1, 1]) : $0 }, dim: 1) }
+}
+
+extension Tensor {
+  /// With axes of size 1 put where NumPy does: a vector is a row of a matrix, a matrix is one image's slice.
+  fileprivate func atLeast(_ count: Int) -> Tensor {
+    switch (count, rank) {
+    case (1, 0): reshape([1])
+    case (2, 0...1): reshape([1, -1])
+    case (3, 0...1): reshape([1, -1, 1])
+    case (3, 2): unsqueeze(dim: 2)
+    default: self
+    }
+  }
+}
+
 /// Tensors repeated to their common shape.
 public func broadcastTensors(_ tensors: [Tensor]) -> [Tensor] {
   composite("broadcastTensors", tensors, count: tensors.count) { () throws(TypeFault) -> [Tensor] in

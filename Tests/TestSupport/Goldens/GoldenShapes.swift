@@ -58,9 +58,10 @@ extension GoldenCall {
     case "cat": return [cat(tensors(0), dim: int(1, "dim") ?? 0)]
     case "concat": return [concat(tensors(0), dim: int(1, "dim") ?? 0)]
     case "stack": return [stack(tensors(0), dim: int(1, "dim") ?? 0)]
-    case "hstack": return [cat(tensors(0), dim: tensors(0).first?.rank == 1 ? 0 : 1)]
-    case "vstack": return [cat(tensors(0).map { $0.rank == 1 ? $0.unsqueeze(dim: 0) : $0 })]
-    case "column_stack": return [cat(tensors(0).map { $0.rank == 1 ? $0.unsqueeze(dim: 1) : $0 }, dim: 1)]
+    case "hstack": return [hstack(tensors(0))]
+    case "vstack": return [vstack(tensors(0))]
+    case "dstack": return [dstack(tensors(0))]
+    case "column_stack": return [columnStack(tensors(0))]
     case "meshgrid": return meshgrid(inputs, indexing: text(99, "indexing") == "xy" ? .xy : .ij)
     case "block_diag": return [blockDiag(inputs)]
     case "cartesian_prod": return [cartesianProd(inputs)]
@@ -140,6 +141,9 @@ extension GoldenCall {
         builder.logspace(
           double(0) ?? 0, double(1) ?? 0, steps: int(2) ?? 0, base: double(99, "base") ?? 10, dtype: .f64)
       ]
+    case "tril_indices": return [builder.trilIndices(int(0) ?? 0, int(1) ?? 0, offset: int(2) ?? 0)]
+    case "triu_indices": return [builder.triuIndices(int(0) ?? 0, int(1) ?? 0, offset: int(2) ?? 0)]
+    case "vander": return [tensor(0).vander(int(1))]
     case "zeros_like": return [tensor(0).zerosLike()]
     case "ones_like": return [tensor(0).onesLike()]
     case "full_like": return [tensor(0).fullLike(double(1) ?? 0)]

@@ -159,6 +159,62 @@ struct TrainableTests {
     init(model: consuming NativeModel) { self.model = model }
   }
 
+  /// The C file alone, strictly compiled and under sanitizers: forty steps in one process, and twenty in each of two with
+  /// the state saved in between, leave the same bits.
+  @Test func resumptionInC() throws {
+    let compiled = try compile(Self.small())
+    let files = emitC(compiled.functions.map { CFunction($0.planned) }, options: COptions(name: "small"))
+    let main = """
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include "small.h"
+      static _Alignas(64) unsigned char state[SMALL_STATE_BYTES], arena[SMALL_ARENA_BYTES];
+      static size_t to_file(void *file, const void *bytes, size_t size) { return fwrite(bytes, 1, size, file); }
+      static size_t from_file(void *file, void *bytes, size_t size) { return fread(bytes, 1, size, file); }
+      int main(int argc, char **argv)
+      {
+        if (argc < 4) return 64;
+        const uint64_t seed = 1;
+        int status = small_initialize(arena, state, &seed);
+        FILE *file = argc > 4 ? fopen(argv[4], "rb") : NULL;
+        if (file) status = small_load(state, from_file, file);
+        if (file) fclose(file);
+        for (int k = atoi(argv[1]); k < atoi(argv[2]) && status == SMALL_OK; k++) {
+          float x[60], loss, accuracy;
+          int64_t classes[10];
+          for (int i = 0; i < 60; i++) x[i] = (float)((i * 31 + k * 17) % 23) / 11.5f - 1;
+          for (int i = 0; i < 10; i++) classes[i] = x[i * 6] > 0 ? (x[i * 6 + 1] > 0 ? 0 : 1) : 2;
+          const double lr = 0.02;
+          status = small_train_step(arena, state, x, classes, &lr, &loss, &accuracy);
+        }
+        file = fopen(argv[3], "wb");
+        if (!file || status != SMALL_OK || small_save(state, to_file, file) != SMALL_OK) return 1;
+        return fclose(file) == 0 ? 0 : 1;
+      }
+      """
+    let folder = try CBench.write([files])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func content(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path(name))) }
+    try Data(main.utf8).write(to: URL(fileURLWithPath: path("main.c")))
+    for compiler in CBench.compilers {
+      let flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+      try CBench.run(
+        [compiler] + flags + CBench.warnings + [path("main.c"), path("small.c"), "-o", path("main"), "-lm"])
+      try CBench.run(["timeout", "60", path("main"), "0", "40", path("whole")])
+      try CBench.run(["timeout", "60", path("main"), "0", "20", path("half")])
+      try CBench.run(["timeout", "60", path("main"), "20", "40", path("rest"), path("half")])
+      #expect(try content("whole") == content("rest"))
+      #expect(try content("whole") != content("half"))
+    }
+    // What C has learned, the interpreter knows.
+    var session = try compiled.session()
+    try session.decodeState(Array(content("whole")))
+    #expect(try session.variable(named: "optimizer.step").first == .integer(40))
+    let evaluated = try session.run("evaluate", Self.samples(0))[0].doubles[0]
+    #expect(evaluated < 0.6, "\(evaluated)")
+  }
+
   /// Drawn parameters are within their bounds, zeros are zeros, and the host's numbers do not matter.
   @Test func initialization() throws {
     var session = try compile(Self.small()).session()

@@ -49,7 +49,7 @@ import math
 import operator
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from golden_functions import Case, Random, cases
+from golden_linalg import UNIQUE, linalg_cases
 from models.networks import LeNet, ResNet, mlp
 
 GRID = 1024
@@ -78,7 +79,8 @@ def main() -> None:
     for name, write in NETWORKS.items():
         torch.manual_seed(zlib.crc32(name.encode()))
         np.savez_compressed(output / f"{name}.npz", **stored(write()))
-    write_functions(output)
+    write_functions(output, "functions", cases())
+    write_functions(output, "linalg", linalg_cases())
     write_optimizers(output)
     write_training(output)
 
@@ -218,19 +220,19 @@ NETWORKS: dict[str, Callable[[], dict[str, Tensor]]] = {
 }
 
 
-def write_functions(output: Path) -> None:
-    """Writes functions.npz and functions.json."""
+def write_functions(output: Path, name: str, cases: Iterable[Case]) -> None:
+    """Writes functions.npz and functions.json, or what is called otherwise."""
     tensors: dict[str, np.ndarray] = {}
     descriptions = []
-    for case in cases():
+    for case in cases:
         try:
             description, values = evaluate(case)
         except Exception as error:
             raise SystemExit(f"goldens.py: {case.name}: {error}") from error
         descriptions.append(description)
         tensors |= {f"{case.name}/{key}": x for key, x in stored(values).items()}
-    np.savez_compressed(output / "functions.npz", **tensors)
-    write_list(output / "functions.json", descriptions)
+    np.savez_compressed(output / f"{name}.npz", **tensors)
+    write_list(output / f"{name}.json", descriptions)
 
 
 def write_list(path: Path, entries: Sequence[dict[str, Any]]) -> None:
@@ -314,7 +316,7 @@ def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 
 # What later releases of PyTorch compute in another way than the one that is installed.
-LATER: dict[str, Callable[..., Any]] = {"torch.clamp": clamp}
+LATER: dict[str, Callable[..., Any]] = {"torch.clamp": clamp} | UNIQUE
 
 
 def same(x: Tensor, y: Tensor) -> bool:

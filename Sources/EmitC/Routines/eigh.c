@@ -9,7 +9,8 @@ static int routine_eigh(ptrdiff_t n, const real *restrict a, real *restrict w, r
     for (ptrdiff_t j = 0; j < n; j++) {
       d[i * n + j] = i < j ? a[j * n + i] : a[i * n + j];
       rows[i * n + j] = i == j;
-      if (!(real_abs(d[i * n + j]) <= largest)) largest = real_abs(d[i * n + j]);
+      if (!(real_abs(d[i * n + j]) <= real_largest)) return 1;
+      if (real_abs(d[i * n + j]) > largest) largest = real_abs(d[i * n + j]);
     }
   }
   const real scale = largest == 0 ? 1 : largest;

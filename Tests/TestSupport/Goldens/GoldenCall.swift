@@ -154,6 +154,6 @@ struct GoldenCall {
     }
     let name = function.hasPrefix("Tensor.") ? String(function.dropFirst("Tensor.".count)) : function
     return unary(name) ?? binary(name) ?? reduction(name) ?? shape(name) ?? joining(name) ?? indexing(name)
-      ?? creation(name) ?? product(name) ?? recurrent(name)
+      ?? creation(name) ?? product(name) ?? recurrent(name) ?? linearAlgebra(name)
   }
 }

@@ -168,7 +168,6 @@ extension GoldenCall {
     case "baddbmm": return [baddbmm(tensor(0), tensor(1), tensor(2), beta: beta, alpha: alpha)]
     case "cross", "linalg.cross": return [cross(tensor(0), tensor(1), dim: int(2, "dim") ?? -1)]
     case "linalg.vecdot": return [(tensor(0) * tensor(1)).sum(dim: -1)]
-    case "linalg.multi_dot": return [tensors(0).dropFirst().reduce(tensors(0)[0]) { matmul($0, $1) }]
     case "kron": return [kron(tensor(0), tensor(1))]
     case "tensordot":
       if let count = int(99, "dims") { return [tensordot(tensor(0), tensor(1), dims: count)] }

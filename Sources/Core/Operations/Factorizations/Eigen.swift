@@ -98,19 +98,6 @@ public struct Eigen: OperationDefinition {
   }
 }
 
-extension Tensor {
-  /// The solution `x` of `self x = b` for square matrices with the same leading axes; a singular one fails the run.
-  public func solved(_ b: Tensor) -> Tensor {
-    let (lu, _, permutation) = lu()
-    if lu.isPoisoned { return lu }
-    let rows = shape[rank - 1]
-    let wanted = permutation.expanded(asColumns: rows)
-    let places = (wanted .== builder.iota(wanted.type, axis: wanted.rank - 1)).convert(to: dtype)
-    let lower = lu.triangularSolve(places.matrixProduct(b), upper: false, unit: true)
-    return lu.triangularSolve(lower, upper: true, checked: true)
-  }
-}
-
 extension ComplexPair {
   /// The solution `x` of `self x = b` for square matrices, as a real system of twice the size.
   func solve(_ b: ComplexPair) -> ComplexPair {

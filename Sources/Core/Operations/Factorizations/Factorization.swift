@@ -189,3 +189,35 @@ extension Tensor {
     return (rows, columns)
   }
 }
+
+extension Tensor {
+  /// The solution `x` of `self x = b` for square matrices with the same leading axes; a singular one fails the run.
+  public func solved(_ b: Tensor) -> Tensor {
+    let (lu, _, permutation) = lu()
+    if lu.isPoisoned { return lu }
+    let lower = lu.triangularSolve(permutation.permutationMatrix(dtype).matrixProduct(b), upper: false, unit: true)
+    return lu.triangularSolve(lower, upper: true, checked: true)
+  }
+
+  /// The solution of the transposed system by the same factors.
+  ///
+  /// - Parameter tiny: What pivots of zero are replaced by; nil for a run that fails there.
+  public func solvedTransposed(_ b: Tensor, replacingZeroPivotsBy tiny: Double? = nil) -> Tensor {
+    let (factors, _, permutation) = lu()
+    var lu = factors
+    if lu.isPoisoned { return lu }
+    if let tiny {
+      let isZero = lu.diagonalOfMatrix() .== 0
+      lu = lu + (isZero.convert(to: dtype) * tiny).diagonalMatrix()
+    }
+    let upper = lu.transposed.triangularSolve(b, upper: false, checked: tiny == nil)
+    let lower = lu.transposed.triangularSolve(upper, upper: true, unit: true)
+    return permutation.permutationMatrix(dtype).transposed.matrixProduct(lower)
+  }
+
+  /// Matrices whose row `i` is zero but for a one in column `self[i]`.
+  func permutationMatrix(_ dtype: ScalarType) -> Tensor {
+    let wanted = expanded(asColumns: shape[rank - 1])
+    return (wanted .== builder.iota(wanted.type, axis: wanted.rank - 1)).convert(to: dtype)
+  }
+}

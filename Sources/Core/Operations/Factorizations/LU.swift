@@ -51,10 +51,7 @@ public struct LU: OperationDefinition {
       result = Tensor.concatenate([result, rest], axis: columns > rows ? packed.rank - 1 : packed.rank - 2)
     }
     // Row i belongs to row permutation[i].
-    let permutation = context.results[2]
-    let wanted = permutation.expanded(asColumns: Dimension(rows))
-    let places = wanted .== context.builder.iota(wanted.type, axis: wanted.rank - 1)
-    return [places.convert(to: packed.dtype).transposed.matrixProduct(result)]
+    return [context.results[2].permutationMatrix(packed.dtype).transposed.matrixProduct(result)]
   }
 
   public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {

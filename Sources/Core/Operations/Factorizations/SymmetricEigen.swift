@@ -13,7 +13,8 @@ public struct SymmetricEigen: OperationDefinition {
     return [operands[0].with(shape: batch + [rows]), operands[0]]
   }
 
-  /// `v (diag(dw) + vᵀ dv / e) vᵀ` with `e[i, j] = w[j] - w[i]`, not finite where eigenvectors of equal eigenvalues count.
+  /// `v (diag(dw) + skew(vᵀ dv) / e) vᵀ` with `e[i, j] = w[j] - w[i]`, symmetric as the matrix; not finite where
+  /// eigenvectors of equal eigenvalues count.
   ///
   /// Source: Giles, An extended collection of matrix derivative results (2008), section 3.1.
   public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
@@ -22,7 +23,8 @@ public struct SymmetricEigen: OperationDefinition {
     if let dv = context.cotangents[1] {
       let count = w.shape[w.rank - 1]
       let gaps = w.expanded(asRows: count) - w.expanded(asColumns: count) + v.identityMatrices()
-      inner = (v.transposed.matrixProduct(dv) / gaps).withoutDiagonal()
+      let product = v.transposed.matrixProduct(dv)
+      inner = ((product - product.transposed) * 0.5 / gaps).withoutDiagonal()
     }
     if let dw = context.cotangents[0] {
       guard let others = inner else {

@@ -106,6 +106,12 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
     return reasons
   }()
 
+  /// Cases of matrices whose condition times the precision of `f32` is more than results may be off.
+  private static let illConditioned: Set<String> = ["linalg_pinv_2", "linalg_pinv_7", "linalg_solve_5"]
+
+  /// The element type in which back-ends are to run the case.
+  public var runType: ScalarType { Self.illConditioned.contains(name) ? .f64 : .f32 }
+
   /// What the graph's outputs should be.
   public func expected() -> [String: NDArray] {
     var result: [String: NDArray] = [:]

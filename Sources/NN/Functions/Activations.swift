@@ -124,7 +124,7 @@ public func hardswish(_ x: Tensor) -> Tensor { composite("hardswish", [x]) { x *
 
 /// `x` where above the threshold, `value` elsewhere.
 public func threshold(_ x: Tensor, _ threshold: Double, _ value: Double) -> Tensor {
-  composite("threshold", [x]) { (x .> threshold).select(x, x.fullLike(value)) }
+  composite("threshold", [x]) { (x .<= threshold).select(x.fullLike(value), x) }
 }
 
 /// The first half of an axis times the sigmoid of the second.

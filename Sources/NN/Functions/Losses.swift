@@ -32,14 +32,37 @@ private func elementwise(
   }
 }
 
+/// As `elementwise`, of errors that are weighed; their mean is over the weights.
+private func weighed(
+  _ name: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?, _ reduction: Reduction,
+  _ errors: (_ x: Tensor, _ y: Tensor) -> Tensor
+) -> Tensor {
+  guard let weight else { return elementwise(name, input, target, reduction: reduction) { errors($0, $1) } }
+  let isMean = reduction == .mean
+  return elementwise(name, input, target, [weight], reduction: isMean ? .sum : reduction) {
+    (x, y) throws(TypeFault) -> Tensor in
+    guard weight.shape == x.shape else { throw TypeFault("the weight is \(weight.type), the input \(x.type)") }
+    let weighed = errors(x, y) * weight
+    return isMean ? weighed / weight.sum() : weighed
+  }
+}
+
 /// The mean of squared differences.
-public func mseLoss(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
-  elementwise("mseLoss", input, target, reduction: reduction) { x, y in (x - y) * (x - y) }
+///
+/// - Parameter weight: Of each element; the mean is the weighed sum over the sum of weights then.
+public func mseLoss(
+  _ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, weight: Tensor? = nil
+) -> Tensor {
+  weighed("mseLoss", input, target, weight, reduction) { x, y in (x - y) * (x - y) }
 }
 
 /// The mean of absolute differences.
-public func l1Loss(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
-  elementwise("l1Loss", input, target, reduction: reduction) { x, y in (x - y).abs() }
+///
+/// - Parameter weight: Of each element; the mean is the weighed sum over the sum of weights then.
+public func l1Loss(
+  _ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, weight: Tensor? = nil
+) -> Tensor {
+  weighed("l1Loss", input, target, weight, reduction) { x, y in (x - y).abs() }
 }
 
 /// Squares below `beta`, absolute differences above, joined smoothly: `huberLoss / beta`.

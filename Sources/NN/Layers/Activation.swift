@@ -139,6 +139,9 @@ public struct ELU: Module {
   private let alpha: Double
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["alpha": alpha]) }
+
   /// Makes a layer with the given options.
   public init(alpha: Double = 1) {
     self.alpha = alpha
@@ -153,6 +156,9 @@ public struct CELU: Module {
   private let alpha: Double
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["alpha": alpha]) }
+
   /// Makes a layer with the given options.
   public init(alpha: Double = 1) {
     self.alpha = alpha
@@ -166,6 +172,9 @@ public struct CELU: Module {
 public struct LeakyReLU: Module {
   private let negativeSlope: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["negative_slope": negativeSlope]) }
 
   /// Makes a layer with the given options.
   public init(_ negativeSlope: Double = 0.01) {
@@ -183,6 +192,9 @@ public struct GELU: Module {
   private let approximate: GeluApproximation
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { "approximate='\(approximate.rawValue)'" }
+
   /// Makes a layer with the given options.
   public init(approximate: GeluApproximation = .none) {
     self.approximate = approximate
@@ -197,6 +209,9 @@ public struct Softplus: Module {
   private let beta: Double
   private let threshold: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["beta": beta, "threshold": threshold]) }
 
   /// Makes a layer with the given options.
   public init(beta: Double = 1, threshold: Double = 20) {
@@ -215,6 +230,9 @@ public struct Softshrink: Module {
   private let lambda: Double
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["": lambda]) }
+
   /// Makes a layer with the given options.
   public init(lambda: Double = 0.5) {
     self.lambda = lambda
@@ -228,6 +246,9 @@ public struct Softshrink: Module {
 public struct Hardshrink: Module {
   private let lambda: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["": lambda]) }
 
   /// Makes a layer with the given options.
   public init(lambda: Double = 0.5) {
@@ -243,6 +264,9 @@ public struct Hardtanh: Module {
   private let minVal: Double
   private let maxVal: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["min_val": minVal, "max_val": maxVal]) }
 
   /// Makes a layer with the given options.
   public init(minVal: Double = -1, maxVal: Double = 1) {
@@ -262,6 +286,9 @@ public struct Threshold: Module {
   private let value: Double
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["threshold": threshold, "value": value]) }
+
   /// Makes a layer with the given options.
   public init(_ threshold: Double, _ value: Double) {
     self.threshold = threshold
@@ -279,6 +306,9 @@ public struct Softmax: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["dim": dim]) }
+
   /// Makes a layer with the given options.
   public init(dim: Int) {
     self.dim = dim
@@ -292,6 +322,9 @@ public struct Softmax: Module {
 public struct LogSoftmax: Module {
   private let dim: Int
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["dim": dim]) }
 
   /// Makes a layer with the given options.
   public init(dim: Int) {
@@ -307,6 +340,9 @@ public struct Softmin: Module {
   private let dim: Int
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["dim": dim]) }
+
   /// Makes a layer with the given options.
   public init(dim: Int) {
     self.dim = dim
@@ -320,6 +356,9 @@ public struct Softmin: Module {
 public struct GLU: Module {
   private let dim: Int
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["dim": dim]) }
 
   /// Makes a layer with the given options.
   public init(dim: Int = -1) {
@@ -335,6 +374,9 @@ public struct PixelShuffle: Module {
   private let upscaleFactor: Int
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["upscale_factor": upscaleFactor]) }
+
   /// Makes a layer with the given options.
   public init(_ upscaleFactor: Int) {
     self.upscaleFactor = upscaleFactor
@@ -348,6 +390,9 @@ public struct PixelShuffle: Module {
 public struct PixelUnshuffle: Module {
   private let downscaleFactor: Int
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["downscale_factor": downscaleFactor]) }
 
   /// Makes a layer with the given options.
   public init(_ downscaleFactor: Int) {
@@ -366,11 +411,14 @@ public struct PReLU: Module {
   public let weight: Parameter
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["num_parameters": product(weight.sizes)]) }
+
   /// Makes a layer.
   ///
   /// - Parameter numParameters: 1, or the number of channels (axis 1).
-  public init(_ numParameters: Int = 1, initial: Double = 0.25) {
-    weight = Parameter([numParameters], initializer: .constant(initial))
+  public init(_ numParameters: Int = 1, init value: Double = 0.25) {
+    weight = Parameter([numParameters], initializer: .constant(value))
   }
 
   /// Applies the layer in the graph of its argument.

@@ -5,22 +5,36 @@ let layerLimit = 1 << 16
 
 /// Modules one after another; children are named by position, or by the names given.
 public struct Sequential: Module {
-  private let modules: [(name: String, module: any Module<Tensor>)]
+  private let modules: [(name: String, module: any Module<Tensor, Tensor>)]
   let identity = LayerIdentity()
   private let scopes: [LayerIdentity]
 
   /// Makes a layer with the given options.
-  public init(_ modules: any Module<Tensor>...) { self.init(modules) }
+  public init(_ modules: any Module<Tensor, Tensor>...) { self.init(modules) }
 
   /// Makes a layer with the given options.
-  public init(_ modules: [any Module<Tensor>]) {
+  public init(_ modules: [any Module<Tensor, Tensor>]) {
     self.init(named: modules.enumerated().map { ("\($0.offset)", $0.element) })
   }
 
   /// Makes a sequence whose children have names.
-  public init(named modules: [(name: String, module: any Module<Tensor>)]) {
+  public init(named modules: [(name: String, module: any Module<Tensor, Tensor>)]) {
     self.modules = modules.map { ($0.name, $0.module) }
     scopes = modules.map { _ in LayerIdentity() }
+  }
+
+  /// How many modules there are.
+  public var count: Int { modules.count }
+
+  /// The module at a position.
+  public subscript(position: Int) -> any Module<Tensor, Tensor> { modules[position].module }
+
+  /// A sequence with one more module, named by its position.
+  public func append(_ module: any Module<Tensor, Tensor>) -> Sequential { add(module, named: "\(count)") }
+
+  /// A sequence with one more module: `add_module`.
+  public func add(_ module: any Module<Tensor, Tensor>, named name: String) -> Sequential {
+    Sequential(named: modules + [(name, module)])
   }
 
   /// Applies the layer in the graph of its argument.
@@ -32,7 +46,7 @@ public struct Sequential: Module {
 }
 
 extension Sequential: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] {
+  var namedParts: [(name: String, child: Any)] {
     zip(modules, scopes).flatMap { child, scope -> [(name: String, child: Any)] in
       // A scope stands inside of its child's path, like a layer's own identity.
       [("\(child.name).scope", scope), (child.name, child.module)]

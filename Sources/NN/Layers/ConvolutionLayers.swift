@@ -16,7 +16,7 @@ private func weights(
 /// A kernel's sizes for all axes; a single number stands for all of them.
 ///
 /// Wrong counts are found at the call.
-private func spread(_ sizes: some IntegerList, _ count: Int) -> [Int] {
+func spread(_ sizes: some IntegerList, _ count: Int) -> [Int] {
   let numbers = sizes.integers
   return numbers.count == 1 ? Array(repeating: numbers[0], count: count) : numbers
 }
@@ -33,6 +33,9 @@ public struct Conv1d: Module {
   private let groups: Int
   private let paddingMode: PaddingMode
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { convolutionOptions(weight, bias, 1, stride, padding, dilation, groups, paddingMode) }
 
   /// Makes a layer.
   ///
@@ -74,6 +77,9 @@ public struct Conv2d: Module {
   private let paddingMode: PaddingMode
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { convolutionOptions(weight, bias, 2, stride, padding, dilation, groups, paddingMode) }
+
   /// Makes a layer.
   ///
   /// - Parameter paddingMode: What the padding holds; zeros for `constant`.
@@ -113,6 +119,9 @@ public struct Conv3d: Module {
   private let groups: Int
   private let paddingMode: PaddingMode
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { convolutionOptions(weight, bias, 3, stride, padding, dilation, groups, paddingMode) }
 
   /// Makes a layer.
   ///
@@ -154,6 +163,12 @@ public struct ConvTranspose1d: Module {
   private let groups: Int
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    convolutionOptions(
+      weight, bias, 1, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
+  }
+
   /// Makes a layer with the given options.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
@@ -177,6 +192,19 @@ public struct ConvTranspose1d: Module {
         outputPadding: outputPadding, groups: groups, dilation: dilation)
     }
   }
+
+  /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
+  public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
+    identity.scope(of: x) { builder in
+      composite("convTranspose1d", [x]) { () throws(TypeFault) -> Tensor in
+        let outputPadding = try outputPaddingOf(
+          x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
+        return convTranspose1d(
+          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
+          outputPadding: outputPadding, groups: groups, dilation: dilation)
+      }
+    }
+  }
 }
 
 /// Transposed convolution over two axes.
@@ -191,6 +219,12 @@ public struct ConvTranspose2d: Module {
   private let dilation: [Int]
   private let groups: Int
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    convolutionOptions(
+      weight, bias, 2, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
+  }
 
   /// Makes a layer with the given options.
   public init(
@@ -215,6 +249,19 @@ public struct ConvTranspose2d: Module {
         outputPadding: outputPadding, groups: groups, dilation: dilation)
     }
   }
+
+  /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
+  public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
+    identity.scope(of: x) { builder in
+      composite("convTranspose2d", [x]) { () throws(TypeFault) -> Tensor in
+        let outputPadding = try outputPaddingOf(
+          x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
+        return convTranspose2d(
+          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
+          outputPadding: outputPadding, groups: groups, dilation: dilation)
+      }
+    }
+  }
 }
 
 /// Transposed convolution over three axes.
@@ -229,6 +276,12 @@ public struct ConvTranspose3d: Module {
   private let dilation: [Int]
   private let groups: Int
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    convolutionOptions(
+      weight, bias, 3, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
+  }
 
   /// Makes a layer with the given options.
   public init(
@@ -253,6 +306,19 @@ public struct ConvTranspose3d: Module {
         outputPadding: outputPadding, groups: groups, dilation: dilation)
     }
   }
+
+  /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
+  public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
+    identity.scope(of: x) { builder in
+      composite("convTranspose3d", [x]) { () throws(TypeFault) -> Tensor in
+        let outputPadding = try outputPaddingOf(
+          x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
+        return convTranspose3d(
+          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
+          outputPadding: outputPadding, groups: groups, dilation: dilation)
+      }
+    }
+  }
 }
 
 /// Pads the input in a mode that convolutions do not have themselves; what padding is left to them.
@@ -271,4 +337,61 @@ private func paddedInput(
     return pad(x, low: none + low, high: none + high, mode: mode)
   }
   return (padded, .valid)
+}
+
+/// The options of all convolution layers, those with PyTorch's defaults left out.
+private func convolutionOptions(
+  _ weight: Parameter, _ bias: Parameter?, _ count: Int, _ stride: [Int], _ padding: ConvolutionPadding,
+  _ dilation: [Int], _ groups: Int, _ mode: PaddingMode, outputPadding: [Int]? = nil
+) -> String {
+  let sizes = weight.sizes
+  let channels =
+    outputPadding == nil ? (sizes[1] * max(groups, 1), sizes[0]) : (sizes[0], sizes[1] * max(groups, 1))
+  var text = options([
+    "": channels.0, "": channels.1, "kernel_size": Array(sizes[2...]), "stride": spread(stride, count),
+  ])
+  func add(_ name: String, _ sizes: [Int], default value: Int) {
+    let sizes = spread(sizes, count)
+    if sizes.contains(where: { $0 != value }) { text += ", " + options([name: sizes]) }
+  }
+  switch padding {
+  case .valid: text += ", padding=valid"
+  case .same: text += ", padding=same"
+  case .symmetric(let amounts): add("padding", amounts, default: 0)
+  case .explicit(let low, let high): text += ", padding=(\(options(["": low])), \(options(["": high])))"
+  }
+  add("dilation", dilation, default: 1)
+  if let outputPadding { add("output_padding", outputPadding, default: 0) }
+  if groups != 1 { text += ", groups=\(groups)" }
+  if bias == nil { text += ", bias=False" }
+  if mode != .constant { text += ", padding_mode=\(mode.rawValue)" }
+  return text
+}
+
+/// How much more than the least that a transposed convolution gives is wanted along each axis.
+private func outputPaddingOf(
+  _ x: Tensor, _ outputSize: [Int], kernel: [Int], stride: [Int], padding: [Int], dilation: [Int]
+) throws(TypeFault) -> [Int] {
+  let spatial = kernel.count
+  try x.requireRank((spatial + 1)...(spatial + 2), "the input")
+  let wanted = outputSize.count == x.rank ? Array(outputSize.suffix(spatial)) : outputSize
+  guard wanted.count == spatial else {
+    throw TypeFault("outputSize has \(outputSize.count) numbers, needs \(spatial) or \(x.rank)")
+  }
+  let (stride, padding, dilation) = (
+    try stride.spread(spatial, "stride"), try padding.spread(spatial, "padding"),
+    try dilation.spread(spatial, "dilation")
+  )
+  return try (0..<spatial).map { (axis) throws(TypeFault) -> Int in
+    let size = try x.knownSize(x.rank - spatial + axis)
+    for number in [size, stride[axis], padding[axis], dilation[axis], kernel[axis], wanted[axis]] {
+      try requireBounded(number, "an option of the layer")
+    }
+    let least = (size - 1) * stride[axis] - 2 * padding[axis] + (kernel[axis] - 1) * dilation[axis] + 1
+    let extra = wanted[axis] - least
+    guard extra >= 0, extra < stride[axis] else {
+      throw TypeFault("outputSize \(wanted[axis]) is not \(least) to \(least + stride[axis] - 1)")
+    }
+    return extra
+  }
 }

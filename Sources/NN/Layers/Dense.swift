@@ -8,6 +8,11 @@ public struct Linear: Module {
   public let bias: Parameter?
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options(["in_features": weight.sizes[1], "out_features": weight.sizes[0], "bias": bias != nil])
+  }
+
   /// Makes a layer with the given options.
   public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: ScalarType = .f32) {
     weight = Parameter([outFeatures, inFeatures], dtype: dtype, initializer: .fanIn(inFeatures))
@@ -21,12 +26,20 @@ public struct Linear: Module {
 }
 
 /// `sum over i, j of a[i] weight[o, i, j] b[j] + bias[o]`.
-public struct Bilinear: BinaryModule {
+public struct Bilinear: Module {
   /// The weight.
   public let weight: Parameter
   /// The bias.
   public let bias: Parameter?
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    let sizes = weight.sizes
+    return options([
+      "in1_features": sizes[1], "in2_features": sizes[2], "out_features": sizes[0], "bias": bias != nil,
+    ])
+  }
 
   /// Makes a layer with the given options.
   public init(_ in1Features: Int, _ in2Features: Int, _ outFeatures: Int, bias: Bool = true) {
@@ -35,8 +48,8 @@ public struct Bilinear: BinaryModule {
   }
 
   /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
-    identity.scope(of: a) { bilinear(a, b, weight.read(in: $0), bias?.read(in: $0)) }
+  public func callAsFunction(_ inputs: (Tensor, Tensor)) -> Tensor {
+    identity.scope(of: inputs.0) { bilinear(inputs.0, inputs.1, weight.read(in: $0), bias?.read(in: $0)) }
   }
 }
 
@@ -56,6 +69,21 @@ public struct Embedding: Module {
     weight = Parameter(
       [numEmbeddings, embeddingDim], dtype: dtype, initializer: .normal(mean: 0, std: 1, zeroRow: row))
     self.paddingIdx = paddingIdx
+  }
+
+  /// A table with given rows, `[numEmbeddings, embeddingDim]`, which are not trained with `freeze`.
+  public static func fromPretrained(_ embeddings: NDArray, freeze: Bool = true, paddingIdx: Int? = nil) -> Embedding {
+    Embedding(Parameter(embeddings, requiresGrad: !freeze), paddingIdx: paddingIdx)
+  }
+
+  private init(_ weight: Parameter, paddingIdx: Int?) {
+    self.weight = weight
+    self.paddingIdx = paddingIdx
+  }
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    weight.sizes.map { "\($0)" }.joined(separator: ", ") + (paddingIdx.map { ", padding_idx=\($0)" } ?? "")
   }
 
   /// Applies the layer in the graph of its argument.
@@ -79,6 +107,9 @@ public struct Flatten: Module {
   private let endDim: Int
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["start_dim": startDim, "end_dim": endDim]) }
+
   /// Makes a layer with the given options.
   public init(startDim: Int = 1, endDim: Int = -1) {
     self.startDim = startDim
@@ -96,6 +127,9 @@ public struct Dropout: Module {
   private let p: Double
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["p": p, "inplace": false]) }
+
   /// Makes a layer.
   ///
   /// - Parameter p: The share that is left out.
@@ -103,6 +137,63 @@ public struct Dropout: Module {
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { dropout(x, p: p, training: $0.isTraining) }
+    identity.scope(of: x) { dropout(x, p: p, training: identity.isTraining(in: $0)) }
+  }
+}
+
+/// Leaves out whole channels of `[N, C, L]` at random while training; the argument itself otherwise.
+public struct Dropout1d: Module {
+  private let p: Double
+  private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["p": p, "inplace": false]) }
+
+  /// Makes a layer.
+  ///
+  /// - Parameter p: The share that is left out.
+  public init(_ p: Double = 0.5) { self.p = p }
+
+  /// Applies the layer in the graph of its argument.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { dropout1d(x, p: p, training: identity.isTraining(in: $0)) }
+  }
+}
+
+/// Leaves out whole channels of `[N, C, H, W]` at random while training; the argument itself otherwise.
+public struct Dropout2d: Module {
+  private let p: Double
+  private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["p": p, "inplace": false]) }
+
+  /// Makes a layer.
+  ///
+  /// - Parameter p: The share that is left out.
+  public init(_ p: Double = 0.5) { self.p = p }
+
+  /// Applies the layer in the graph of its argument.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { dropout2d(x, p: p, training: identity.isTraining(in: $0)) }
+  }
+}
+
+/// Leaves out whole channels of `[N, C, D, H, W]` at random while training; the argument itself otherwise.
+public struct Dropout3d: Module {
+  private let p: Double
+  private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["p": p, "inplace": false]) }
+
+  /// Makes a layer.
+  ///
+  /// - Parameter p: The share that is left out.
+  public init(_ p: Double = 0.5) { self.p = p }
+
+  /// Applies the layer in the graph of its argument.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { dropout3d(x, p: p, training: identity.isTraining(in: $0)) }
   }
 }

@@ -1,39 +1,63 @@
 public import LatheCore
+import Synchronization
 
 /// Something with parameters: its stored properties are walked to find and name them.
-public protocol Parameterized: Sendable {}
-
-/// A function of one tensor with parameters: a layer or a model, as a struct whose properties are layers.
 ///
-/// A call computes in the graph of its argument; the result may be a tensor, or a tuple, array, dictionary or struct of
-/// tensors.
-public protocol Module<Output>: Parameterized {
-  associatedtype Output = Tensor
-
-  func callAsFunction(_ input: Tensor) -> Output
+/// `print` writes its modules as PyTorch's `repr` does.
+public protocol Parameterized: Sendable, CustomStringConvertible {
+  /// What `print` writes between the parentheses behind the type's name.
+  var extraRepr: String { get }
 }
 
-/// A function of two tensors with parameters.
-public protocol BinaryModule: Parameterized {
-  associatedtype Output = Tensor
-
-  func callAsFunction(_ first: Tensor, _ second: Tensor) -> Output
+extension Parameterized {
+  /// Nothing.
+  public var extraRepr: String { "" }
 }
 
-/// A function of three tensors with parameters.
-public protocol TernaryModule: Parameterized {
+/// A function of tensors with parameters: a layer or a model, as a struct whose properties are layers.
+///
+/// A call computes in the graph of its arguments; the result may be a tensor, or a tuple, array, dictionary or struct of
+/// tensors. A module of several tensors takes a tuple, and is called and traced without its parentheses:
+///
+///     struct Scorer: Module {
+///       func callAsFunction(_ inputs: (Tensor, Tensor)) -> Tensor { … }
+///     }
+///     let score = scorer(query, key)
+///     let graph = try trace(scorer, .f32(8, 16), .f32(8, 16))
+public protocol Module<Input, Output>: Parameterized {
+  associatedtype Input = Tensor
   associatedtype Output = Tensor
 
-  func callAsFunction(_ first: Tensor, _ second: Tensor, _ third: Tensor) -> Output
+  func callAsFunction(_ input: Input) -> Output
 }
 
-/// What a layer is known by while it is traced: a place in the model.
+extension Module {
+  /// Applies a module of several tensors.
+  public func callAsFunction<each Argument>(_ inputs: repeat each Argument) -> Output
+  where Input == (repeat each Argument) {
+    self((repeat each inputs))
+  }
+}
+
+/// What a layer is known by while it is traced: a place in the model, and whether it is kept from training.
 ///
 /// Layers are structs and have no identity of their own; each of the library's layers keeps one of these, so that what
-/// it builds is labelled with its path.
+/// it builds is labelled with its path. A layer of a user's that behaves differently in training may keep one, too, and
+/// ask it `isTraining(in:)`.
 public final class LayerIdentity: Sendable {
+  private let evaluates = Mutex(false)
+
   /// Makes it from its parts.
   public init() {}
+
+  /// Whether the layer follows the trace's mode, `isTraining`; false after `eval()`.
+  var training: Bool {
+    get { evaluates.withLock { !$0 } }
+    set { evaluates.withLock { $0 = !newValue } }
+  }
+
+  /// Whether the layer behaves as in training in a graph: where that is traced for training, unless `eval()` was called.
+  public func isTraining(in builder: Builder) -> Bool { builder.isTraining && training }
 
   /// Runs the body of a layer's call with the layer's path as the module path of what it builds.
   public func scope<R>(of tensor: Tensor, _ body: (Builder) -> R) -> R {
@@ -45,7 +69,7 @@ public final class LayerIdentity: Sendable {
   }
 }
 
-/// The names of a model's parameters and layers, found by a read-only walk over its stored properties.
+/// The variables of a model that is traced, and the paths of its layers.
 struct ModuleNames: Sendable {
   /// The variables of the parameters, by identity.
   private(set) var variables: [ObjectIdentifier: Variable] = [:]
@@ -55,67 +79,80 @@ struct ModuleNames: Sendable {
   private(set) var ordered: [Variable] = []
   /// How the variables are drawn whose content is not given.
   private(set) var initializers: [String: Initializer] = [:]
+  /// The variables that are trained, in that order.
+  private(set) var trained: [Variable] = []
   /// Parameters that have been reported.
   private(set) var faulty: Set<ObjectIdentifier> = []
   private(set) var diagnostics: [Diagnostic] = []
   /// What drawn parameters and random numbers depend on.
   private(set) var seed: UInt64 = 0
-  private var found: [(name: String, parameter: Parameter)] = []
-  /// Objects that have been walked, which may refer to each other.
-  private var visited: Set<ObjectIdentifier> = []
 
-  /// Walks a model and gives each parameter its content: from `values` by name, or drawn from the seed.
+  /// Walks a model and gives each parameter its content: from `values` by name, or its own, or drawn from the seed.
   ///
-  /// - Parameter values: Either empty or with every parameter's name; buffers may be missing.
+  /// - Parameter values: Either empty or with every parameter's name; buffers may be missing. A shared parameter has its
+  ///   first name, as in PyTorch, and may be given by any.
   init(_ model: Any?, values: [String: NDArray], seed: UInt64, floatType: ScalarType? = nil) {
     self.seed = seed
-    if let model { walk(model, "") }
-    var known = Set<String>()
-    for (name, parameter) in found {
-      known.insert(name)
-      let type =
-        parameter.type.dtype.isFloat ? parameter.type.with(dtype: floatType ?? parameter.type.dtype) : parameter.type
-      guard let shape = type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
-        fault(
-          parameter, "parameter '\(name)' has shape \(type.shape.text)", help: "sizes must not be negative")
-        continue
-      }
-      var initial: NDArray?
-      if let value = values[name] {
-        guard value.shape == shape else {
-          fault(
-            parameter, "parameter '\(name)' is \(type), its value is \(value.type)",
-            help: "give a value of shape \(type.shape.text)")
-          continue
-        }
-        initial = value.converted(to: type.dtype)
-      } else if !values.isEmpty, parameter.role == .parameter {
-        fault(parameter, "parameter '\(name)' has no value", help: "give a \(type) for it")
-        continue
-      }
-      do throws(DiagnosticsError) {
-        try NDArray.requireMemory(type.dtype, shape)
-      } catch {
-        fault(parameter, "parameter '\(name)' is \(type), larger than the memory", help: nil)
-        continue
-      }
-      let content = initial ?? parameter.initializer.array(type, name: name, seed: seed)
-      guard content.shape == shape else {
-        fault(parameter, "parameter '\(name)' is \(type), its initializer is \(content.type)", help: nil)
-        continue
-      }
-      let variable = Variable(name: name, role: parameter.role, initial: content)
-      variables[ObjectIdentifier(parameter)] = variable
-      ordered.append(variable)
-      if initial == nil { initializers[name] = parameter.initializer }
+    guard let model else {
+      reportUnknown(values, [])
+      return
     }
-    for name in values.keys.sorted() where !known.contains(name) {
-      diagnostics.append(Diagnostic("the model has no parameter '\(name)'", help: closest(name, known)))
+    let tree = ModuleTree(model)
+    for (identity, path) in tree.identities where paths[ObjectIdentifier(identity)] == nil {
+      paths[ObjectIdentifier(identity)] = path
     }
+    let parameters = tree.parameters
+    for (parameter, names) in parameters { declare(parameter, names, values, floatType) }
+    reportUnknown(values, Set(parameters.flatMap(\.names)))
   }
 
   /// A graph without a model.
   init() {}
+
+  private mutating func declare(
+    _ parameter: Parameter, _ names: [String], _ values: [String: NDArray], _ floatType: ScalarType?
+  ) {
+    let name = names[0]
+    let dtype = parameter.type.dtype.isFloat ? floatType ?? parameter.type.dtype : parameter.type.dtype
+    let type = parameter.type.with(dtype: dtype)
+    guard let shape = type.shape.known, shape.allSatisfy({ $0 >= 0 }) else {
+      return fault(parameter, "parameter '\(name)' has shape \(type.shape.text)", help: "sizes must not be negative")
+    }
+    var initial: NDArray?
+    if let value = names.lazy.compactMap({ values[$0] }).first {
+      guard value.shape == shape else {
+        return fault(
+          parameter, "parameter '\(name)' is \(type), its value is \(value.type)",
+          help: "give a value of shape \(type.shape.text)")
+      }
+      initial = value.converted(to: type.dtype)
+    } else if !values.isEmpty, parameter.role == .parameter {
+      return fault(parameter, "parameter '\(name)' has no value", help: "give a \(type) for it")
+    }
+    do throws(DiagnosticsError) {
+      try NDArray.requireMemory(type.dtype, shape)
+    } catch {
+      return fault(parameter, "parameter '\(name)' is \(type), larger than the memory", help: nil)
+    }
+    do throws(DiagnosticsError) {
+      let content = if let initial { initial } else { try parameter.drawn(name: name, seed: seed, dtype: dtype) }
+      let variable = Variable(name: name, role: parameter.role, initial: content)
+      variables[ObjectIdentifier(parameter)] = variable
+      ordered.append(variable)
+      if initial == nil, parameter.data == nil { initializers[name] = try parameter.initializer.reduced(shape) }
+      if parameter.role == .parameter, parameter.requiresGrad, dtype.isFloat { trained.append(variable) }
+    } catch {
+      for diagnostic in error.diagnostics {
+        fault(parameter, "parameter '\(name)' is \(type), \(diagnostic.message)", help: diagnostic.help)
+      }
+    }
+  }
+
+  private mutating func reportUnknown(_ values: [String: NDArray], _ known: Set<String>) {
+    for name in values.keys.sorted() where !known.contains(name) {
+      diagnostics.append(Diagnostic("the model has no parameter '\(name)'", help: closest(name, known)))
+    }
+  }
 
   private mutating func fault(_ parameter: Parameter, _ message: String, help: String?) {
     faulty.insert(ObjectIdentifier(parameter))
@@ -128,62 +165,22 @@ struct ModuleNames: Sendable {
     guard let best = known.sorted().max(by: { shared($0) < shared($1) }), shared(best) > 3 else { return nil }
     return "there is '\(best)'"
   }
-
-  private mutating func walk(_ value: Any, _ path: String) {
-    if let parameter = value as? Parameter {
-      let id = ObjectIdentifier(parameter)
-      // A shared parameter has its first name, as in PyTorch.
-      if !found.contains(where: { ObjectIdentifier($0.parameter) == id }) { found.append((path, parameter)) }
-      return
-    }
-    if let identity = value as? LayerIdentity {
-      let owner = path.lastIndex(of: ".").map { String(path[..<$0]) } ?? ""
-      if paths[ObjectIdentifier(identity)] == nil { paths[ObjectIdentifier(identity)] = owner }
-      return
-    }
-    let mirror = Mirror(reflecting: value)
-    if mirror.displayStyle == .class, !visited.insert(ObjectIdentifier(value as AnyObject)).inserted { return }
-    switch mirror.displayStyle {
-    case .optional:
-      if let child = mirror.children.first { walk(child.value, path) }
-    case .collection, .tuple, .struct, .class, .enum:
-      // Containers name their children themselves, without a step for the property that stores them.
-      if let container = value as? any ModuleContainer {
-        for (name, child) in container.namedChildren { walk(child, joined(path, name)) }
-        walk(container.identity, joined(path, "identity"))
-        return
-      }
-      var layer: Mirror? = mirror
-      while let current = layer {
-        for (position, child) in current.children.enumerated() {
-          walk(
-            child.value,
-            joined(path, current.displayStyle == .collection ? "\(position)" : propertyName(child.label, position)))
-        }
-        layer = current.superclassMirror
-      }
-    case .dictionary:
-      if let dictionary = value as? [String: Any] {
-        for key in dictionary.keys.sorted() { if let child = dictionary[key] { walk(child, joined(path, key)) } }
-      }
-    default: break
-    }
-  }
-
-  private func joined(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
-
-  /// A property's name as PyTorch would write it: `inProjWeight` is `in_proj_weight`, `.0` of a tuple `0`.
-  private func propertyName(_ label: String?, _ position: Int) -> String {
-    guard let label else { return "\(position)" }
-    if label.hasPrefix(".") { return String(label.dropFirst()) }
-    return label.reduce(into: "") { name, character in
-      name += character.isUppercase ? "_\(character.lowercased())" : String(character)
-    }
-  }
 }
 
-/// A module whose children have names of their own, such as the positions in a sequence.
-protocol ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { get }
-  var identity: LayerIdentity { get }
+extension ModuleTree {
+  /// The parameters with all of their names, in the order of the walk.
+  var parameters: [(parameter: Parameter, names: [String])] {
+    var positions: [ObjectIdentifier: Int] = [:]
+    var found: [(parameter: Parameter, names: [String])] = []
+    for node in root.all {
+      guard let parameter = node.parameter else { continue }
+      if let position = positions[ObjectIdentifier(parameter)] {
+        found[position].names.append(node.path)
+      } else {
+        positions[ObjectIdentifier(parameter)] = found.count
+        found.append((parameter, [node.path]))
+      }
+    }
+    return found
+  }
 }

@@ -1,20 +1,18 @@
 public import LatheCore
 
 /// The parameters and buffers of the batch normalizations of all ranks.
-private struct BatchNormState: Sendable {
-  let weight: Parameter?
-  let bias: Parameter?
-  let runningMean: Parameter?
-  let runningVar: Parameter?
-  let numBatchesTracked: Parameter?
+private typealias BatchNormState = (
+  weight: Parameter?, bias: Parameter?, runningMean: Parameter?, runningVar: Parameter?, numBatchesTracked: Parameter?
+)
 
-  init(_ features: Int, affine: Bool, trackRunningStats: Bool) {
-    weight = affine ? Parameter([features], initializer: .ones) : nil
-    bias = affine ? Parameter([features], initializer: .zeros) : nil
-    runningMean = trackRunningStats ? Parameter([features], role: .buffer, initializer: .zeros) : nil
-    runningVar = trackRunningStats ? Parameter([features], role: .buffer, initializer: .ones) : nil
-    numBatchesTracked = trackRunningStats ? Parameter([], dtype: .i64, role: .buffer, initializer: .zeros) : nil
-  }
+private func batchNormState(_ features: Int, affine: Bool, bias: Bool, trackRunningStats: Bool) -> BatchNormState {
+  (
+    affine ? Parameter([features], initializer: .ones) : nil,
+    affine && bias ? Parameter([features], initializer: .zeros) : nil,
+    trackRunningStats ? Parameter([features], role: .buffer, initializer: .zeros) : nil,
+    trackRunningStats ? Parameter([features], role: .buffer, initializer: .ones) : nil,
+    trackRunningStats ? Parameter([], dtype: .i64, role: .buffer, initializer: .zeros) : nil
+  )
 }
 
 /// Normalizes each channel over the batch while training, by running averages otherwise.
@@ -22,7 +20,7 @@ private struct BatchNormState: Sendable {
 /// While training, the running averages and the counter of batches are updates of the graph.
 private func normalized(
   _ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>, _ state: BatchNormState, momentum: Double?, eps: Double,
-  in builder: Builder
+  _ identity: LayerIdentity, in builder: Builder
 ) -> Tensor {
   let checked = composite(name, [x]) { () throws(TypeFault) -> Tensor in
     try x.requireRank(ranks, "the input")
@@ -34,7 +32,9 @@ private func normalized(
   else { return batchNorm(checked, weight: weight, bias: bias, eps: eps) }
   // A layer that is applied twice goes on from its own update, as PyTorch's buffers do.
   let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
-  guard builder.isTraining else { return batchNorm(checked, mean, variance, weight: weight, bias: bias, eps: eps) }
+  guard identity.isTraining(in: builder) else {
+    return batchNorm(checked, mean, variance, weight: weight, bias: bias, eps: eps)
+  }
   let counter = numBatchesTracked.updated(in: builder) + 1
   numBatchesTracked.update(to: counter)
   guard let momentum else {
@@ -53,10 +53,29 @@ private func normalized(
 
 /// Batch normalization of `[N, C] or [N, C, L]`.
 public struct BatchNorm1d: Module {
-  private let state: BatchNormState
+  /// The weight.
+  public let weight: Parameter?
+  /// The bias.
+  public let bias: Parameter?
+  /// The running average of the batches' means.
+  public let runningMean: Parameter?
+  /// The running average of the batches' unbiased variances.
+  public let runningVar: Parameter?
+  /// How many batches are in the averages.
+  public let numBatchesTracked: Parameter?
+  private let numFeatures: Int
+  private let affine: Bool
   private let momentum: Double?
   private let eps: Double
   let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
+      "bias": bias != nil, "track_running_stats": runningMean != nil,
+    ])
+  }
 
   /// Makes a layer.
   ///
@@ -64,11 +83,15 @@ public struct BatchNorm1d: Module {
   ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
   ///   - affine: Whether there are a trained weight and bias.
   ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  ///   - bias: Whether there is a bias beside the weight.
   public init(
     _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true
+    trackRunningStats: Bool = true, bias: Bool = true
   ) {
-    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
+      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
+    self.numFeatures = numFeatures
+    self.affine = affine
     self.momentum = momentum
     self.eps = eps
   }
@@ -76,21 +99,39 @@ public struct BatchNorm1d: Module {
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      normalized(x, "batchNorm1d", 2...3, state, momentum: momentum, eps: eps, in: $0)
+      normalized(
+        x, "batchNorm1d", 2...3, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
+        eps: eps, identity,
+        in: $0)
     }
   }
-}
-
-extension BatchNorm1d: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
 }
 
 /// Batch normalization of `[N, C, H, W]`.
 public struct BatchNorm2d: Module {
-  private let state: BatchNormState
+  /// The weight.
+  public let weight: Parameter?
+  /// The bias.
+  public let bias: Parameter?
+  /// The running average of the batches' means.
+  public let runningMean: Parameter?
+  /// The running average of the batches' unbiased variances.
+  public let runningVar: Parameter?
+  /// How many batches are in the averages.
+  public let numBatchesTracked: Parameter?
+  private let numFeatures: Int
+  private let affine: Bool
   private let momentum: Double?
   private let eps: Double
   let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
+      "bias": bias != nil, "track_running_stats": runningMean != nil,
+    ])
+  }
 
   /// Makes a layer.
   ///
@@ -98,11 +139,15 @@ public struct BatchNorm2d: Module {
   ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
   ///   - affine: Whether there are a trained weight and bias.
   ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  ///   - bias: Whether there is a bias beside the weight.
   public init(
     _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true
+    trackRunningStats: Bool = true, bias: Bool = true
   ) {
-    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
+      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
+    self.numFeatures = numFeatures
+    self.affine = affine
     self.momentum = momentum
     self.eps = eps
   }
@@ -110,21 +155,39 @@ public struct BatchNorm2d: Module {
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      normalized(x, "batchNorm2d", 4...4, state, momentum: momentum, eps: eps, in: $0)
+      normalized(
+        x, "batchNorm2d", 4...4, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
+        eps: eps, identity,
+        in: $0)
     }
   }
-}
-
-extension BatchNorm2d: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
 }
 
 /// Batch normalization of `[N, C, D, H, W]`.
 public struct BatchNorm3d: Module {
-  private let state: BatchNormState
+  /// The weight.
+  public let weight: Parameter?
+  /// The bias.
+  public let bias: Parameter?
+  /// The running average of the batches' means.
+  public let runningMean: Parameter?
+  /// The running average of the batches' unbiased variances.
+  public let runningVar: Parameter?
+  /// How many batches are in the averages.
+  public let numBatchesTracked: Parameter?
+  private let numFeatures: Int
+  private let affine: Bool
   private let momentum: Double?
   private let eps: Double
   let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
+      "bias": bias != nil, "track_running_stats": runningMean != nil,
+    ])
+  }
 
   /// Makes a layer.
   ///
@@ -132,11 +195,15 @@ public struct BatchNorm3d: Module {
   ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
   ///   - affine: Whether there are a trained weight and bias.
   ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  ///   - bias: Whether there is a bias beside the weight.
   public init(
     _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true
+    trackRunningStats: Bool = true, bias: Bool = true
   ) {
-    state = BatchNormState(numFeatures, affine: affine, trackRunningStats: trackRunningStats)
+    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
+      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
+    self.numFeatures = numFeatures
+    self.affine = affine
     self.momentum = momentum
     self.eps = eps
   }
@@ -144,13 +211,12 @@ public struct BatchNorm3d: Module {
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      normalized(x, "batchNorm3d", 5...5, state, momentum: momentum, eps: eps, in: $0)
+      normalized(
+        x, "batchNorm3d", 5...5, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
+        eps: eps, identity,
+        in: $0)
     }
   }
-}
-
-extension BatchNorm3d: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { state.namedChildren }
 }
 
 /// Instance normalization of `[N, C, L]`: every channel of every sample by itself.
@@ -159,13 +225,23 @@ public struct InstanceNorm1d: Module {
   public let weight: Parameter?
   /// The bias.
   public let bias: Parameter?
+  private let numFeatures: Int
   private let eps: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
+      "bias": bias != nil, "track_running_stats": false,
+    ])
+  }
 
   /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.numFeatures = numFeatures
     self.eps = eps
   }
 
@@ -181,13 +257,23 @@ public struct InstanceNorm2d: Module {
   public let weight: Parameter?
   /// The bias.
   public let bias: Parameter?
+  private let numFeatures: Int
   private let eps: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
+      "bias": bias != nil, "track_running_stats": false,
+    ])
+  }
 
   /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.numFeatures = numFeatures
     self.eps = eps
   }
 
@@ -203,29 +289,29 @@ public struct InstanceNorm3d: Module {
   public let weight: Parameter?
   /// The bias.
   public let bias: Parameter?
+  private let numFeatures: Int
   private let eps: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
+      "bias": bias != nil, "track_running_stats": false,
+    ])
+  }
 
   /// Makes a layer with the given options.
   public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
     weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
     bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
+    self.numFeatures = numFeatures
     self.eps = eps
   }
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
-  }
-}
-
-extension BatchNormState {
-  /// PyTorch's names, directly in the layer.
-  var namedChildren: [(name: String, child: Any)] {
-    [
-      ("weight", weight as Any), ("bias", bias as Any), ("running_mean", runningMean as Any),
-      ("running_var", runningVar as Any), ("num_batches_tracked", numBatchesTracked as Any),
-    ]
   }
 }
 
@@ -238,6 +324,13 @@ public struct LayerNorm: Module {
   private let normalizedShape: [Int]
   private let eps: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": normalizedShape, "eps": eps, "elementwise_affine": weight != nil, "bias": bias != nil,
+    ])
+  }
 
   /// Makes a layer.
   ///
@@ -267,6 +360,9 @@ public struct RMSNorm: Module {
   private let eps: Double?
   private let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["": normalizedShape, "eps": eps, "elementwise_affine": weight != nil]) }
+
   /// Makes a layer.
   ///
   /// - Parameter eps: By default the machine epsilon of the element type.
@@ -289,15 +385,22 @@ public struct GroupNorm: Module {
   /// The bias.
   public let bias: Parameter?
   private let numGroups: Int
+  private let numChannels: Int
   private let eps: Double
   private let identity = LayerIdentity()
 
-  /// Makes a layer with the given options.
-  public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true) {
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options(["": numGroups, "": numChannels, "eps": eps, "affine": weight != nil, "bias": bias != nil])
+  }
+
+  /// Makes a layer with the given options; `affine` without `bias` is a weight alone.
+  public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true) {
     self.numGroups = numGroups
+    self.numChannels = numChannels
     self.eps = eps
     weight = affine ? Parameter([numChannels], initializer: .ones) : nil
-    bias = affine ? Parameter([numChannels], initializer: .zeros) : nil
+    self.bias = affine && bias ? Parameter([numChannels], initializer: .zeros) : nil
   }
 
   /// Applies the layer in the graph of its argument.
@@ -315,6 +418,9 @@ public struct LocalResponseNorm: Module {
   private let beta: Double
   private let k: Double
   private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { options(["": size, "alpha": alpha, "beta": beta, "k": k]) }
 
   /// Makes a layer with the given options.
   public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {

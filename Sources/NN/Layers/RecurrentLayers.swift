@@ -18,126 +18,185 @@ public struct LSTMOutput: Sendable {
   public let c: Tensor
 }
 
-/// The parameters of the recurrent layers, with PyTorch's names.
+/// The parameters and options of the recurrent layers, with PyTorch's names.
 private struct RecurrentParameters: Sendable {
   let cell: RecurrentCell
   let layers: [[[Parameter]]]
   let batchFirst: Bool
   let dropout: Double
+  private let names: [String]
   private let fault: TypeFault?
+  let extraRepr: String
 
   init(
     _ cell: RecurrentCell, _ inputSize: Int, _ hiddenSize: Int, numLayers: Int, bias: Bool, batchFirst: Bool,
-    dropout: Double, bidirectional: Bool
+    dropout: Double, bidirectional: Bool, projSize: Int = 0, dtype: ScalarType
   ) {
     self.cell = cell
     self.batchFirst = batchFirst
     self.dropout = dropout
-    fault = numLayers > layerLimit ? TypeFault("numLayers is \(numLayers), beyond \(layerLimit)") : nil
+    fault =
+      numLayers > layerLimit
+      ? TypeFault("numLayers is \(numLayers), beyond \(layerLimit)")
+      : projSize < 0 || (projSize > 0 && projSize >= hiddenSize)
+        ? TypeFault("projSize is \(projSize), the hidden size \(hiddenSize)", help: "give less than the hidden size")
+        : nil
     let directions = bidirectional ? 2 : 1
     let rows = product([cell.gateCount, hiddenSize])
+    let width = projSize > 0 ? projSize : hiddenSize
+    // Everything evenly within one over the root of the hidden size.
+    let initializer = Initializer.fanIn(hiddenSize)
     layers = (0..<max(min(numLayers, layerLimit), 0)).map { layer in
       (0..<directions).map { _ in
-        recurrentParameters(rows, layer == 0 ? inputSize : product([hiddenSize, directions]), hiddenSize, bias: bias)
+        recurrentParameters(
+          rows, layer == 0 ? inputSize : product([width, directions]), width, bias: bias, initializer, dtype)
+          + (projSize > 0 ? [Parameter([projSize, hiddenSize], dtype: dtype, initializer: initializer)] : [])
       }
     }
+    names = parameterNames(bias: bias) + (projSize > 0 ? ["weight_hr"] : [])
+    var text = options(["": inputSize, "": hiddenSize])
+    if projSize > 0 { text += ", proj_size=\(projSize)" }
+    if numLayers != 1 { text += ", num_layers=\(numLayers)" }
+    if !bias { text += ", bias=False" }
+    if batchFirst { text += ", batch_first=True" }
+    if dropout != 0 { text += ", dropout=\(dropout)" }
+    if bidirectional { text += ", bidirectional=True" }
+    extraRepr = text
   }
 
-  var namedChildren: [(name: String, child: Any)] {
+  var namedParts: [(name: String, child: Any)] {
     layers.enumerated().flatMap { layer, directions in
       directions.enumerated().flatMap { direction, parameters in
-        zip(["weight_ih", "weight_hh", "bias_ih", "bias_hh"], parameters).map {
+        zip(names, parameters).map {
           (name: "\($0)_l\(layer)\(direction == 1 ? "_reverse" : "")", child: $1 as Any)
         }
       }
     }
   }
 
-  func callAsFunction(_ x: Tensor, _ states: [Tensor], in builder: Builder) -> [Tensor] {
-    if let fault {
-      builder.record(fault, operation: "recurrent", operands: [x])
-      return Array(repeating: builder.poison, count: 1 + cell.stateCount)
+  func callAsFunction(
+    _ x: Tensor, _ states: [Tensor], _ lengths: Tensor?, _ identity: LayerIdentity
+  ) -> [Tensor] {
+    identity.scope(of: x) { builder in
+      if let fault {
+        builder.record(fault, operation: "recurrent", operands: [x])
+        return Array(repeating: builder.poison, count: 1 + cell.stateCount)
+      }
+      let weights = layers.map { $0.map { recurrentWeights(names, $0, in: builder) } }
+      let (output, last) = recurrent(
+        cell, x, states, weights: weights, batchFirst: batchFirst,
+        dropout: identity.isTraining(in: builder) ? dropout : 0, lengths: lengths)
+      return [output] + last
     }
-    let weights = layers.map { $0.map { recurrentWeights($0, in: builder) } }
-    let (output, last) = recurrent(
-      cell, x, states, weights: weights, batchFirst: batchFirst, dropout: builder.isTraining ? dropout : 0)
-    return [output] + last
   }
 }
 
-private func recurrentParameters(_ rows: Int, _ inputSize: Int, _ hiddenSize: Int, bias: Bool) -> [Parameter] {
-  // Everything evenly within one over the root of the hidden size.
-  let initializer = Initializer.fanIn(hiddenSize)
-  let weights = [[rows, inputSize], [rows, hiddenSize]].map { Parameter($0, initializer: initializer) }
-  return bias ? weights + (0..<2).map { _ in Parameter([rows], initializer: initializer) } : weights
+private func parameterNames(bias: Bool) -> [String] {
+  ["weight_ih", "weight_hh"] + (bias ? ["bias_ih", "bias_hh"] : [])
 }
 
-private func recurrentWeights(_ parameters: [Parameter], in builder: Builder) -> RecurrentWeights {
+private func recurrentParameters(
+  _ rows: Int, _ inputSize: Int, _ width: Int, bias: Bool, _ initializer: Initializer, _ dtype: ScalarType
+) -> [Parameter] {
+  ([[rows, inputSize], [rows, width]] + (bias ? [[rows], [rows]] : [])).map {
+    Parameter($0, dtype: dtype, initializer: initializer)
+  }
+}
+
+private func recurrentWeights(_ names: [String], _ parameters: [Parameter], in builder: Builder) -> RecurrentWeights {
   let tensors = parameters.map { $0.read(in: builder) }
+  func named(_ name: String) -> Tensor? { names.firstIndex(of: name).map { tensors[$0] } }
   return RecurrentWeights(
-    tensors[0], tensors[1], tensors.count > 2 ? tensors[2] : nil, tensors.count > 3 ? tensors[3] : nil)
+    tensors[0], tensors[1], named("bias_ih"), named("bias_hh"), projection: named("weight_hr"))
 }
 
 /// Long short-term memory over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
-public struct LSTM: Module, TernaryModule {
-  private let parameters: RecurrentParameters
+public struct LSTM: Module {
+  private let weights: RecurrentParameters
   let identity = LayerIdentity()
 
-  /// Makes a layer with the given options.
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - dropout: The share of the input of each layer but the first that is left out in training.
+  ///   - projSize: To how many numbers the hidden state is projected; 0 for none.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
-    dropout: Double = 0, bidirectional: Bool = false
+    dropout: Double = 0, bidirectional: Bool = false, projSize: Int = 0, dtype: ScalarType = .f32
   ) {
-    parameters = RecurrentParameters(
+    weights = RecurrentParameters(
       .lstm, inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
-      bidirectional: bidirectional)
+      bidirectional: bidirectional, projSize: projSize, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> LSTMOutput { output(x, []) }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> LSTMOutput { output(x, [], nil) }
+
+  /// From zeros, over sequences of different lengths (`[N]`), which are padded at the end: PyTorch's packed sequences.
+  ///
+  /// The states are those after each sequence's own last step; outputs behind are zeros.
+  public func callAsFunction(_ x: Tensor, lengths: Tensor) -> LSTMOutput { output(x, [], lengths) }
 
   /// From given hidden and cell states, `[layers directions, N, H]`.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor, _ c: Tensor) -> LSTMOutput { output(x, [h, c]) }
+  public func callAsFunction(_ x: Tensor, _ h: Tensor, _ c: Tensor, lengths: Tensor? = nil) -> LSTMOutput {
+    output(x, [h, c], lengths)
+  }
 
-  private func output(_ x: Tensor, _ states: [Tensor]) -> LSTMOutput {
-    let results = identity.scope(of: x) { parameters(x, states, in: $0) }
+  private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> LSTMOutput {
+    let results = weights(x, states, lengths, identity)
     return LSTMOutput(output: results[0], h: results[1], c: results[2])
   }
 }
 
 extension LSTM: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
 /// Gated recurrent units over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
-public struct GRU: Module, BinaryModule {
-  private let parameters: RecurrentParameters
+public struct GRU: Module {
+  private let weights: RecurrentParameters
   let identity = LayerIdentity()
 
-  /// Makes a layer with the given options.
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - dropout: The share of the input of each layer but the first that is left out in training.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
-    dropout: Double = 0, bidirectional: Bool = false
+    dropout: Double = 0, bidirectional: Bool = false, dtype: ScalarType = .f32
   ) {
-    parameters = RecurrentParameters(
+    weights = RecurrentParameters(
       .gru(), inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
-      bidirectional: bidirectional)
+      bidirectional: bidirectional, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, []) }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, [], nil) }
+
+  /// From zeros, over sequences of different lengths (`[N]`), which are padded at the end: PyTorch's packed sequences.
+  ///
+  /// The states are those after each sequence's own last step; outputs behind are zeros.
+  public func callAsFunction(_ x: Tensor, lengths: Tensor) -> RecurrentOutput { output(x, [], lengths) }
 
   /// From given hidden states, `[layers directions, N, H]`.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> RecurrentOutput { output(x, [h]) }
+  public func callAsFunction(_ x: Tensor, _ h: Tensor, lengths: Tensor? = nil) -> RecurrentOutput {
+    output(x, [h], lengths)
+  }
 
-  private func output(_ x: Tensor, _ states: [Tensor]) -> RecurrentOutput {
-    let results = identity.scope(of: x) { parameters(x, states, in: $0) }
+  private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {
+    let results = weights(x, states, lengths, identity)
     return RecurrentOutput(output: results[0], h: results[1])
   }
 }
 
 extension GRU: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
 /// The activation of a plain recurrent layer.
@@ -148,112 +207,154 @@ public enum Nonlinearity: String, Sendable {
 }
 
 /// Plain recurrent layers over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
-public struct RNN: Module, BinaryModule {
-  private let parameters: RecurrentParameters
+public struct RNN: Module {
+  private let weights: RecurrentParameters
   let identity = LayerIdentity()
 
-  /// Makes a layer with the given options.
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - dropout: The share of the input of each layer but the first that is left out in training.
   public init(
-    _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, nonlinearity: Nonlinearity = .tanh, bias: Bool = true,
-    batchFirst: Bool = false, dropout: Double = 0, bidirectional: Bool = false
+    _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1,
+    nonlinearity: Nonlinearity = .tanh, bias: Bool = true, batchFirst: Bool = false,
+    dropout: Double = 0, bidirectional: Bool = false, dtype: ScalarType = .f32
   ) {
-    parameters = RecurrentParameters(
+    weights = RecurrentParameters(
       nonlinearity.cell, inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst,
-      dropout: dropout, bidirectional: bidirectional)
+      dropout: dropout,
+      bidirectional: bidirectional, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, []) }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, [], nil) }
+
+  /// From zeros, over sequences of different lengths (`[N]`), which are padded at the end: PyTorch's packed sequences.
+  ///
+  /// The states are those after each sequence's own last step; outputs behind are zeros.
+  public func callAsFunction(_ x: Tensor, lengths: Tensor) -> RecurrentOutput { output(x, [], lengths) }
 
   /// From given hidden states, `[layers directions, N, H]`.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> RecurrentOutput { output(x, [h]) }
+  public func callAsFunction(_ x: Tensor, _ h: Tensor, lengths: Tensor? = nil) -> RecurrentOutput {
+    output(x, [h], lengths)
+  }
 
-  private func output(_ x: Tensor, _ states: [Tensor]) -> RecurrentOutput {
-    let results = identity.scope(of: x) { parameters(x, states, in: $0) }
+  private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {
+    let results = weights(x, states, lengths, identity)
     return RecurrentOutput(output: results[0], h: results[1])
   }
 }
 
 extension RNN: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
-/// The parameters of the cells, with PyTorch's names.
+/// The parameters and options of the cells, with PyTorch's names.
 private struct CellParameters: Sendable {
   let cell: RecurrentCell
-  let parameters: [Parameter]
+  let extraRepr: String
+  private let names: [String]
+  private let parameters: [Parameter]
 
-  init(_ cell: RecurrentCell, _ inputSize: Int, _ hiddenSize: Int, bias: Bool) {
+  init(_ cell: RecurrentCell, _ inputSize: Int, _ hiddenSize: Int, bias: Bool, dtype: ScalarType) {
     self.cell = cell
-    parameters = recurrentParameters(product([cell.gateCount, hiddenSize]), inputSize, hiddenSize, bias: bias)
+    names = parameterNames(bias: bias)
+    parameters = recurrentParameters(
+      product([cell.gateCount, hiddenSize]), inputSize, hiddenSize, bias: bias, .fanIn(hiddenSize), dtype)
+    extraRepr =
+      options(["": inputSize, "": hiddenSize]) + (bias ? "" : ", bias=False")
+      + (cell == .relu ? ", nonlinearity=relu" : "")
   }
 
-  var namedChildren: [(name: String, child: Any)] {
-    zip(["weight_ih", "weight_hh", "bias_ih", "bias_hh"], parameters).map { ($0, $1 as Any) }
-  }
+  var namedParts: [(name: String, child: Any)] { zip(names, parameters).map { ($0, $1 as Any) } }
 
-  func callAsFunction(_ x: Tensor, _ states: [Tensor], in builder: Builder) -> [Tensor] {
-    recurrentStep(cell, x, states, recurrentWeights(parameters, in: builder))
+  func callAsFunction(_ x: Tensor, _ states: [Tensor], _ identity: LayerIdentity) -> [Tensor] {
+    identity.scope(of: x) { recurrentStep(cell, x, states, recurrentWeights(names, parameters, in: $0)) }
   }
 }
 
-/// One step of an LSTM on `[N, I]`: from the hidden and cell states, the next ones.
-public struct LSTMCell: TernaryModule {
-  private let parameters: CellParameters
+/// One step of an LSTM on `[N, I]` or `[I]`: from the hidden and cell states, the next ones.
+public struct LSTMCell: Module {
+  private let weights: CellParameters
   let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
   /// Makes a layer with the given options.
-  public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) {
-    parameters = CellParameters(.lstm, inputSize, hiddenSize, bias: bias)
+  public init(
+    _ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, dtype: ScalarType = .f32
+  ) {
+    weights = CellParameters(.lstm, inputSize, hiddenSize, bias: bias, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor, _ c: Tensor) -> (h: Tensor, c: Tensor) {
-    let next = identity.scope(of: x) { parameters(x, [h, c], in: $0) }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> (h: Tensor, c: Tensor) { next(x, []) }
+
+  /// From given states.
+  public func callAsFunction(_ x: Tensor, _ h: Tensor, _ c: Tensor) -> (h: Tensor, c: Tensor) { next(x, [h, c]) }
+
+  private func next(_ x: Tensor, _ states: [Tensor]) -> (h: Tensor, c: Tensor) {
+    let next = weights(x, states, identity)
     return (next[0], next[1])
   }
 }
 
 extension LSTMCell: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
-/// One step of a GRU on `[N, I]`.
-public struct GRUCell: BinaryModule {
-  private let parameters: CellParameters
+/// One step of a GRU on `[N, I]` or `[I]`.
+public struct GRUCell: Module {
+  private let weights: CellParameters
   let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
   /// Makes a layer with the given options.
-  public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true) {
-    parameters = CellParameters(.gru(), inputSize, hiddenSize, bias: bias)
+  public init(
+    _ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, dtype: ScalarType = .f32
+  ) {
+    weights = CellParameters(.gru(), inputSize, hiddenSize, bias: bias, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
-    identity.scope(of: x) { parameters(x, [h], in: $0)[0] }
-  }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> Tensor { weights(x, [], identity)[0] }
+
+  /// From a given state.
+  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor { weights(x, [h], identity)[0] }
 }
 
 extension GRUCell: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
-/// One step of a plain recurrent layer on `[N, I]`.
-public struct RNNCell: BinaryModule {
-  private let parameters: CellParameters
+/// One step of a plain recurrent layer on `[N, I]` or `[I]`.
+public struct RNNCell: Module {
+  private let weights: CellParameters
   let identity = LayerIdentity()
 
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { weights.extraRepr }
+
   /// Makes a layer with the given options.
-  public init(_ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, nonlinearity: Nonlinearity = .tanh) {
-    parameters = CellParameters(nonlinearity.cell, inputSize, hiddenSize, bias: bias)
+  public init(
+    _ inputSize: Int, _ hiddenSize: Int, bias: Bool = true, nonlinearity: Nonlinearity = .tanh, dtype: ScalarType = .f32
+  ) {
+    weights = CellParameters(nonlinearity.cell, inputSize, hiddenSize, bias: bias, dtype: dtype)
   }
 
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor {
-    identity.scope(of: x) { parameters(x, [h], in: $0)[0] }
-  }
+  /// From zeros.
+  public func callAsFunction(_ x: Tensor) -> Tensor { weights(x, [], identity)[0] }
+
+  /// From a given state.
+  public func callAsFunction(_ x: Tensor, _ h: Tensor) -> Tensor { weights(x, [h], identity)[0] }
 }
 
 extension RNNCell: ModuleContainer {
-  var namedChildren: [(name: String, child: Any)] { parameters.namedChildren }
+  var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }

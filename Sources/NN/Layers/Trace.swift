@@ -33,46 +33,42 @@ public struct TraceOptions: Sendable {
   }
 }
 
-/// Records what a model computes as a graph.
+/// Records what a model computes as a graph, given the types of its arguments.
 ///
 /// - Throws: All mistakes in the model at once.
-public func trace<M: Module>(
-  _ module: M, _ input: TensorType, name: String = "main", inputNames: [String] = [], isTraining: Bool = false,
+public func trace<M: Module, each Argument: TracedArgument>(
+  _ module: M, _ inputs: TensorType..., name: String = "main", inputNames: [String] = [], isTraining: Bool = false,
   parameters: [String: NDArray] = [:], seed: UInt64 = 0
-) throws(DiagnosticsError) -> Graph {
+) throws(DiagnosticsError) -> Graph where M.Input == (repeat each Argument) {
   try trace(
-    module, inputs: [input],
+    module, inputs: inputs,
     options: TraceOptions(
       name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
-  ) { module($1[0]) }
+  ) { builder, tensors in
+    var wanted = 0
+    repeat (each Argument).count(&wanted)
+    guard tensors.count == wanted else {
+      builder.report(Diagnostic("\(tensors.count) input types are given for a module of \(wanted) tensors"))
+      return [builder.poison] as [Any]
+    }
+    var rest = tensors[...]
+    return [module((repeat (each Argument).first(of: &rest)))] as [Any]
+  }
 }
 
-/// Records what a model of two inputs computes as a graph.
-///
-/// - Throws: All mistakes in the model at once.
-public func trace<M: BinaryModule>(
-  _ module: M, _ first: TensorType, _ second: TensorType, name: String = "main", inputNames: [String] = [],
-  isTraining: Bool = false, parameters: [String: NDArray] = [:], seed: UInt64 = 0
-) throws(DiagnosticsError) -> Graph {
-  try trace(
-    module, inputs: [first, second],
-    options: TraceOptions(
-      name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
-  ) { module($1[0], $1[1]) }
+/// What a traced module takes: tensors.
+public protocol TracedArgument {
+  /// The next argument.
+  static func first(of tensors: inout ArraySlice<Tensor>) -> Self
 }
 
-/// Records what a model of three inputs computes as a graph.
-///
-/// - Throws: All mistakes in the model at once.
-public func trace<M: TernaryModule>(
-  _ module: M, _ first: TensorType, _ second: TensorType, _ third: TensorType, name: String = "main",
-  inputNames: [String] = [], isTraining: Bool = false, parameters: [String: NDArray] = [:], seed: UInt64 = 0
-) throws(DiagnosticsError) -> Graph {
-  try trace(
-    module, inputs: [first, second, third],
-    options: TraceOptions(
-      name: name, inputNames: inputNames, isTraining: isTraining, parameters: parameters, seed: seed)
-  ) { module($1[0], $1[1], $1[2]) }
+extension TracedArgument {
+  fileprivate static func count(_ count: inout Int) { count += 1 }
+}
+
+extension Tensor: TracedArgument {
+  /// The next argument.
+  public static func first(of tensors: inout ArraySlice<Tensor>) -> Tensor { tensors.removeFirst() }
 }
 
 /// Records what a function of one tensor computes as a graph.
@@ -133,10 +129,10 @@ public func trace<Result>(
 }
 
 extension Builder {
-  /// The trained parameters of the model that is traced, in its order: what gradients are taken with respect to.
+  /// The parameters of the model that is traced which require gradients, in its order.
   public var parameters: [(name: String, tensor: Tensor)] {
-    let variables = (context as? ModuleNames)?.ordered ?? []
-    return variables.filter { $0.role == .parameter && $0.type.dtype.isFloat }.map { ($0.name, variable($0)) }
+    let variables = (context as? ModuleNames)?.trained ?? []
+    return variables.map { ($0.name, variable($0)) }
   }
 }
 

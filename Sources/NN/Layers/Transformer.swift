@@ -1,18 +1,13 @@
 public import LatheCore
 
 /// Attention with several heads over `[L, N, E]`, or `[N, L, E]` with `batchFirst`; `[L, E]` without batch.
-public struct MultiheadAttention: TernaryModule {
-  /// A linear layer whose bias starts at zero.
-  private struct Projection: Parameterized {
-    let weight: Parameter
-    let bias: Parameter?
-  }
-
+public struct MultiheadAttention: Module {
   /// The projections of query, key and value, one below the other.
   public let inProjWeight: Parameter
   /// The biases of the projections.
   public let inProjBias: Parameter?
-  private let outProj: Projection
+  /// The linear layer behind the heads.
+  public let outProj: NonDynamicallyQuantizableLinear
   private let numHeads: Int
   private let batchFirst: Bool
   private let dropout: Double
@@ -22,21 +17,18 @@ public struct MultiheadAttention: TernaryModule {
   public init(
     _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false
   ) {
-    inProjWeight = Parameter(
-      [product([3, embedDim]), embedDim],
-      initializer: .xavierUniform(fanIn: embedDim, fanOut: product([3, embedDim])))
+    // In PyTorch's order, in which numbers are drawn.
+    outProj = NonDynamicallyQuantizableLinear(embedDim, embedDim, bias: bias)
+    inProjWeight = Parameter([product([3, embedDim]), embedDim], initializer: .xavierUniform())
     inProjBias = bias ? Parameter([product([3, embedDim])], initializer: .zeros) : nil
-    outProj = Projection(
-      weight: Parameter([embedDim, embedDim], initializer: .fanIn(embedDim)),
-      bias: bias ? Parameter([embedDim], initializer: .zeros) : nil)
     self.numHeads = numHeads
     self.batchFirst = batchFirst
     self.dropout = dropout
   }
 
   /// Attention without masks.
-  public func callAsFunction(_ query: Tensor, _ key: Tensor, _ value: Tensor) -> (output: Tensor, weights: Tensor) {
-    self(query, key, value, keyPaddingMask: nil)
+  public func callAsFunction(_ inputs: (Tensor, Tensor, Tensor)) -> (output: Tensor, weights: Tensor) {
+    self(inputs.0, inputs.1, inputs.2, keyPaddingMask: nil)
   }
 
   /// Attention with masks.
@@ -54,8 +46,28 @@ public struct MultiheadAttention: TernaryModule {
         query, key, value, numHeads: numHeads, inProjWeight: inProjWeight.read(in: builder),
         inProjBias: inProjBias?.read(in: builder), outProjWeight: outProj.weight.read(in: builder),
         outProjBias: outProj.bias?.read(in: builder), keyPaddingMask: keyPaddingMask, attnMask: attnMask,
-        isCausal: isCausal, batchFirst: batchFirst, dropout: builder.isTraining ? dropout : 0)
+        isCausal: isCausal, batchFirst: batchFirst, dropout: identity.isTraining(in: builder) ? dropout : 0)
     }
+  }
+}
+
+/// The parameters of a linear layer whose bias starts at zeros, by the name that PyTorch prints.
+public struct NonDynamicallyQuantizableLinear: Parameterized {
+  /// The weight.
+  public let weight: Parameter
+  /// The bias.
+  public let bias: Parameter?
+
+  init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool) {
+    weight = Parameter([outFeatures, inFeatures], initializer: .fanIn(inFeatures))
+    // PyTorch draws a bias before it makes it zeros.
+    if bias { _ = Parameter([outFeatures], initializer: .fanIn(inFeatures)) }
+    self.bias = bias ? Parameter([outFeatures], initializer: .zeros) : nil
+  }
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options(["in_features": weight.sizes[1], "out_features": weight.sizes[0], "bias": bias != nil])
   }
 }
 
@@ -68,14 +80,22 @@ public enum TransformerActivation: String, Sendable {
 
 /// Self-attention and two linear layers, each with a residual connection and a normalization.
 public struct TransformerEncoderLayer: Module {
-  private let selfAttn: MultiheadAttention
-  private let linear1: Linear
-  private let dropout: Dropout
-  private let linear2: Linear
-  private let norm1: LayerNorm
-  private let norm2: LayerNorm
-  private let dropout1: Dropout
-  private let dropout2: Dropout
+  /// The layer `selfAttn` of PyTorch's.
+  public let selfAttn: MultiheadAttention
+  /// The layer `linear1` of PyTorch's.
+  public let linear1: Linear
+  /// The layer `dropout` of PyTorch's.
+  public let dropout: Dropout
+  /// The layer `linear2` of PyTorch's.
+  public let linear2: Linear
+  /// The layer `norm1` of PyTorch's.
+  public let norm1: LayerNorm
+  /// The layer `norm2` of PyTorch's.
+  public let norm2: LayerNorm
+  /// The layer `dropout1` of PyTorch's.
+  public let dropout1: Dropout
+  /// The layer `dropout2` of PyTorch's.
+  public let dropout2: Dropout
   private let activation: TransformerActivation
   private let normFirst: Bool
   private let identity = LayerIdentity()
@@ -126,9 +146,11 @@ public struct TransformerEncoderLayer: Module {
 
 /// Several encoder layers one after another, with a final normalization if wanted.
 public struct TransformerEncoder: Module {
-  private let layers: [TransformerEncoderLayer]
+  /// The layers, first to last.
+  public let layers: [TransformerEncoderLayer]
   private let fault: TypeFault?
-  private let norm: LayerNorm?
+  /// The final normalization.
+  public let norm: LayerNorm?
   private let identity = LayerIdentity()
 
   /// Makes an encoder.

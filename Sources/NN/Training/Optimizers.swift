@@ -61,7 +61,7 @@ public struct Optimizer: Sendable {
     }
 
     private func state(_ key: String, _ type: TensorType, _ initial: Double) -> Tensor {
-      let value = Initializer.constant(initial).array(type, name: "", seed: 0)
+      let value = filled(type, initial)
       return parameter.builder.variable(Variable(name: variable(key), role: .buffer, initial: value))
     }
 
@@ -176,7 +176,7 @@ public struct Optimizer: Sendable {
     let sums = zip(parameters, gradients).map { parameter, gradient -> Tensor in
       if gradient.isPoisoned || parameter.tensor.isPoisoned { return gradient }
       let name = "optimizer.gradient.\(parameter.name)"
-      let zeros = Initializer.zeros.array(parameter.tensor.type, name: "", seed: 0)
+      let zeros = filled(parameter.tensor.type, 0)
       let sum = builder.variable(Variable(name: name, role: .buffer, initial: zeros)) + gradient / Double(runs)
       builder.update(name, to: isDue.select(sum.zerosLike(), sum))
       return sum
@@ -431,4 +431,10 @@ extension Builder {
     let value = value.isPoisoned ? value : value.convert(to: known.dtype)
     update(variable, to: isDue.map { $0.select(value, known) } ?? value)
   }
+}
+
+/// One number everywhere, in the shape of a variable.
+private func filled(_ type: TensorType, _ value: Double) -> NDArray {
+  let shape = type.shape.known ?? internalError("a variable of type \(type)")
+  return unfailing { try NDArray(repeating: .float(value), dtype: type.dtype, shape: shape) }
 }

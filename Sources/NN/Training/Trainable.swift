@@ -42,7 +42,7 @@ public struct Metric: Sendable {
 public func trainable<M: Module>(
   _ model: M, loss: (_ output: Tensor, _ target: Tensor) -> Tensor, optimizer: Optimizer, metric: Metric? = nil,
   _ input: TensorType, _ target: TensorType, options: TrainingOptions = TrainingOptions()
-) throws(DiagnosticsError) -> LatheCore.Model where M.Output == Tensor {
+) throws(DiagnosticsError) -> LatheCore.Model where M.Input == Tensor, M.Output == Tensor {
   try trainable(
     model, optimizer: optimizer, inputs: [input], targets: [target], options: options,
     predict: { _, inputs in model(inputs[0]) }, loss: { loss($0, $1[0]) },

@@ -52,7 +52,7 @@ public func trainingStep<M: Module>(
   _ model: M, loss: (_ output: M.Output, _ target: Tensor) -> Tensor, optimizer: Optimizer, _ input: TensorType,
   _ target: TensorType, clipping: GradientClipping? = nil, runtime: [String] = [], accumulation: Int = 1,
   parameters: [String: NDArray] = [:], seed: UInt64 = 0
-) throws(DiagnosticsError) -> Graph {
+) throws(DiagnosticsError) -> Graph where M.Input == Tensor {
   try trainingStep(
     model, optimizer: optimizer, inputs: [input, target], clipping: clipping, runtime: runtime,
     accumulation: accumulation,

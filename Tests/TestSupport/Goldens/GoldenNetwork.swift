@@ -128,7 +128,7 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
     network("lenet", LeNet()), network("resnet18", ResNet18(width: 8, classes: 10)),
   ]
 
-  private static func network(_ name: String, _ model: some Module<Tensor>) -> GoldenNetwork {
+  private static func network(_ name: String, _ model: some Module<Tensor, Tensor>) -> GoldenNetwork {
     GoldenNetwork(name, outputs: ["logits"], model) { [model($0[0])] }
   }
 
@@ -139,21 +139,26 @@ public struct GoldenNetwork: Sendable, CustomTestStringConvertible {
         return [result.output, result.h, result.c]
       }
     }
-    func single<Layer: BinaryModule>(_ name: String, _ layer: Layer) -> GoldenNetwork
-    where Layer.Output == RecurrentOutput {
+    func single(
+      _ name: String, _ layer: some Module, _ call: @escaping @Sendable (Tensor, Tensor) -> RecurrentOutput
+    ) -> GoldenNetwork {
       GoldenNetwork(name, outputs: ["output", "h_n"], layer) {
-        let result = layer($0[0], $0[1])
+        let result = call($0[0], $0[1])
         return [result.output, result.h]
       }
     }
+    let (gru, gruBatchFirst) = (GRU(5, 6, numLayers: 2), GRU(5, 6, numLayers: 2, batchFirst: true))
+    let (rnn, rnnRelu) = (
+      RNN(5, 6, numLayers: 2), RNN(5, 6, numLayers: 2, nonlinearity: .relu, bidirectional: true)
+    )
     return [
       lstm("lstm", LSTM(5, 6, numLayers: 2)),
       lstm("lstm_batch_first", LSTM(5, 6, numLayers: 2, batchFirst: true)),
       lstm("lstm_bidirectional", LSTM(5, 6, numLayers: 2, bidirectional: true)),
-      single("gru", GRU(5, 6, numLayers: 2)),
-      single("gru_batch_first", GRU(5, 6, numLayers: 2, batchFirst: true)),
-      single("rnn", RNN(5, 6, numLayers: 2)),
-      single("rnn_relu_bidirectional", RNN(5, 6, numLayers: 2, nonlinearity: .relu, bidirectional: true)),
+      single("gru", gru) { gru($0, $1) },
+      single("gru_batch_first", gruBatchFirst) { gruBatchFirst($0, $1) },
+      single("rnn", rnn) { rnn($0, $1) },
+      single("rnn_relu_bidirectional", rnnRelu) { rnnRelu($0, $1) },
     ]
   }()
 

@@ -38,7 +38,7 @@ public struct TrainingCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  private func step(_ model: some Module<Tensor>) throws(DiagnosticsError) -> Graph? {
+  private func step(_ model: some Module<Tensor, Tensor>) throws(DiagnosticsError) -> Graph? {
     let arrays = goldenArrays("\(network).npz")
     guard let optimizer, let x = arrays["input/x"], let target = arrays["input/target"] else { return nil }
     let parameters = ["param/", "buffer/"].flatMap { prefix in

@@ -313,7 +313,7 @@ def table(results: Mapping[str, Result]) -> str:
         row = [name, result.package, result.exporter, str(result.opset), f"{result.nodes:,}", f"{result.parameters:,}"]
         if result.refused or "check" in result.verdicts:
             reasons = [f"check: {result.verdicts['check']}"] if "check" in result.verdicts else result.refused
-            reasons = [reason.split("error: ", 1)[-1] for reason in reasons]
+            reasons = list(dict.fromkeys(reason.split("error: ", 1)[-1] for reason in reasons))
             row += [f"refused: {'; '.join(reasons)}", "", "", ""]
         else:
             faults = [f"{check}: {verdict}" for check, verdict in result.verdicts.items() if verdict != YES]

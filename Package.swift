@@ -90,7 +90,7 @@ let package = Package(
       name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", exclude: ["Goldens"],
       swiftSettings: settings),
     .testTarget(
-      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", exclude: ["Goldens"],
+      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", exclude: ["Goldens", "Ledger.csv"],
       swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",

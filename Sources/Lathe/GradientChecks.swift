@@ -1,5 +1,5 @@
 public import LatheCore
-public import LatheNN
+internal import LatheNN
 
 /// Compares a function's derivatives with differences of its values, in `f64` by the interpreter:
 /// `torch.autograd.gradcheck`.

@@ -73,7 +73,7 @@ import Testing
     builder.update("layers.0.weight", to: weight * 2)
     let literals: [NDArray] = [
       NDArray([0.1, -0.0, .infinity, -.infinity, .nan, 0x1p-149, 3.4e38] as [Float]),
-      NDArray([0.1, 5e-324, 1e300] as [Double]), NDArray([Float(bitPattern: 0x7fc0_1234), 1] as [Float]),
+      NDArray([0.1, 0x1p-1074, 1e300] as [Double]), NDArray([Float(bitPattern: 0x7fc0_1234), 1] as [Float]),
       try NDArray([Float(bitPattern: 0xffc0_0000)], shape: []),
       NDArray([UInt64.max, 0]), NDArray([Int64.min, Int64.max]), NDArray([Int8.min, 5]),
       NDArray([true, false]), try NDArray(dtype: .bool, shape: [2], bytes: [2, 1]),

@@ -57,7 +57,7 @@ public func trace<M: Module, each Argument: TracedArgument>(
 }
 
 /// What a traced module takes: tensors.
-public protocol TracedArgument {
+public protocol TracedArgument: SendableMetatype {
   /// The next argument.
   static func first(of tensors: inout ArraySlice<Tensor>) -> Self
 }

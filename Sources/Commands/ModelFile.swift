@@ -13,6 +13,15 @@ struct ModelFile: ModelProvider {
     help: ArgumentHelp("The function of a model that has several; by default the only one.", valueName: "NAME"))
   var function: String?
 
+  /// What the command line says.
+  init() {}
+
+  /// The only function of the model in a file.
+  init(path: String) {
+    self.path = path
+    function = nil
+  }
+
   private var suffix: String { URL(fileURLWithPath: path).pathExtension }
 
   var bindsDimensions: Bool { suffix == "onnx" }

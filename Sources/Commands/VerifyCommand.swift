@@ -51,8 +51,7 @@ struct VerifyCommand: ParsableCommand {
   private func verify(_ folder: String) throws(DiagnosticsError) -> Int {
     let test = try BackendTest(folder: folder)
     let tolerance = try Tolerance(folder: folder)
-    var file = ModelFile()
-    file.path = test.model
+    let file = ModelFile(path: test.model)
     var mismatches = 0
     // Data sets mostly have the same shapes: one compilation serves them all.
     var compiled: (graph: Graph, model: PreparedModel)?

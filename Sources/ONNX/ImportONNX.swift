@@ -239,7 +239,7 @@ extension Importer {
     }
     if graph.output.isEmpty { report("the model has no outputs") }
     let name = graph.name.isEmpty ? "main" : graph.name
-    // Every fault that makes an output faulty has been reported, but for operators that are not supported.
+    // Every fault that makes an output faulty has been reported; whoever calls says which operators are not supported.
     return try builder.finish(name: name, outputs: Array(outputs))
   }
 

@@ -80,7 +80,7 @@ struct ModuleTests {
     #expect(try model.getSubmodule("tail.1") is Linear)
     #expect(throws: DiagnosticsError.self) { try model.getParameter("bn.running_var") }
     var visited: [String] = []
-    model.apply { visited.append("\(type(of: $0))") }
+    model.apply { visited.append(String($0.description.prefix { $0 != "(" })) }
     #expect(visited == ["Linear", "BatchNorm1d", "ReLU", "Linear", "Sequential", "Small"])
     #expect(
       Sequential(ReLU()).append(Linear(1, 2)).add(Identity(), named: "end").namedChildren().map(\.name) == [

@@ -5,49 +5,43 @@ public import LatheCore
 /// Window `i` of `n` runs from `floor(i L / n)` below `ceil((i + 1) L / n)`.
 
 /// The means of windows that give a wanted size over the last axis.
-public func adaptiveAvgPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveAverage("adaptiveAvgPool1d", x, 1, outputSize.integers)
-}
-
+public let adaptiveAvgPool1d = AdaptivePoolFunction(spatial: 1, pooled: adaptiveAverage)
 /// The means of windows that give a wanted size over the last two axes.
-public func adaptiveAvgPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveAverage("adaptiveAvgPool2d", x, 2, outputSize.integers)
-}
-
+public let adaptiveAvgPool2d = AdaptivePoolFunction(spatial: 2, pooled: adaptiveAverage)
 /// The means of windows that give a wanted size over the last three axes.
-public func adaptiveAvgPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveAverage("adaptiveAvgPool3d", x, 3, outputSize.integers)
-}
-
+public let adaptiveAvgPool3d = AdaptivePoolFunction(spatial: 3, pooled: adaptiveAverage)
 /// The greatest elements of windows that give a wanted size over the last axis.
-public func adaptiveMaxPool1d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveMaxPoolWithIndices(x, spatial: 1, outputSize).output
-}
-
+public let adaptiveMaxPool1d = AdaptivePoolFunction(spatial: 1) { adaptiveMaximum($0, $1, $2).output }
 /// The greatest elements of windows that give a wanted size over the last two axes.
-public func adaptiveMaxPool2d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveMaxPoolWithIndices(x, spatial: 2, outputSize).output
-}
-
+public let adaptiveMaxPool2d = AdaptivePoolFunction(spatial: 2) { adaptiveMaximum($0, $1, $2).output }
 /// The greatest elements of windows that give a wanted size over the last three axes.
-public func adaptiveMaxPool3d(_ x: Tensor, _ outputSize: some IntegerList) -> Tensor {
-  adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize).output
+public let adaptiveMaxPool3d = AdaptivePoolFunction(spatial: 3) { adaptiveMaximum($0, $1, $2).output }
+/// `adaptiveMaxPool1d`, with the row-major places of the maxima in the last axis of the input: `return_indices`.
+public let adaptiveMaxPool1dWithIndices = AdaptivePoolFunction(spatial: 1, pooled: adaptiveMaximum)
+/// `adaptiveMaxPool2d`, with the row-major places of the maxima in the last two axes of the input: `return_indices`.
+public let adaptiveMaxPool2dWithIndices = AdaptivePoolFunction(spatial: 2, pooled: adaptiveMaximum)
+/// `adaptiveMaxPool3d`, with the row-major places of the maxima in the last three axes of the input: `return_indices`.
+public let adaptiveMaxPool3dWithIndices = AdaptivePoolFunction(spatial: 3, pooled: adaptiveMaximum)
+
+/// What `adaptiveAvgPool1d` and its kin are: pooling to sizes that are given, with places of the maxima or without.
+public struct AdaptivePoolFunction<Output>: Sendable {
+  fileprivate let spatial: Int
+  fileprivate let pooled: @Sendable (_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) -> Output
+
+  /// Applies the function.
+  ///
+  /// - Parameter outputSize: The sizes of the result, of which -1 keeps an axis as it is.
+  public func callAsFunction(_ x: Tensor, _ outputSize: some IntegerList) -> Output {
+    pooled(spatial, x, outputSize.integers)
+  }
 }
 
-/// `adaptiveMaxPool1d`, with the row-major places of the maxima in the last axis of the input: `return_indices`.
-public func adaptiveMaxPool1dWithIndices(
-  _ x: Tensor, _ outputSize: some IntegerList
-) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 1, outputSize) }
-
-/// `adaptiveMaxPool2d`, with the row-major places of the maxima in the last two axes of the input: `return_indices`.
-public func adaptiveMaxPool2dWithIndices(
-  _ x: Tensor, _ outputSize: some IntegerList
-) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 2, outputSize) }
-
-/// `adaptiveMaxPool3d`, with the row-major places of the maxima in the last three axes of the input: `return_indices`.
-public func adaptiveMaxPool3dWithIndices(
-  _ x: Tensor, _ outputSize: some IntegerList
-) -> (output: Tensor, indices: Tensor) { adaptiveMaxPoolWithIndices(x, spatial: 3, outputSize) }
+/// Adaptive maximum with the row-major places of the maxima in the spatial axes of the input.
+///
+/// - Parameter spatial: How many axes are pooled.
+public func adaptiveMaxPoolWithIndices(
+  _ x: Tensor, spatial: Int, _ outputSize: some IntegerList
+) -> (output: Tensor, indices: Tensor) { adaptiveMaximum(spatial, x, outputSize.integers) }
 
 /// The windows of one axis; the places of window `i` are `starts[i] ..< ends[i]`.
 private struct AdaptiveWindows {
@@ -67,7 +61,7 @@ private struct AdaptiveWindows {
   }
 }
 
-private func adaptiveSizes(_ x: Tensor, _ spatial: Int, _ outputSize: [Int]) throws(TypeFault) -> [Int] {
+private func adaptiveSizes(_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) throws(TypeFault) -> [Int] {
   guard x.rank == spatial + 1 || x.rank == spatial + 2 else {
     throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
   }
@@ -79,9 +73,9 @@ private func adaptiveSizes(_ x: Tensor, _ spatial: Int, _ outputSize: [Int]) thr
   return sizes
 }
 
-private func adaptiveAverage(_ name: String, _ x: Tensor, _ spatial: Int, _ outputSize: [Int]) -> Tensor {
-  composite(name, [x]) { () throws(TypeFault) -> Tensor in
-    let sizes = try adaptiveSizes(x, spatial, outputSize.integers)
+@Sendable func adaptiveAverage(_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) -> Tensor {
+  composite("adaptiveAvgPool\(spatial)d", [x]) { () throws(TypeFault) -> Tensor in
+    let sizes = try adaptiveSizes(spatial, x, outputSize)
     try x.requireFloat("the input")
     let lead = x.rank - spatial
     let axes = Array(lead..<x.rank)
@@ -108,12 +102,11 @@ private func adaptiveAverage(_ name: String, _ x: Tensor, _ spatial: Int, _ outp
   }
 }
 
-/// Adaptive maximum with the row-major places of the maxima in the spatial axes of the input.
-public func adaptiveMaxPoolWithIndices(
-  _ x: Tensor, spatial: Int, _ outputSize: some IntegerList
+@Sendable func adaptiveMaximum(
+  _ spatial: Int, _ x: Tensor, _ outputSize: [Int]
 ) -> (output: Tensor, indices: Tensor) {
   let results = composite("adaptiveMaxPool\(spatial)d", [x], count: 2) { () throws(TypeFault) -> [Tensor] in
-    let sizes = try adaptiveSizes(x, spatial, outputSize.integers)
+    let sizes = try adaptiveSizes(spatial, x, outputSize)
     let lead = x.rank - spatial
     let extents = try (lead..<x.rank).map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
     if zip(extents, sizes).allSatisfy({ $0 % $1 == 0 && $0 > 0 }) {

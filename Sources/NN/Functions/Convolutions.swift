@@ -39,50 +39,36 @@ public enum ConvolutionPadding: Hashable, Sendable, ExpressibleByIntegerLiteral,
 }
 
 /// Convolution over one axis: `x[N, C, L]`, `weight[O, C / groups, K]`.
-public func conv1d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  dilation: some IntegerList = 1, groups: Int = 1
-) -> Tensor {
-  convolution(
-    "conv1d", x, weight, bias, spatial: 1, stride: stride.integers, padding: padding, dilation: dilation.integers,
-    groups: groups)
-}
-
+public let conv1d = ConvFunction(spatial: 1)
 /// Convolution over two axes: `x[N, C, H, W]`, `weight[O, C / groups, kH, kW]`.
-public func conv2d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  dilation: some IntegerList = 1, groups: Int = 1
-) -> Tensor {
-  convolution(
-    "conv2d", x, weight, bias, spatial: 2, stride: stride.integers, padding: padding, dilation: dilation.integers,
-    groups: groups)
-}
-
+public let conv2d = ConvFunction(spatial: 2)
 /// Convolution over three axes: `x[N, C, D, H, W]`, `weight[O, C / groups, kD, kH, kW]`.
-public func conv3d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  dilation: some IntegerList = 1, groups: Int = 1
-) -> Tensor {
-  convolution(
-    "conv3d", x, weight, bias, spatial: 3, stride: stride.integers, padding: padding, dilation: dilation.integers,
-    groups: groups)
-}
-
+public let conv3d = ConvFunction(spatial: 3)
 /// Convolution over as many axes as the weight has beside its two channel axes.
-public func convNd(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  dilation: some IntegerList = 1, groups: Int = 1
-) -> Tensor {
-  convolution(
-    "convNd", x, weight, bias, spatial: max(weight.rank - 2, 1), stride: stride.integers, padding: padding,
-    dilation: dilation.integers, groups: groups)
+public let convNd = ConvFunction(spatial: nil)
+
+/// What `conv1d`, `conv2d`, `conv3d` and `convNd` are: convolution, of a batch or one element.
+public struct ConvFunction: Sendable {
+  /// How many axes; nil for those of the weight.
+  fileprivate let spatial: Int?
+
+  /// Applies the function; `bias[O]`.
+  public func callAsFunction(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1,
+    padding: ConvolutionPadding = 0, dilation: some IntegerList = 1, groups: Int = 1
+  ) -> Tensor {
+    convolution(
+      spatial, x, weight, bias, stride: stride.integers, padding: padding, dilation: dilation.integers, groups: groups)
+  }
 }
 
-private func convolution(
-  _ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, spatial: Int, stride: [Int],
-  padding: ConvolutionPadding, dilation: [Int], groups: Int
+func convolution(
+  _ spatial: Int?, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: [Int], padding: ConvolutionPadding,
+  dilation: [Int], groups: Int
 ) -> Tensor {
-  composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  let name = "conv" + (spatial.map { "\($0)d" } ?? "Nd")
+  let spatial = spatial ?? max(weight.rank - 2, 1)
+  return composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
     try weight.requireRank((spatial + 2)...(spatial + 2), "the weight")
     try x.requireRank((spatial + 1)...(spatial + 2), "the input")
     let kernel = try (2..<weight.rank).map { (axis) throws(TypeFault) -> Int in try weight.knownSize(axis) }
@@ -123,52 +109,43 @@ private func convolution(
 }
 
 /// Transposed convolution over one axis: `x[N, C, L]`, `weight[C, O / groups, K]`.
-public func convTranspose1d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  outputPadding: some IntegerList = 0, groups: Int = 1, dilation: some IntegerList = 1
-) -> Tensor {
-  transposedConvolution(
-    "convTranspose1d", x, weight, bias, spatial: 1, stride: stride.integers, padding: padding,
-    outputPadding: outputPadding.integers, groups: groups, dilation: dilation.integers)
-}
-
+public let convTranspose1d = ConvTransposeFunction(spatial: 1)
 /// Transposed convolution over two axes: `x[N, C, H, W]`, `weight[C, O / groups, kH, kW]`.
-public func convTranspose2d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  outputPadding: some IntegerList = 0, groups: Int = 1, dilation: some IntegerList = 1
-) -> Tensor {
-  transposedConvolution(
-    "convTranspose2d", x, weight, bias, spatial: 2, stride: stride.integers, padding: padding,
-    outputPadding: outputPadding.integers, groups: groups, dilation: dilation.integers)
-}
-
+public let convTranspose2d = ConvTransposeFunction(spatial: 2)
 /// Transposed convolution over three axes: `x[N, C, D, H, W]`, `weight[C, O / groups, kD, kH, kW]`.
-public func convTranspose3d(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  outputPadding: some IntegerList = 0, groups: Int = 1, dilation: some IntegerList = 1
-) -> Tensor {
-  transposedConvolution(
-    "convTranspose3d", x, weight, bias, spatial: 3, stride: stride.integers, padding: padding,
-    outputPadding: outputPadding.integers, groups: groups, dilation: dilation.integers)
-}
-
+public let convTranspose3d = ConvTransposeFunction(spatial: 3)
 /// Transposed convolution over as many axes as the weight has beside its two channel axes.
-public func convTransposeNd(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1, padding: ConvolutionPadding = 0,
-  outputPadding: some IntegerList = 0, groups: Int = 1, dilation: some IntegerList = 1
-) -> Tensor {
-  transposedConvolution(
-    "convTransposeNd", x, weight, bias, spatial: max(weight.rank - 2, 1), stride: stride.integers, padding: padding,
-    outputPadding: outputPadding.integers, groups: groups, dilation: dilation.integers)
+public let convTransposeNd = ConvTransposeFunction(spatial: nil)
+
+/// What `convTranspose1d`, `convTranspose2d`, `convTranspose3d` and `convTransposeNd` are: transposed convolution, of a
+/// batch or one element.
+public struct ConvTransposeFunction: Sendable {
+  /// How many axes; nil for those of the weight.
+  fileprivate let spatial: Int?
+
+  /// Applies the function; `bias[O]`.
+  ///
+  /// - Parameter outputPadding: How much longer the result is at its end: less than the stride or the dilation.
+  public func callAsFunction(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: some IntegerList = 1,
+    padding: ConvolutionPadding = 0, outputPadding: some IntegerList = 0, groups: Int = 1,
+    dilation: some IntegerList = 1
+  ) -> Tensor {
+    transposedConvolution(
+      spatial, x, weight, bias, stride: stride.integers, padding: padding, outputPadding: outputPadding.integers,
+      groups: groups, dilation: dilation.integers)
+  }
 }
 
 /// The gradient of a convolution with respect to its input: the input is spread by the stride and correlated with the
 /// reversed kernel, inputs and outputs of each group exchanged.
-private func transposedConvolution(
-  _ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, spatial: Int, stride: [Int],
-  padding: ConvolutionPadding, outputPadding: [Int], groups: Int, dilation: [Int]
+func transposedConvolution(
+  _ spatial: Int?, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, stride: [Int], padding: ConvolutionPadding,
+  outputPadding: [Int], groups: Int, dilation: [Int]
 ) -> Tensor {
-  composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  let name = "convTranspose" + (spatial.map { "\($0)d" } ?? "Nd")
+  let spatial = spatial ?? max(weight.rank - 2, 1)
+  return composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
     try weight.requireRank((spatial + 2)...(spatial + 2), "the weight")
     try x.requireRank((spatial + 1)...(spatial + 2), "the input")
     let kernel = try (2..<weight.rank).map { (axis) throws(TypeFault) -> Int in try weight.knownSize(axis) }

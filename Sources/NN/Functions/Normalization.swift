@@ -1,6 +1,6 @@
 public import LatheCore
 
-/// The result of a batch normalization that uses the batch's own statistics.
+/// The result of a batch or instance normalization that uses the batch's own statistics.
 public struct BatchNormResult: Sendable {
   /// The output, of the batch's own statistics.
   public let output: Tensor
@@ -15,8 +15,14 @@ public func batchNorm(
   _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
   eps: Double = 1e-5
 ) -> Tensor {
-  composite("batchNorm", [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }) {
-    () throws(TypeFault) -> Tensor in
+  normalized("batchNorm", x, runningMean, runningVar, weight, bias, eps)
+}
+
+private func normalized(
+  _ name: String, _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, _ weight: Tensor?, _ bias: Tensor?,
+  _ eps: Double
+) -> Tensor {
+  composite(name, [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [runningMean, runningVar, weight, bias])
     let scale = (runningVar + eps).rsqrt()
     return affine((x - x.perChannel(runningMean)) * x.perChannel(scale), x, weight, bias)
@@ -30,17 +36,34 @@ public func batchNormTraining(
   _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
   momentum: Double = 0.1, eps: Double = 1e-5
 ) -> BatchNormResult {
-  let results = composite(
-    "batchNorm", [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }, count: 3
-  ) { () throws(TypeFault) -> [Tensor] in
+  training("batchNorm", x, x.shape.indices.filter { $0 != 1 }, runningMean, runningVar, weight, bias, momentum, eps)
+}
+
+/// Normalizes every channel of every sample by its own mean and variance, and moves running averages, one for each
+/// channel, towards those of the samples.
+///
+/// - Parameter momentum: The share of the batch in the averages; the variances enter them with Bessel's correction.
+public func instanceNormTraining(
+  _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
+  momentum: Double = 0.1, eps: Double = 1e-5
+) -> BatchNormResult {
+  training("instanceNorm", x, Array(x.shape.indices.dropFirst(2)), runningMean, runningVar, weight, bias, momentum, eps)
+}
+
+private func training(
+  _ name: String, _ x: Tensor, _ axes: [Int], _ runningMean: Tensor, _ runningVar: Tensor, _ weight: Tensor?,
+  _ bias: Tensor?, _ momentum: Double, _ eps: Double
+) -> BatchNormResult {
+  let operands = [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }
+  let results = composite(name, operands, count: 3) { () throws(TypeFault) -> [Tensor] in
     try requireChannels(x, [runningMean, runningVar, weight, bias])
-    let axes = x.shape.indices.filter { $0 != 1 }
     var count = 1
     for axis in axes { count *= try x.knownSize(axis) }
     guard count > 1 else {
       throw TypeFault("one value for each channel of \(x.type) has no variance", help: "train with larger batches")
     }
-    let (output, mean, variance) = standardized(x, axes: axes, eps: eps)
+    var (output, mean, variance) = standardized(x, axes: axes, eps: eps)
+    if mean.rank == 2 { (mean, variance) = (mean.mean(dim: 0), variance.mean(dim: 0)) }
     let unbiased = variance * (Double(count) / Double(count - 1))
     return [
       affine(output, x, weight, bias), runningMean * (1 - momentum) + mean.detach() * momentum,
@@ -111,6 +134,14 @@ public func groupNorm(
     let (y, _, _) = standardized(grouped, axes: Array(2..<grouped.rank), eps: eps)
     return affine(y.reshape(x.shape), x, weight, bias)
   }
+}
+
+/// Normalizes every channel of every sample by given statistics, one for each channel.
+public func instanceNorm(
+  _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
+  eps: Double = 1e-5
+) -> Tensor {
+  normalized("instanceNorm", x, runningMean, runningVar, weight, bias, eps)
 }
 
 /// Normalizes every channel of every sample.

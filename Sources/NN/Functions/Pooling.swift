@@ -5,27 +5,30 @@ public import LatheCore
 /// Source: https://pytorch.org/docs/stable/nn.functional.html#pooling-functions
 
 /// The greatest element of every window over the last axis.
-public func maxPool1d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> Tensor {
-  Pooling("maxPool1d", 1, kernelSize, stride, padding, dilation, ceilMode).max(x)
-}
-
+public let maxPool1d = MaxPoolFunction(spatial: 1) { $0.max($1) }
 /// The greatest element of every window over the last two axes.
-public func maxPool2d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> Tensor {
-  Pooling("maxPool2d", 2, kernelSize, stride, padding, dilation, ceilMode).max(x)
-}
-
+public let maxPool2d = MaxPoolFunction(spatial: 2) { $0.max($1) }
 /// The greatest element of every window over the last three axes.
-public func maxPool3d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> Tensor {
-  Pooling("maxPool3d", 3, kernelSize, stride, padding, dilation, ceilMode).max(x)
+public let maxPool3d = MaxPoolFunction(spatial: 3) { $0.max($1) }
+/// `maxPool1d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public let maxPool1dWithIndices = MaxPoolFunction(spatial: 1) { $0.maxWithIndices($1) }
+/// `maxPool2d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public let maxPool2dWithIndices = MaxPoolFunction(spatial: 2) { $0.maxWithIndices($1) }
+/// `maxPool3d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
+public let maxPool3dWithIndices = MaxPoolFunction(spatial: 3) { $0.maxWithIndices($1) }
+
+/// What `maxPool1d`, `maxPool2d` and `maxPool3d` are: the maximum of windows, alone or with its place.
+public struct MaxPoolFunction<Output>: Sendable {
+  fileprivate let spatial: Int
+  fileprivate let pooled: @Sendable (Pooling, Tensor) -> Output
+
+  /// Applies the function.
+  public func callAsFunction(
+    _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+    dilation: some IntegerList = 1, ceilMode: Bool = false
+  ) -> Output {
+    pooled(Pooling("maxPool", spatial, kernelSize, stride, padding, dilation, ceilMode), x)
+  }
 }
 
 /// `maxPool`, with the row-major place of every maximum in the spatial axes of the input.
@@ -35,38 +38,14 @@ public func maxPoolWithIndices(
   _ x: Tensor, spatial: Int, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
   padding: some IntegerList = 0, dilation: some IntegerList = 1, ceilMode: Bool = false
 ) -> (output: Tensor, indices: Tensor) {
-  Pooling("maxPool\(spatial)d", spatial, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
-}
-
-/// `maxPool1d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
-public func maxPool1dWithIndices(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> (output: Tensor, indices: Tensor) {
-  Pooling("maxPool1d", 1, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
-}
-
-/// `maxPool2d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
-public func maxPool2dWithIndices(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> (output: Tensor, indices: Tensor) {
-  Pooling("maxPool2d", 2, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
-}
-
-/// `maxPool3d`, with the row-major place of every maximum in the spatial axes of the input: `return_indices`.
-public func maxPool3dWithIndices(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> (output: Tensor, indices: Tensor) {
-  Pooling("maxPool3d", 3, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
+  Pooling("maxPool", spatial, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
 }
 
 /// Maximum over windows with different amounts of padding before and after.
 public func maxPoolNd(
   _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil, ceilMode: Bool = false
 ) -> Tensor {
-  Pooling("maxPool\(kernelSize.count)d", kernelSize, stride, low, high, dilation, ceilMode).max(x)
+  Pooling("maxPool", kernelSize, stride, low, high, dilation, ceilMode).max(x)
 }
 
 /// Mean over windows with different amounts of padding before and after.
@@ -74,59 +53,55 @@ public func avgPoolNd(
   _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil,
   ceilMode: Bool = false, countIncludePad: Bool = true
 ) -> Tensor {
-  Pooling("avgPool\(kernelSize.count)d", kernelSize, stride, low, high, dilation, ceilMode)
+  Pooling("avgPool", kernelSize, stride, low, high, dilation, ceilMode)
     .average(x, countIncludePad: countIncludePad, divisor: nil)
 }
 
 /// The mean of every window over the last axis.
-public func avgPool1d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  ceilMode: Bool = false, countIncludePad: Bool = true
-) -> Tensor {
-  Pooling("avgPool1d", 1, kernelSize, stride, padding, 1, ceilMode)
-    .average(x, countIncludePad: countIncludePad, divisor: nil)
-}
-
+public let avgPool1d = AvgPoolFunction(spatial: 1)
 /// The mean of every window over the last two axes.
-public func avgPool2d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
-) -> Tensor {
-  Pooling("avgPool2d", 2, kernelSize, stride, padding, 1, ceilMode)
-    .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
-}
-
+public let avgPool2d = AvgPoolFunction(spatial: 2)
 /// The mean of every window over the last three axes.
-public func avgPool3d(
-  _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
-  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
-) -> Tensor {
-  Pooling("avgPool3d", 3, kernelSize, stride, padding, 1, ceilMode)
-    .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
+public let avgPool3d = AvgPoolFunction(spatial: 3)
+
+/// What `avgPool1d`, `avgPool2d` and `avgPool3d` are: the mean of windows.
+public struct AvgPoolFunction: Sendable {
+  fileprivate let spatial: Int
+
+  /// Applies the function.
+  ///
+  /// - Parameters:
+  ///   - countIncludePad: Whether padding counts as elements.
+  ///   - divisorOverride: What sums are divided by instead of the number of elements.
+  public func callAsFunction(
+    _ x: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none, padding: some IntegerList = 0,
+    ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil
+  ) -> Tensor {
+    Pooling("avgPool", spatial, kernelSize, stride, padding, 1, ceilMode)
+      .average(x, countIncludePad: countIncludePad, divisor: divisorOverride)
+  }
 }
 
-/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
-public func lpPool1d(
-  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  ceilMode: Bool = false
-) -> Tensor {
-  Pooling("lpPool1d", 1, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
-}
+/// The `p`-norm over windows of the last axis: `sum(x^p)^(1/p)`.
+public let lpPool1d = LPPoolFunction(spatial: 1)
+/// The `p`-norm over windows of the last two axes: `sum(x^p)^(1/p)`.
+public let lpPool2d = LPPoolFunction(spatial: 2)
+/// The `p`-norm over windows of the last three axes: `sum(x^p)^(1/p)`.
+public let lpPool3d = LPPoolFunction(spatial: 3)
 
-/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
-public func lpPool2d(
-  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  ceilMode: Bool = false
-) -> Tensor {
-  Pooling("lpPool2d", 2, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
-}
+/// What `lpPool1d`, `lpPool2d` and `lpPool3d` are: the `p`-norm of windows.
+public struct LPPoolFunction: Sendable {
+  fileprivate let spatial: Int
 
-/// The `p`-norm over windows: `sum(x^p)^(1/p)`.
-public func lpPool3d(
-  _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  ceilMode: Bool = false
-) -> Tensor {
-  Pooling("lpPool3d", 3, kernelSize, stride, 0, 1, ceilMode).powerMean(x, normType)
+  /// Applies the function.
+  ///
+  /// - Parameter normType: The `p` of the norm.
+  public func callAsFunction(
+    _ x: Tensor, normType: Double, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+    ceilMode: Bool = false
+  ) -> Tensor {
+    Pooling("lpPool", spatial, kernelSize, stride, 0, 1, ceilMode).norm(x, normType)
+  }
 }
 
 /// Writes elements back to the places that `maxPoolWithIndices` found; zeros elsewhere.
@@ -151,6 +126,7 @@ public func maxUnpool(
     if let outputSize {
       let wanted = Array(outputSize.count == spatial + 2 ? outputSize.dropFirst(2) : outputSize[...])
       guard wanted.count == spatial else { throw TypeFault("outputSize has \(outputSize.count) numbers") }
+      for size in wanted { try requireBounded(size, "outputSize") }
       for axis in 0..<spatial where abs(wanted[axis] - sizes[axis]) >= stride[axis] {
         throw TypeFault(
           "the size \(wanted[axis]) of axis \(axis) was not pooled to this one",
@@ -169,36 +145,26 @@ public func maxUnpool(
 }
 
 /// Writes elements back to the places over the last axis that pooling found; zeros elsewhere.
-///
-/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
-public func maxUnpool1d(
-  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  padding: some IntegerList = 0, outputSize: [Int]? = nil
-) -> Tensor {
-  maxUnpool(
-    x, indices, spatial: 1, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
-}
-
+public let maxUnpool1d = MaxUnpoolFunction(spatial: 1)
 /// Writes elements back to the places over the last two axes that pooling found; zeros elsewhere.
-///
-/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
-public func maxUnpool2d(
-  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  padding: some IntegerList = 0, outputSize: [Int]? = nil
-) -> Tensor {
-  maxUnpool(
-    x, indices, spatial: 2, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
-}
-
+public let maxUnpool2d = MaxUnpoolFunction(spatial: 2)
 /// Writes elements back to the places over the last three axes that pooling found; zeros elsewhere.
-///
-/// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
-public func maxUnpool3d(
-  _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  padding: some IntegerList = 0, outputSize: [Int]? = nil
-) -> Tensor {
-  maxUnpool(
-    x, indices, spatial: 3, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+public let maxUnpool3d = MaxUnpoolFunction(spatial: 3)
+
+/// What `maxUnpool1d`, `maxUnpool2d` and `maxUnpool3d` are: elements back at the places that pooling found.
+public struct MaxUnpoolFunction: Sendable {
+  fileprivate let spatial: Int
+
+  /// Applies the function.
+  ///
+  /// - Parameter outputSize: The sizes of the result, within a stride of the default, with or without batch and channels.
+  public func callAsFunction(
+    _ x: Tensor, _ indices: Tensor, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
+    padding: some IntegerList = 0, outputSize: [Int]? = nil
+  ) -> Tensor {
+    maxUnpool(
+      x, indices, spatial: spatial, kernelSize: kernelSize, stride: stride, padding: padding, outputSize: outputSize)
+  }
 }
 
 /// The greatest elements of windows at random distances, which give a wanted size over the last two axes.
@@ -276,11 +242,11 @@ public func fractionalMaxPool2dWithIndices(
 }
 
 /// One pooling call with its numbers, before they are checked against an input.
-private struct Pooling {
-  let name: String
+struct Pooling: Sendable {
+  private let function: String
   let spatial: Int
   let kernel: [Int]
-  let stride: [Int]?
+  let stride: [Int]
   let low: [Int]
   let high: [Int]
   let dilation: [Int]
@@ -288,14 +254,15 @@ private struct Pooling {
   /// Whether padding is PyTorch's, the same on both sides and at most half of the kernel.
   let isSymmetric: Bool
 
+  /// - Parameter function: The name without the number of axes.
   init(
-    _ name: String, _ spatial: Int, _ kernel: some IntegerList, _ stride: (some IntegerList)?,
+    _ function: String, _ spatial: Int, _ kernel: some IntegerList, _ stride: (some IntegerList)?,
     _ padding: some IntegerList, _ dilation: some IntegerList, _ ceilMode: Bool
   ) {
-    self.name = name
+    self.function = function
     self.spatial = spatial
     self.kernel = kernel.integers
-    self.stride = stride?.integers
+    self.stride = stride?.integers ?? kernel.integers
     low = padding.integers
     high = padding.integers
     isSymmetric = true
@@ -304,9 +271,10 @@ private struct Pooling {
   }
 
   init(
-    _ name: String, _ kernel: [Int], _ stride: [Int], _ low: [Int], _ high: [Int], _ dilation: [Int]?, _ ceilMode: Bool
+    _ function: String, _ kernel: [Int], _ stride: [Int], _ low: [Int], _ high: [Int], _ dilation: [Int]?,
+    _ ceilMode: Bool
   ) {
-    self.name = name
+    self.function = function
     spatial = kernel.count
     self.kernel = kernel
     self.stride = stride
@@ -317,6 +285,8 @@ private struct Pooling {
     self.ceilMode = ceilMode
   }
 
+  private var name: String { "\(function)\(spatial)d" }
+
   /// The windows over an input, and how much of the padding behind is there for `ceilMode` only.
   func window(_ x: Tensor) throws(TypeFault) -> (shape: WindowShape, excess: [Int]) {
     guard spatial > 0, x.rank == spatial + 1 || x.rank == spatial + 2 else {
@@ -324,7 +294,7 @@ private struct Pooling {
     }
     let kernel = try kernel.spread(spatial, "kernelSize")
     var window = WindowShape(
-      size: kernel, stride: try stride?.spread(spatial, "stride") ?? kernel, low: try low.spread(spatial, "padding"),
+      size: kernel, stride: try stride.spread(spatial, "stride"), low: try low.spread(spatial, "padding"),
       high: try high.spread(spatial, "padding"), dilation: try dilation.spread(spatial, "dilation"))
     for axis in 0..<spatial {
       guard kernel[axis] > 0, window.stride[axis] > 0, window.dilation[axis] > 0 else {
@@ -356,19 +326,15 @@ private struct Pooling {
   }
 
   func max(_ x: Tensor) -> Tensor {
-    composite(name, [x]) { () throws(TypeFault) -> Tensor in x.windowReduce(.max, try maxWindow(x)) }
+    composite(name, [x]) { () throws(TypeFault) -> Tensor in x.windowReduce(.max, try window(x).shape) }
   }
 
-  func maxWithIndices(_ x: Tensor) -> (Tensor, Tensor) {
+  func maxWithIndices(_ x: Tensor) -> (output: Tensor, indices: Tensor) {
     let results = composite(name, [x], count: 2) { () throws(TypeFault) -> [Tensor] in
-      let window = try maxWindow(x)
+      let window = try window(x).shape
       return [x.windowReduce(.max, window), x.windowArgReduce(.max, window)]
     }
     return (results[0], results[1])
-  }
-
-  private func maxWindow(_ x: Tensor) throws(TypeFault) -> WindowShape {
-    try window(x).shape
   }
 
   func average(_ x: Tensor, countIncludePad: Bool, divisor: Int?) -> Tensor {
@@ -415,7 +381,7 @@ private struct Pooling {
     }
   }
 
-  func powerMean(_ x: Tensor, _ p: Double) -> Tensor {
+  func norm(_ x: Tensor, _ p: Double) -> Tensor {
     composite(name, [x]) { () throws(TypeFault) -> Tensor in
       guard p != 0, p.isFinite else { throw TypeFault("normType is \(p)", help: "use maxPool for an infinite one") }
       // PyTorch takes the mean times the window's size, so that windows over the edge count as full ones.

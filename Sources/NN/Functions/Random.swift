@@ -123,23 +123,21 @@ public func dropout(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tens
 }
 
 /// As `dropout`, of whole channels of `[N, C, L]` or `[C, L]`.
-public func dropout1d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
-  droppedChannels("dropout1d", x, p, training, spatial: 1)
-}
-
+public let dropout1d = ChannelDropoutFunction(spatial: 1)
 /// As `dropout`, of whole channels of `[N, C, H, W]` or `[C, H, W]`.
-public func dropout2d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
-  droppedChannels("dropout2d", x, p, training, spatial: 2)
-}
-
+public let dropout2d = ChannelDropoutFunction(spatial: 2)
 /// As `dropout`, of whole channels of `[N, C, D, H, W]` or `[C, D, H, W]`.
-public func dropout3d(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
-  droppedChannels("dropout3d", x, p, training, spatial: 3)
-}
+public let dropout3d = ChannelDropoutFunction(spatial: 3)
 
-private func droppedChannels(_ name: String, _ x: Tensor, _ p: Double, _ training: Bool, spatial: Int) -> Tensor {
-  let kept = Array(x.shape.dropLast(spatial)) + [Dimension](repeating: 1, count: spatial)
-  return dropped(name, x, p, training, kept, ranks: spatial + 1...spatial + 2)
+/// What `dropout1d`, `dropout2d` and `dropout3d` are: channels left out at random.
+public struct ChannelDropoutFunction: Sendable {
+  let spatial: Int
+
+  /// Applies the function.
+  public func callAsFunction(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
+    let kept = Array(x.shape.dropLast(spatial)) + [Dimension](repeating: 1, count: spatial)
+    return dropped("dropout\(spatial)d", x, p, training, kept, ranks: spatial + 1...spatial + 2)
+  }
 }
 
 /// - Parameter shape: One number decides what the same element of this shape is repeated to.

@@ -61,13 +61,7 @@ public func interpolate(
     guard !antialias || mode == .linear || mode == .cubic else {
       throw TypeFault("antialias has no meaning for the mode \(mode)", help: "use linear or cubic")
     }
-    if mode == .area {
-      switch spatial {
-      case 1: return adaptiveAvgPool1d(x, sizes)
-      case 2: return adaptiveAvgPool2d(x, sizes)
-      default: return adaptiveAvgPool3d(x, sizes)
-      }
-    }
+    if mode == .area { return adaptiveAverage(spatial, x, sizes) }
     for size in sizes { try requireTable(size, of: "elements of an axis") }
     var y = mode == .nearest || mode == .nearestExact ? x : x.floating.wide
     for axis in 0..<spatial {

@@ -2,14 +2,16 @@ public import LatheCore
 
 /// What the convolution layers of all ranks share.
 private func weights(
-  _ outChannels: Int, _ inChannels: Int, _ kernel: [Int], bias: Bool, groups: Int, transposed: Bool
+  _ outChannels: Int, _ inChannels: Int, _ kernel: [Int], bias: Bool, groups: Int, transposed: Bool,
+  _ dtype: ScalarType
 ) -> (Parameter, Parameter?) {
   let groups = max(groups, 1)
   let shape = (transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups]) + kernel
   // PyTorch reads the fan-in off axis 1, for transposed weights too.
   let fanIn = product(Array(shape[1...]))
   return (
-    Parameter(shape, initializer: .fanIn(fanIn)), bias ? Parameter([outChannels], initializer: .fanIn(fanIn)) : nil
+    Parameter(shape, dtype: dtype, initializer: .fanIn(fanIn)),
+    bias ? Parameter([outChannels], dtype: dtype, initializer: .fanIn(fanIn)) : nil
   )
 }
 
@@ -22,93 +24,14 @@ func spread(_ sizes: some IntegerList, _ count: Int) -> [Int] {
 }
 
 /// Convolution over one axis.
-public struct Conv1d: Module {
-  /// The weight.
-  public let weight: Parameter
-  /// The bias.
-  public let bias: Parameter?
-  private let stride: [Int]
-  private let padding: ConvolutionPadding
-  private let dilation: [Int]
-  private let groups: Int
-  private let paddingMode: PaddingMode
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { convolutionOptions(weight, bias, 1, stride, padding, dilation, groups, paddingMode) }
-
-  /// Makes a layer.
-  ///
-  /// - Parameter paddingMode: What the padding holds; zeros for `constant`.
-  public init(
-    _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
-    padding: ConvolutionPadding = 0, dilation: some IntegerList = 1, groups: Int = 1, bias: Bool = true,
-    paddingMode: PaddingMode = .constant
-  ) {
-    (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 1), bias: bias, groups: groups, transposed: false)
-    self.stride = stride.integers
-    self.padding = padding
-    self.dilation = dilation.integers
-    self.groups = groups
-    self.paddingMode = paddingMode
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
-      let (padded, rest) = paddedInput(x, weight, padding, paddingMode, stride, dilation)
-      return conv1d(padded, weight, bias, stride: stride, padding: rest, dilation: dilation, groups: groups)
-    }
-  }
-}
-
+public typealias Conv1d = ConvNd<1>
 /// Convolution over two axes.
-public struct Conv2d: Module {
-  /// The weight.
-  public let weight: Parameter
-  /// The bias.
-  public let bias: Parameter?
-  private let stride: [Int]
-  private let padding: ConvolutionPadding
-  private let dilation: [Int]
-  private let groups: Int
-  private let paddingMode: PaddingMode
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { convolutionOptions(weight, bias, 2, stride, padding, dilation, groups, paddingMode) }
-
-  /// Makes a layer.
-  ///
-  /// - Parameter paddingMode: What the padding holds; zeros for `constant`.
-  public init(
-    _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
-    padding: ConvolutionPadding = 0, dilation: some IntegerList = 1, groups: Int = 1, bias: Bool = true,
-    paddingMode: PaddingMode = .constant
-  ) {
-    (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 2), bias: bias, groups: groups, transposed: false)
-    self.stride = stride.integers
-    self.padding = padding
-    self.dilation = dilation.integers
-    self.groups = groups
-    self.paddingMode = paddingMode
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
-      let (padded, rest) = paddedInput(x, weight, padding, paddingMode, stride, dilation)
-      return conv2d(padded, weight, bias, stride: stride, padding: rest, dilation: dilation, groups: groups)
-    }
-  }
-}
-
+public typealias Conv2d = ConvNd<2>
 /// Convolution over three axes.
-public struct Conv3d: Module {
+public typealias Conv3d = ConvNd<3>
+
+/// Convolution over `rank` axes.
+public struct ConvNd<let rank: Int>: Module {
   /// The weight.
   public let weight: Parameter
   /// The bias.
@@ -121,7 +44,9 @@ public struct Conv3d: Module {
   private let identity = LayerIdentity()
 
   /// The options as PyTorch prints them.
-  public var extraRepr: String { convolutionOptions(weight, bias, 3, stride, padding, dilation, groups, paddingMode) }
+  public var extraRepr: String {
+    convolutionOptions(weight, bias, rank, stride, padding, dilation, groups, paddingMode)
+  }
 
   /// Makes a layer.
   ///
@@ -129,10 +54,10 @@ public struct Conv3d: Module {
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
     padding: ConvolutionPadding = 0, dilation: some IntegerList = 1, groups: Int = 1, bias: Bool = true,
-    paddingMode: PaddingMode = .constant
+    paddingMode: PaddingMode = .constant, dtype: ScalarType = .f32
   ) {
     (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 3), bias: bias, groups: groups, transposed: false)
+      outChannels, inChannels, spread(kernelSize, rank), bias: bias, groups: groups, transposed: false, dtype)
     self.stride = stride.integers
     self.padding = padding
     self.dilation = dilation.integers
@@ -145,127 +70,21 @@ public struct Conv3d: Module {
     identity.scope(of: x) {
       let (weight, bias) = (weight.read(in: $0), bias?.read(in: $0))
       let (padded, rest) = paddedInput(x, weight, padding, paddingMode, stride, dilation)
-      return conv3d(padded, weight, bias, stride: stride, padding: rest, dilation: dilation, groups: groups)
+      return convolution(
+        rank, padded, weight, bias, stride: stride, padding: rest, dilation: dilation, groups: groups)
     }
   }
 }
 
 /// Transposed convolution over one axis.
-public struct ConvTranspose1d: Module {
-  /// The weight.
-  public let weight: Parameter
-  /// The bias.
-  public let bias: Parameter?
-  private let stride: [Int]
-  private let padding: [Int]
-  private let outputPadding: [Int]
-  private let dilation: [Int]
-  private let groups: Int
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    convolutionOptions(
-      weight, bias, 1, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
-  }
-
-  /// Makes a layer with the given options.
-  public init(
-    _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
-    padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
-    dilation: some IntegerList = 1
-  ) {
-    (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 1), bias: bias, groups: groups, transposed: true)
-    self.stride = stride.integers
-    self.padding = padding.integers
-    self.outputPadding = outputPadding.integers
-    self.dilation = dilation.integers
-    self.groups = groups
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      convTranspose1d(
-        x, weight.read(in: $0), bias?.read(in: $0), stride: stride, padding: ConvolutionPadding(padding),
-        outputPadding: outputPadding, groups: groups, dilation: dilation)
-    }
-  }
-
-  /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
-  public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
-    identity.scope(of: x) { builder in
-      composite("convTranspose1d", [x]) { () throws(TypeFault) -> Tensor in
-        let outputPadding = try outputPaddingOf(
-          x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
-        return convTranspose1d(
-          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
-          outputPadding: outputPadding, groups: groups, dilation: dilation)
-      }
-    }
-  }
-}
-
+public typealias ConvTranspose1d = ConvTransposeNd<1>
 /// Transposed convolution over two axes.
-public struct ConvTranspose2d: Module {
-  /// The weight.
-  public let weight: Parameter
-  /// The bias.
-  public let bias: Parameter?
-  private let stride: [Int]
-  private let padding: [Int]
-  private let outputPadding: [Int]
-  private let dilation: [Int]
-  private let groups: Int
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    convolutionOptions(
-      weight, bias, 2, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
-  }
-
-  /// Makes a layer with the given options.
-  public init(
-    _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
-    padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
-    dilation: some IntegerList = 1
-  ) {
-    (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 2), bias: bias, groups: groups, transposed: true)
-    self.stride = stride.integers
-    self.padding = padding.integers
-    self.outputPadding = outputPadding.integers
-    self.dilation = dilation.integers
-    self.groups = groups
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      convTranspose2d(
-        x, weight.read(in: $0), bias?.read(in: $0), stride: stride, padding: ConvolutionPadding(padding),
-        outputPadding: outputPadding, groups: groups, dilation: dilation)
-    }
-  }
-
-  /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
-  public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
-    identity.scope(of: x) { builder in
-      composite("convTranspose2d", [x]) { () throws(TypeFault) -> Tensor in
-        let outputPadding = try outputPaddingOf(
-          x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
-        return convTranspose2d(
-          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
-          outputPadding: outputPadding, groups: groups, dilation: dilation)
-      }
-    }
-  }
-}
-
+public typealias ConvTranspose2d = ConvTransposeNd<2>
 /// Transposed convolution over three axes.
-public struct ConvTranspose3d: Module {
+public typealias ConvTranspose3d = ConvTransposeNd<3>
+
+/// Transposed convolution over `rank` axes.
+public struct ConvTransposeNd<let rank: Int>: Module {
   /// The weight.
   public let weight: Parameter
   /// The bias.
@@ -280,17 +99,18 @@ public struct ConvTranspose3d: Module {
   /// The options as PyTorch prints them.
   public var extraRepr: String {
     convolutionOptions(
-      weight, bias, 3, stride, ConvolutionPadding(padding), dilation, groups, .constant, outputPadding: outputPadding)
+      weight, bias, rank, stride, ConvolutionPadding(padding), dilation, groups, .constant,
+      outputPadding: outputPadding)
   }
 
   /// Makes a layer with the given options.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernelSize: some IntegerList, stride: some IntegerList = 1,
     padding: some IntegerList = 0, outputPadding: some IntegerList = 0, groups: Int = 1, bias: Bool = true,
-    dilation: some IntegerList = 1
+    dilation: some IntegerList = 1, dtype: ScalarType = .f32
   ) {
     (weight, self.bias) = weights(
-      outChannels, inChannels, spread(kernelSize, 3), bias: bias, groups: groups, transposed: true)
+      outChannels, inChannels, spread(kernelSize, rank), bias: bias, groups: groups, transposed: true, dtype)
     self.stride = stride.integers
     self.padding = padding.integers
     self.outputPadding = outputPadding.integers
@@ -300,24 +120,24 @@ public struct ConvTranspose3d: Module {
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      convTranspose3d(
-        x, weight.read(in: $0), bias?.read(in: $0), stride: stride, padding: ConvolutionPadding(padding),
-        outputPadding: outputPadding, groups: groups, dilation: dilation)
-    }
+    identity.scope(of: x) { transposed(x, outputPadding, in: $0) }
   }
 
   /// Applies the layer for a result of the given sizes, from which the padding of the output follows.
   public func callAsFunction(_ x: Tensor, outputSize: [Int]) -> Tensor {
     identity.scope(of: x) { builder in
-      composite("convTranspose3d", [x]) { () throws(TypeFault) -> Tensor in
+      composite("convTranspose\(rank)d", [x]) { () throws(TypeFault) -> Tensor in
         let outputPadding = try outputPaddingOf(
           x, outputSize, kernel: Array(weight.sizes[2...]), stride: stride, padding: padding, dilation: dilation)
-        return convTranspose3d(
-          x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
-          outputPadding: outputPadding, groups: groups, dilation: dilation)
+        return transposed(x, outputPadding, in: builder)
       }
     }
+  }
+
+  private func transposed(_ x: Tensor, _ outputPadding: [Int], in builder: Builder) -> Tensor {
+    transposedConvolution(
+      rank, x, weight.read(in: builder), bias?.read(in: builder), stride: stride, padding: ConvolutionPadding(padding),
+      outputPadding: outputPadding, groups: groups, dilation: dilation)
   }
 }
 

@@ -102,23 +102,15 @@ public struct Identity: Module {
 }
 
 /// Joins the axes `startDim ... endDim` into one.
-public struct Flatten: Module {
-  private let startDim: Int
-  private let endDim: Int
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { options(["start_dim": startDim, "end_dim": endDim]) }
+public struct Flatten: FunctionLayer {
+  /// What the layer applies.
+  public let function: LayerFunction<Tensor>
 
   /// Makes a layer with the given options.
   public init(startDim: Int = 1, endDim: Int = -1) {
-    self.startDim = startDim
-    self.endDim = endDim
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { _ in x.flatten(startDim: startDim, endDim: endDim) }
+    function = LayerFunction(["start_dim": startDim, "end_dim": endDim]) {
+      $0.flatten(startDim: startDim, endDim: endDim)
+    }
   }
 }
 
@@ -142,45 +134,14 @@ public struct Dropout: Module {
 }
 
 /// Leaves out whole channels of `[N, C, L]` at random while training; the argument itself otherwise.
-public struct Dropout1d: Module {
-  private let p: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { options(["p": p, "inplace": false]) }
-
-  /// Makes a layer.
-  ///
-  /// - Parameter p: The share that is left out.
-  public init(_ p: Double = 0.5) { self.p = p }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { dropout1d(x, p: p, training: identity.isTraining(in: $0)) }
-  }
-}
-
+public typealias Dropout1d = DropoutNd<1>
 /// Leaves out whole channels of `[N, C, H, W]` at random while training; the argument itself otherwise.
-public struct Dropout2d: Module {
-  private let p: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { options(["p": p, "inplace": false]) }
-
-  /// Makes a layer.
-  ///
-  /// - Parameter p: The share that is left out.
-  public init(_ p: Double = 0.5) { self.p = p }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { dropout2d(x, p: p, training: identity.isTraining(in: $0)) }
-  }
-}
-
+public typealias Dropout2d = DropoutNd<2>
 /// Leaves out whole channels of `[N, C, D, H, W]` at random while training; the argument itself otherwise.
-public struct Dropout3d: Module {
+public typealias Dropout3d = DropoutNd<3>
+
+/// Leaves out whole channels, each of `rank` axes, at random while training; the argument itself otherwise.
+public struct DropoutNd<let rank: Int>: Module {
   private let p: Double
   private let identity = LayerIdentity()
 
@@ -194,6 +155,8 @@ public struct Dropout3d: Module {
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { dropout3d(x, p: p, training: identity.isTraining(in: $0)) }
+    identity.scope(of: x) {
+      ChannelDropoutFunction(spatial: rank)(x, p: p, training: identity.isTraining(in: $0))
+    }
   }
 }

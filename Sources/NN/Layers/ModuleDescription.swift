@@ -45,8 +45,12 @@ extension ModuleTree.Node {
   /// Whether PyTorch's text shows it: modules, and lists of anything.
   private var isShown: Bool { parameter == nil }
 
+  /// The type's name without its parameters; of layers for any number of axes the name of one, `MaxPoolNd<2>` as
+  /// `MaxPool2d`.
   private func typeName(_ module: any Parameterized) -> String {
-    String("\(type(of: module))".prefix { $0 != "<" })
+    let parts = "\(type(of: module))".split(separator: "<", maxSplits: 1)
+    guard parts.count == 2, parts[0].hasSuffix("Nd") else { return String(parts[0]) }
+    return parts[0].dropLast(2) + parts[1].dropLast() + "d"
   }
 
   private func block(_ name: String, _ lines: [String], inline: String?) -> String {
@@ -70,13 +74,14 @@ private func pythonText(_ value: Any?) -> String {
   switch value {
   case .none: "None"
   case let flag as Bool: flag ? "True" : "False"
+  case let factors as [Double]: "(" + factors.map { "\($0)" }.joined(separator: ", ") + ")"
   case let sizes as [Int]: "(" + sizes.map { "\($0)" }.joined(separator: ", ") + (sizes.count == 1 ? ",)" : ")")
   case .some(let value): "\(value)"
   }
 }
 
 /// Sizes of which one stands for all axes.
-func oneOrAll(_ sizes: [Int]) -> Any { sizes.count == 1 ? sizes[0] : sizes }
+func oneOrAll<Size>(_ sizes: [Size]) -> Any { sizes.count == 1 ? sizes[0] : sizes }
 
 extension ScalarType {
   /// PyTorch's name.

@@ -61,7 +61,7 @@ struct ModuleTree {
         return Node(
           name: name, path: path, content: .parameter(parameter), identity: ObjectIdentifier(parameter), children: [])
       }
-      if let identity = value as? LayerIdentity {
+      if let identity = Self.layerIdentity(value) {
         identities.append((identity, path.lastIndex(of: ".").map { String(path[..<$0]) } ?? ""))
         return nil
       }
@@ -90,7 +90,7 @@ struct ModuleTree {
         while let current = layer {
           for (position, child) in current.children.enumerated() {
             let step = current.displayStyle == .collection ? "\(position)" : propertyName(child.label, position)
-            if let own = child.value as? LayerIdentity { identity = identity ?? ObjectIdentifier(own) }
+            if let own = Self.layerIdentity(child.value) { identity = identity ?? ObjectIdentifier(own) }
             append(child.value, step, to: &children, path)
           }
           layer = current.superclassMirror
@@ -111,6 +111,11 @@ struct ModuleTree {
       return Node(name: name, path: path, content: content, identity: nil, children: children)
     }
 
+    /// The identity that a property is, or keeps, for the layer that it belongs to.
+    private static func layerIdentity(_ value: Any) -> LayerIdentity? {
+      value as? LayerIdentity ?? (value as? any LayerIdentified)?.identity
+    }
+
     private mutating func append(_ value: Any, _ step: String, to children: inout [Node], _ path: String) {
       if let child = node(value, step, joined(path, step)) { children.append(child) }
     }
@@ -126,6 +131,11 @@ struct ModuleTree {
       }
     }
   }
+}
+
+/// A part of a layer that keeps the layer's identity.
+protocol LayerIdentified {
+  var identity: LayerIdentity { get }
 }
 
 /// A module whose children have names of their own, such as the positions in a sequence.

@@ -1,73 +1,144 @@
 public import LatheCore
 
-/// The parameters and buffers of the batch normalizations of all ranks.
-private typealias BatchNormState = (
+/// The parameters and buffers of batch and instance normalizations.
+private typealias NormState = (
   weight: Parameter?, bias: Parameter?, runningMean: Parameter?, runningVar: Parameter?, numBatchesTracked: Parameter?
 )
 
-private func batchNormState(_ features: Int, affine: Bool, bias: Bool, trackRunningStats: Bool) -> BatchNormState {
+private func normState(
+  _ features: Int, affine: Bool, bias: Bool, trackRunningStats: Bool, dtype: ScalarType
+) -> NormState {
   (
-    affine ? Parameter([features], initializer: .ones) : nil,
-    affine && bias ? Parameter([features], initializer: .zeros) : nil,
-    trackRunningStats ? Parameter([features], role: .buffer, initializer: .zeros) : nil,
-    trackRunningStats ? Parameter([features], role: .buffer, initializer: .ones) : nil,
+    affine ? Parameter([features], dtype: dtype, initializer: .ones) : nil,
+    affine && bias ? Parameter([features], dtype: dtype, initializer: .zeros) : nil,
+    trackRunningStats ? Parameter([features], dtype: dtype, role: .buffer, initializer: .zeros) : nil,
+    trackRunningStats ? Parameter([features], dtype: dtype, role: .buffer, initializer: .ones) : nil,
     trackRunningStats ? Parameter([], dtype: .i64, role: .buffer, initializer: .zeros) : nil
   )
 }
 
-/// Normalizes each channel over the batch while training, by running averages otherwise.
-///
-/// While training, the running averages and the counter of batches are updates of the graph.
-private func normalized(
-  _ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>, _ state: BatchNormState, momentum: Double?, eps: Double,
-  _ identity: LayerIdentity, in builder: Builder
-) -> Tensor {
-  let checked = composite(name, [x]) { () throws(TypeFault) -> Tensor in
+/// The input of a layer, which has to have as many axes as it normalizes.
+private func ranked(_ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>) -> Tensor {
+  composite(name, [x]) { () throws(TypeFault) -> Tensor in
     try x.requireRank(ranks, "the input")
     return x
   }
-  let (weight, bias) = (state.weight?.read(in: builder), state.bias?.read(in: builder))
-  guard let runningMean = state.runningMean, let runningVar = state.runningVar,
-    let numBatchesTracked = state.numBatchesTracked
-  else { return batchNorm(checked, weight: weight, bias: bias, eps: eps) }
-  // A layer that is applied twice goes on from its own update, as PyTorch's buffers do.
-  let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
-  guard identity.isTraining(in: builder) else {
-    return batchNorm(checked, mean, variance, weight: weight, bias: bias, eps: eps)
+}
+
+/// Batch normalization of `[N, C]` or `[N, C, L]`.
+public typealias BatchNorm1d = BatchNormNd<1>
+/// Batch normalization of `[N, C, H, W]`.
+public typealias BatchNorm2d = BatchNormNd<2>
+/// Batch normalization of `[N, C, D, H, W]`.
+public typealias BatchNorm3d = BatchNormNd<3>
+
+/// Batch normalization over `rank` axes: normalizes each channel over the batch while training, by running averages
+/// otherwise.
+///
+/// While training, the running averages and the counter of batches are updates of the graph.
+public struct BatchNormNd<let rank: Int>: Module {
+  /// The weight.
+  public let weight: Parameter?
+  /// The bias.
+  public let bias: Parameter?
+  /// The running average of the batches' means.
+  public let runningMean: Parameter?
+  /// The running average of the batches' unbiased variances.
+  public let runningVar: Parameter?
+  /// How many batches are in the averages.
+  public let numBatchesTracked: Parameter?
+  private let numFeatures: Int
+  private let affine: Bool
+  private let momentum: Double?
+  private let eps: Double
+  private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    options([
+      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
+      "bias": bias != nil, "track_running_stats": runningMean != nil,
+    ])
   }
-  let counter = numBatchesTracked.updated(in: builder) + 1
-  numBatchesTracked.update(to: counter)
-  guard let momentum else {
-    // Without momentum the averages are plain means over all batches so far.
-    let batch = batchNormTraining(checked, mean, variance, weight: weight, bias: bias, momentum: 1, eps: eps)
-    let share = 1 / counter.convert(to: mean.dtype)
-    runningMean.update(to: mean + (batch.runningMean - mean) * share)
-    runningVar.update(to: variance + (batch.runningVar - variance) * share)
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
+  ///   - affine: Whether there are a trained weight and bias.
+  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  ///   - bias: Whether there is a bias beside the weight.
+  public init(
+    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    trackRunningStats: Bool = true, bias: Bool = true, dtype: ScalarType = .f32
+  ) {
+    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = normState(
+      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats, dtype: dtype)
+    self.numFeatures = numFeatures
+    self.affine = affine
+    self.momentum = momentum
+    self.eps = eps
+  }
+
+  /// Applies the layer in the graph of its argument.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) {
+      normalized(ranked(x, "batchNorm\(rank)d", (rank == 1 ? 2 : rank + 2)...(rank + 2)), in: $0)
+    }
+  }
+
+  private func normalized(_ x: Tensor, in builder: Builder) -> Tensor {
+    let (weight, bias) = (weight?.read(in: builder), bias?.read(in: builder))
+    guard let runningMean, let runningVar, let numBatchesTracked else {
+      return batchNorm(x, weight: weight, bias: bias, eps: eps)
+    }
+    // A layer that is applied twice goes on from its own update, as PyTorch's buffers do.
+    let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
+    guard identity.isTraining(in: builder) else {
+      return batchNorm(x, mean, variance, weight: weight, bias: bias, eps: eps)
+    }
+    let counter = numBatchesTracked.updated(in: builder) + 1
+    numBatchesTracked.update(to: counter)
+    guard let momentum else {
+      // Without momentum the averages are plain means over all batches so far.
+      let batch = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: 1, eps: eps)
+      let share = 1 / counter.convert(to: mean.dtype)
+      runningMean.update(to: mean + (batch.runningMean - mean) * share)
+      runningVar.update(to: variance + (batch.runningVar - variance) * share)
+      return batch.output
+    }
+    let batch = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
+    runningMean.update(to: batch.runningMean)
+    runningVar.update(to: batch.runningVar)
     return batch.output
   }
-  let batch = batchNormTraining(checked, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
-  runningMean.update(to: batch.runningMean)
-  runningVar.update(to: batch.runningVar)
-  return batch.output
 }
 
-/// Batch normalization of `[N, C] or [N, C, L]`.
-public struct BatchNorm1d: Module {
+/// Instance normalization of `[N, C, L]` or `[C, L]`.
+public typealias InstanceNorm1d = InstanceNormNd<1>
+/// Instance normalization of `[N, C, H, W]` or `[C, H, W]`.
+public typealias InstanceNorm2d = InstanceNormNd<2>
+/// Instance normalization of `[N, C, D, H, W]` or `[C, D, H, W]`.
+public typealias InstanceNorm3d = InstanceNormNd<3>
+
+/// Instance normalization over `rank` axes: every channel of every sample by itself; with running averages, by those in
+/// evaluation.
+public struct InstanceNormNd<let rank: Int>: Module {
   /// The weight.
   public let weight: Parameter?
   /// The bias.
   public let bias: Parameter?
-  /// The running average of the batches' means.
+  /// The running average of the samples' means.
   public let runningMean: Parameter?
-  /// The running average of the batches' unbiased variances.
+  /// The running average of the samples' unbiased variances.
   public let runningVar: Parameter?
-  /// How many batches are in the averages.
+  /// Zero: PyTorch keeps it beside the averages, and does not count.
   public let numBatchesTracked: Parameter?
   private let numFeatures: Int
   private let affine: Bool
   private let momentum: Double?
   private let eps: Double
-  let identity = LayerIdentity()
+  private let identity = LayerIdentity()
 
   /// The options as PyTorch prints them.
   public var extraRepr: String {
@@ -80,16 +151,16 @@ public struct BatchNorm1d: Module {
   /// Makes a layer.
   ///
   /// - Parameters:
-  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
+  ///   - momentum: The share of a batch in the running averages; nil for none.
   ///   - affine: Whether there are a trained weight and bias.
-  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
+  ///   - trackRunningStats: Whether there are running averages; without, samples decide in evaluation too.
   ///   - bias: Whether there is a bias beside the weight.
   public init(
-    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true, bias: Bool = true
+    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false,
+    trackRunningStats: Bool = false, bias: Bool = true, dtype: ScalarType = .f32
   ) {
-    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
-      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
+    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = normState(
+      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats, dtype: dtype)
     self.numFeatures = numFeatures
     self.affine = affine
     self.momentum = momentum
@@ -99,219 +170,24 @@ public struct BatchNorm1d: Module {
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      normalized(
-        x, "batchNorm1d", 2...3, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
-        eps: eps, identity,
-        in: $0)
+      let checked = ranked(x, "instanceNorm\(rank)d", (rank + 1)...(rank + 2))
+      guard x.rank == rank + 1 else { return normalized(checked, in: $0) }
+      return normalized(checked.unsqueeze(dim: 0), in: $0).squeeze(dim: 0)
     }
   }
-}
 
-/// Batch normalization of `[N, C, H, W]`.
-public struct BatchNorm2d: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  /// The running average of the batches' means.
-  public let runningMean: Parameter?
-  /// The running average of the batches' unbiased variances.
-  public let runningVar: Parameter?
-  /// How many batches are in the averages.
-  public let numBatchesTracked: Parameter?
-  private let numFeatures: Int
-  private let affine: Bool
-  private let momentum: Double?
-  private let eps: Double
-  let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
-      "bias": bias != nil, "track_running_stats": runningMean != nil,
-    ])
-  }
-
-  /// Makes a layer.
-  ///
-  /// - Parameters:
-  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
-  ///   - affine: Whether there are a trained weight and bias.
-  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
-  ///   - bias: Whether there is a bias beside the weight.
-  public init(
-    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true, bias: Bool = true
-  ) {
-    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
-      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
-    self.numFeatures = numFeatures
-    self.affine = affine
-    self.momentum = momentum
-    self.eps = eps
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      normalized(
-        x, "batchNorm2d", 4...4, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
-        eps: eps, identity,
-        in: $0)
+  private func normalized(_ x: Tensor, in builder: Builder) -> Tensor {
+    let (weight, bias) = (weight?.read(in: builder), bias?.read(in: builder))
+    guard let runningMean, let runningVar else { return instanceNorm(x, weight: weight, bias: bias, eps: eps) }
+    let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
+    guard identity.isTraining(in: builder) else {
+      return instanceNorm(x, mean, variance, weight: weight, bias: bias, eps: eps)
     }
-  }
-}
-
-/// Batch normalization of `[N, C, D, H, W]`.
-public struct BatchNorm3d: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  /// The running average of the batches' means.
-  public let runningMean: Parameter?
-  /// The running average of the batches' unbiased variances.
-  public let runningVar: Parameter?
-  /// How many batches are in the averages.
-  public let numBatchesTracked: Parameter?
-  private let numFeatures: Int
-  private let affine: Bool
-  private let momentum: Double?
-  private let eps: Double
-  let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
-      "bias": bias != nil, "track_running_stats": runningMean != nil,
-    ])
-  }
-
-  /// Makes a layer.
-  ///
-  /// - Parameters:
-  ///   - momentum: The share of a batch in the running averages; nil for plain means over all batches.
-  ///   - affine: Whether there are a trained weight and bias.
-  ///   - trackRunningStats: Whether there are running averages; without, the batch decides in evaluation too.
-  ///   - bias: Whether there is a bias beside the weight.
-  public init(
-    _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true, bias: Bool = true
-  ) {
-    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = batchNormState(
-      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats)
-    self.numFeatures = numFeatures
-    self.affine = affine
-    self.momentum = momentum
-    self.eps = eps
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) {
-      normalized(
-        x, "batchNorm3d", 5...5, (weight, bias, runningMean, runningVar, numBatchesTracked), momentum: momentum,
-        eps: eps, identity,
-        in: $0)
-    }
-  }
-}
-
-/// Instance normalization of `[N, C, L]`: every channel of every sample by itself.
-public struct InstanceNorm1d: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  private let numFeatures: Int
-  private let eps: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
-      "bias": bias != nil, "track_running_stats": false,
-    ])
-  }
-
-  /// Makes a layer with the given options.
-  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
-    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
-    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
-    self.numFeatures = numFeatures
-    self.eps = eps
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
-  }
-}
-
-/// Instance normalization of `[N, C, H, W]`: every channel of every sample by itself.
-public struct InstanceNorm2d: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  private let numFeatures: Int
-  private let eps: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
-      "bias": bias != nil, "track_running_stats": false,
-    ])
-  }
-
-  /// Makes a layer with the given options.
-  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
-    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
-    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
-    self.numFeatures = numFeatures
-    self.eps = eps
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
-  }
-}
-
-/// Instance normalization of `[N, C, D, H, W]`: every channel of every sample by itself.
-public struct InstanceNorm3d: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  private let numFeatures: Int
-  private let eps: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": 0.1, "affine": weight != nil,
-      "bias": bias != nil, "track_running_stats": false,
-    ])
-  }
-
-  /// Makes a layer with the given options.
-  public init(_ numFeatures: Int, eps: Double = 1e-5, affine: Bool = false) {
-    weight = affine ? Parameter([numFeatures], initializer: .ones) : nil
-    bias = affine ? Parameter([numFeatures], initializer: .zeros) : nil
-    self.numFeatures = numFeatures
-    self.eps = eps
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { instanceNorm(x, weight: weight?.read(in: $0), bias: bias?.read(in: $0), eps: eps) }
+    let batch = instanceNormTraining(
+      x, mean, variance, weight: weight, bias: bias, momentum: momentum ?? 0, eps: eps)
+    runningMean.update(to: batch.runningMean)
+    runningVar.update(to: batch.runningVar)
+    return batch.output
   }
 }
 
@@ -336,12 +212,13 @@ public struct LayerNorm: Module {
   ///
   /// - Parameter normalizedShape: The sizes of the last axes.
   public init(
-    _ normalizedShape: some IntegerList, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true
+    _ normalizedShape: some IntegerList, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true,
+    dtype: ScalarType = .f32
   ) {
     self.normalizedShape = normalizedShape.integers
     self.eps = eps
-    weight = elementwiseAffine ? Parameter(normalizedShape.integers, initializer: .ones) : nil
-    self.bias = elementwiseAffine && bias ? Parameter(normalizedShape.integers, initializer: .zeros) : nil
+    weight = elementwiseAffine ? Parameter(normalizedShape.integers, dtype: dtype, initializer: .ones) : nil
+    self.bias = elementwiseAffine && bias ? Parameter(normalizedShape.integers, dtype: dtype, initializer: .zeros) : nil
   }
 
   /// Applies the layer in the graph of its argument.
@@ -366,10 +243,12 @@ public struct RMSNorm: Module {
   /// Makes a layer.
   ///
   /// - Parameter eps: By default the machine epsilon of the element type.
-  public init(_ normalizedShape: some IntegerList, eps: Double? = nil, elementwiseAffine: Bool = true) {
+  public init(
+    _ normalizedShape: some IntegerList, eps: Double? = nil, elementwiseAffine: Bool = true, dtype: ScalarType = .f32
+  ) {
     self.normalizedShape = normalizedShape.integers
     self.eps = eps
-    weight = elementwiseAffine ? Parameter(normalizedShape.integers, initializer: .ones) : nil
+    weight = elementwiseAffine ? Parameter(normalizedShape.integers, dtype: dtype, initializer: .ones) : nil
   }
 
   /// Applies the layer in the graph of its argument.
@@ -395,12 +274,15 @@ public struct GroupNorm: Module {
   }
 
   /// Makes a layer with the given options; `affine` without `bias` is a weight alone.
-  public init(_ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true) {
+  public init(
+    _ numGroups: Int, _ numChannels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true,
+    dtype: ScalarType = .f32
+  ) {
     self.numGroups = numGroups
     self.numChannels = numChannels
     self.eps = eps
-    weight = affine ? Parameter([numChannels], initializer: .ones) : nil
-    self.bias = affine && bias ? Parameter([numChannels], initializer: .zeros) : nil
+    weight = affine ? Parameter([numChannels], dtype: dtype, initializer: .ones) : nil
+    self.bias = affine && bias ? Parameter([numChannels], dtype: dtype, initializer: .zeros) : nil
   }
 
   /// Applies the layer in the graph of its argument.
@@ -412,26 +294,14 @@ public struct GroupNorm: Module {
 }
 
 /// Divides by a power of the sum of squares over neighbouring channels.
-public struct LocalResponseNorm: Module {
-  private let size: Int
-  private let alpha: Double
-  private let beta: Double
-  private let k: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { options(["": size, "alpha": alpha, "beta": beta, "k": k]) }
+public struct LocalResponseNorm: FunctionLayer {
+  /// What the layer applies.
+  public let function: LayerFunction<Tensor>
 
   /// Makes a layer with the given options.
   public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
-    self.size = size
-    self.alpha = alpha
-    self.beta = beta
-    self.k = k
-  }
-
-  /// Applies the layer in the graph of its argument.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { _ in localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: k) }
+    function = LayerFunction(["": size, "alpha": alpha, "beta": beta, "k": k]) {
+      localResponseNorm($0, size: size, alpha: alpha, beta: beta, k: k)
+    }
   }
 }

@@ -80,6 +80,118 @@ def calls() -> Iterator[Call]:
     yield call("linalg.multi_dot", [normal(5), normal(5, 3), normal(3, 4), normal(4, 2)])
     yield call("linalg.tensorinv", normal(2, 3, 6), ind=2)
     yield call("linalg.tensorsolve", normal(2, 3, 6), normal(2, 3))
+    yield from factors()
+    yield from systems()
+    yield from measures()
+
+
+def factors() -> Iterator[Call]:
+    """Packed factors and what is solved by them, whole singular vectors, reflectors."""
+    for shape in ((3, 3), (2, 4, 4), (4, 2), (2, 4), (1, 1)):
+        yield call("linalg.lu_factor", normal(*shape))
+        yield call("lu_unpack", normal(*shape))
+        yield call("linalg.svd", constant(normal(*shape)), full_matrices=True)
+    yield call("linalg.lu_factor", constant(given([[1.0, 2.0], [2.0, 4.0]])))
+    for left in (True, False):
+        for adjoint in (True, False):
+            yield call("linalg.lu_solve", normal(2, 3, 3), normal(2, 3, 3), left=left, adjoint=adjoint)
+    yield call("linalg.lu_solve", normal(3, 3), normal(2, 3, 1))
+    yield call("linalg.householder_product", normal(4, 3), normal(3))
+    yield call("linalg.householder_product", normal(2, 3, 3), normal(2, 2))
+    yield call("linalg.householder_product", normal(3, 2), normal(0))
+    yield call("linalg.cholesky", given([[4.0, 9.0], [1.0, 3.0]]), upper=False)
+    yield call("linalg.eigvals", normal(2, 3, 3))
+    yield call("linalg.eigvals", normal(1, 1))
+    yield call("linalg.eigvals", normal(2, 0, 0))
+    yield call("linalg.eig", given([[3.0, 1.0, 0.0], [0.5, -1.0, 0.25], [0.0, 0.5, 1.0]]))
+    for upper in (False, True):
+        triangular = constant(given([[2.0, 0.0, 0.0], [0.5, 1.0, 0.0], [-1.0, 0.25, 1.5]]))
+        if upper:
+            triangular = constant(given([[2.0, 0.5, -1.0], [0.0, 1.0, 0.25], [0.0, 0.0, 1.5]]))
+        yield call("cholesky_inverse", triangular, upper=upper)
+        yield call("cholesky_solve", normal(3, 2), triangular, upper=upper)
+        yield call("cholesky_solve", normal(2, 3, 1), triangular, upper=upper)
+
+
+def systems() -> Iterator[Call]:
+    """Triangular systems with every flag, least squares by every driver, systems of tensors."""
+    full = given([[2.0, 1.0, -0.5], [7.0, 1.0, 0.25], [3.0, -7.0, 1.5]])
+    for upper in (False, True):
+        for left in (False, True):
+            for unitriangular in (False, True):
+                flags = {"upper": upper, "left": left, "unitriangular": unitriangular}
+                yield call("linalg.solve_triangular", full, normal(2, 3, 3), **flags)
+    deficient = constant(given([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]))
+    graded = constant(given([[1.0, 0.0, 0.0], [0.0, 0.25, 0.0], [0.0, 0.0, 0.0625]]))
+    for driver in ("gels", "gelsy", "gelsd", "gelss"):
+        yield call("linalg.lstsq", constant(normal(2, 5, 3)), constant(normal(2, 5, 2)), driver=driver)
+        yield call("linalg.lstsq", constant(normal(2, 4)), constant(normal(2, 1)), driver=driver)
+        yield call("linalg.lstsq", constant(normal(3, 3)), constant(normal(3, 1)), driver=driver)
+        if driver != "gels":
+            yield call("linalg.lstsq", deficient, constant(normal(3, 2)), driver=driver)
+            yield call("linalg.lstsq", graded, constant(normal(3, 1)), rcond=0.125, driver=driver)
+    yield call("linalg.lstsq", normal(4, 2), normal(4, 2), driver="gels")
+    yield call("linalg.lstsq", normal(2, 3), normal(2, 2), driver="gels")
+    yield call("linalg.tensorsolve", normal(4, 2, 2), normal(4))
+    yield call("linalg.tensorsolve", normal(2, 3, 2, 3), normal(2, 3))
+    yield call("linalg.tensorinv", normal(4, 2, 2), ind=1)
+    yield call("linalg.tensorinv", normal(2, 2, 4))
+    yield call("inverse", normal(2, 3, 3))
+
+
+def measures() -> Iterator[Call]:
+    """Determinants, powers, norms, condition numbers and ranks with every argument; vectors."""
+    singular = constant(given([[1.0, 2.0], [2.0, 4.0]]))
+    several, negative = normal(2, 3, 3), given([[0.0, 2.0], [1.0, 0.5]])
+    for function in ("det", "linalg.slogdet", "slogdet"):
+        yield call(function, several)
+        yield call(function, negative)
+    yield call("logdet", given([[2.0, 1.0], [0.5, 1.0]]))
+    yield call("logdet", constant(negative))
+    yield call("logdet", singular)
+    for power in (-1, -3, 2, 6):
+        yield call("linalg.matrix_power", several, power)
+    yield call("linalg.matrix_power", normal(1, 1), -2)
+    yield call("linalg.matrix_power", normal(0, 0), 3)
+    yield call("linalg.matrix_exp", given([[0.0, 3.0], [-3.0, 0.0]]))
+    yield call("linalg.matrix_exp", given([[0.0, 1e-5], [0.0, 0.0]]))
+    yield call("linalg.multi_dot", [normal(2, 5), normal(5, 3), normal(3, 4), normal(4, 1)])
+    yield call("linalg.multi_dot", [normal(3), normal(3, 4)])
+    yield call("linalg.multi_dot", [normal(3, 4), normal(4)])
+    for p in (None, "fro", "nuc", 1, -1, 2, -2, INF, -INF):
+        yield call("linalg.cond", constant(several), p)
+    yield call("linalg.cond", constant(normal(4, 2)))
+    yield call("linalg.cond", constant(normal(2, 4)), -2)
+    ranks = constant(given([[1.0, 0.0, 0.0], [0.0, 0.25, 0.0], [0.0, 0.0, 0.0625]]))
+    yield call("linalg.matrix_rank", ranks, atol=0.25)
+    yield call("linalg.matrix_rank", ranks, rtol=0.125)
+    yield call("linalg.matrix_rank", ranks, atol=0.03125, rtol=0.5)
+    yield call("linalg.matrix_rank", constant(given([[0.0, 7.0], [-2.0, 0.0]])), hermitian=True)
+    yield call("linalg.matrix_rank", constant(normal(2, 0, 3)))
+    yield call("pinverse", normal(4, 2))
+    yield call("pinverse", ranks, 0.125)
+    yield call("linalg.pinv", ranks, atol=0.25)
+    yield call("linalg.pinv", ranks, atol=0.03125, rtol=0.5)
+    yield call("linalg.pinv", given([[2.0, 1.0], [1.0, -3.0]]), hermitian=True)
+    yield call("linalg.pinv", given([[2.0, 5.0], [1.0, 0.5]]), hermitian=True)
+    yield call("linalg.pinv", constant(normal(0, 3)))
+    for order in (None, 1, 2, INF, -INF, 0.5):
+        yield call("linalg.norm", normal(4), order)
+    for order in (None, "fro", "nuc", 1, -2, INF):
+        yield call("linalg.norm", normal(3, 4), order)
+    yield call("linalg.norm", normal(2, 3, 4), 1, dim=(0, 2), keepdim=True)
+    yield call("linalg.norm", normal(2, 3), None, dim=1)
+    yield call("linalg.cross", normal(2, 3), normal(2, 3))
+    yield call("linalg.cross", normal(3, 1, 2), normal(3, 4, 1), dim=0)
+    yield call("cross", normal(1, 3), normal(2, 3), dim=-1)
+    yield call("linalg.vecdot", normal(2, 3, 2), normal(3, 1), dim=1)
+    yield call("linalg.diagonal", normal(2, 3, 4))
+    yield call("linalg.diagonal", normal(2, 3, 4), offset=-1, dim1=0, dim2=2)
+    yield call("linalg.vander", given([0.0, 2.0, -0.5]))
+    yield call("linalg.vander", normal(2, 3), N=5)
+    yield call("linalg.vander", normal(3), N=2)
+    yield call("vander", constant(normal(3)))
+    yield call("vander", constant(normal(3)), 4, increasing=True)
 
 
 def signs(x: Tensor, dim: int) -> Tensor:
@@ -94,11 +206,14 @@ def eigh(a: Tensor, uplo: str = "L") -> tuple[Tensor, Tensor]:
     return w, v * signs(v, -2)
 
 
-def svd(a: Tensor, full_matrices: bool) -> tuple[Tensor, Tensor, Tensor]:
+def svd(a: Tensor, full_matrices: bool) -> tuple[Tensor, ...]:
     """torch.linalg.svd with the signs of Lathe's vectors."""
     u, s, vh = torch.linalg.svd(a, full_matrices=full_matrices)
-    sign = signs(u, -2)
-    return u * sign, s, vh * sign.mT
+    count = s.shape[-1]
+    sign = signs(u[..., :count], -2)
+    found = u[..., :count] * sign, s, vh[..., :count, :] * sign.mT
+    # What completes the vectors is not unique, but the space that it spans is.
+    return (*found, u @ u.mT - found[0] @ found[0].mT, vh.mT @ vh - found[2].mT @ found[2]) if full_matrices else found
 
 
 def eigvals(a: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,9 +228,31 @@ def eig(a: Tensor) -> tuple[Tensor, ...]:
     return w.real, v.real * signs(v.real, -2)
 
 
-def lstsq(a: Tensor, b: Tensor) -> Tensor:
-    """The solution of torch.linalg.lstsq, with a gradient at every rank."""
-    return torch.linalg.lstsq(a, b, driver="gelsd").solution if not a.requires_grad else torch.linalg.pinv(a) @ b
+def lstsq(a: Tensor, b: Tensor, rcond: float | None = None, driver: str | None = None) -> Tensor | tuple[Tensor, ...]:
+    """The solution of torch.linalg.lstsq, with a gradient at every rank; with a driver, all that it finds."""
+    if driver is None:
+        return torch.linalg.lstsq(a, b, driver="gelsd").solution if not a.requires_grad else torch.linalg.pinv(a) @ b
+    found = torch.linalg.lstsq(a, b, rcond=rcond, driver=driver)
+    residuals = found.residuals
+    if a.shape[-2] > a.shape[-1] and driver != "gelsy" and residuals.numel() == 0:
+        residuals = (a @ found.solution - b).square().sum(-2)  # PyTorch has none where the rank is not full
+    return tuple(x for x in (found.solution, residuals, found.rank, found.singular_values) if x.numel() > 0)
+
+
+def lu_factor(a: Tensor) -> tuple[Tensor, Tensor]:
+    """torch.linalg.lu_factor, of singular matrices too."""
+    lu, pivots, _ = torch.linalg.lu_factor_ex(a)
+    return lu, pivots
+
+
+def lu_unpack(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """torch.lu_unpack of what torch.linalg.lu_factor finds."""
+    return torch.lu_unpack(*torch.linalg.lu_factor(a))
+
+
+def lu_solve(a: Tensor, b: Tensor, left: bool = True, adjoint: bool = False) -> Tensor:
+    """torch.linalg.lu_solve by what torch.linalg.lu_factor finds."""
+    return torch.linalg.lu_solve(*torch.linalg.lu_factor(a), b, left=left, adjoint=adjoint)
 
 
 # What is compared of results that are not unique.
@@ -125,4 +262,7 @@ UNIQUE: dict[str, Callable[..., Any]] = {
     "torch.linalg.eigvals": eigvals,
     "torch.linalg.eig": eig,
     "torch.linalg.lstsq": lstsq,
+    "torch.linalg.lu_factor": lu_factor,
+    "torch.lu_unpack": lu_unpack,
+    "torch.linalg.lu_solve": lu_solve,
 }

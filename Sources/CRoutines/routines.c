@@ -7,9 +7,12 @@
 typedef double real;
 #define real_abs fabs
 #define real_sqrt sqrt
+#define real_frexp frexp
+#define real_ldexp ldexp
 #define real_epsilon DBL_EPSILON
 #define real_largest DBL_MAX
 
+#include "../EmitC/Routines/scale.c"
 #include "../EmitC/Routines/sign.c"
 #include "../EmitC/Routines/unit.c"
 
@@ -57,4 +60,4 @@ int lathe_eig(ptrdiff_t n, const double *a, double *re, double *im, double *vr, 
 
 double lathe_sign(ptrdiff_t n, const double *v, ptrdiff_t stride) { return routine_sign(n, v, stride); }
 
-void lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride) { routine_unit(n, re, im, stride); }
+int lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride) { return routine_unit(n, re, im, stride); }

@@ -8,8 +8,8 @@ enum CRoutines {
   /// The files whose functions a routine calls.
   static func parts(of name: String) -> [String] {
     switch name {
-    case "eigh", "svd": ["sign"]
-    case "eig": ["unit"]
+    case "eigh", "svd": ["scale", "sign"]
+    case "eig": ["scale", "unit"]
     default: []
     }
   }
@@ -19,12 +19,12 @@ enum CRoutines {
     let words: [String: String] =
       type == .f32
       ? [
-        "real": "float", "real_abs": "fabsf", "real_sqrt": "sqrtf", "real_epsilon": "0x1p-23f",
-        "real_largest": "0x1.fffffep127f",
+        "real": "float", "real_abs": "fabsf", "real_sqrt": "sqrtf", "real_frexp": "frexpf", "real_ldexp": "ldexpf",
+        "real_epsilon": "0x1p-23f", "real_largest": "0x1.fffffep127f",
       ]
       : [
-        "real": "double", "real_abs": "fabs", "real_sqrt": "sqrt", "real_epsilon": "0x1p-52",
-        "real_largest": "0x1.fffffffffffffp1023",
+        "real": "double", "real_abs": "fabs", "real_sqrt": "sqrt", "real_frexp": "frexp", "real_ldexp": "ldexp",
+        "real_epsilon": "0x1p-52", "real_largest": "0x1.fffffffffffffp1023",
       ]
     let text = file(name).replacing(/\b(?:real\w*|routine_\w+)/) { match in
       let word = String(match.output)
@@ -41,6 +41,7 @@ enum CRoutines {
       case "eigh": PackageResources.eigh_c
       case "lu": PackageResources.lu_c
       case "qr": PackageResources.qr_c
+      case "scale": PackageResources.scale_c
       case "sign": PackageResources.sign_c
       case "svd": PackageResources.svd_c
       case "triangular_solve": PackageResources.triangular_solve_c

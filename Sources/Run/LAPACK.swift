@@ -352,7 +352,7 @@ extension LAPACKFloat {
         let isPair = wi[column] != 0
         var re = (0..<n).map { Double(vectors[column * n + $0]) }
         var im = (0..<n).map { isPair ? Double(vectors[(column + 1) * n + $0]) : 0 }
-        lathe_unit(n, &re, &im, 1)
+        guard lathe_unit(n, &re, &im, 1) == 0 else { return false }
         for i in 0..<n {
           (vr[i * n + column], vi[i * n + column]) = (Self(re[i]), Self(im[i]))
           if isPair { (vr[i * n + column + 1], vi[i * n + column + 1]) = (Self(re[i]), Self(-im[i])) }

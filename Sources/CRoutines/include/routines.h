@@ -19,6 +19,6 @@ int lathe_eig(ptrdiff_t n, const double *a, double *re, double *im, double *vr, 
 
 /* What makes the first of a vector's large numbers positive; how a complex vector gets norm 1 and a real one. */
 double lathe_sign(ptrdiff_t n, const double *v, ptrdiff_t stride);
-void lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride);
+int lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride);
 
 #endif

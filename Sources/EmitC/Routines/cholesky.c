@@ -11,7 +11,7 @@ static int routine_cholesky(ptrdiff_t n, const real *restrict a, real *restrict 
       if (j < i) {
         rest /= l[j * n + j];
       } else if (j == i) {
-        if (!(rest > 0)) return 1;
+        if (!(rest > 0 && rest <= real_largest)) return 1;
         rest = real_sqrt(rest);
       }
       l[i * n + j] = rest;

@@ -15,12 +15,15 @@ static void routine_eig_divide(real a, real b, real c, real d, real *restrict x,
 }
 
 /* h becomes Hessenberg, v the orthogonal matrix that made it so. Source: EISPACK's orthes and ortran. */
-static void routine_eig_reduce(ptrdiff_t n, real *restrict h, real *restrict v, real *restrict reflector)
+static void routine_eig_reduce(ptrdiff_t n, real *restrict h, real *restrict v, real *restrict reflector, real norm)
 {
   for (ptrdiff_t m = 1; m < n - 1; m++) {
     real scale = 0;
     for (ptrdiff_t i = m; i < n; i++) scale += real_abs(h[i * n + m - 1]);
-    if (scale == 0) continue;
+    if (scale <= real_epsilon * real_epsilon * norm) { /* lost beside the whole matrix */
+      for (ptrdiff_t i = m; i < n; i++) h[i * n + m - 1] = 0;
+      continue;
+    }
     real size = 0;
     for (ptrdiff_t i = n - 1; i >= m; i--) {
       reflector[i] = h[i * n + m - 1] / scale;
@@ -69,9 +72,10 @@ static int routine_eig_iterate(ptrdiff_t n, real *restrict h, real *restrict v, 
   for (ptrdiff_t last = n - 1; last >= 0;) {
     ptrdiff_t l = last;
     for (; l > 0; l--) {
-      real size = real_abs(h[(l - 1) * n + l - 1]) + real_abs(h[l * n + l]);
-      if (size == 0) size = norm;
-      if (real_abs(h[l * n + l - 1]) <= real_epsilon * size) break;
+      const real size = real_abs(h[(l - 1) * n + l - 1]) + real_abs(h[l * n + l]);
+      /* Small beside its neighbours, or lost. */
+      const real below = real_abs(h[l * n + l - 1]);
+      if (below <= real_epsilon * size || below <= real_epsilon * real_epsilon * norm) break;
     }
     if (l == last) {
       h[last * n + last] += shift;
@@ -219,6 +223,7 @@ static int routine_eig_iterate(ptrdiff_t n, real *restrict h, real *restrict v, 
 static void routine_eig_substitute(ptrdiff_t n, real *restrict h, const real *restrict re, const real *restrict im,
                                    real norm)
 {
+  const real least = real_epsilon * real_epsilon * norm; /* smaller divisors are replaced */
   for (ptrdiff_t c = n - 1; c >= 0; c--) {
     const real p = re[c], q = im[c];
     real z = 0, r = 0, s = 0;
@@ -236,10 +241,11 @@ static void routine_eig_substitute(ptrdiff_t n, real *restrict h, const real *re
         }
         l = i;
         if (im[i] == 0) {
-          h[i * n + c] = -sum / (w != 0 ? w : real_epsilon * norm);
+          h[i * n + c] = -sum / (real_abs(w) > least ? w : real_epsilon * norm);
         } else {
           const real x = h[i * n + i + 1], y = h[(i + 1) * n + i];
-          const real t = (x * s - z * sum) / ((re[i] - p) * (re[i] - p) + im[i] * im[i]);
+          const real size = (re[i] - p) * (re[i] - p) + im[i] * im[i];
+          const real t = (x * s - z * sum) / (size > least * least ? size : least * norm);
           h[i * n + c] = t;
           h[(i + 1) * n + c] = real_abs(x) > real_abs(z) ? (-sum - w * t) / x : (-s - y * t) / z;
         }
@@ -284,9 +290,8 @@ static void routine_eig_substitute(ptrdiff_t n, real *restrict h, const real *re
           const real x = h[i * n + i + 1], y = h[(i + 1) * n + i];
           real vr = (re[i] - p) * (re[i] - p) + im[i] * im[i] - q * q;
           const real vi = (re[i] - p) * 2 * q;
-          if (vr == 0 && vi == 0) {
-            vr = real_epsilon * norm * (real_abs(w) + real_abs(q) + real_abs(x) + real_abs(y) + real_abs(z));
-          }
+          const real around = real_abs(w) + real_abs(q) + real_abs(x) + real_abs(y) + real_abs(z);
+          if (real_abs(vr) + real_abs(vi) <= least * around) vr = real_epsilon * norm * around;
           routine_eig_divide(x * r - z * ra + q * sa, x * s - z * sa - q * ra, vr, vi, &u, &t);
           h[i * n + b] = u;
           h[i * n + c] = t;
@@ -320,14 +325,15 @@ static int routine_eig(ptrdiff_t n, const real *restrict a, real *restrict re, r
 {
   real *const h = work;
   real *const v = work + n * n;
+  const real scale = routine_scale(n * n, a);
+  if (scale == 0) return 1;
   real norm = 0;
   for (ptrdiff_t i = 0; i < n * n; i++) {
-    h[i] = a[i];
-    norm += real_abs(a[i]);
+    h[i] = a[i] / scale;
+    norm += real_abs(h[i]);
   }
-  if (!(norm <= real_largest)) return 1;
   if (norm == 0) norm = 1;
-  routine_eig_reduce(n, h, v, work + 2 * n * n);
+  routine_eig_reduce(n, h, v, work + 2 * n * n, norm);
   if (routine_eig_iterate(n, h, v, re, im, norm) != 0) return 1;
   routine_eig_substitute(n, h, re, im, norm);
   for (ptrdiff_t c = 0; c < n; c++) {
@@ -339,8 +345,12 @@ static int routine_eig(ptrdiff_t n, const real *restrict a, real *restrict re, r
         if (is_pair) vi[i * n + c] += v[i * n + k] * h[k * n + c + 1];
       }
     }
-    routine_unit(n, vr + c, vi + c, n);
+    if (routine_unit(n, vr + c, vi + c, n) != 0) return 1;
+    re[c] *= scale;
+    im[c] *= scale;
     if (!is_pair) continue;
+    re[c + 1] = re[c];
+    im[c + 1] = -im[c];
     for (ptrdiff_t i = 0; i < n; i++) {
       vr[i * n + c + 1] = vr[i * n + c];
       vi[i * n + c + 1] = -vi[i * n + c];

@@ -4,16 +4,14 @@ static int routine_eigh(ptrdiff_t n, const real *restrict a, real *restrict w, r
 {
   real *const d = work;
   real *const rows = work + n * n; /* the eigenvectors */
-  real largest = 0;
   for (ptrdiff_t i = 0; i < n; i++) {
     for (ptrdiff_t j = 0; j < n; j++) {
       d[i * n + j] = i < j ? a[j * n + i] : a[i * n + j];
       rows[i * n + j] = i == j;
-      if (!(real_abs(d[i * n + j]) <= real_largest)) return 1;
-      if (real_abs(d[i * n + j]) > largest) largest = real_abs(d[i * n + j]);
     }
   }
-  const real scale = largest == 0 ? 1 : largest;
+  const real scale = routine_scale(n * n, d);
+  if (scale == 0) return 1;
   for (ptrdiff_t i = 0; i < n * n; i++) d[i] /= scale;
   int rounds = 0;
   for (bool is_done = false; !is_done; rounds++) {

@@ -29,15 +29,17 @@ static int routine_qr(ptrdiff_t m, ptrdiff_t n, ptrdiff_t is_complete, const rea
     }
     factors[k] = 0;
     if (largest == 0) continue;
-    const real head = h[k * n + k];
-    if (real_abs(head) > largest) largest = real_abs(head);
+    if (real_abs(h[k * n + k]) > largest) largest = real_abs(h[k * n + k]);
     real sum = 0;
-    for (ptrdiff_t i = k; i < m; i++) sum += h[i * n + k] / largest * (h[i * n + k] / largest);
-    const real norm = largest * real_sqrt(sum);
-    const real diagonal = head > 0 ? -norm : norm;
+    for (ptrdiff_t i = k; i < m; i++) {
+      h[i * n + k] /= largest;
+      sum += h[i * n + k] * h[i * n + k];
+    }
+    const real head = h[k * n + k];
+    const real diagonal = head > 0 ? -real_sqrt(sum) : real_sqrt(sum);
     factors[k] = (diagonal - head) / diagonal;
     for (ptrdiff_t i = k + 1; i < m; i++) h[i * n + k] /= head - diagonal;
-    h[k * n + k] = diagonal;
+    h[k * n + k] = diagonal * largest;
     routine_qr_reflect(m, n, k, h, factors[k], h, n, k + 1);
   }
   for (ptrdiff_t i = 0; i < columns; i++) {

@@ -37,11 +37,8 @@ static int routine_svd(ptrdiff_t m, ptrdiff_t n, const real *restrict a, real *r
   const ptrdiff_t length = is_tall ? m : n;
   real *const rows = work; /* the columns of a tall matrix, the rows of a wide one */
   real *const turns = work + m * n;
-  real largest = 0;
-  for (ptrdiff_t i = 0; i < m * n; i++) {
-    if (!(real_abs(a[i]) <= largest)) largest = real_abs(a[i]);
-  }
-  const real scale = largest == 0 ? 1 : largest;
+  const real scale = routine_scale(m * n, a);
+  if (scale == 0) return 1;
   for (ptrdiff_t i = 0; i < count; i++) {
     for (ptrdiff_t j = 0; j < length; j++) rows[i * length + j] = (is_tall ? a[j * n + i] : a[i * n + j]) / scale;
     for (ptrdiff_t j = 0; j < count; j++) turns[i * count + j] = i == j;
@@ -52,7 +49,7 @@ static int routine_svd(ptrdiff_t m, ptrdiff_t n, const real *restrict a, real *r
   const real noise = tolerance * tolerance * total; /* the square of a length that is lost beside the matrix */
   int rounds = 0;
   for (bool is_done = false; !is_done; rounds++) {
-    if (rounds == 60 || !(total <= real_largest)) return 1;
+    if (rounds == 60) return 1;
     is_done = true;
     for (ptrdiff_t p = 0; p < count; p++) {
       for (ptrdiff_t q = p + 1; q < count; q++) {

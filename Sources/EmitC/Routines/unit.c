@@ -1,12 +1,14 @@
-/* Gives a complex vector the norm 1 and turns the first of its large numbers to be real and positive. */
-static void routine_unit(ptrdiff_t n, real *re, real *im, ptrdiff_t stride)
+/* Gives a complex vector the norm 1 and turns the first of its large numbers to be real and positive; 1 where it is not
+   finite. */
+static int routine_unit(ptrdiff_t n, real *re, real *im, ptrdiff_t stride)
 {
   real largest = 0;
   for (ptrdiff_t i = 0; i < n * stride; i += stride) {
+    if (!(real_abs(re[i]) <= real_largest && real_abs(im[i]) <= real_largest)) return 1;
     if (real_abs(re[i]) > largest) largest = real_abs(re[i]);
     if (real_abs(im[i]) > largest) largest = real_abs(im[i]);
   }
-  if (largest == 0) return;
+  if (largest == 0) return 0;
   real sum = 0, most = 0;
   for (ptrdiff_t i = 0; i < n * stride; i += stride) {
     re[i] /= largest;
@@ -24,4 +26,5 @@ static void routine_unit(ptrdiff_t n, real *re, real *im, ptrdiff_t stride)
     re[i] = c * x + s * y;
     im[i] = i == first ? 0 : c * y - s * x;
   }
+  return 0;
 }

@@ -143,7 +143,7 @@ extension GoldenCall {
       ]
     case "tril_indices": return [builder.trilIndices(int(0) ?? 0, int(1) ?? 0, offset: int(2) ?? 0)]
     case "triu_indices": return [builder.triuIndices(int(0) ?? 0, int(1) ?? 0, offset: int(2) ?? 0)]
-    case "vander": return [tensor(0).vander(int(1))]
+    case "vander": return [tensor(0).vander(int(1), increasing: flag(2, "increasing"))]
     case "zeros_like": return [tensor(0).zerosLike()]
     case "ones_like": return [tensor(0).onesLike()]
     case "full_like": return [tensor(0).fullLike(double(1) ?? 0)]
@@ -166,8 +166,7 @@ extension GoldenCall {
     case "addr": return [addr(tensor(0), tensor(1), tensor(2), beta: beta, alpha: alpha)]
     case "addbmm": return [addbmm(tensor(0), tensor(1), tensor(2), beta: beta, alpha: alpha)]
     case "baddbmm": return [baddbmm(tensor(0), tensor(1), tensor(2), beta: beta, alpha: alpha)]
-    case "cross", "linalg.cross": return [cross(tensor(0), tensor(1), dim: int(2, "dim") ?? -1)]
-    case "linalg.vecdot": return [(tensor(0) * tensor(1)).sum(dim: -1)]
+    case "cross": return [cross(tensor(0), tensor(1), dim: int(2, "dim") ?? -1)]
     case "kron": return [kron(tensor(0), tensor(1))]
     case "tensordot":
       if let count = int(99, "dims") { return [tensordot(tensor(0), tensor(1), dims: count)] }

@@ -216,7 +216,7 @@ extension Tensor {
   }
 
   /// Matrices whose row `i` is zero but for a one in column `self[i]`.
-  func permutationMatrix(_ dtype: ScalarType) -> Tensor {
+  package func permutationMatrix(_ dtype: ScalarType) -> Tensor {
     let wanted = expanded(asColumns: shape[rank - 1])
     return (wanted .== builder.iota(wanted.type, axis: wanted.rank - 1)).convert(to: dtype)
   }

@@ -33,7 +33,7 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
 
   private func write(_ results: [NDArray], graph: Graph, to path: String) throws(DiagnosticsError) {
     if path.hasSuffix(".npz") {
-      let members = zip(graph.outputs, results).map { NPZ.Member(name: $0.name, array: $1) }
+      let members = zip(graph.outputs, results).map { NamedArray(name: $0.name, array: $1) }
       return try NPZ(members).write(to: path)
     }
     let files = results.enumerated().map { FileContent(path: "\(path)/output_\($0).npy", bytes: $1.npy()) }

@@ -136,7 +136,7 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
   private func write(_ native: borrowing NativeModel, _ trained: Model) throws(DiagnosticsError) {
     let state = native.savedState()
     if output.hasSuffix(".npz") {
-      let members = native.variableNames.compactMap { name in state[name].map { NPZ.Member(name: name, array: $0) } }
+      let members = native.variableNames.compactMap { name in state[name].map { NamedArray(name: name, array: $0) } }
       try NPZ(members).write(to: output)
     } else {
       try trained.function(named: "predict").settingVariables(state).text.writeAtomically(to: output)

@@ -27,6 +27,13 @@ public struct FileContent: Sendable {
   }
 }
 
+/// What is wrong with a file or a part of it, without its name.
+package struct FileFault: Error {
+  package var message: String
+
+  package init(_ message: String) { self.message = message }
+}
+
 extension FileContent {
   /// The whole file at a path.
   ///

@@ -13,7 +13,7 @@ extension NDArray {
   ///   - file: The file's name for diagnostics.
   /// - Throws: One diagnostic that says what is wrong with the file.
   public init(npy bytes: [UInt8], from file: String) throws(DiagnosticsError) {
-    do throws(NPYFault) {
+    do throws(FileFault) {
       try self.init(npy: bytes)
     } catch {
       throw DiagnosticsError(error.message, location: Location(file: file))
@@ -38,16 +38,16 @@ extension NDArray {
     return result
   }
 
-  init(npy bytes: [UInt8]) throws(NPYFault) {
+  init(npy bytes: [UInt8]) throws(FileFault) {
     let (header, start) = try NPYHeader.decode(bytes[...])
     let available = bytes.count - start
     let type = "\(header.element.dtype)\(header.shape)"
-    guard let expected = header.byteCount else { throw NPYFault("has the absurd type \(type)") }
+    guard let expected = header.byteCount else { throw FileFault("has the absurd type \(type)") }
     guard available >= expected else {
-      throw NPYFault("is truncated: \(type) takes \(expected) bytes, \(available) are there")
+      throw FileFault("is truncated: \(type) takes \(expected) bytes, \(available) are there")
     }
     guard available == expected else {
-      throw NPYFault("has \(available - expected) bytes more than \(type) takes")
+      throw FileFault("has \(available - expected) bytes more than \(type) takes")
     }
     var elements = Array(bytes[start...])
     let width = header.element.byteCount

@@ -42,34 +42,27 @@ struct NPYHeader: Hashable {
   }
 
   /// Reads magic, version, length and dictionary; gives the header and where the elements begin.
-  static func decode(_ bytes: ArraySlice<UInt8>) throws(NPYFault) -> (header: NPYHeader, end: Int) {
+  static func decode(_ bytes: ArraySlice<UInt8>) throws(FileFault) -> (header: NPYHeader, end: Int) {
     let bytes = Array(bytes)
     guard bytes.starts(with: magic) else {
-      throw NPYFault("is not an .npy file: the magic bytes \\x93NUMPY are missing")
+      throw FileFault("is not an .npy file: the magic bytes \\x93NUMPY are missing")
     }
-    guard bytes.count >= 8 else { throw NPYFault("is truncated: it ends within the header") }
+    guard bytes.count >= 8 else { throw FileFault("is truncated: it ends within the header") }
     let lengthSize: Int
     switch bytes[6] {
     case 1: lengthSize = 2
     case 2, 3: lengthSize = 4
-    default: throw NPYFault("has .npy version \(bytes[6]).\(bytes[7]); known are 1, 2 and 3")
+    default: throw FileFault("has .npy version \(bytes[6]).\(bytes[7]); known are 1, 2 and 3")
     }
     let start = 8 + lengthSize
-    guard bytes.count >= start else { throw NPYFault("is truncated: it ends within the header") }
+    guard bytes.count >= start else { throw FileFault("is truncated: it ends within the header") }
     let length = bytes[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard bytes.count - start >= length else {
-      throw NPYFault("is truncated: the header takes \(length) bytes, \(bytes.count - start) are there")
+      throw FileFault("is truncated: the header takes \(length) bytes, \(bytes.count - start) are there")
     }
     var parser = NPYHeaderParser(bytes[start..<start + length])
     return (try parser.header(rankLimit: rankLimit), start + length)
   }
-}
-
-/// What is wrong with an .npy file, without its name.
-struct NPYFault: Error {
-  var message: String
-
-  init(_ message: String) { self.message = message }
 }
 
 /// An element type as an .npy header spells it.
@@ -85,11 +78,11 @@ struct NPYElement: Hashable {
   }
 
   /// The type that a descriptor such as `<f4` names.
-  init(descriptor: String) throws(NPYFault) {
+  init(descriptor: String) throws(FileFault) {
     let spelling = "<>|=".contains(descriptor.prefix(1)) ? String(descriptor.dropFirst()) : descriptor
     guard let row = Self.spellings.first(where: { $0.spelling == spelling }), !descriptor.isEmpty else {
       let known = Self.spellings.map(\.spelling).joined(separator: ", ")
-      throw NPYFault("has elements of type '\(descriptor)'; known are \(known)")
+      throw FileFault("has elements of type '\(descriptor)'; known are \(known)")
     }
     self.init(dtype: row.dtype, isBigEndian: descriptor.hasPrefix(">"))
   }
@@ -117,7 +110,7 @@ private struct NPYHeaderParser {
     position = bytes.startIndex
   }
 
-  mutating func header(rankLimit: Int) throws(NPYFault) -> NPYHeader {
+  mutating func header(rankLimit: Int) throws(FileFault) -> NPYHeader {
     var element: NPYElement?
     var fortranOrder: Bool?
     var shape: [Int]?
@@ -127,7 +120,9 @@ private struct NPYHeaderParser {
       try expect(":")
       switch key {
       case "descr" where element == nil:
-        guard peek() != UInt8(ascii: "[") else { throw NPYFault("has elements with fields, which tensors cannot have") }
+        guard peek() != UInt8(ascii: "[") else {
+          throw FileFault("has elements with fields, which tensors cannot have")
+        }
         element = try NPYElement(descriptor: try string())
       case "fortran_order" where fortranOrder == nil: fortranOrder = try boolean()
       case "shape" where shape == nil: shape = try tuple()
@@ -142,11 +137,11 @@ private struct NPYHeaderParser {
     guard let element, let fortranOrder, let shape else {
       throw garbage("one of 'descr', 'fortran_order' and 'shape' is missing")
     }
-    guard shape.count <= rankLimit else { throw NPYFault("has \(shape.count) axes; the limit is \(rankLimit)") }
+    guard shape.count <= rankLimit else { throw FileFault("has \(shape.count) axes; the limit is \(rankLimit)") }
     return NPYHeader(element: element, fortranOrder: fortranOrder, shape: shape)
   }
 
-  private func garbage(_ what: String) -> NPYFault { NPYFault("has a garbled .npy header: \(what)") }
+  private func garbage(_ what: String) -> FileFault { FileFault("has a garbled .npy header: \(what)") }
 
   private mutating func peek() -> UInt8? {
     while position < bytes.endIndex, bytes[position] == 0x20 || bytes[position] == 0x0a || bytes[position] == 0x09 {
@@ -161,11 +156,11 @@ private struct NPYHeaderParser {
     return true
   }
 
-  private mutating func expect(_ character: Unicode.Scalar) throws(NPYFault) {
+  private mutating func expect(_ character: Unicode.Scalar) throws(FileFault) {
     guard skip(character) else { throw garbage("'\(character)' is missing at byte \(position - bytes.startIndex)") }
   }
 
-  private mutating func string() throws(NPYFault) -> String {
+  private mutating func string() throws(FileFault) -> String {
     guard let quote = peek(), quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") else {
       throw garbage("a string is missing at byte \(position - bytes.startIndex)")
     }
@@ -175,7 +170,7 @@ private struct NPYHeaderParser {
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 
-  private mutating func boolean() throws(NPYFault) -> Bool {
+  private mutating func boolean() throws(FileFault) -> Bool {
     for (word, value) in [("True", true), ("False", false)] {
       if peek() != nil, bytes[position...].starts(with: word.utf8) {
         position += word.utf8.count
@@ -185,7 +180,7 @@ private struct NPYHeaderParser {
     throw garbage("'fortran_order' is neither True nor False")
   }
 
-  private mutating func tuple() throws(NPYFault) -> [Int] {
+  private mutating func tuple() throws(FileFault) -> [Int] {
     try expect("(")
     var sizes: [Int] = []
     while !skip(")") {
@@ -198,13 +193,13 @@ private struct NPYHeaderParser {
     return sizes
   }
 
-  private mutating func size() throws(NPYFault) -> Int {
+  private mutating func size() throws(FileFault) -> Int {
     _ = peek()
     let start = position
     while position < bytes.endIndex, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) { position += 1 }
     let digits = String(decoding: bytes[start..<position], as: UTF8.self)
     guard !digits.isEmpty else { throw garbage("'shape' holds something that is not a size") }
-    guard let size = Int(digits) else { throw NPYFault("has an axis of size \(digits), more than memory can hold") }
+    guard let size = Int(digits) else { throw FileFault("has an axis of size \(digits), more than memory can hold") }
     // Python 2 wrote long integers as `3L`.
     if position < bytes.endIndex, bytes[position] == UInt8(ascii: "L") { position += 1 }
     return size

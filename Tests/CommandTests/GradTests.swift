@@ -37,7 +37,7 @@ import Testing
       """
     ])
     func inputs(_ w: [Double]) throws {
-      let members = try [("x", [0.5, -1, 2]), ("w", w)].map { NPZ.Member(name: $0, array: try NDArray($1, shape: [3])) }
+      let members = try [("x", [0.5, -1, 2]), ("w", w)].map { NamedArray(name: $0, array: try NDArray($1, shape: [3])) }
       try NPZ(members).write(to: bench.path("in.npz").path)
     }
     func result(_ model: String, _ name: String) throws -> [Double] {

@@ -34,8 +34,8 @@ import Testing
   @Test func readsAndWritesArchives() throws {
     let bench = try bench()
     let inputs = NPZ([
-      NPZ.Member(name: "weights", array: try array(bench, "weights.npy")),
-      NPZ.Member(name: "counts", array: try array(bench, "counts.npy")),
+      NamedArray(name: "weights", array: try array(bench, "weights.npy")),
+      NamedArray(name: "counts", array: try array(bench, "counts.npy")),
     ])
     try inputs.write(to: bench.path("in.npz").path)
     let outcome = try bench.run("lathe", "run", "s.lathe", "--inputs", "in.npz", "--outputs", "out.npz")

@@ -3,11 +3,11 @@ import LatheData
 import Testing
 
 @Suite struct NPZTests {
-  private var members: [NPZ.Member] {
+  private var members: [NamedArray] {
     [
-      NPZ.Member(name: "weight", array: fixtureArray(.f32)),
-      NPZ.Member(name: "layer.0/bias", array: NDArray([Int64(0), 1, 2])),
-      NPZ.Member(name: "größe", array: NDArray(scalar: .float(2), dtype: .f64)),
+      NamedArray(name: "weight", array: fixtureArray(.f32)),
+      NamedArray(name: "layer.0/bias", array: NDArray([Int64(0), 1, 2])),
+      NamedArray(name: "größe", array: NDArray(scalar: .float(2), dtype: .f64)),
     ]
   }
 
@@ -35,7 +35,7 @@ import Testing
     #expect(error?.description == "x.npz: error: two arrays have the name 'weight'")
     // In a file: two names of equal length, one overwritten by the other.
     var bytes = try NPZ([
-      NPZ.Member(name: "aa", array: members[0].array), NPZ.Member(name: "ab", array: members[0].array),
+      NamedArray(name: "aa", array: members[0].array), NamedArray(name: "ab", array: members[0].array),
     ])
     .bytes(for: "x.npz")
     let name = Array("ab.npy".utf8)
@@ -43,12 +43,12 @@ import Testing
       bytes[start + 1] = UInt8(ascii: "a")
     }
     let found = #expect(throws: DiagnosticsError.self) { try NPZ(bytes: bytes, from: "x.npz") }
-    #expect(found?.description == "x.npz: error: two arrays have one name")
+    #expect(found?.description == "x.npz: error: two members have one name")
   }
 
   @Test func allFaultyMembersAreReported() throws {
     var bytes = try NPZ([
-      NPZ.Member(name: "a", array: members[0].array), NPZ.Member(name: "b", array: members[0].array),
+      NamedArray(name: "a", array: members[0].array), NamedArray(name: "b", array: members[0].array),
     ])
     .bytes(for: "x.npz")
     // Another element changes a checksum.

@@ -6,16 +6,34 @@ import LatheData
 /// `convert`: the model in another form.
 struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
-    CommandConfiguration(commandName: "convert", abstract: "Write the model in another form.")
+    CommandConfiguration(
+      commandName: "convert", abstract: "Write the model in another form, or its parameters.",
+      discussion: "Of an .onnx file, the parameters are its initializers of float types.")
   }
 
   @OptionGroup var model: Provider
   @OptionGroup var known: BindingOptions
-  @OptionGroup var output: ModelOutput
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The file to write.", valueName: "FILE.lathe|.safetensors|.pt|.npz"))
+  var output: String
+
+  func validate() throws {
+    guard output.hasSuffix(".lathe") || StateFormat(path: output) != nil else {
+      throw ValidationError(
+        "'\(output)' names no form that a model can be written in: its suffix must be .lathe, \(StateFormat.suffixes)")
+    }
+  }
 
   func run() throws {
-    let model = try model.boundModel(known.bindings(of: model))
-    try output.write(model)
+    let isState = StateFormat(path: output) != nil
+    let model = try model.boundModel(known.bindings(of: model, trainable: isState))
+    if isState {
+      try save(model.variables.map { NamedArray(name: $0.name, array: $0.initial) }, output)
+    } else {
+      try model.text.writeAtomically(to: output)
+    }
   }
 }
 

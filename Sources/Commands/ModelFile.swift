@@ -36,6 +36,16 @@ struct ModelFile: ModelProvider {
     return try ONNXSignature(path: path).openSymbols(dims: bindings.dimensions, given: given.mapValues(\.type))
   }
 
+  func files(
+    withParameters parameters: [String: NDArray], for output: String
+  ) throws(DiagnosticsError) -> [FileContent] {
+    guard suffix == "onnx" else {
+      throw DiagnosticsError(
+        "only a model that comes from an .onnx file is written as one", location: Location(file: output))
+    }
+    return try replacingInitializers(ofONNX: path, with: parameters, writtenTo: output)
+  }
+
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
     try contents(bindings).function(named: function)
   }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import LatheCore
+public import LatheData
 
 /// What is known of a model's inputs before it is built.
 public struct ModelBindings: Sendable {
@@ -55,6 +56,16 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: What keeps the model from being read.
   func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String]
 
+  /// The files of the model with other parameters, in the form that it is in.
+  ///
+  /// - Parameters:
+  ///   - parameters: The new contents by name.
+  ///   - output: Where the model is to be written.
+  /// - Throws: That the model is in no such form.
+  func files(
+    withParameters parameters: [String: NDArray], for output: String
+  ) throws(DiagnosticsError) -> [FileContent]
+
   /// Whether `graph` itself binds sizes and inputs, and reports names that are none; if not, that is done afterwards.
   var bindsDimensions: Bool { get }
 }
@@ -68,6 +79,14 @@ extension ModelProvider {
 
   /// Most models are built for symbols as for numbers.
   public func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] { [] }
+
+  /// Most models are in no form of other tools.
+  public func files(
+    withParameters parameters: [String: NDArray], for output: String
+  ) throws(DiagnosticsError) -> [FileContent] {
+    throw DiagnosticsError(
+      "only a model that comes from an .onnx file is written as one", location: Location(file: output))
+  }
 
   /// Most models are built without a look at sizes.
   public var bindsDimensions: Bool { false }

@@ -36,7 +36,8 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: ArgumentHelp("What the order of the samples depends on.", valueName: "S"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Go on from what a training before has written.", valueName: "FILE.npz"))
+  @Option(
+    help: ArgumentHelp("Go on from what a training before has written.", valueName: "FILE.npz|.safetensors|.pt"))
   var resume: String?
 
   @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
@@ -46,18 +47,21 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     name: .shortAndLong,
     help: ArgumentHelp(
       "The file to write: the whole state, from which --resume goes on, or the model with its new parameters.",
-      valueName: "FILE.npz|.lathe"))
+      valueName: "FILE.npz|.safetensors|.pt|.lathe|.onnx"))
   var output: String
 
   func validate() throws {
-    guard output.hasSuffix(".npz") || output.hasSuffix(".lathe") else {
-      throw ValidationError("'\(output)' names no form of a trained model: its suffix must be .npz or .lathe")
+    guard StateFormat(path: output) != nil || output.hasSuffix(".lathe") || output.hasSuffix(".onnx") else {
+      throw ValidationError(
+        "'\(output)' names no form of a trained model: its suffix must be .lathe, .onnx, \(StateFormat.suffixes)")
     }
     guard epochs > 0, batchSize > 0 else { throw ValidationError("--epochs and --batch-size must be positive") }
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
   }
 
   func run() throws {
+    // What cannot be written is said before the training.
+    if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
     let samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets))
     let graph = try batched(model.boundGraph(known.bindings(of: model, trainable: true)))
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
@@ -76,12 +80,9 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     Console.progress("compiling C")
     var native = try compiled.native(threads: min(threads ?? ProcessInfo.processInfo.activeProcessorCount, 64))
     Console.endProgress()
-    if let resume {
-      let members = try NPZ(reading: resume).members
-      try native.restoreState(Dictionary(members.map { ($0.name, $0.array) }) { first, _ in first })
-    }
+    if let resume { try native.restoreState(load(resume)) }
     try train(&native, samples, batch: batch, of: compiled)
-    try write(native, trained)
+    try write(native, trained, of: graph)
   }
 
   /// The graph with the symbol of its batch bound.
@@ -133,13 +134,18 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  private func write(_ native: borrowing NativeModel, _ trained: Model) throws(DiagnosticsError) {
+  private func write(
+    _ native: borrowing NativeModel, _ trained: Model, of graph: Graph
+  ) throws(DiagnosticsError) {
     let state = native.savedState()
-    if output.hasSuffix(".npz") {
-      let members = native.variableNames.compactMap { name in state[name].map { NamedArray(name: name, array: $0) } }
-      try NPZ(members).write(to: output)
-    } else {
+    if output.hasSuffix(".lathe") {
       try trained.function(named: "predict").settingVariables(state).text.writeAtomically(to: output)
+    } else if output.hasSuffix(".onnx") {
+      let parameters = Set(graph.variables.filter { $0.role == .parameter }.map(\.name))
+      try model.files(withParameters: state.filter { parameters.contains($0.key) }, for: output).writeAtomically()
+    } else {
+      try save(
+        native.variableNames.compactMap { name in state[name].map { NamedArray(name: name, array: $0) } }, output)
     }
     Console.note("wrote \(output)")
   }

@@ -101,6 +101,12 @@ import Testing
     )
     #expect(first.members.map(\.name) == second.members.map(\.name))
     #expect(first.members.map(\.array) == second.members.map(\.array))
+    for suffix in ["safetensors", "pt"] {
+      #expect(try train("--epochs", "5", "-o", "half.\(suffix)").status == 0)
+      #expect(try train("--epochs", "12", "--resume", "half.\(suffix)", "-o", "resumed.\(suffix)").status == 0)
+      let state = try load(bench.path("resumed.\(suffix)").path)
+      #expect(try state == load(bench.path("whole.npz").path))
+    }
     // As a model that runs.
     #expect(try train("--epochs", "12", "-o", "learned.lathe").status == 0)
     let run = try bench.run("lathe", "check", "learned.lathe")
@@ -112,7 +118,9 @@ import Testing
     (["--trainable", "bias*"], 1, "no parameter's name matches"), (["--batch-size", "101"], 1, "fewer than one batch"),
     (["--momentum", "0.5"], 64, "--momentum is for sgd and rmsprop"),
     (["--clip-norm", "1", "--clip-value", "1"], 64, "exclude each other"),
-    (["--loss-output", "z"], 1, "its outputs are y"), (["-o", "a.txt"], 64, "its suffix must be .npz or .lathe"),
+    (["--loss-output", "z"], 1, "its outputs are y"),
+    (["-o", "a.txt"], 64, "its suffix must be .lathe, .onnx, .pt, .pth"),
+    (["-o", "a.onnx"], 1, "a.onnx: error: only a model that comes from an .onnx file is written as one"),
   ])
   func mistakes(_ row: (options: [String], status: Int32, message: String)) throws {
     let bench = try Self.bench()
@@ -123,6 +131,38 @@ import Testing
     #expect(outcome.status == row.status, "\(outcome.errors)")
     #expect(outcome.errors.contains(row.message), "\(outcome.errors)")
     #expect(try bench.files() == ["line.lathe", "x.npy", "y.npy"])
+  }
+
+  /// An ONNX file comes back with its initializers replaced under their own names, and runs with them.
+  @Test func trainedFilesAreFilesAgain() throws {
+    let lenet = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../samples/lenet.onnx").standardized.path
+    let bench = try Workbench()
+    let pixels: [Float] = (0..<8 * 32 * 32).map { Float(($0 * 37) % 41) / 41 }
+    let images = try NDArray(pixels, shape: [8, 1, 32, 32])
+    try FileContent(path: bench.path("x.npy").path, bytes: images.npy()).writeAtomically()
+    try FileContent(path: bench.path("y.npy").path, bytes: NDArray((0..<8).map { Int64($0) }).npy()).writeAtomically()
+    func train(_ output: String) throws -> Outcome {
+      try bench.run(
+        "lathe", "train", lenet, "--inputs", "x.npy", "--targets", "y.npy", "--loss", "cross-entropy", "--optimizer",
+        "sgd", "--lr", "0.1", "--epochs", "2", "--batch-size", "4", "--trainable", "fc*", "-o", output)
+    }
+    for output in ["trained.onnx", "trained.safetensors"] {
+      let outcome = try train(output)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    for (file, weights) in [(lenet, "before.npz"), (bench.path("trained.onnx").path, "after.npz")] {
+      let outcome = try bench.run("lathe", "convert", file, "-o", weights)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    let (before, after) = (try load(bench.path("before.npz").path), try load(bench.path("after.npz").path))
+    let trained = try load(bench.path("trained.safetensors").path)
+    #expect(before.count == 10 && Set(before.keys) == Set(after.keys))
+    for (name, array) in after {
+      #expect(array == trained[name], "\(name)")
+      #expect((array != before[name]) == name.hasPrefix("fc"), "\(name)")
+    }
+    #expect(try bench.run("lathe", "check", "trained.onnx").status == 0)
   }
 
   /// The training of a file as C, which compiles without a warning.

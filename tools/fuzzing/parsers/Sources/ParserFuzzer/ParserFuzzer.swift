@@ -21,6 +21,16 @@ struct Parser {
       if array.dtype != .bf16 { try require(NDArray(npy: array.npy(), from: "y.npy") == array, "an array is not read back") }
     },
     Parser(name: "npz") { bytes in _ = try NPZ(bytes: bytes, from: "x.npz") },
+    Parser(name: "safetensors") { bytes in
+      let file = try Safetensors(bytes: bytes, from: "x.safetensors")
+      let again = try Safetensors(bytes: file.bytes(for: "y.safetensors"), from: "y.safetensors")
+      try require(again.metadata == file.metadata && Set(again.members) == Set(file.members), "a state is not read back")
+    },
+    Parser(name: "pt") { bytes in
+      let file = try TorchFile(bytes: bytes, from: "x.pt")
+      try require(TorchFile(bytes: file.bytes(for: "y.pt"), from: "y.pt").members == file.members, "a state is not read back")
+    },
+    Parser(name: "pickle") { bytes in _ = try TorchFile(bytes: FileContent.archive(ofPickle: bytes), from: "x.pt") },
     Parser(name: "lathe") { bytes in
       let graph = try Graph(parsing: String(decoding: bytes, as: UTF8.self))
       try require(Graph(parsing: graph.text) == graph, "a graph is not read back")
@@ -38,6 +48,34 @@ struct Parser {
     } catch {
       fatalError("\(message): \(error)")
     }
+  }
+}
+
+extension FileContent {
+  /// A PyTorch file with a pickle and three storages, uncompressed, without the checksums that a fuzzer would not find.
+  static func archive(ofPickle pickle: [UInt8]) -> [UInt8] {
+    let storages = [4, 16, 64].enumerated().map { ("archive/data/\($0.offset)", [UInt8](repeating: 1, count: $0.element)) }
+    return zip([("archive/data.pkl", pickle)] + storages)
+  }
+
+  private static func zip(_ files: [(name: String, bytes: [UInt8])]) -> [UInt8] {
+    func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+    var (content, directory) = ([UInt8](), [UInt8]())
+    for file in files {
+      let sum = file.bytes.reduce(UInt32.max) { sum, byte in
+        (0..<8).reduce(sum ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xedb8_8320) }
+      }
+      let name = [UInt8](file.name.utf8)
+      let fields =
+        little(20, 2) + little(0, 4) + little(0x21_0000, 4) + little(Int(~sum), 4) + little(file.bytes.count, 4)
+        + little(file.bytes.count, 4) + little(name.count, 2) + little(0, 2)
+      directory += little(0x0201_4b50, 4) + little(20, 2) + fields + little(0, 10) + little(content.count, 4) + name
+      content += little(0x0403_4b50, 4) + fields + name + file.bytes
+    }
+    let end =
+      little(0x0605_4b50, 4) + little(0, 4) + little(files.count, 2) + little(files.count, 2) + little(directory.count, 4)
+      + little(content.count, 4) + little(0, 2)
+    return content + directory + end
   }
 }
 

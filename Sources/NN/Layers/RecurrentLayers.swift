@@ -89,6 +89,15 @@ private struct RecurrentParameters: Sendable {
       return [output] + last
     }
   }
+
+  /// Over packed sequences, which have the steps in front whatever `batchFirst` says.
+  func callAsFunction(
+    _ x: PackedSequence, _ states: [Tensor], _ identity: LayerIdentity
+  ) -> (output: PackedSequence, states: [Tensor]) {
+    func turned(_ x: Tensor) -> Tensor { batchFirst ? x.transpose(0, 1) : x }
+    let results = self(turned(x.padded), states, x.lengths, identity)
+    return (x.with(padded: turned(results[0])), Array(results.dropFirst()))
+  }
 }
 
 private func parameterNames(bias: Bool) -> [String] {
@@ -145,6 +154,14 @@ public struct LSTM: Module {
     output(x, [h, c], lengths)
   }
 
+  /// Over packed sequences, from zeros or given states: the packed hidden states, and the states at each one's end.
+  public func callAsFunction(
+    _ x: PackedSequence, _ h: Tensor? = nil, _ c: Tensor? = nil
+  ) -> (output: PackedSequence, h: Tensor, c: Tensor) {
+    let (output, states) = weights(x, [h, c].compactMap { $0 }, identity)
+    return (output, states[0], states[1])
+  }
+
   private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> LSTMOutput {
     let results = weights(x, states, lengths, identity)
     return LSTMOutput(output: results[0], h: results[1], c: results[2])
@@ -187,6 +204,12 @@ public struct GRU: Module {
   /// From given hidden states, `[layers directions, N, H]`.
   public func callAsFunction(_ x: Tensor, _ h: Tensor, lengths: Tensor? = nil) -> RecurrentOutput {
     output(x, [h], lengths)
+  }
+
+  /// Over packed sequences, from zeros or given states: the packed hidden states, and the states at each one's end.
+  public func callAsFunction(_ x: PackedSequence, _ h: Tensor? = nil) -> (output: PackedSequence, h: Tensor) {
+    let (output, states) = weights(x, [h].compactMap { $0 }, identity)
+    return (output, states[0])
   }
 
   private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {
@@ -240,6 +263,12 @@ public struct RNN: Module {
   /// From given hidden states, `[layers directions, N, H]`.
   public func callAsFunction(_ x: Tensor, _ h: Tensor, lengths: Tensor? = nil) -> RecurrentOutput {
     output(x, [h], lengths)
+  }
+
+  /// Over packed sequences, from zeros or given states: the packed hidden states, and the states at each one's end.
+  public func callAsFunction(_ x: PackedSequence, _ h: Tensor? = nil) -> (output: PackedSequence, h: Tensor) {
+    let (output, states) = weights(x, [h].compactMap { $0 }, identity)
+    return (output, states[0])
   }
 
   private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {

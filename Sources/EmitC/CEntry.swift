@@ -56,6 +56,9 @@ struct CEntry: CPart {
     }
   }
 
+  /// Whether it writes the first contents of all variables, in place of the file's own function.
+  var isInitializer: Bool { suffix == CFunction.initializer }
+
   /// The function's name in C.
   var function: String { "\(name)_\(suffix)" }
 

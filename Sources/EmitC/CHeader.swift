@@ -76,6 +76,7 @@ extension CFileRenderer {
       lines.append("Working memory is static: one call at a time.")
     }
     if takesState { lines.append("state: the variables, aligned, filled by \(name)_initialize; read and updated") }
+    if entry.isInitializer { lines += givenParametersComment(entry) }
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
     for argument in entry.arguments {
       let element = argument.buffer.dtype.isHalf ? ", elements are bit patterns" : ""
@@ -84,6 +85,26 @@ extension CFileRenderer {
     writer.comment(lines)
     writer.lines(head("int \(entry.function)", entry.parameters(forHeader: true)) + ";")
     writer.line()
+  }
+
+  /// Which parameters do not depend on the seed.
+  private func givenParametersComment(_ entry: CEntry) -> [String] {
+    let program = rest.bodies[entry.position].program.program
+    let drawn = program.buffersDependingOnInputs
+    let given = zip(program.variables, program.variableBuffers).filter { variable, buffer in
+      variable.role == .parameter && !drawn.contains(buffer)
+    }
+    guard !given.isEmpty else { return [] }
+    var lines = ["seed decides the parameters that are drawn. The others start with what this file was made with:"]
+    for (position, (variable, _)) in given.enumerated() {
+      let word = variable.name + (position == given.count - 1 ? "" : ",")
+      if position == 0 || lines[lines.count - 1].count + word.count > 110 {
+        lines.append("  " + word)
+      } else {
+        lines[lines.count - 1] += " " + word
+      }
+    }
+    return lines
   }
 
   private func writeWeightsDeclarations(_ writer: inout CWriter) {
@@ -126,5 +147,18 @@ extension CFileRenderer {
     ])
     writer.line(loadHead + ";")
     writer.line()
+  }
+}
+
+extension Program {
+  /// The buffers whose content depends on what the program is given.
+  fileprivate var buffersDependingOnInputs: Set<BufferID> {
+    var found = Set(inputs.map(\.buffer))
+    var count = 0
+    while found.count > count {
+      count = found.count
+      for kernel in kernels where kernel.reads.contains(where: found.contains) { found.formUnion(kernel.writes) }
+    }
+    return found
   }
 }

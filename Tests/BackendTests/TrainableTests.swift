@@ -228,6 +228,81 @@ struct TrainableTests {
     #expect(try session.variable(named: "optimizer.exp_avg.first.weight").doubles.allSatisfy { $0 == 0 })
   }
 
+  /// A layer with a parameter of each kind.
+  private struct Initialized: Module {
+    let tall = Parameter([12, 3, 2], initializer: .orthogonal(gain: 2))
+    let wide = Parameter([4, 30], initializer: .orthogonal())
+    let cut = Parameter([40, 50], initializer: .truncNormal(mean: 1, std: 2, a: -1, b: 2))
+    let tail = Parameter([40, 50], initializer: .truncNormal(a: 3, b: 5))
+    let sparse = Parameter([10, 6], initializer: .sparse(sparsity: 0.25, std: 1))
+    let dirac = Parameter([4, 2, 3], initializer: .dirac())
+    let given = Parameter(NDArray([3, 1, 4, 1, 5] as [Float]))
+    let nothing = Parameter([0, 3], initializer: .orthogonal())
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+      [tall, wide, cut, tail, sparse, dirac, given, nothing].reduce(x) { $0 + $1(for: x).sum() }
+    }
+  }
+
+  /// Every initializer is drawn from the seed, natively as in the interpreter; what is given stays.
+  @Test func initializers() throws {
+    let model = try trainable(
+      Initialized(), loss: { ($0 - $1).sum() }, optimizer: .sgd(lr: 0.1), .f32(1), .f32(1))
+    let compiled = try compile(model)
+    var session = try compiled.session()
+    let native = NativeBox(model: try compiled.native())
+    func numbers(_ name: String, seed: Int) throws -> [Double] {
+      _ = try session.run("initialize", [Self.seed(seed)])
+      _ = try native.model.run("initialize", [Self.seed(seed)])
+      let found = try session.variable(named: name).doubles
+      let other = try native.model.variable(named: name).doubles
+      #expect(zip(found, other).allSatisfy { abs($0 - $1) <= 1e-5 }, "\(name)")
+      return found
+    }
+    for name in ["tall", "wide", "cut", "tail", "sparse"] {
+      let first = try numbers(name, seed: 1)
+      #expect(try numbers(name, seed: 2) != first, "\(name) depends on the seed")
+      #expect(try numbers(name, seed: 1) == first, "\(name) does on nothing else")
+    }
+    // What does not depend on the seed is told in the header, in the order of the variables.
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try compiled.writeC(to: folder.appendingPathComponent("model.c").path)
+    let header = try String(contentsOf: folder.appendingPathComponent("model.h"), encoding: .utf8)
+    #expect(header.contains("this file was made with:\n *   dirac, given, nothing"), "\(header)")
+    for name in ["dirac", "given"] { #expect(try numbers(name, seed: 1) == numbers(name, seed: 2), "\(name)") }
+    #expect(try numbers("given", seed: 1) == [3, 1, 4, 1, 5])
+    // Columns of 12 x 6 have the length 2 and are orthogonal, and so are rows of 4 x 30.
+    let (tall, wide) = (try numbers("tall", seed: 3), try numbers("wide", seed: 3))
+    for i in 0..<4 {
+      for j in 0..<4 {
+        let columns = (0..<12).reduce(0) { $0 + tall[$1 * 6 + i] * tall[$1 * 6 + j] }
+        let rows = (0..<30).reduce(0) { $0 + wide[i * 30 + $1] * wide[j * 30 + $1] }
+        #expect(abs(columns - (i == j ? 4 : 0)) < 1e-5 && abs(rows - (i == j ? 1 : 0)) < 1e-5)
+      }
+    }
+    // The mean of a normal distribution that is cut at -1 and 1/2 deviations is -0.2066; between 3 and 5 it is 3.283.
+    let (cut, tail) = (try numbers("cut", seed: 4), try numbers("tail", seed: 4))
+    #expect(cut.allSatisfy { (-1...2).contains($0) } && tail.allSatisfy { (3...5).contains($0) })
+    let (cutMean, tailMean) = (cut.reduce(0, +) / 2000, tail.reduce(0, +) / 2000)
+    #expect(abs(cutMean - (1 - 2 * 0.2066)) < 0.1, "\(cutMean)")
+    #expect(abs(tailMean - 3.283) < 0.04, "\(tailMean)")
+    let sparse = try numbers("sparse", seed: 5)
+    for column in 0..<6 { #expect((0..<10).count { sparse[$0 * 6 + column] == 0 } == 3) }
+  }
+
+  @Test("what a graph cannot draw is refused") func initializerThatCannotBeDrawn() {
+    struct Far: Module {
+      let weight = Parameter([3], initializer: .truncNormal(a: 8, b: 9))
+      func callAsFunction(_ x: Tensor) -> Tensor { x * weight(for: x) }
+    }
+    let error = #expect(throws: DiagnosticsError.self) {
+      try trainable(Far(), loss: { ($0 - $1).sum() }, optimizer: .sgd(lr: 0.1), .f32(3), .f32(3))
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("parameter 'weight' is f32[3]"))
+  }
+
   /// Hyper-parameters as inputs, groups, clipping by value, accumulation: against the same done by hand.
   @Test func optimizerOptions() throws {
     struct Line: Module {

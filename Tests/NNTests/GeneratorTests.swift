@@ -103,8 +103,102 @@ struct GeneratorTests {
     expect(try rand(2, dtype: .f16, generator: generator), [0.12054443359375, 0.1451416015625])
   }
 
+  /// Calls by name, `FUNCTION/SEED/ARGUMENT/…`, and what PyTorch draws.
+  private static let draws = goldenArrays("random.npz")
+
+  private func draw(_ call: String) throws -> NDArray {
+    let words = call.split(separator: "/").map(String.init)
+    // Seeds are from -2^63 to 2^64 - 1.
+    let generator = Generator()
+    if let seed = UInt64(words[1]) {
+      generator.manualSeed(seed)
+    } else {
+      generator.manualSeed(try #require(Int(words[1])))
+    }
+    let numbers = words.map { Int($0) ?? -1 }
+    let weights = [0.1, 0.2, 0.0, 0.3, 0.4, 4.0, 3.0, 2.0, 1.0, 0.0].map { ScalarValue.float($0) }
+    func dtype() throws -> ScalarType { try #require(ScalarType(rawValue: words[2])) }
+    func floats(_ values: [Double], _ shape: [Int]) throws -> NDArray {
+      try NDArray(dtype: dtype(), shape: shape, values: values.map { .float($0) })
+    }
+    switch words[0] {
+    case "rand": return try rand(numbers[3], dtype: dtype(), generator: generator)
+    case "randn": return try randn(numbers[3], dtype: dtype(), generator: generator)
+    case "normal": return try normal(mean: 2, std: 3, [numbers[3]], dtype: dtype(), generator: generator)
+    case "normals":
+      let count = numbers[3]
+      return try normal(
+        mean: floats((0..<count).map { Double($0) }, [count]),
+        std: floats([Double](repeating: 0.5, count: count), [count]),
+        generator: generator)
+    case "randint": return try randint(numbers[2], numbers[3], [numbers[4]], generator: generator)
+    case "randperm": return try randperm(numbers[2], generator: generator)
+    case "bernoulli":
+      let chances = try NDArray(dtype: .f64, shape: [20], values: (0..<20).map { .float(Double($0) / 19) })
+      return try bernoulli(chances.converted(to: dtype()), generator: generator)
+    case "multinomial", "replacing":
+      return try multinomial(
+        NDArray(dtype: dtype(), shape: [2, 5], values: weights), numbers[3], replacement: words[0] == "replacing",
+        generator: generator)
+    case "state":
+      _ = words[2] == "pending" ? try randn(1, generator: generator) : try rand(numbers[2], generator: generator)
+      return generator.getState()
+    default: throw DiagnosticsError("no function \(words[0])")
+    }
+  }
+
+  @Test("what is drawn has the bits that PyTorch's numbers have", arguments: draws.keys.sorted())
+  func bits(call: String) throws {
+    let expected = try #require(Self.draws[call])
+    let drawn = try draw(call)
+    #expect(drawn.shape == expected.shape)
+    #expect(drawn.converted(to: expected.dtype) == expected)
+  }
+
+  @Test("all calls of the golden file are there")
+  func calls() { #expect(Self.draws.count == 103) }
+
+  @Test("a generator goes on from a state, PyTorch's too")
+  func states() throws {
+    let generator = Generator(seed: 9)
+    _ = try randn(1, generator: generator)
+    let state = try #require(Self.draws["state/9/pending"])
+    let other = Generator(seed: 0)
+    try other.setState(state)
+    #expect(other.initialSeed == 9)
+    for _ in 0..<3 { #expect(try randn(5, generator: other) == randn(5, generator: generator)) }
+    #expect(try rand(1000, generator: other) == rand(1000, generator: generator))
+    #expect(other.getState() == generator.getState())
+    for wrong in [NDArray([1, 2] as [Float]), try NDArray(repeating: .integer(0), dtype: .u8, shape: [5056])] {
+      #expect(throws: DiagnosticsError.self) { try other.setState(wrong) }
+    }
+    try Generator.$scoped.withValue(Generator()) {
+      manualSeed(-1)
+      #expect(initialSeed() == .max)
+      let saved = getRNGState()
+      let numbers = try rand(3)
+      try setRNGState(saved)
+      #expect(try rand(3) == numbers)
+      #expect(Generator.default.seed() == initialSeed() && initialSeed() != .max)
+    }
+  }
+
+  @Test("the default type of floats is what is drawn")
+  func defaultType() throws {
+    let wide = try ScalarType.$defaultFloat.withValue(.f64) { [try rand(2), try randn(2, 0)] }
+    #expect(wide.map(\.dtype) == [.f64, .f64])
+    #expect(try randint(3, [2], dtype: .i32).dtype == .i32)
+    #expect(try randperm(3, dtype: .u8).dtype == .u8)
+  }
+
   @Test("what cannot be drawn is refused")
-  func refused() {
+  func refused() throws {
+    let weights = NDArray([0.5, 0, 0.5] as [Float])
+    #expect(throws: DiagnosticsError.self) { try multinomial(weights, 3) }
+    #expect(throws: DiagnosticsError.self) { try multinomial(weights, 0) }
+    #expect(throws: DiagnosticsError.self) { try multinomial(NDArray([-1, 2] as [Float]), 1) }
+    #expect(throws: DiagnosticsError.self) { try multinomial(NDArray([0, 0] as [Float]), 1, replacement: true) }
+    #expect(throws: DiagnosticsError.self) { try normal(mean: weights, std: NDArray([1, 2] as [Float])) }
     #expect(throws: DiagnosticsError.self) { try rand(-1) }
     #expect(throws: DiagnosticsError.self) { try randn(2, dtype: .i32) }
     #expect(throws: DiagnosticsError.self) { try randint(3, 3, [1]) }

@@ -335,6 +335,42 @@ extension Tensor {
     }
   }
 
+  /// The inverse of the error function; NaN outside of `-1 ... 1`.
+  public func erfinv() -> Tensor {
+    composite("erfinv", [self]) {
+      let x = floating
+      if x.dtype.byteCount < 4 { return x.convert(to: .f32).erfinv().convert(to: x.dtype) }
+      return withGradient("erfinv", [x]) {
+        [inverseError($0[0])]
+      } backward: { _, outputs, gradients in
+        [gradients[0] * (outputs[0] * outputs[0]).exp() * (Double.pi.squareRoot() / 2)]
+      }[0]
+    }
+  }
+
+  /// Source: Giles, Approximating the erfinv function, 2010, for single precision; Newton's steps double its digits.
+  private func inverseError(_ x: Tensor) -> Tensor {
+    func polynomial(_ coefficients: [Double], _ w: Tensor) -> Tensor {
+      coefficients.dropFirst().reduce(w.lift(coefficients[0])) { $0 * w + $1 }
+    }
+    let w = -((1 - x) * (1 + x)).log()
+    let central = polynomial(
+      [
+        2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
+        0.246640727, 1.50140941,
+      ], w - 2.5)
+    let tail = polynomial(
+      [
+        -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+        1.00167406, 2.83297682,
+      ], w.sqrt() - 3)
+    var y = (w .< 5).select(central, tail) * x
+    if x.dtype == .f64 {
+      for _ in 0..<2 { y = y - (y.erf() - x) * (y * y).exp() * (Double.pi.squareRoot() / 2) }
+    }
+    return (x.abs() .== 1).select(x * .infinity, y)
+  }
+
   /// The normal distribution's cumulative function.
   public func ndtr() -> Tensor { (floating * -0.5.squareRoot()).erfc() * 0.5 }
 

@@ -39,6 +39,7 @@ extension GoldenCall {
     case "rsqrt": return [x.rsqrt()]
     case "sigmoid", "special.expit": return [x.sigmoid()]
     case "sign": return [x.sign()]
+    case "erfinv": return [x.erfinv()]
     case "sin": return [x.sin()]
     case "sinc": return [x.sinc()]
     case "sinh": return [x.sinh()]

@@ -121,6 +121,9 @@ def cases() -> Iterator[Case]:
         attention,
         distances,
         cells,
+        kinks,
+        norms,
+        tables,
     )
     numbers: collections.Counter[str] = collections.Counter()
     for function, args, kwargs in itertools.chain.from_iterable(group() for group in groups):
@@ -1066,3 +1069,100 @@ def cells() -> Iterator[Call]:
         weights = normal(4 * gates, 3), normal(4 * gates, 4)
         yield call(function, normal(2, 3), state, *weights, normal(4 * gates), normal(4 * gates))
         yield call(function, normal(2, 3), state, *weights)
+
+
+def kinks() -> Iterator[Call]:
+    """Elements right at a kink, a hinge or a tie, with the gradients that PyTorch gives there."""
+    x = given([-1.0, -0.5, 0.0, 0.5, 1.0])
+    yield call("clamp", x, min=-0.5)
+    yield call("clamp", x, max=0.5)
+    yield call("clamp", x, 0.5, 0.5)
+    yield call("clamp", x, 0.5, -0.5)
+    for function in ("F.celu", "F.selu", "F.hardshrink", "F.tanhshrink", "F.relu", "F.gelu", "abs", "sign", "F.softsign"):
+        yield call(function, x)
+    yield call("F.hardtanh", x, -0.5, 0.5)
+    yield call("F.threshold", x, 0.5, 7.0)
+    yield call("F.softplus", x, 2, 1)
+    yield call("F.prelu", x, given([0.25]))
+    zeros = given([0.0, 0.0, 0.0, 0.0, 0.0])
+    yield call("F.l1_loss", x, zeros, reduction="none")
+    yield call("F.smooth_l1_loss", x, zeros, beta=0.5, reduction="none")
+    yield call("F.huber_loss", x, zeros, delta=0.5, reduction="none")
+    yield call("F.huber_loss", x, zeros, delta=0.5, weight=constant(given([1.0, 2.0, 3.0, 0.5, 0.0])))
+    target = constant(given([1.0, -1.0, 1.0, -1.0, -1.0]))
+    yield call("F.margin_ranking_loss", x, zeros, target, margin=0.5, reduction="none")
+    yield call("F.hinge_embedding_loss", x, target, margin=0.5, reduction="none")
+    rows, columns = given([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]]), given([[0.0, 1.0], [0.0, 1.0], [4.0, -3.0]])
+    yield call("F.cosine_embedding_loss", rows, columns, constant(given([-1.0, -1.0, 1.0])), reduction="none")
+    far = given([[3.0, 0.0], [0.0, 3.0], [9.0, 4.0]])
+    yield call("F.triplet_margin_loss", rows, columns, far, margin=1.0, p=1, eps=0.0, reduction="none")
+    scores = given([[0.0, 1.0, 0.5, -0.5], [0.5, 0.5, -0.5, 1.5]])
+    for p in (1, 2):
+        yield call("F.multi_margin_loss", scores, indices([1, 3]), p=p, reduction="none")
+    yield call("F.multilabel_margin_loss", scores, indices([[1, -1, 0, 0], [3, 0, -1, 2]]), reduction="none")
+    ties = given([[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0], [2.0, 1.0, 2.0, 1.0]])
+    for function in ("amax", "amin", "max", "min", "cummax", "cummin", "aminmax"):
+        yield call(function, ties, **({"dim": 0} if function == "aminmax" else {"dim": 1}))
+    for function in ("max", "min", "median", "nanmedian"):
+        yield call(function, ties)
+    yield call("sort", ties, dim=1, stable=True)
+    yield call("sort", ties, dim=1, descending=True, stable=True)
+    yield call("minimum", ties, given([2.0, 3.0, 3.0, 2.0]))
+    yield call("F.max_pool1d", given([[[2.0, 2.0, 1.0, 1.0, 1.0, 3.0]]]), 3, stride=1)
+    yield call("F.adaptive_max_pool1d", given([[[2.0, 2.0, 1.0, 1.0, 1.0]]]), 2)
+    yield call("F.max_pool1d", normal(1, 2, 9), 2, padding=1, dilation=2)
+    yield call("F.lp_pool1d", given([[[0.0, 0.0, 0.0, 3.0, 4.0, 0.0]]]), 2.0, 2)
+
+
+def norms() -> Iterator[Call]:
+    """Norms of every kind, also where they are 0."""
+    x, nothing = normal(2, 3, 4), given([[0.0, 0.0, 0.0], [0.0, -2.0, 1.0]])
+    for p in ("fro", 0, 1, 1.5, 2, -1, -2, INF, -INF):
+        yield call("norm", x, p)
+        yield call("norm", x, p, dim=(0, 2), keepdim=True)
+    yield call("norm", x, "nuc", dim=(2, 0))
+    yield call("norm", normal(3, 2), "nuc")
+    yield call("norm", constant(normal(2, 3)), 2, dtype=torch.float64)
+    for p in (0.5, 1, 1.5, 2, 3, INF, -INF):
+        yield call("linalg.vector_norm", nothing, p, dim=1)
+    yield call("linalg.vector_norm", constant(normal(2, 3)), 1, dim=0, keepdim=True, dtype=torch.float64)
+    yield call("linalg.matrix_norm", given([[0.0, 0.0], [0.0, 0.0]]))
+    yield call("linalg.matrix_norm", x, 1, dim=(0, 2), keepdim=True)
+    yield call("linalg.matrix_norm", x, "nuc", dim=(2, 0), keepdim=True)
+    yield call("linalg.norm", x)
+    yield call("linalg.norm", x, dim=1)
+    yield call("linalg.norm", normal(5), INF)
+    yield call("linalg.norm", normal(3, 4), INF)
+    yield call("linalg.norm", normal(3, 4), "nuc")
+    yield call("linalg.norm", x, "fro", dim=(0, 1))
+    yield call("linalg.norm", x, 3, dim=-1, keepdim=True)
+    yield call("linalg.norm", x, -2, dim=(1, 2))
+    yield call("F.normalize", nothing, dim=1)
+    yield call("F.pairwise_distance", nothing, given([[0.0, 0.0, 0.0], [1.0, -2.0, 1.0]]), eps=0.0)
+    yield call("F.cosine_similarity", nothing, normal(2, 3))
+    yield call("cdist", nothing, given([[0.0, 0.0, 0.0], [0.0, -2.0, 1.0]]))
+    yield call("dist", nothing, given([[0.0, 0.0, 0.0], [0.0, -2.0, 1.0]]))
+
+
+def tables() -> Iterator[Call]:
+    """Rows of tables that are shortened, or trained by how often they are taken; types that are asked for."""
+    places = indices([[1, 4, 1], [0, 1, 4]])
+    yield call("F.embedding", places, normal(6, 3), max_norm=0.75)
+    yield call("F.embedding", places, normal(6, 3), padding_idx=-2, max_norm=0.5, norm_type=1.0)
+    yield call("F.embedding", places, normal(6, 3), max_norm=0.5, norm_type=INF, scale_grad_by_freq=True)
+    yield call("F.embedding", places, normal(6, 3), padding_idx=0, scale_grad_by_freq=True)
+    for function in ("F.softmax", "F.log_softmax", "F.softmin"):
+        yield call(function, constant(integers(-3, 4, 2, 3)), dim=1, dtype=torch.float64)
+    yield call("nansum", constant(given([[1.5, NAN], [2.0, 3.0]])), dim=1, dtype=torch.float64)
+    for stats in (True, False):
+        yield call(
+            "F.instance_norm",
+            normal(2, 3, 4),
+            constant(normal(3)),
+            constant(uniform(0.5, 1.5, 3)),
+            normal(3),
+            normal(3),
+            use_input_stats=stats,
+            momentum=0.3,
+            eps=1e-3,
+        )

@@ -315,8 +315,46 @@ def clamp(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     return torch.clamp(torch.where(inside, x, x.detach()), min, max)
 
 
+def reduced(losses: Tensor, reduction: str) -> Tensor:
+    """The losses of all elements, or their mean or sum."""
+    return losses if reduction == "none" else getattr(losses, reduction)()
+
+
+def margin_ranking_loss(a: Tensor, b: Tensor, y: Tensor, margin: float = 0, reduction: str = "mean") -> Tensor:
+    """The loss with the clamp of PyTorch 2.15."""
+    return reduced(clamp(-y * (a - b) + margin, 0), reduction)
+
+
+def hinge_embedding_loss(x: Tensor, y: Tensor, margin: float = 1, reduction: str = "mean") -> Tensor:
+    """The loss with the clamp of PyTorch 2.15."""
+    zero = torch.zeros_like(x)
+    return reduced(torch.where(y != 1, clamp(margin - x, 0), zero) + torch.where(y != -1, x, zero), reduction)
+
+
+def cosine_embedding_loss(a: Tensor, b: Tensor, y: Tensor, margin: float = 0, reduction: str = "mean") -> Tensor:
+    """The loss with the clamp of PyTorch 2.15."""
+    cosine = (a * b).sum(-1) / (((a * a).sum(-1) + 1e-12) * ((b * b).sum(-1) + 1e-12)).sqrt()
+    zero = torch.zeros_like(cosine)
+    return reduced(torch.where(y == 1, 1 - cosine, zero) + torch.where(y == -1, clamp(cosine - margin, 0), zero), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, reduction: str = "mean"
+) -> Tensor:
+    """The loss with the clamp of PyTorch 2.15."""
+    near, far = (torch.pairwise_distance(anchor, x, p, eps) for x in (positive, negative))
+    if swap:
+        far = torch.minimum(far, torch.pairwise_distance(positive, negative, p, eps))
+    return reduced(clamp(near - far + margin, 0), reduction)
+
+
 # What later releases of PyTorch compute in another way than the one that is installed.
 LATER: dict[str, Callable[..., Any]] = {"torch.clamp": clamp} | UNIQUE
+LATER |= {
+    f"torch.nn.functional.{loss.__name__}": loss
+    for loss in (margin_ranking_loss, hinge_embedding_loss, cosine_embedding_loss, triplet_margin_loss)
+}
 
 
 def same(x: Tensor, y: Tensor) -> bool:

@@ -239,6 +239,11 @@ public final class Builder: Sendable {
     return variable(known)
   }
 
+  /// What a declared variable holds by now; nil where there is none of the name.
+  package func content(named name: String) -> Tensor? {
+    state.withLock { $0.variables.first { $0.name == name } }.map(content)
+  }
+
   /// What a variable holds by now: its last update so far, or its content before the run.
   package func content(_ variable: Variable) -> Tensor {
     let update = parent == nil ? state.withLock { $0.updates.first { $0.variable == variable.name }?.value } : nil

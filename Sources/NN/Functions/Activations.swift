@@ -138,8 +138,11 @@ public func glu(_ x: Tensor, dim: Int = -1) -> Tensor {
 }
 
 /// `exp(x)` divided by its sum along an axis.
-public func softmax(_ x: Tensor, dim: Int) -> Tensor {
+///
+/// - Parameter dtype: The type of floats that elements are converted to before.
+public func softmax(_ x: Tensor, dim: Int, dtype: ScalarType? = nil) -> Tensor {
   composite("softmax", [x]) { () throws(TypeFault) -> Tensor in
+    let x = dtype.map { x.convert(to: $0) } ?? x
     try x.requireFloat("the input")
     if x.rank == 0, dim == 0 || dim == -1 { return x.onesLike() }
     let axis = try x.axis(dim)
@@ -151,8 +154,11 @@ public func softmax(_ x: Tensor, dim: Int) -> Tensor {
 }
 
 /// The logarithm of `softmax`, computed without it.
-public func logSoftmax(_ x: Tensor, dim: Int) -> Tensor {
+///
+/// - Parameter dtype: The type of floats that elements are converted to before.
+public func logSoftmax(_ x: Tensor, dim: Int, dtype: ScalarType? = nil) -> Tensor {
   composite("logSoftmax", [x]) { () throws(TypeFault) -> Tensor in
+    let x = dtype.map { x.convert(to: $0) } ?? x
     try x.requireFloat("the input")
     if x.rank == 0, dim == 0 || dim == -1 { return x.zerosLike() }
     let axis = try x.axis(dim)
@@ -164,7 +170,9 @@ public func logSoftmax(_ x: Tensor, dim: Int) -> Tensor {
 }
 
 /// `softmax(-x)`.
-public func softmin(_ x: Tensor, dim: Int) -> Tensor { softmax(-x, dim: dim) }
+///
+/// - Parameter dtype: The type of floats that elements are converted to before.
+public func softmin(_ x: Tensor, dim: Int, dtype: ScalarType? = nil) -> Tensor { softmax(-x, dim: dim, dtype: dtype) }
 
 /// The greatest element along an axis, kept with size 1: a shift that takes no part in the gradient.
 private func greatest(_ x: Tensor, _ axis: Int) -> Tensor {
@@ -182,8 +190,10 @@ extension Tensor {
   public func relu() -> Tensor { LatheNN.relu(self) }
 
   /// See the function `softmax`.
-  public func softmax(dim: Int) -> Tensor { LatheNN.softmax(self, dim: dim) }
+  public func softmax(dim: Int, dtype: ScalarType? = nil) -> Tensor { LatheNN.softmax(self, dim: dim, dtype: dtype) }
 
   /// See the function `logSoftmax`.
-  public func logSoftmax(dim: Int) -> Tensor { LatheNN.logSoftmax(self, dim: dim) }
+  public func logSoftmax(dim: Int, dtype: ScalarType? = nil) -> Tensor {
+    LatheNN.logSoftmax(self, dim: dim, dtype: dtype)
+  }
 }

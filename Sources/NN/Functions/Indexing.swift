@@ -343,12 +343,34 @@ public func oneHot(_ x: Tensor, numClasses: Int) -> Tensor {
 
 /// The rows of a table at places of any shape.
 ///
-/// - Parameter paddingIdx: A row that takes no gradient.
-public func embedding(_ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil) -> Tensor {
+/// - Parameters:
+///   - paddingIdx: A row that takes no gradient.
+///   - maxNorm: Rows that are longer are taken as if shortened to this; PyTorch shortens them in the table itself, which
+///     ``embeddingRenorm(_:_:maxNorm:normType:)`` gives.
+///   - normType: The `p` of the norm that `maxNorm` bounds.
+///   - scaleGradByFreq: Whether the gradient of a row is divided by how often it is taken.
+public func embedding(
+  _ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil, maxNorm: Double? = nil, normType: Double = 2,
+  scaleGradByFreq: Bool = false
+) -> Tensor {
   composite("embedding", [x, weight]) { () throws(TypeFault) -> Tensor in
-    guard x.dtype.isInteger else { throw TypeFault("the indices are \(x.type), need integers") }
-    try weight.requireRank(2...2, "the weight")
-    let rows = weight.gather(x.unsqueeze(dim: -1), IndexedAxes(axes: [0]))
+    try requireTable(x, weight)
+    var table = weight
+    if let maxNorm { table = try embeddingRenorm(x, weight, maxNorm: maxNorm, normType: normType).checked() }
+    let places = x.unsqueeze(dim: -1)
+    var rows = table.gather(places, IndexedAxes(axes: [0]))
+    if scaleGradByFreq {
+      let none = weight.builder.zeros(TensorType(weight.dtype, [weight.shape[0]]))
+      let one = weight.builder.full(TensorType(weight.dtype, x.shape), .float(1))
+      let counts = none.scatter(places, one, IndexedAxes(axes: [0]), combiner: .sum)
+        .gather(places, IndexedAxes(axes: [0]))
+      rows =
+        withGradient("embedding", [rows, counts]) {
+          [$0[0]]
+        } backward: { inputs, _, slopes in
+          [slopes[0] / inputs[1].unsqueeze(dim: -1), nil]
+        }[0]
+    }
     guard let paddingIdx else { return rows }
     let count = try weight.knownSize(0)
     let place = paddingIdx < 0 ? paddingIdx + count : paddingIdx
@@ -357,4 +379,29 @@ public func embedding(_ x: Tensor, _ weight: Tensor, paddingIdx: Int? = nil) -> 
     }
     return (x .== place).unsqueeze(dim: -1).select(rows.detach(), rows)
   }
+}
+
+/// A table whose rows at places are shortened to a norm where they are longer: what `embedding` with `maxNorm` leaves
+/// behind. The gradient passes as if nothing was changed.
+public func embeddingRenorm(_ x: Tensor, _ weight: Tensor, maxNorm: Double, normType: Double = 2) -> Tensor {
+  composite("embeddingRenorm", [x, weight]) { () throws(TypeFault) -> Tensor in
+    try requireTable(x, weight)
+    try weight.requireFloat("the weight")
+    guard maxNorm >= 0, normType > 0 else { throw TypeFault("maxNorm is \(maxNorm), normType \(normType)") }
+    let (places, table) = (x.unsqueeze(dim: -1), weight.detach())
+    let rows = table.gather(places, IndexedAxes(axes: [0]))
+    let norms = rows.norm(p: normType, dim: -1, keepdim: true)
+    let shortened = (norms .> maxNorm).select(rows * (maxNorm / (norms + 1e-7)), rows)
+    let renormed = table.scatter(places, shortened, IndexedAxes(axes: [0]), combiner: nil)
+    return withGradient("embeddingRenorm", [weight, renormed]) {
+      [$0[1]]
+    } backward: { _, _, slopes in
+      [slopes[0], nil]
+    }[0]
+  }
+}
+
+private func requireTable(_ x: Tensor, _ weight: Tensor) throws(TypeFault) {
+  guard x.dtype.isInteger else { throw TypeFault("the indices are \(x.type), need integers") }
+  try weight.requireRank(2...2, "the weight")
 }

@@ -80,15 +80,19 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
 }
 
 /// The product of two matrices.
-public func mm(_ a: Tensor, _ b: Tensor) -> Tensor { ranked("mm", a, 2, b, 2) }
+///
+/// - Parameter outDtype: The type of floats that the product is computed in.
+public func mm(_ a: Tensor, _ b: Tensor, outDtype: ScalarType? = nil) -> Tensor { ranked("mm", a, 2, b, 2, outDtype) }
 
 /// The products of two batches of matrices.
-public func bmm(_ a: Tensor, _ b: Tensor) -> Tensor {
+///
+/// - Parameter outDtype: The type of floats that the products are computed in.
+public func bmm(_ a: Tensor, _ b: Tensor, outDtype: ScalarType? = nil) -> Tensor {
   composite("bmm", [a, b]) { () throws(TypeFault) -> Tensor in
     if a.rank == 3, b.rank == 3, a.shape[0] != b.shape[0] {
       throw TypeFault("the batch sizes differ, \(a.shape[0]) of \(a.type) and \(b.shape[0]) of \(b.type)")
     }
-    return ranked("bmm", a, 3, b, 3)
+    return ranked("bmm", a, 3, b, 3, outDtype)
   }
 }
 
@@ -107,22 +111,32 @@ public func outer(_ a: Tensor, _ b: Tensor) -> Tensor {
   }
 }
 
-private func ranked(_ name: String, _ a: Tensor, _ left: Int, _ b: Tensor, _ right: Int) -> Tensor {
+private func ranked(
+  _ name: String, _ a: Tensor, _ left: Int, _ b: Tensor, _ right: Int, _ dtype: ScalarType? = nil
+) -> Tensor {
   composite(name, [a, b]) { () throws(TypeFault) -> Tensor in
     try a.requireRank(left...left, "the left operand")
     try b.requireRank(right...right, "the right operand")
-    return matmul(a, b)
+    return dtype.map { matmul(a.convert(to: $0), b.convert(to: $0)) } ?? matmul(a, b)
   }
 }
 
 /// `beta * x + alpha * (a . b)`.
-public func addmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
-  scaledSum(x, mm(a, b), beta, alpha)
+///
+/// - Parameter outDtype: The type of floats that the product is computed in.
+public func addmm(
+  _ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1, outDtype: ScalarType? = nil
+) -> Tensor {
+  scaledSum(x, mm(a, b, outDtype: outDtype), beta, alpha)
 }
 
 /// `beta * x + alpha * (a . b)` for batches.
-public func baddbmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
-  scaledSum(x, bmm(a, b), beta, alpha)
+///
+/// - Parameter outDtype: The type of floats that the products are computed in.
+public func baddbmm(
+  _ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1, outDtype: ScalarType? = nil
+) -> Tensor {
+  scaledSum(x, bmm(a, b, outDtype: outDtype), beta, alpha)
 }
 
 /// `beta * x + alpha * (a . v)`.

@@ -35,14 +35,14 @@ private func elementwise(
 /// As `elementwise`, of errors that are weighed; their mean is over the weights.
 private func weighed(
   _ name: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?, _ reduction: Reduction,
-  _ errors: (_ x: Tensor, _ y: Tensor) -> Tensor
+  _ errors: (_ x: Tensor, _ y: Tensor) throws(TypeFault) -> Tensor
 ) -> Tensor {
-  guard let weight else { return elementwise(name, input, target, reduction: reduction) { errors($0, $1) } }
+  guard let weight else { return elementwise(name, input, target, reduction: reduction, errors) }
   let isMean = reduction == .mean
   return elementwise(name, input, target, [weight], reduction: isMean ? .sum : reduction) {
     (x, y) throws(TypeFault) -> Tensor in
     guard weight.shape == x.shape else { throw TypeFault("the weight is \(weight.type), the input \(x.type)") }
-    let weighed = errors(x, y) * weight
+    let weighed = try errors(x, y) * weight
     return isMean ? weighed / weight.sum() : weighed
   }
 }
@@ -78,8 +78,12 @@ public func smoothL1Loss(
 }
 
 /// Half squares below `delta`, absolute differences above, joined smoothly.
-public func huberLoss(_ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, delta: Double = 1) -> Tensor {
-  elementwise("huberLoss", input, target, reduction: reduction) { (x, y) throws(TypeFault) -> Tensor in
+///
+/// - Parameter weight: Of each element; the mean is the weighed sum over the sum of weights then.
+public func huberLoss(
+  _ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, delta: Double = 1, weight: Tensor? = nil
+) -> Tensor {
+  weighed("huberLoss", input, target, weight, reduction) { (x, y) throws(TypeFault) -> Tensor in
     guard delta > 0 else { throw TypeFault("delta is \(delta)") }
     let distance = (x - y).abs()
     return (distance .<= delta).select(distance * distance * 0.5, (distance - 0.5 * delta) * delta)

@@ -301,10 +301,11 @@ struct Pooling: Sendable {
         throw TypeFault("kernel, stride and dilation must be positive")
       }
       guard window.low[axis] >= 0, window.high[axis] >= 0 else { throw TypeFault("padding must not be negative") }
-      if isSymmetric, window.low[axis] > kernel[axis] / 2 {
+      let reach = (kernel[axis] - 1) * window.dilation[axis] + 1
+      if isSymmetric, window.low[axis] > reach / 2 {
         throw TypeFault(
-          "the padding \(window.low[axis]) is more than half of the kernel's size \(kernel[axis])",
-          help: "pad by at most \(kernel[axis] / 2)")
+          "the padding \(window.low[axis]) is more than half of the window's \(reach)",
+          help: "pad by at most \(reach / 2)")
       }
     }
     var excess = [Int](repeating: 0, count: spatial)

@@ -215,7 +215,23 @@ extension Tensor {
   public func norm(p: Double = 2, dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
     reduction("norm", dim, keepdim, dtype) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
+      guard p.isFinite && p >= 0 || axes.allSatisfy({ x.shape[$0] != 0 }) else {
+        throw TypeFault("\(x.type) has no elements to take the norm \(p) of")
+      }
       return x.narrowed(x.wide.powerNorm(p, axes))
+    }
+  }
+
+  /// A norm by its name: Frobenius' of the elements along axes, or the nuclear one of matrices in two axes.
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
+  public func norm(
+    _ p: Linalg.MatrixNorm, dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil
+  ) -> Tensor {
+    switch p {
+    case .frobenius: norm(p: 2, dim: dim, keepdim: keepdim, dtype: dtype)
+    case .nuclear: Linalg.matrixNorm(self, ord: .nuclear, dim: dim ?? [0, 1], keepdim: keepdim, dtype: dtype)
+    case .order(let order): norm(p: order, dim: dim, keepdim: keepdim, dtype: dtype)
     }
   }
 
@@ -314,16 +330,20 @@ extension Tensor {
   }
 
   /// The sum of the elements that are not NaN.
-  public func nansum(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("nansum", dim, keepdim) { x, axes in
+  ///
+  /// - Parameter dtype: The type that elements are converted to before; by default that of floats, and `i64` for all else.
+  public func nansum(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("nansum", dim, keepdim, dtype) { x, axes in
       let present = x.dtype.isFloat ? x.isNaN().select(x.zerosLike(), x) : x
-      return x.narrowed(present.summable.reduce(.sum, axes: axes))
+      return x.narrowed(present.summable.reduce(.sum, axes: axes), dtype)
     }
   }
 
   /// The mean of the elements that are not NaN.
-  public func nanmean(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    reduction("nanmean", dim, keepdim) { (x, axes) throws(TypeFault) -> Tensor in
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
+  public func nanmean(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
+    reduction("nanmean", dim, keepdim, dtype) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
       let counts = x.isNaN().logicalNot().convert(to: x.wide.dtype).reduce(.sum, axes: axes)
       let sum = x.isNaN().select(x.zerosLike(), x).wide.reduce(.sum, axes: axes)

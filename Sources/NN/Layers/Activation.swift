@@ -287,8 +287,8 @@ public struct PReLU: Module {
   /// Makes a layer.
   ///
   /// - Parameter numParameters: 1, or the number of channels (axis 1).
-  public init(_ numParameters: Int = 1, init value: Double = 0.25) {
-    weight = Parameter([numParameters], initializer: .constant(value))
+  public init(_ numParameters: Int = 1, init value: Double = 0.25, dtype: ScalarType = .f32) {
+    weight = Parameter([numParameters], dtype: dtype, initializer: .constant(value))
   }
 
   /// Applies the layer in the graph of its argument.

@@ -42,9 +42,11 @@ public struct Bilinear: Module {
   }
 
   /// Makes a layer with the given options.
-  public init(_ in1Features: Int, _ in2Features: Int, _ outFeatures: Int, bias: Bool = true) {
-    weight = Parameter([outFeatures, in1Features, in2Features], initializer: .fanIn(in1Features))
-    self.bias = bias ? Parameter([outFeatures], initializer: .fanIn(in1Features)) : nil
+  public init(
+    _ in1Features: Int, _ in2Features: Int, _ outFeatures: Int, bias: Bool = true, dtype: ScalarType = .f32
+  ) {
+    weight = Parameter([outFeatures, in1Features, in2Features], dtype: dtype, initializer: .fanIn(in1Features))
+    self.bias = bias ? Parameter([outFeatures], dtype: dtype, initializer: .fanIn(in1Features)) : nil
   }
 
   /// Applies the layer in the graph of its argument.
@@ -58,37 +60,67 @@ public struct Embedding: Module {
   /// The weight.
   public let weight: Parameter
   private let paddingIdx: Int?
+  private let maxNorm: Double?
+  private let normType: Double
+  private let scaleGradByFreq: Bool
   private let identity = LayerIdentity()
 
   /// Makes a table.
   ///
-  /// - Parameter paddingIdx: A row that starts with zeros and is not trained.
-  public init(_ numEmbeddings: Int, _ embeddingDim: Int, paddingIdx: Int? = nil, dtype: ScalarType = .f32) {
+  /// - Parameters:
+  ///   - paddingIdx: A row that starts with zeros and is not trained.
+  ///   - maxNorm: Rows that are longer are shortened to this when they are taken, as an update of the weight.
+  ///   - normType: The `p` of the norm that `maxNorm` bounds.
+  ///   - scaleGradByFreq: Whether the gradient of a row is divided by how often the batch takes it.
+  public init(
+    _ numEmbeddings: Int, _ embeddingDim: Int, paddingIdx: Int? = nil, maxNorm: Double? = nil, normType: Double = 2,
+    scaleGradByFreq: Bool = false, dtype: ScalarType = .f32
+  ) {
     var row: Int?
     if let paddingIdx, numEmbeddings > 0 { row = paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx }
-    weight = Parameter(
+    let weight = Parameter(
       [numEmbeddings, embeddingDim], dtype: dtype, initializer: .normal(mean: 0, std: 1, zeroRow: row))
-    self.paddingIdx = paddingIdx
+    self.init(weight, paddingIdx, maxNorm, normType, scaleGradByFreq)
   }
 
   /// A table with given rows, `[numEmbeddings, embeddingDim]`, which are not trained with `freeze`.
-  public static func fromPretrained(_ embeddings: NDArray, freeze: Bool = true, paddingIdx: Int? = nil) -> Embedding {
-    Embedding(Parameter(embeddings, requiresGrad: !freeze), paddingIdx: paddingIdx)
+  public static func fromPretrained(
+    _ embeddings: NDArray, freeze: Bool = true, paddingIdx: Int? = nil, maxNorm: Double? = nil, normType: Double = 2,
+    scaleGradByFreq: Bool = false
+  ) -> Embedding {
+    Embedding(Parameter(embeddings, requiresGrad: !freeze), paddingIdx, maxNorm, normType, scaleGradByFreq)
   }
 
-  private init(_ weight: Parameter, paddingIdx: Int?) {
+  private init(
+    _ weight: Parameter, _ paddingIdx: Int?, _ maxNorm: Double?, _ normType: Double, _ scaleGradByFreq: Bool
+  ) {
     self.weight = weight
     self.paddingIdx = paddingIdx
+    self.maxNorm = maxNorm
+    self.normType = normType
+    self.scaleGradByFreq = scaleGradByFreq
   }
 
   /// The options as PyTorch prints them.
   public var extraRepr: String {
-    weight.sizes.map { "\($0)" }.joined(separator: ", ") + (paddingIdx.map { ", padding_idx=\($0)" } ?? "")
+    var text = weight.sizes.map { "\($0)" }.joined(separator: ", ")
+    if let paddingIdx { text += ", padding_idx=\(paddingIdx)" }
+    if let maxNorm { text += ", max_norm=\(maxNorm)" }
+    if normType != 2 { text += ", norm_type=\(normType)" }
+    if scaleGradByFreq { text += ", scale_grad_by_freq=True" }
+    return text
   }
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    identity.scope(of: x) { embedding(x, weight.read(in: $0), paddingIdx: paddingIdx) }
+    identity.scope(of: x) {
+      var table = weight.updated(in: $0)
+      if let maxNorm {
+        table = embeddingRenorm(x, table, maxNorm: maxNorm, normType: normType)
+        weight.update(to: table)
+      }
+      return embedding(x, table, paddingIdx: paddingIdx, scaleGradByFreq: scaleGradByFreq)
+    }
   }
 }
 

@@ -120,7 +120,7 @@ public struct Optimizer: Sendable {
   /// Updates parameters along gradients; call it once for a graph.
   ///
   /// - Parameters:
-  ///   - parameters: Variables with their content before the step.
+  ///   - parameters: Variables with their content before the run; what the run has made of them so far is moved.
   ///   - gradients: One for each.
   ///   - runtime: The hyper-parameters that become inputs, `f64[]`, of their names; the others keep their numbers.
   ///   - accumulation: How many runs gather gradients, whose mean makes one step.
@@ -154,7 +154,7 @@ public struct Optimizer: Sendable {
       let group = groups.firstIndex { name.matches(pattern: $0.pattern) }.map { $0 + 1 } ?? 0
       let result = rule(
         Step(
-          parameter: tensor, gradient: maximize ? -gradient : gradient, count: count, name: name,
+          parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count, name: name,
           hyperparameters: values[group], isDue: isDue))
       builder.update(name, to: result, ifDue: isDue)
     }
@@ -216,9 +216,13 @@ public struct Optimizer: Sendable {
   /// Adam; `weightDecay` is added to the gradient.
   public static func adam(
     lr: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,
-    amsgrad: Bool = false, maximize: Bool = false
+    amsgrad: Bool = false, decoupledWeightDecay: Bool = false, maximize: Bool = false
   ) -> Optimizer {
-    Optimizer(
+    if decoupledWeightDecay {
+      return adamW(
+        lr: lr, betas: betas, eps: eps, weightDecay: weightDecay, amsgrad: amsgrad, maximize: maximize)
+    }
+    return Optimizer(
       ["lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       adam(step, step.parameter, decayed(step), amsgrad)
@@ -427,7 +431,7 @@ public struct Optimizer: Sendable {
 extension Builder {
   /// Makes a value of any type of float a variable's content after the run; where a flag is given, only if it is set.
   fileprivate func update(_ variable: String, to value: Tensor, ifDue isDue: Tensor?) {
-    guard let known = self.variable(named: variable) else { return update(variable, to: value) }
+    guard let known = content(named: variable) else { return update(variable, to: value) }
     let value = value.isPoisoned ? value : value.convert(to: known.dtype)
     update(variable, to: isDue.map { $0.select(value, known) } ?? value)
   }

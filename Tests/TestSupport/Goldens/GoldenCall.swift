@@ -144,6 +144,8 @@ struct GoldenCall {
     if case .text(let value) = argument(position, keyword) { value } else { nil }
   }
 
+  var dtype: ScalarType? { if case .dtype(let dtype) = argument(99, "dtype") { dtype } else { nil } }
+
   var reduction: Reduction { text(99, "reduction").flatMap { Reduction(rawValue: $0) } ?? .mean }
 
   /// The results, or nil where Lathe has no such function yet.

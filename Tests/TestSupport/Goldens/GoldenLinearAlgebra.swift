@@ -63,10 +63,15 @@ extension GoldenCall {
       // The goldens have what has elements.
       return [found.solution, found.residuals, found.rank, found.singularValues].filter { !$0.shape.contains(0) }
     case "linalg.cond": return [Linalg.cond(tensor(0), p: matrixNorm(1) ?? .order(2))]
-    case "linalg.matrix_norm": return [Linalg.matrixNorm(tensor(0), ord: matrixNorm(1) ?? .frobenius)]
+    case "linalg.matrix_norm":
+      return [
+        Linalg.matrixNorm(
+          tensor(0), ord: matrixNorm(1) ?? .frobenius, dim: ints(2, "dim") ?? [-2, -1], keepdim: flag(3, "keepdim"))
+      ]
     case "linalg.norm":
       return [
-        Linalg.norm(tensor(0), ord: matrixNorm(1), dim: ints(99, "dim"), keepdim: flag(99, "keepdim"))
+        Linalg.norm(
+          tensor(0), ord: matrixNorm(1), dim: ints(99, "dim"), keepdim: flag(99, "keepdim"), dtype: dtype)
       ]
     case "linalg.vecdot": return [Linalg.vecdot(tensor(0), tensor(1), dim: int(99, "dim") ?? -1)]
     case "linalg.cross": return [Linalg.cross(tensor(0), tensor(1), dim: int(99, "dim") ?? -1)]
@@ -110,7 +115,7 @@ extension GoldenCall {
 
   private var triangle: Linalg.Triangle { text(1).flatMap { Linalg.Triangle(rawValue: $0) } ?? .lower }
 
-  private func matrixNorm(_ position: Int) -> Linalg.MatrixNorm? {
+  func matrixNorm(_ position: Int) -> Linalg.MatrixNorm? {
     switch text(position) {
     case "fro": return .frobenius
     case "nuc": return .nuclear

@@ -6,12 +6,11 @@ extension GoldenCall {
     let x = inputs.first ?? builder.poison
     let dims = ints(1, "dim")
     let keepdim = flag(2, "keepdim")
-    let dtype: ScalarType? = if case .dtype(let dtype) = argument(99, "dtype") { dtype } else { nil }
     switch name {
     case "sum": return [x.sum(dim: dims, keepdim: keepdim, dtype: dtype)]
     case "mean": return [x.mean(dim: dims, keepdim: keepdim, dtype: dtype)]
     case "prod": return [x.prod(dim: dims, keepdim: keepdim, dtype: dtype)]
-    case "nansum": return [x.nansum(dim: dims, keepdim: keepdim)]
+    case "nansum": return [x.nansum(dim: dims, keepdim: keepdim, dtype: dtype)]
     case "nanmean": return [x.nanmean(dim: dims, keepdim: keepdim)]
     case "amax": return [x.amax(dim: dims, keepdim: keepdim)]
     case "amin": return [x.amin(dim: dims, keepdim: keepdim)]
@@ -80,9 +79,11 @@ extension GoldenCall {
       return [deviation, mean]
     case "logsumexp": return [x.logsumexp(dim: dims ?? [], keepdim: keepdim)]
     case "norm":
-      return [x.norm(p: double(1) ?? 2, dim: ints(2, "dim"), keepdim: flag(3, "keepdim"))]
+      return [x.norm(matrixNorm(1) ?? .frobenius, dim: ints(2, "dim"), keepdim: flag(3, "keepdim"), dtype: dtype)]
     case "linalg.vector_norm":
-      return [x.norm(p: double(1) ?? 2, dim: ints(2, "dim"), keepdim: flag(3, "keepdim"))]
+      return [
+        Linalg.vectorNorm(x, ord: double(1) ?? 2, dim: ints(2, "dim"), keepdim: flag(3, "keepdim"), dtype: dtype)
+      ]
     case "dist": return [x.dist(tensor(1), p: double(2, "p") ?? 2)]
     case "trace": return [x.trace()]
     case "cov": return [x.cov()]
@@ -115,7 +116,10 @@ extension GoldenCall {
     case "l1_loss": return [l1Loss(arg(0), arg(1), reduction: reduction)]
     case "mse_loss": return [mseLoss(arg(0), arg(1), reduction: reduction)]
     case "smooth_l1_loss": return [smoothL1Loss(arg(0), arg(1), reduction: reduction, beta: number("beta", 1))]
-    case "huber_loss": return [huberLoss(arg(0), arg(1), reduction: reduction, delta: number("delta", 1))]
+    case "huber_loss":
+      return [
+        huberLoss(arg(0), arg(1), reduction: reduction, delta: number("delta", 1), weight: optional(99, "weight"))
+      ]
     case "cross_entropy":
       return [
         crossEntropy(
@@ -161,8 +165,8 @@ extension GoldenCall {
     case "triplet_margin_loss":
       return [
         tripletMarginLoss(
-          arg(0), arg(1), arg(2), margin: number("margin", 1), p: number("p", 2), swap: flag(99, "swap"),
-          reduction: reduction)
+          arg(0), arg(1), arg(2), margin: number("margin", 1), p: number("p", 2), eps: number("eps", 1e-6),
+          swap: flag(99, "swap"), reduction: reduction)
       ]
     case "poisson_nll_loss":
       let isLog = if case .flag(false) = argument(99, "log_input") { false } else { true }

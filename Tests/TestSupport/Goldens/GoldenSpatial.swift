@@ -172,8 +172,18 @@ extension GoldenCall {
           eps: double(4, "eps") ?? 1e-5)
       ]
     case "instance_norm":
-      if let mean = optional(1), let variance = optional(2) { return [batchNorm(x, mean, variance)] }
-      return [instanceNorm(x, weight: optional(3, "weight"), bias: optional(4, "bias"), eps: eps)]
+      let (weight, bias) = (optional(3, "weight"), optional(4, "bias"))
+      guard let mean = optional(1), let variance = optional(2) else {
+        return [instanceNorm(x, weight: weight, bias: bias, eps: eps)]
+      }
+      guard boolean(5, "use_input_stats") == true else {
+        return [instanceNorm(x, mean, variance, weight: weight, bias: bias, eps: eps)]
+      }
+      return [
+        instanceNormTraining(
+          x, mean, variance, weight: weight, bias: bias, momentum: double(6, "momentum") ?? 0.1, eps: eps
+        ).output
+      ]
     case "local_response_norm":
       return [
         localResponseNorm(
@@ -182,8 +192,11 @@ extension GoldenCall {
       ]
     case "normalize": return [normalize(x, p: double(1, "p") ?? 2, dim: int(2, "dim") ?? 1)]
     case "embedding":
-      if flag(99, "scale_grad_by_freq") { return nil }
-      return [embedding(x, tensor(1), paddingIdx: int(2, "padding_idx"))]
+      return [
+        embedding(
+          x, tensor(1), paddingIdx: int(2, "padding_idx"), maxNorm: double(3, "max_norm"),
+          normType: double(4, "norm_type") ?? 2, scaleGradByFreq: flag(5, "scale_grad_by_freq"))
+      ]
     case "one_hot": return [oneHot(x, numClasses: int(1) ?? 1)]
     case "scaled_dot_product_attention":
       return [

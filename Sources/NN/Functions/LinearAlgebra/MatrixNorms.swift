@@ -19,10 +19,13 @@ extension Linalg {
   }
 
   /// The norms of matrices, `torch.linalg.matrix_norm`.
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
   public static func matrixNorm(
-    _ a: Tensor, ord: MatrixNorm = .frobenius, dim: [Int] = [-2, -1], keepdim: Bool = false
+    _ a: Tensor, ord: MatrixNorm = .frobenius, dim: [Int] = [-2, -1], keepdim: Bool = false, dtype: ScalarType? = nil
   ) -> Tensor {
     composite("linalg.matrix_norm", [a]) { () throws(TypeFault) -> Tensor in
+      let a = dtype.map { a.convert(to: $0) } ?? a
       try a.requireFloat("the input")
       let axes = try a.axes(dim)
       guard axes.count == 2 else { throw TypeFault("dim \(dim) are not two axes") }
@@ -39,6 +42,9 @@ extension Linalg {
         case .infinity: numbers = matrices.abs().sum(dim: -1)
         default: throw TypeFault("ord \(order) is none of 1, 2, infinity and their negatives")
         }
+        guard numbers.isPoisoned || numbers.shape[numbers.rank - 1] != 0 else {
+          throw TypeFault("\(a.type) has no elements to take the \(order > 0 ? "largest" : "smallest") of")
+        }
         result = order > 0 ? numbers.amax(dim: [-1]) : numbers.amin(dim: [-1])
       }
       guard keepdim else { return result }
@@ -51,25 +57,30 @@ extension Linalg {
   }
 
   /// The norms of vectors, `torch.linalg.vector_norm`; without axes of all elements.
-  public static func vectorNorm(_ x: Tensor, ord: Double = 2, dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
-    x.norm(p: ord, dim: dim, keepdim: keepdim)
+  ///
+  /// - Parameter dtype: The type of floats that elements are converted to before.
+  public static func vectorNorm(
+    _ x: Tensor, ord: Double = 2, dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil
+  ) -> Tensor {
+    x.norm(p: ord, dim: dim, keepdim: keepdim, dtype: dtype)
   }
 
   /// The norms of vectors or matrices, `torch.linalg.norm`: without `ord` of vectors, by default of all elements.
   ///
-  /// - Parameter dim: The axis of vectors or the two of matrices; with `ord` and by default all, of which there are one or
-  ///   two.
+  /// - Parameters:
+  ///   - dim: The axis of vectors or the two of matrices; with `ord` and by default all, of which there are one or two.
+  ///   - dtype: The type of floats that elements are converted to before.
   public static func norm(
-    _ a: Tensor, ord: MatrixNorm? = nil, dim: [Int]? = nil, keepdim: Bool = false
+    _ a: Tensor, ord: MatrixNorm? = nil, dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil
   ) -> Tensor {
     composite("linalg.norm", [a]) { () throws(TypeFault) -> Tensor in
-      guard let ord else { return vectorNorm(a, dim: dim, keepdim: keepdim) }
+      guard let ord else { return vectorNorm(a, dim: dim, keepdim: keepdim, dtype: dtype) }
       let axes = dim ?? Array(0..<a.rank)
-      if axes.count == 2 { return matrixNorm(a, ord: ord, dim: axes, keepdim: keepdim) }
+      if axes.count == 2 { return matrixNorm(a, ord: ord, dim: axes, keepdim: keepdim, dtype: dtype) }
       guard axes.count == 1, case .order(let order) = ord else {
         throw TypeFault("the axes \(axes) of \(a.type) are neither a vector's nor a matrix's for this norm")
       }
-      return vectorNorm(a, ord: order, dim: axes, keepdim: keepdim)
+      return vectorNorm(a, ord: order, dim: axes, keepdim: keepdim, dtype: dtype)
     }
   }
 

@@ -3,7 +3,7 @@
     .venv/bin/python tools/layer_goldens.py
 
 Per case, as in the files of goldens.py, behind the case's name and a slash: input/I, param/NAME, buffer/NAME, output/I,
-cotangent/I and grad/NAME, computed in f64. Modules are in training mode.
+cotangent/I, grad/NAME and, of what a pass changes, after/NAME, computed in f64. Modules are in training mode.
 """
 
 import zlib
@@ -41,10 +41,10 @@ def classes(count: int, *shape: int) -> Tensor:
     return torch.randint(0, count, shape)
 
 
-def pooled(spatial: int, *shape: int) -> list[Tensor]:
-    """The elements and places that pooling with windows of 2 finds."""
+def pooled(spatial: int, *shape: int, size: int = 2, **options: int) -> list[Tensor]:
+    """The elements and places that pooling finds."""
     pool = [nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d][spatial - 1]
-    values, places = pool(normal(*shape), 2, return_indices=True)
+    values, places = pool(normal(*shape), size, **options, return_indices=True)
     return [values, places]
 
 
@@ -164,6 +164,36 @@ CASES: dict[str, Make] = {
         nn.MultiLabelMarginLoss(reduction="sum"), [normal(2, 4), torch.tensor([[2, 0, -1, 1], [3, -1, 0, 0]])]),
     "multilabel_soft_margin_loss": lambda: (
         nn.MultiLabelSoftMarginLoss(weights(4), reduction="sum"), [normal(3, 4), (signs(3, 4) + 1) / 2]),
+    "adaptive_log_softmax_bias": lambda: (
+        nn.AdaptiveLogSoftmaxWithLoss(6, 10, [3, 6], div_value=2, head_bias=True), [normal(4, 6), classes(10, 4)]),
+    "nll_loss_sum": lambda: (nn.NLLLoss(reduction="sum"), [normal(5, 4), classes(4, 5)]),
+    "instance_norm_running": lambda: (
+        nn.InstanceNorm1d(3, momentum=0.3, affine=True, track_running_stats=True, bias=False), image(2, 3, 5)),
+    "instance_norm_unbatched": lambda: (nn.InstanceNorm2d(2, track_running_stats=True), image(2, 3, 4)),
+    "layer_norm_plain": lambda: (nn.LayerNorm(4, elementwise_affine=False), image(3, 4)),
+    "rms_norm_plain": lambda: (nn.RMSNorm((3, 4), elementwise_affine=False), image(2, 3, 4)),
+    "group_norm_plain": lambda: (nn.GroupNorm(2, 4, affine=False), image(2, 4, 3)),
+    "max_unpool1d_padded": lambda: (
+        nn.MaxUnpool1d(3, stride=2, padding=1), pooled(1, 2, 2, 7, size=3, stride=2, padding=1)),
+    "max_unpool3d_strided": lambda: (nn.MaxUnpool3d(2, stride=3), pooled(3, 1, 2, 5, 5, 8, stride=3)),
+    "lstm_no_bias": lambda: (nn.LSTM(3, 4, bias=False, batch_first=True), image(2, 4, 3)),
+    "gru_dropout": lambda: (nn.GRU(3, 4, 2, dropout=1.0), image(4, 2, 3)),
+    "rnn_dropout": lambda: (nn.RNN(3, 4, 2, batch_first=True, dropout=1.0), image(2, 4, 3)),
+    "upsample_recompute": lambda: (
+        nn.Upsample(scale_factor=1.7, mode="linear", recompute_scale_factor=True), image(1, 2, 5)),
+    "upsampling_nearest2d_size": lambda: (nn.UpsamplingNearest2d(size=(5, 7)), image(1, 2, 2, 3)),
+    "upsampling_bilinear2d_factor": lambda: (nn.UpsamplingBilinear2d(scale_factor=1.5), image(1, 2, 3, 4)),
+    "multihead_attention_no_bias": lambda: (nn.MultiheadAttention(4, 2, bias=False), [normal(3, 2, 4)] * 3),
+    "multihead_attention_dropout": lambda: (nn.MultiheadAttention(4, 2, dropout=1.0), [normal(3, 2, 4)] * 3),
+    "encoder_layer": lambda: (
+        nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, layer_norm_eps=1e-3, bias=False), image(3, 2, 4)),
+    "encoder": lambda: (
+        nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0), 2, norm=nn.LayerNorm(4), enable_nested_tensor=False),
+        image(3, 2, 4)),
+    "embedding_max_norm": lambda: (
+        nn.Embedding(6, 3, max_norm=0.75, norm_type=1.0, scale_grad_by_freq=True),
+        [torch.tensor([[1, 4, 1], [0, 5, 4]])]),
 }
 
 
@@ -174,13 +204,17 @@ def evaluate(module: nn.Module, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
         randomize(module)
     inputs = [x.detach().requires_grad_(x.is_floating_point() and not (is_loss and i)) for i, x in enumerate(inputs)]
     result = {f"input/{i}": x for i, x in enumerate(inputs)}
-    result |= {f"param/{name}": x for name, x in module.named_parameters()}
+    result |= {f"param/{name}": x.detach().clone() for name, x in module.named_parameters()}
     result |= {f"buffer/{name}": x.clone() for name, x in module.named_buffers()}
     outputs = flattened(module(*inputs))
     cotangents = [normal(*x.shape) for x in outputs]
     sum((x * y).sum() for x, y in zip(outputs, cotangents, strict=True)).backward()
     for i, (x, y) in enumerate(zip(outputs, cotangents, strict=True)):
         result |= {f"output/{i}": x, f"cotangent/{i}": y}
+    for name, x in [*module.named_parameters(), *module.named_buffers()]:
+        before = result[f"param/{name}" if f"param/{name}" in result else f"buffer/{name}"]
+        if not torch.equal(before, x):
+            result[f"after/{name}"] = x
     sources = {str(i): x for i, x in enumerate(inputs)} | dict(module.named_parameters())
     return result | {f"grad/{name}": x.grad for name, x in sources.items() if x.grad is not None}
 

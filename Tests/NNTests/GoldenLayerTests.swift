@@ -6,11 +6,14 @@ import Testing
 struct GoldenLayerTests {
   @Test("outputs and gradients agree with PyTorch in f64", arguments: LayerCase.all)
   func agrees(layer: LayerCase) throws {
-    let results = try ReferenceEvaluator.run(layer.graph(.f64), inputs: layer.contents(.f64)).outputs
-    let expected = layer.expected()
-    #expect(expected["output/0"] != nil && Set(results.keys) == Set(expected.keys))
-    for (name, array) in expected.sorted(by: { $0.key < $1.key }) {
-      if let text = deviation(results[name], array, rtol: 1e-6, atol: 1e-7) { Issue.record("\(name) \(text)") }
+    let results = try ReferenceEvaluator.run(layer.graph(.f64), inputs: layer.contents(.f64))
+    let (expected, updates) = (layer.expected(), layer.expectedUpdates())
+    #expect(expected["output/0"] != nil && Set(results.outputs.keys) == Set(expected.keys))
+    #expect(Set(results.updates.keys) == Set(updates.keys))
+    let wanted = expected.merging(updates) { $1 }
+    let actual = results.outputs.merging(results.updates) { $1 }
+    for (name, array) in wanted.sorted(by: { $0.key < $1.key }) {
+      if let text = deviation(actual[name], array, rtol: 1e-6, atol: 1e-7) { Issue.record("\(name) \(text)") }
     }
   }
 
@@ -140,8 +143,13 @@ struct GoldenLayerTests {
     }
   }
 
-  @Test("fractional pooling as a layer is the function") func fractional() throws {
-    let layer = FractionalMaxPool2d(kernelSize: 2, outputRatio: [0.5, 0.7])
+  @Test(
+    "fractional pooling as a layer is the function",
+    arguments: [
+      FractionalMaxPool2d(kernelSize: 2, outputRatio: [0.5, 0.7]),
+      FractionalMaxPool2d(kernelSize: 2, outputSize: [3, 4]),
+    ])
+  func fractional(layer: FractionalMaxPool2d) throws {
     let x = try randn(1, 2, 6, 6, generator: Generator(seed: 2))
     let samples = try rand(1, 2, 2, generator: Generator(seed: 3))
     let graph = try trace(x.type, samples.type) { x, samples in

@@ -15,12 +15,13 @@ public struct MultiheadAttention: Module {
 
   /// Makes a layer with the given options.
   public init(
-    _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false
+    _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false,
+    dtype: ScalarType = .f32
   ) {
     // In PyTorch's order, in which numbers are drawn.
-    outProj = NonDynamicallyQuantizableLinear(embedDim, embedDim, bias: bias)
-    inProjWeight = Parameter([product([3, embedDim]), embedDim], initializer: .xavierUniform())
-    inProjBias = bias ? Parameter([product([3, embedDim])], initializer: .zeros) : nil
+    outProj = NonDynamicallyQuantizableLinear(embedDim, embedDim, bias: bias, dtype: dtype)
+    inProjWeight = Parameter([product([3, embedDim]), embedDim], dtype: dtype, initializer: .xavierUniform())
+    inProjBias = bias ? Parameter([product([3, embedDim])], dtype: dtype, initializer: .zeros) : nil
     self.numHeads = numHeads
     self.batchFirst = batchFirst
     self.dropout = dropout
@@ -58,11 +59,11 @@ public struct NonDynamicallyQuantizableLinear: Parameterized {
   /// The bias.
   public let bias: Parameter?
 
-  init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool) {
-    weight = Parameter([outFeatures, inFeatures], initializer: .fanIn(inFeatures))
+  init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool, dtype: ScalarType) {
+    weight = Parameter([outFeatures, inFeatures], dtype: dtype, initializer: .fanIn(inFeatures))
     // PyTorch draws a bias before it makes it zeros.
-    if bias { _ = Parameter([outFeatures], initializer: .fanIn(inFeatures)) }
-    self.bias = bias ? Parameter([outFeatures], initializer: .zeros) : nil
+    if bias { _ = Parameter([outFeatures], dtype: dtype, initializer: .fanIn(inFeatures)) }
+    self.bias = bias ? Parameter([outFeatures], dtype: dtype, initializer: .zeros) : nil
   }
 
   /// The options as PyTorch prints them.
@@ -108,14 +109,15 @@ public struct TransformerEncoderLayer: Module {
   public init(
     _ dModel: Int, _ nhead: Int, dimFeedforward: Int = 2048, dropout: Double = 0.1,
     activation: TransformerActivation = .relu, layerNormEps: Double = 1e-5, batchFirst: Bool = false,
-    normFirst: Bool = false, bias: Bool = true
+    normFirst: Bool = false, bias: Bool = true, dtype: ScalarType = .f32
   ) {
-    selfAttn = MultiheadAttention(dModel, nhead, dropout: dropout, bias: bias, batchFirst: batchFirst)
-    linear1 = Linear(dModel, dimFeedforward, bias: bias)
+    selfAttn = MultiheadAttention(
+      dModel, nhead, dropout: dropout, bias: bias, batchFirst: batchFirst, dtype: dtype)
+    linear1 = Linear(dModel, dimFeedforward, bias: bias, dtype: dtype)
     self.dropout = Dropout(dropout)
-    linear2 = Linear(dimFeedforward, dModel, bias: bias)
-    norm1 = LayerNorm(dModel, eps: layerNormEps, bias: bias)
-    norm2 = LayerNorm(dModel, eps: layerNormEps, bias: bias)
+    linear2 = Linear(dimFeedforward, dModel, bias: bias, dtype: dtype)
+    norm1 = LayerNorm(dModel, eps: layerNormEps, bias: bias, dtype: dtype)
+    norm2 = LayerNorm(dModel, eps: layerNormEps, bias: bias, dtype: dtype)
     dropout1 = Dropout(dropout)
     dropout2 = Dropout(dropout)
     self.activation = activation

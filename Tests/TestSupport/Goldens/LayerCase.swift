@@ -84,6 +84,11 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     return expected
   }
 
+  /// What the pass leaves in the variables that it changes.
+  public func expectedUpdates() -> [String: NDArray] {
+    Dictionary(uniqueKeysWithValues: arrays("after", .f32).map { ($0.name, $0.array) })
+  }
+
   /// Weights whose numbers are in the file.
   private static func given(_ count: Int) -> NDArray { NDArray([Float](repeating: 1, count: count)) }
 
@@ -120,6 +125,8 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase("lp_pool2d", LPPool2d(1, kernelSize: 2, ceilMode: true)),
     LayerCase("lp_pool3d", LPPool3d(2, kernelSize: 2, stride: 1)),
     LayerCase("max_unpool1d", MaxUnpool1d(kernelSize: 2)),
+    LayerCase("max_unpool1d_padded", MaxUnpool1d(kernelSize: 3, stride: 2, padding: 1)),
+    LayerCase("max_unpool3d_strided", MaxUnpool3d(kernelSize: 2, stride: 3)),
     LayerCase("max_unpool2d", MaxUnpool2d(kernelSize: 2, stride: 2)),
     LayerCase("max_unpool3d", MaxUnpool3d(kernelSize: 2)),
   ]
@@ -149,10 +156,20 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase("rms_norm", RMSNorm(4, eps: 1e-3)),
     LayerCase("group_norm", GroupNorm(2, 6, eps: 1e-3)),
     LayerCase("group_norm_weight", GroupNorm(3, 6, bias: false)),
+    LayerCase(
+      "instance_norm_running",
+      InstanceNorm1d(3, momentum: 0.3, affine: true, trackRunningStats: true, bias: false)),
+    LayerCase("instance_norm_unbatched", InstanceNorm2d(2, trackRunningStats: true)),
+    LayerCase("layer_norm_plain", LayerNorm(4, elementwiseAffine: false)),
+    LayerCase("rms_norm_plain", RMSNorm([3, 4], elementwiseAffine: false)),
+    LayerCase("group_norm_plain", GroupNorm(2, 4, affine: false)),
     LayerCase("local_response_norm", LocalResponseNorm(3, alpha: 0.1, beta: 0.5, k: 2)),
   ]
 
   private static let recurrent: [LayerCase] = {
+    let encoder = TransformerEncoder(numLayers: 2, norm: LayerNorm(4)) {
+      TransformerEncoderLayer(4, 2, dimFeedforward: 8, dropout: 0)
+    }
     let (gruCell, rnnCell) = (GRUCell(3, 4), RNNCell(3, 4, bias: false, nonlinearity: .relu))
     return [
       LayerCase("lstm_projected", LSTM(3, 5, numLayers: 2, bidirectional: true, projSize: 2)),
@@ -162,6 +179,14 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
       LayerCase("gru_cell", gruCell) { gruCell($0[0], $0[1]) },
       LayerCase("gru_cell_zeros", GRUCell(3, 4, bias: false)),
       LayerCase("rnn_cell", rnnCell) { rnnCell($0[0], $0[1]) },
+      LayerCase("lstm_no_bias", LSTM(3, 4, bias: false, batchFirst: true)),
+      LayerCase("gru_dropout", GRU(3, 4, numLayers: 2, dropout: 1)),
+      LayerCase("rnn_dropout", RNN(3, 4, numLayers: 2, batchFirst: true, dropout: 1)),
+      LayerCase("multihead_attention_no_bias", MultiheadAttention(4, 2, bias: false)),
+      LayerCase("multihead_attention_dropout", MultiheadAttention(4, 2, dropout: 1)),
+      LayerCase(
+        "encoder_layer", TransformerEncoderLayer(4, 2, dimFeedforward: 8, dropout: 0, layerNormEps: 1e-3, bias: false)),
+      LayerCase("encoder", encoder),
     ]
   }()
 
@@ -169,6 +194,12 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase("pixel_shuffle", PixelShuffle(2)), LayerCase("pixel_unshuffle", PixelUnshuffle(2)),
     LayerCase("flatten", Flatten(startDim: 0, endDim: 1)), LayerCase("bilinear", Bilinear(3, 4, 2, bias: false)),
     LayerCase("embedding", Embedding(6, 3, paddingIdx: -2)),
+    LayerCase("embedding_max_norm", Embedding(6, 3, maxNorm: 0.75, normType: 1, scaleGradByFreq: true)),
+    LayerCase("upsample_recompute", Upsample(scaleFactor: 1.7, mode: .linear, recomputeScaleFactor: true)),
+    LayerCase("upsampling_nearest2d_size", UpsamplingNearest2d(size: [5, 7])),
+    LayerCase("upsampling_bilinear2d_factor", UpsamplingBilinear2d(scaleFactor: 1.5)),
+    LayerCase(
+      "adaptive_log_softmax_bias", AdaptiveLogSoftmaxWithLoss(6, 10, cutoffs: [3, 6], divValue: 2, headBias: true)),
     LayerCase("upsample", Upsample(scaleFactor: 1.7, mode: .bicubic, alignCorners: true)),
     LayerCase("upsample_size", Upsample(size: 7, mode: .linear)),
     LayerCase("upsampling_nearest2d", UpsamplingNearest2d(scaleFactor: 2)),
@@ -184,6 +215,7 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase(
       "cross_entropy_loss",
       CrossEntropyLoss(weight: given(4), ignoreIndex: 2, reduction: .sum, labelSmoothing: 0.1)),
+    LayerCase("nll_loss_sum", NLLLoss(reduction: .sum)),
     LayerCase("nll_loss", NLLLoss(weight: given(4), ignoreIndex: 1)),
     LayerCase("kl_div_loss", KLDivLoss(reduction: .batchMean, logTarget: true)),
     LayerCase("bce_loss", BCELoss(weight: given(4), reduction: .sum)),

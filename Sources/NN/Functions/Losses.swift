@@ -35,16 +35,20 @@ private func elementwise(
 /// As `elementwise`, of errors that are weighed; their mean is over the weights.
 private func weighed(
   _ name: String, _ input: Tensor, _ target: Tensor, _ weight: Tensor?, _ reduction: Reduction,
-  _ errors: (_ x: Tensor, _ y: Tensor) throws(TypeFault) -> Tensor
+  _ errors: (_ x: Tensor, _ y: Tensor) -> Tensor
 ) -> Tensor {
-  guard let weight else { return elementwise(name, input, target, reduction: reduction, errors) }
+  guard let weight else { return elementwise(name, input, target, reduction: reduction) { errors($0, $1) } }
   let isMean = reduction == .mean
   return elementwise(name, input, target, [weight], reduction: isMean ? .sum : reduction) {
     (x, y) throws(TypeFault) -> Tensor in
-    guard weight.shape == x.shape else { throw TypeFault("the weight is \(weight.type), the input \(x.type)") }
-    let weighed = try errors(x, y) * weight
-    return isMean ? weighed / weight.sum() : weighed
+    let losses = try weighed(errors(x, y), weight)
+    return isMean ? losses / weight.sum() : losses
   }
+}
+
+private func weighed(_ losses: Tensor, _ weight: Tensor) throws(TypeFault) -> Tensor {
+  guard weight.shape == losses.shape else { throw TypeFault("the weight is \(weight.type), the input \(losses.type)") }
+  return losses * weight
 }
 
 /// The mean of squared differences.
@@ -79,14 +83,15 @@ public func smoothL1Loss(
 
 /// Half squares below `delta`, absolute differences above, joined smoothly.
 ///
-/// - Parameter weight: Of each element; the mean is the weighed sum over the sum of weights then.
+/// - Parameter weight: Of each element; unlike `mseLoss` and `l1Loss`, and as in PyTorch, the mean counts elements.
 public func huberLoss(
   _ input: Tensor, _ target: Tensor, reduction: Reduction = .mean, delta: Double = 1, weight: Tensor? = nil
 ) -> Tensor {
-  weighed("huberLoss", input, target, weight, reduction) { (x, y) throws(TypeFault) -> Tensor in
+  elementwise("huberLoss", input, target, [weight], reduction: reduction) { (x, y) throws(TypeFault) -> Tensor in
     guard delta > 0 else { throw TypeFault("delta is \(delta)") }
     let distance = (x - y).abs()
-    return (distance .<= delta).select(distance * distance * 0.5, (distance - 0.5 * delta) * delta)
+    let loss = (distance .<= delta).select(distance * distance * 0.5, (distance - 0.5 * delta) * delta)
+    return try weight.map { (weight) throws(TypeFault) -> Tensor in try weighed(loss, weight) } ?? loss
   }
 }
 

@@ -63,7 +63,9 @@ struct LayerOptionTests {
     // One sample, without a batch.
     #expect(try trace(InstanceNorm2d(3), .f32(3, 4, 4)).outputs.count == 1)
     #expect(throws: DiagnosticsError.self) { try trace(InstanceNorm2d(3), .f32(3, 4)) }
-    #expect(throws: DiagnosticsError.self) { try trace(InstanceNorm1d(3), .f32(2, 3, 1), isTraining: true) }
+    #expect(throws: DiagnosticsError.self) {
+      try trace(InstanceNorm1d(3, trackRunningStats: true), .f32(2, 3, 1), isTraining: true)
+    }
   }
 
   @Test("layers have parameters of the type that is asked for")

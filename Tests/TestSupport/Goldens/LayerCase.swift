@@ -125,7 +125,7 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase("lp_pool2d", LPPool2d(1, kernelSize: 2, ceilMode: true)),
     LayerCase("lp_pool3d", LPPool3d(2, kernelSize: 2, stride: 1)),
     LayerCase("max_unpool1d", MaxUnpool1d(kernelSize: 2)),
-    LayerCase("max_unpool1d_padded", MaxUnpool1d(kernelSize: 3, stride: 2, padding: 1)),
+    LayerCase("max_unpool1d_padded", MaxUnpool1d(kernelSize: 2, stride: 3, padding: 1)),
     LayerCase("max_unpool3d_strided", MaxUnpool3d(kernelSize: 2, stride: 3)),
     LayerCase("max_unpool2d", MaxUnpool2d(kernelSize: 2, stride: 2)),
     LayerCase("max_unpool3d", MaxUnpool3d(kernelSize: 2)),

@@ -174,7 +174,7 @@ CASES: dict[str, Make] = {
     "rms_norm_plain": lambda: (nn.RMSNorm((3, 4), elementwise_affine=False), image(2, 3, 4)),
     "group_norm_plain": lambda: (nn.GroupNorm(2, 4, affine=False), image(2, 4, 3)),
     "max_unpool1d_padded": lambda: (
-        nn.MaxUnpool1d(2, stride=3, padding=1), pooled(1, 2, 2, 7, stride=3, padding=1)),
+        nn.MaxUnpool1d(2, stride=3, padding=1), pooled(1, 2, 2, 6, stride=3, padding=1)),
     "max_unpool3d_strided": lambda: (nn.MaxUnpool3d(2, stride=3), pooled(3, 1, 2, 5, 5, 8, stride=3)),
     "lstm_no_bias": lambda: (nn.LSTM(3, 4, bias=False, batch_first=True), image(2, 4, 3)),
     "gru_dropout": lambda: (nn.GRU(3, 4, 2, dropout=1.0), image(4, 2, 3)),

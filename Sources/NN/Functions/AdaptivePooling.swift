@@ -66,9 +66,11 @@ private func adaptiveSizes(_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) thr
     throw TypeFault("the input \(x.type) is neither [N, C, ...] nor [C, ...] with \(spatial) spatial axes")
   }
   var sizes = try outputSize.spread(spatial, "outputSize")
-  for axis in 0..<spatial where sizes[axis] < 1 {
-    guard sizes[axis] == -1 else { throw TypeFault("the size \(sizes[axis]) is not positive") }
-    sizes[axis] = try x.knownSize(x.rank - spatial + axis)
+  for axis in 0..<spatial {
+    let extent = x.shape[x.rank - spatial + axis]
+    guard extent != 0 else { throw TypeFault("axis \(x.rank - spatial + axis) of \(x.type) has no elements to pool") }
+    if sizes[axis] == -1 { sizes[axis] = try x.knownSize(x.rank - spatial + axis) }
+    guard sizes[axis] > 0 else { throw TypeFault("the size \(sizes[axis]) is not positive") }
   }
   return sizes
 }

@@ -29,11 +29,12 @@ public struct AdaptiveLogSoftmaxWithLoss: Module {
     fault =
       isRising && !cutoffs.isEmpty && divValue >= 1
       ? nil
-      : TypeFault("the cutoffs \(cutoffs) do not rise from 1 to \(nClasses - 1), or divValue \(divValue) is below 1")
+      : TypeFault("the cutoffs \(cutoffs) do not rise from 1 below \(nClasses), or divValue \(divValue) is below 1")
     let cutoffs = fault == nil ? cutoffs : []
     shortlist = cutoffs.first ?? 0
     head = Linear(inFeatures, shortlist + cutoffs.count, bias: headBias, dtype: dtype)
-    var features = Double(inFeatures)
+    // More than memory holds is told where the layers are traced.
+    var features = min(Double(inFeatures), 0x1p62)
     tail = zip(cutoffs, cutoffs.dropFirst() + [nClasses]).map { low, high in
       features /= divValue
       let width = Int(features)

@@ -381,8 +381,9 @@ public func embedding(
   }
 }
 
-/// A table whose rows at places are shortened to a norm where they are longer: what `embedding` with `maxNorm` leaves
-/// behind. The gradient passes as if nothing was changed.
+/// A table whose rows at places are shortened to a norm where they are longer.
+///
+/// It is what `embedding` with `maxNorm` leaves behind in PyTorch. The gradient passes as if nothing was changed.
 public func embeddingRenorm(_ x: Tensor, _ weight: Tensor, maxNorm: Double, normType: Double = 2) -> Tensor {
   composite("embeddingRenorm", [x, weight]) { () throws(TypeFault) -> Tensor in
     try requireTable(x, weight)

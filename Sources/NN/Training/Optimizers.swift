@@ -154,7 +154,8 @@ public struct Optimizer: Sendable {
       let group = groups.firstIndex { name.matches(pattern: $0.pattern) }.map { $0 + 1 } ?? 0
       let result = rule(
         Step(
-          parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count, name: name,
+          parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count,
+          name: name,
           hyperparameters: values[group], isDue: isDue))
       builder.update(name, to: result, ifDue: isDue)
     }

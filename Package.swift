@@ -13,7 +13,7 @@ let package = Package(
   name: "Lathe",
   products: [
     .library(name: "Lathe", targets: ["Lathe"]),
-    .library(name: "LatheFiles", targets: ["LatheCore", "LatheData", "LatheMemory", "LatheONNX"]),
+    .library(name: "LatheFiles", targets: ["LatheCore", "LatheData", "LatheMemory", "LatheONNX", "LathePT2"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
@@ -41,6 +41,9 @@ let package = Package(
       dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Sources/ONNX", swiftSettings: settings),
     .target(
+      name: "LathePT2", dependencies: ["LatheCore", "LatheData", "LatheNN"], path: "Sources/PT2",
+      swiftSettings: settings),
+    .target(
       name: "LatheRun", dependencies: ["LatheCore", "CKernels", "COpenBLAS", "CRoutines"], path: "Sources/Run",
       swiftSettings: settings),
     .target(
@@ -49,12 +52,12 @@ let package = Package(
     .target(
       name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(
-      name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheRun", "LatheC"], path: "Sources/Lathe",
-      swiftSettings: settings),
+      name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LathePT2", "LatheRun", "LatheC"],
+      path: "Sources/Lathe", swiftSettings: settings),
     .target(
       name: "LatheCommands",
       dependencies: [
-        "CProbe", "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LatheRun",
+        "CProbe", "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LathePT2", "LatheRun",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Commands", swiftSettings: settings),
@@ -96,6 +99,9 @@ let package = Package(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Tests/ONNXTests", resources: [.copy("Models")], swiftSettings: settings),
+    .testTarget(
+      name: "PT2Tests", dependencies: ["LathePT2", "Lathe", "TestSupport"], path: "Tests/PT2Tests",
+      resources: [.copy("Programs")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: [

@@ -3,10 +3,11 @@ import Foundation
 import LatheCore
 import LatheData
 import LatheONNX
+import LathePT2
 
 /// A model in a file named on the command line.
 struct ModelFile: ModelProvider {
-  @Argument(help: ArgumentHelp("The model, an .onnx or .lathe file.", valueName: "MODEL"))
+  @Argument(help: ArgumentHelp("The model, an .onnx, .pt2 or .lathe file.", valueName: "MODEL"))
   var path: String
 
   @Option(
@@ -24,16 +25,23 @@ struct ModelFile: ModelProvider {
 
   private var suffix: String { URL(fileURLWithPath: path).pathExtension }
 
-  var bindsDimensions: Bool { suffix == "onnx" }
+  var bindsDimensions: Bool { suffix == "onnx" || suffix == "pt2" }
 
   func inputNames() throws(DiagnosticsError) -> [String]? {
-    suffix == "onnx" ? try ONNXSignature(path: path).inputs : nil
+    switch suffix {
+    case "onnx": try ONNXSignature(path: path).inputs
+    case "pt2": try PT2Signature(path: path).inputs
+    default: nil
+    }
   }
 
   func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] {
-    guard suffix == "onnx" else { return [] }
-    let given = bindings.inputs.merging(bindings.constants) { $1 }
-    return try ONNXSignature(path: path).openSymbols(dims: bindings.dimensions, given: given.mapValues(\.type))
+    let given = bindings.inputs.merging(bindings.constants) { $1 }.mapValues(\.type)
+    switch suffix {
+    case "onnx": return try ONNXSignature(path: path).openSymbols(dims: bindings.dimensions, given: given)
+    case "pt2": return try PT2Signature(path: path).openSymbols(dims: bindings.dimensions, given: given)
+    default: return []
+    }
   }
 
   func files(
@@ -71,10 +79,11 @@ struct ModelFile: ModelProvider {
       }
       return try Model(parsing: text, file: path)
     case "pt2":
-      throw DiagnosticsError(
-        "importing .pt2 is not there yet", location: place, help: "export the model with torch.onnx.export")
+      let graph = try importPT2(
+        path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable)
+      return Model(bindings.constants.isEmpty ? graph : try graph.fixing(bindings.constants))
     default:
-      throw DiagnosticsError("is no model: its suffix must be .onnx or .lathe", location: place)
+      throw DiagnosticsError("is no model: its suffix must be .onnx, .pt2 or .lathe", location: place)
     }
   }
 }

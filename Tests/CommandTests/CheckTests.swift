@@ -99,14 +99,14 @@ import Testing
 
   @Test(arguments: [
     ("none.lathe", "none.lathe: error: cannot be opened: No such file or directory\n"),
-    (".", ".: error: is no model: its suffix must be .onnx or .lathe\n"),
+    (".", ".: error: is no model: its suffix must be .onnx, .pt2 or .lathe\n"),
     ("folder.onnx", "folder.onnx: error: is a folder, not a file\n"),
     ("none.onnx", "none.onnx: error: cannot be opened: No such file or directory\n"),
     ("circle.onnx", "circle.onnx: error: cannot be opened: Too many levels of symbolic links\n"),
     ("empty.onnx", "empty.onnx: error: not an ONNX model: it has no graph\n"),
     ("latin.lathe", "latin.lathe: error: is not text in UTF-8\n"),
     (
-      "a.pt2", "a.pt2: error: importing .pt2 is not there yet\n  help: export the model with torch.onnx.export\n"
+      "a.pt2", "a.pt2: error: is not a .pt2 file: it is no zip archive\n"
     ),
   ])
   func filesThatAreNoModelsAreMistakes(_ file: String, _ message: String) throws {

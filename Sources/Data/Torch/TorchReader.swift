@@ -173,45 +173,53 @@ struct TorchReader {
   private mutating func array(_ view: View) throws(FileFault) -> NDArray {
     if let array = arrays[view] { return array }
     guard let content = contents[view.storage.key] else { throw FileFault("has no storage '\(view.storage.key)'") }
-    let width = view.dtype.byteCount
-    let type = "\(view.dtype)\(view.sizes)"
-    guard view.sizes.count <= 64, view.sizes.allSatisfy({ $0 >= 0 }), view.strides.allSatisfy({ $0 >= 0 }),
-      view.offset >= 0, let count = TensorType(view.dtype, view.sizes).byteCount
-    else { throw FileFault("has the absurd type \(type)") }
-    if count > 0 {
-      var last = view.offset
-      for (size, stride) in zip(view.sizes, view.strides) {
-        let (reach, tooFar) = (size - 1).multipliedReportingOverflow(by: stride)
-        let (sum, overflow) = last.addingReportingOverflow(reach)
-        guard !tooFar, !overflow else { throw FileFault("reaches out of its storage") }
-        last = sum
-      }
-      guard last < content.count / width else {
-        throw FileFault(
-          "is \(type) from element \(view.offset) on, with strides \(view.strides), of a storage of "
-            + "\(content.count / width) elements")
-      }
-      // A small file must not expand to what no memory holds.
-      viewedBytes += count
-      guard viewedBytes <= 1 << 26 + storedBytes * 4 else {
-        throw FileFault("is \(type), of a storage of \(content.count / width) elements: too much of an expansion")
-      }
-    }
-    let array = NDArray(view.dtype, view.sizes, gatheredFrom: content, offset: view.offset, strides: view.strides)
+    // A small file must not expand to what no memory holds.
+    let array = try NDArray(
+      viewing: content, view.dtype, view.sizes, offset: view.offset, strides: view.strides,
+      limit: 1 << 26 + storedBytes * 4 - viewedBytes)
+    viewedBytes += array.bytes.count
     arrays[view] = array
     return array
   }
 }
 
 extension NDArray {
-  /// The elements of a checked view in row-major order.
+  /// The elements of a view of a storage in row-major order.
   ///
   /// - Parameters:
   ///   - offset: The first element's position.
   ///   - strides: How many elements lie between neighbours of each axis.
+  ///   - limit: The most bytes that the view may have.
+  /// - Throws: That the view is none, or reaches out of its storage.
   package init(
-    _ dtype: ScalarType, _ sizes: [Int], gatheredFrom content: [UInt8], offset: Int, strides: [Int]
-  ) {
+    viewing content: [UInt8], _ dtype: ScalarType, _ sizes: [Int], offset: Int, strides: [Int], limit: Int = 1 << 40
+  ) throws(FileFault) {
+    let type = "\(dtype)\(sizes)"
+    guard sizes.count <= 64, sizes.count == strides.count, sizes.allSatisfy({ $0 >= 0 }),
+      strides.allSatisfy({ $0 >= 0 }), offset >= 0, let byteCount = TensorType(dtype, sizes).byteCount
+    else { throw FileFault("has the absurd type \(type)") }
+    if byteCount > 0 {
+      var last = offset
+      for (size, stride) in zip(sizes, strides) {
+        let (reach, isTooFar) = (size - 1).multipliedReportingOverflow(by: stride)
+        let (sum, overflow) = last.addingReportingOverflow(reach)
+        guard !isTooFar, !overflow else { throw FileFault("reaches out of its storage") }
+        last = sum
+      }
+      let stored = content.count / dtype.byteCount
+      guard last < stored else {
+        throw FileFault(
+          "is \(type) from element \(offset) on, with strides \(strides), of a storage of \(stored) elements")
+      }
+      guard byteCount <= limit else {
+        throw FileFault("is \(type), of a storage of \(stored) elements: too much of an expansion")
+      }
+    }
+    self.init(dtype, sizes, gatheredFrom: content, offset: offset, strides: strides)
+  }
+
+  /// The elements of a view that has been checked.
+  private init(_ dtype: ScalarType, _ sizes: [Int], gatheredFrom content: [UInt8], offset: Int, strides: [Int]) {
     let width = dtype.byteCount
     let count = sizes.reduce(1, *)
     var contiguous = 1

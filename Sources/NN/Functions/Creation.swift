@@ -128,7 +128,7 @@ extension Builder {
 
 extension ScalarType {
   /// A number of this type; integers take its whole part, as PyTorch does.
-  func number(_ number: some Number) throws(TypeFault) -> ScalarValue {
+  package func number(_ number: some Number) throws(TypeFault) -> ScalarValue {
     try self.number(number.scalarValue, from: type(of: number).dtype)
   }
 

@@ -39,6 +39,33 @@ extension Tensor {
     return gathered.permute(Array(order))
   }
 
+  /// The elements at places given for some axes, which broadcast against each other: `x[i, :, j]` with tensors.
+  ///
+  /// The places' axes stand where the first indexed axis was, or first of all where axes without places lie between. A
+  /// `bool` mask, whose result would have a size that data decides, is not taken.
+  ///
+  /// - Parameter indices: One for each of the first axes; nil for all of an axis.
+  public func index(_ indices: [Tensor?]) -> Tensor {
+    let given = indices.compactMap { $0 }
+    return composite("index", [self] + given) { () throws(TypeFault) -> Tensor in
+      for index in given { try requireIndices(index) }
+      let axes = indices.indices.filter { indices[$0] != nil }
+      guard let first = axes.first, let last = axes.last, indices.count <= rank else {
+        throw TypeFault("\(indices.count) indices address \(type)")
+      }
+      let places = try Tensor.broadcastShape(given.map(\.type))
+      var coordinates: [Tensor] = []
+      for (axis, index) in zip(axes, given) {
+        coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+      }
+      let gathered = try gather(stack(coordinates, dim: -1), IndexedAxes(axes: axes)).checked()
+      // The places come first; where the indexed axes are neighbours, they belong where those were.
+      guard last - first + 1 == axes.count, first > 0 else { return gathered }
+      let order = (places.count..<places.count + first) + Array(0..<places.count)
+      return gathered.permute(order + Array(places.count + first..<gathered.rank))
+    }
+  }
+
   /// `result[.., i, ..] = self[.., index[.., i, ..], ..]`; `index` may be smaller on the other axes.
   public func gather(dim: Int, _ index: Tensor) -> Tensor {
     composite("gather", [self, index]) { () throws(TypeFault) -> Tensor in

@@ -1,0 +1,146 @@
+internal import Foundation
+internal import LatheCore
+internal import LatheData
+
+/// What a `.pt2` file holds: a program and the contents of its tensors.
+///
+/// Source: https://docs.pytorch.org/docs/stable/export/pt2_archive.html
+struct Archive {
+  let program: ExportedProgram
+  /// Parameters, buffers and constants by their names in the module.
+  private(set) var tensors: [String: NDArray] = [:]
+  /// For each name of a tied tensor the first of its names.
+  private(set) var firstNames: [String: String] = [:]
+
+  private struct Configuration: Decodable {
+    let config: [String: Entry]
+  }
+
+  private struct Entry: Decodable {
+    let path: String
+    let isPickled: Bool
+    let meta: TensorMeta?
+
+    enum CodingKeys: String, CodingKey {
+      case path = "path_name"
+      case isPickled = "use_pickle"
+      case meta = "tensor_meta"
+    }
+  }
+
+  private struct View: Hashable {
+    let path: String
+    let sizes: [Int?]
+    let strides: [Int?]
+    let offset: Int?
+  }
+
+  /// Reads a file.
+  ///
+  /// - Parameter readsTensors: Whether the contents of tensors are wanted.
+  init(reading path: String, readsTensors: Bool = true) throws(DiagnosticsError) {
+    self = try Archive(bytes: FileContent(reading: path).bytes, file: path, readsTensors: readsTensors)
+  }
+
+  init(bytes: [UInt8], file: String, readsTensors: Bool = true) throws(DiagnosticsError) {
+    self = try ZIPReader.reading(bytes, from: file, as: ".pt2") { archive throws(DiagnosticsError) in
+      do throws(FileFault) {
+        return try Archive(archive, readsTensors)
+      } catch {
+        throw DiagnosticsError(error.message, location: Location(file: file))
+      }
+    }
+  }
+
+  private init(_ archive: borrowing ZIPReader, _ readsTensors: Bool) throws(FileFault) {
+    let names = archive.names
+    let positions = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    let root = names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
+    guard let format = positions["\(root)/archive_format"], try archive.content(at: format) == Array("pt2".utf8) else {
+      throw FileFault("is no exported program: it has no member '\(root)/archive_format'")
+    }
+    if let order = positions["\(root)/byteorder"], try archive.content(at: order) != Array("little".utf8) {
+      throw FileFault("has the bytes of a big-endian machine")
+    }
+    let models = names.filter { $0.hasPrefix("\(root)/models/") && $0.hasSuffix(".json") }
+    guard let model = models.first, models.count == 1, let position = positions[model] else {
+      throw FileFault("has \(models.count) models, takes one")
+    }
+    program = try Self.decoded(archive.content(at: position), model)
+    guard program.version.major == 8 else {
+      throw FileFault("has version \(program.version.major) of the schema; known is 8, that of PyTorch 2.5 and later")
+    }
+    guard readsTensors else { return }
+    let stem = String(model.dropFirst("\(root)/models/".count).dropLast(".json".count))
+    var storages: [String: [UInt8]] = [:]
+    var known: [View: String] = [:]
+    for (folder, kind) in [("weights", "weights"), ("constants", "constants")] {
+      let name = "\(root)/data/\(folder)/\(stem)_\(kind)_config.json"
+      guard let position = positions[name] else { continue }
+      let configuration: Configuration = try Self.decoded(archive.content(at: position), name)
+      for (name, entry) in configuration.config.sorted(by: { $0.key < $1.key }) {
+        guard !entry.isPickled, let meta = entry.meta else {
+          throw FileFault("tensor '\(name)' is of a kind that only Python can read")
+        }
+        let path = "\(root)/data/\(folder)/\(entry.path)"
+        if storages[path] == nil {
+          guard let position = positions[path] else { throw FileFault("has no member '\(path)'") }
+          storages[path] = try archive.content(at: position)
+        }
+        let view = View(
+          path: path, sizes: meta.sizes.map(\.number), strides: meta.strides.map(\.number), offset: meta.offset.number)
+        firstNames[name] = known[view]
+        known[view] = known[view] ?? name
+        do throws(FileFault) {
+          tensors[name] = try Self.array(meta, storages[path] ?? [])
+        } catch {
+          throw FileFault("tensor '\(name)' \(error.message)")
+        }
+      }
+    }
+  }
+
+  private static func decoded<Value: Decodable>(_ bytes: [UInt8], _ name: String) throws(FileFault) -> Value {
+    do {
+      return try JSONDecoder().decode(Value.self, from: Data(bytes))
+    } catch let DecodingError.dataCorrupted(context), let DecodingError.typeMismatch(_, context),
+      let DecodingError.keyNotFound(_, context), let DecodingError.valueNotFound(_, context)
+    {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw FileFault("member '\(name)' is garbled: " + (path.isEmpty ? "" : "'\(path)': ") + context.debugDescription)
+    } catch {
+      throw FileFault("member '\(name)' is garbled: \(error)")
+    }
+  }
+
+  private static func array(_ meta: TensorMeta, _ storage: [UInt8]) throws(FileFault) -> NDArray {
+    guard let dtype = ScalarType(exported: meta.dtype) else {
+      throw FileFault("has type \(meta.dtype), which Lathe lacks")
+    }
+    let (sizes, strides) = (meta.sizes.compactMap(\.number), meta.strides.compactMap(\.number))
+    guard meta.layout == 7, sizes.count == meta.sizes.count, strides.count == sizes.count,
+      let offset = meta.offset.number
+    else { throw FileFault("has no strides in numbers") }
+    return try NDArray(viewing: storage, dtype, sizes, offset: offset, strides: strides)
+  }
+}
+
+extension ScalarType {
+  /// The type of a number in the schema.
+  init?(exported number: Int) {
+    switch number {
+    case 1: self = .u8
+    case 2: self = .i8
+    case 3: self = .i16
+    case 4: self = .i32
+    case 5: self = .i64
+    case 6: self = .f16
+    case 7: self = .f32
+    case 8: self = .f64
+    case 12: self = .bool
+    case 13: self = .bf16
+    case 28: self = .u16
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,133 @@
+public import LatheCore
+internal import LatheData
+
+/// Builds the graph of a program that `torch.export.save` wrote, in the training dialect or decomposed.
+///
+/// Parameters and buffers become constants; buffers that the program changes are variables, which the graph updates. Sizes
+/// that the program leaves open are symbols.
+///
+/// - Parameters:
+///   - path: The `.pt2` file.
+///   - dims: Sizes for symbols.
+///   - bindings: Arrays that inputs will be given: their shapes bind symbols.
+///   - trainable: Whether parameters become variables under their names in the module, which have gradients.
+/// - Throws: All mistakes in the program; operators that are not supported are listed first, each with its nodes.
+public func importPT2(
+  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false
+) throws(DiagnosticsError) -> Graph {
+  try graph(Archive(reading: path), path, dims, bindings, trainable)
+}
+
+/// Builds the graph of an exported program that is in memory.
+///
+/// - Parameter file: The name that messages give to the program.
+/// - Throws: As `importPT2(path:dims:bindings:trainable:)`.
+public func importPT2(
+  bytes: [UInt8], file: String = "model.pt2", dims: [String: Int] = [:], bindings: [String: NDArray] = [:],
+  trainable: Bool = false
+) throws(DiagnosticsError) -> Graph {
+  try graph(Archive(bytes: bytes, file: file), file, dims, bindings, trainable)
+}
+
+/// Imports, and does so again where buffers turn out to be changed.
+private func graph(
+  _ archive: Archive, _ file: String, _ dims: [String: Int], _ bindings: [String: NDArray], _ trainable: Bool
+) throws(DiagnosticsError) -> Graph {
+  let sizes = try PT2Signature(archive, file).sizes(dims, bindings.mapValues(\.type))
+  var changed: Set<String> = []
+  while true {
+    let importer = Importer(archive, file: file, sizes: sizes, trainable: trainable, changed: changed)
+    let graph = try importer.graph()
+    guard !importer.changed.isSubset(of: changed) else { return graph }
+    changed.formUnion(importer.changed)
+  }
+}
+
+/// The names and types of a program's inputs, which can be told without importing it.
+public struct PT2Signature: Sendable {
+  /// The inputs that a caller gives, in order.
+  public let inputs: [String]
+  private let types: [TensorType]
+  private let file: String
+
+  /// Reads the inputs in a `.pt2` file.
+  ///
+  /// - Throws: What keeps the file from being read as a program.
+  public init(path: String) throws(DiagnosticsError) {
+    try self.init(Archive(reading: path, readsTensors: false), path)
+  }
+
+  init(_ archive: Archive, _ file: String) throws(DiagnosticsError) {
+    self.file = file
+    var inputs: [String] = []
+    var types: [TensorType] = []
+    for input in archive.program.module.signature.inputs {
+      guard case .user(.tensor(let name)) = input else { continue }
+      let type = archive.program.module.graph.types[name].flatMap { TensorType($0, [:]) }
+      guard let type else {
+        throw DiagnosticsError(
+          "input '\(name)' has a type that Lathe lacks", location: Location(file: file, node: name))
+      }
+      inputs.append(name)
+      types.append(type)
+    }
+    self.inputs = inputs
+    self.types = types
+  }
+
+  /// The symbols of the inputs' types that have no size.
+  ///
+  /// - Parameters:
+  ///   - dims: Sizes that are known by name.
+  ///   - given: The types of arrays that inputs will be given; their shapes tell sizes.
+  public func openSymbols(dims: [String: Int], given: [String: TensorType]) -> [String] {
+    guard let sizes = try? sizes(dims, given) else { return [] }
+    return Set(types.flatMap { $0.substituting(sizes).shape.flatMap(\.symbols) }).sorted()
+  }
+
+  /// The sizes that options and the shapes of given arrays tell.
+  func sizes(_ dims: [String: Int], _ given: [String: TensorType]) throws(DiagnosticsError) -> [String: Int] {
+    let symbols = Set(types.flatMap { $0.shape.flatMap(\.symbols) })
+    let unknown = Set(dims.keys).subtracting(symbols).sorted()
+    let help =
+      symbols.isEmpty ? "all its sizes are numbers" : "its symbols are \(symbols.sorted().joined(separator: ", "))"
+    guard unknown.isEmpty else {
+      throw DiagnosticsError(
+        unknown.map { Diagnostic("the model has no symbol '\($0)'", location: Location(file: file), help: help) })
+    }
+    for (name, size) in dims where size < 0 || size > Call.largestSize {
+      throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
+    }
+    var sizes = SymbolSizes(dims)
+    var known: [(name: String, type: TensorType, given: TensorType)] = []
+    for (name, type) in zip(inputs, types) { if let array = given[name] { known.append((name, type, array)) } }
+    let faults = sizes.learn(known).sorted { $0.key < $1.key }
+    guard faults.isEmpty else {
+      throw DiagnosticsError(
+        faults.map { position, reason in
+          let (name, type, given) = known[position]
+          return Diagnostic(
+            "input '\(name)' is \(type), its array is \(given)\(reason)", location: Location(file: file, node: name))
+        })
+    }
+    return sizes.sizes
+  }
+}
+
+extension TensorType {
+  /// The type that a program declares; nil where Lathe has none such.
+  init?(_ meta: TensorMeta, _ sizes: [String: Int]) {
+    guard let dtype = ScalarType(exported: meta.dtype) else { return nil }
+    var shape: [Dimension] = []
+    for size in meta.sizes {
+      switch size {
+      case .number(let number) where (0...Call.largestSize).contains(number): shape.append(Dimension(number))
+      case .expression(let text):
+        guard let dimension = SizeExpression.dimension(text, sizes) else { return nil }
+        shape.append(dimension)
+      default: return nil
+      }
+    }
+    self.init(dtype, shape)
+  }
+}

@@ -1,0 +1,106 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Arithmetic, logic and comparisons, element by element.
+extension Operator {
+  static let arithmetic: [String: Operator] = [
+    "add": .one { call throws(TypeFault) in
+      let (x, other) = (try call.tensor(), try call.operand())
+      guard let alpha = try call.number("alpha") else { return x.add(other) }
+      return x.add(other, alpha: alpha)
+    },
+    "sub": .one { call throws(TypeFault) in
+      let (x, other) = (try call.tensor(), try call.operand())
+      guard let alpha = try call.number("alpha") else { return x.sub(other) }
+      return x.sub(other, alpha: alpha)
+    },
+    "rsub": .one { call throws(TypeFault) in
+      let (x, other) = (try call.tensor(), try call.operand())
+      let scaled = try call.number("alpha").map { x.mul($0) } ?? x
+      return other.tensor(beside: x).sub(scaled)
+    },
+    "mul": .binary { $0.mul($1) },
+    "multiply": .binary { $0.mul($1) },
+    "div": .one(div),
+    "true_divide": .one(div),
+    "floor_divide": .binary { $0.floorDivide($1) },
+    "fmod": .binary { $0.fmod($1) },
+    "remainder": .binary { $0.remainder($1) },
+    "pow.Tensor_Scalar": .one { call throws(TypeFault) in try call.tensor().pow(call.operand("exponent")) },
+    "pow.Tensor_Tensor": .one { call throws(TypeFault) in try call.tensor().pow(call.operand("exponent")) },
+    "pow.Scalar": .one { call throws(TypeFault) in
+      let exponent = try call.tensor("exponent")
+      return try call.operand("self").tensor(beside: exponent).pow(exponent)
+    },
+    "maximum": .one { call throws(TypeFault) in try call.tensor().maximum(call.tensor("other")) },
+    "minimum": .one { call throws(TypeFault) in try call.tensor().minimum(call.tensor("other")) },
+    "max.other": .one { call throws(TypeFault) in try call.tensor().maximum(call.tensor("other")) },
+    "min.other": .one { call throws(TypeFault) in try call.tensor().minimum(call.tensor("other")) },
+    "clamp": .one(clamp),
+    "clamp_min": .one(clamp),
+    "clamp_max": .one(clamp),
+    "addcmul": .one { call throws(TypeFault) in
+      let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))
+      return try call.tensor().addcmul(a, b, value: call.float("value", default: 1))
+    },
+    "addcdiv": .one { call throws(TypeFault) in
+      let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))
+      return try call.tensor().addcdiv(a, b, value: call.float("value", default: 1))
+    },
+    "lerp": .one { call throws(TypeFault) in try call.tensor().lerp(call.tensor("end"), weight: call.operand("weight"))
+    },
+    "atan2": .one { call throws(TypeFault) in try call.tensor().atan2(call.tensor("other")) },
+    "neg": .unary { -$0 }, "abs": .unary { $0.abs() }, "sign": .unary { $0.sign() },
+    "exp": .unary { $0.exp() }, "exp2": .unary { $0.exp2() }, "expm1": .unary { $0.expm1() },
+    "log": .unary { $0.log() }, "log1p": .unary { $0.log1p() }, "log2": .unary { $0.log2() },
+    "log10": .unary { $0.log10() }, "sqrt": .unary { $0.sqrt() }, "rsqrt": .unary { $0.rsqrt() },
+    "sin": .unary { $0.sin() }, "cos": .unary { $0.cos() }, "tan": .unary { $0.tan() },
+    "asin": .unary { $0.asin() }, "acos": .unary { $0.acos() }, "atan": .unary { $0.atan() },
+    "sinh": .unary { $0.sinh() }, "cosh": .unary { $0.cosh() }, "asinh": .unary { $0.asinh() },
+    "acosh": .unary { $0.acosh() }, "atanh": .unary { $0.atanh() }, "erf": .unary { $0.erf() },
+    "erfc": .unary { $0.erfc() }, "floor": .unary { $0.floor() }, "ceil": .unary { $0.ceil() },
+    "trunc": .unary { $0.trunc() }, "round": .unary { $0.round() }, "frac": .unary { $0.frac() },
+    "reciprocal": .unary { $0.reciprocal() }, "square": .unary { $0.square() },
+    "isnan": .unary { $0.isNaN() }, "isinf": .unary { $0.isInf() },
+    "bitwise_not": .unary { $0.dtype == .bool ? $0.logicalNot() : ($0 * -1 - 1) },
+    "logical_not": .unary { $0.logicalNot() },
+    "logical_and": .one { call throws(TypeFault) in try call.tensor().logicalAnd(call.tensor("other")) },
+    "logical_or": .one { call throws(TypeFault) in try call.tensor().logicalOr(call.tensor("other")) },
+    "logical_xor": .one { call throws(TypeFault) in try call.tensor().logicalXor(call.tensor("other")) },
+    "__and__": bitwiseAnd, "bitwise_and": bitwiseAnd, "__or__": bitwiseOr, "bitwise_or": bitwiseOr,
+    "__xor__": bitwiseXor, "bitwise_xor": bitwiseXor,
+  ]
+
+  private static let bitwiseAnd = Operator.binary { $0.bitwiseAnd($1.tensor(beside: $0)) }
+  private static let bitwiseOr = Operator.binary { $0.bitwiseOr($1.tensor(beside: $0)) }
+  private static let bitwiseXor = Operator.binary { $0.bitwiseXor($1.tensor(beside: $0)) }
+
+  private static func div(_ call: Call) throws(TypeFault) -> Tensor {
+    let (x, other) = (try call.tensor(), try call.operand())
+    guard call.has("rounding_mode") else { return x.div(other) }
+    let name = try call.string("rounding_mode", default: "")
+    guard let mode = RoundingMode(rawValue: name) else { throw TypeFault("the rounding '\(name)' is not known") }
+    return x.div(other, roundingMode: mode)
+  }
+
+  private static func clamp(_ call: Call) throws(TypeFault) -> Tensor {
+    var x = try call.tensor()
+    if call.has("min") { x = x.clamp(min: try call.operand("min").tensor(beside: x), max: Tensor?.none) }
+    if call.has("max") { x = x.clamp(min: Tensor?.none, max: try call.operand("max").tensor(beside: x)) }
+    return x
+  }
+
+  static let comparisons: [String: Operator] = [
+    "eq": .binary { $0.eq($1) }, "ne": .binary { $0.ne($1) }, "lt": .binary { $0.lt($1) },
+    "le": .binary { $0.le($1) }, "gt": .binary { $0.gt($1) }, "ge": .binary { $0.ge($1) },
+    "where": .one { call throws(TypeFault) in
+      let condition = try call.tensor("condition")
+      return `where`(condition, try call.operand("self"), try call.operand("other"))
+    },
+    "masked_fill": .one { call throws(TypeFault) in
+      let (x, mask) = (try call.tensor(), try call.tensor("mask"))
+      if let number = try call.number("value") { return x.maskedFill(mask, number) }
+      return x.maskedFill(mask, try call.tensor("value"))
+    },
+  ]
+}

@@ -1,0 +1,85 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Tensors that no other tensor gives elements to.
+extension Operator {
+  static let creation: [String: Operator] = [
+    "arange": .one { call throws(TypeFault) in try arange(call, nil, "end", nil) },
+    "arange.start": .one { call throws(TypeFault) in try arange(call, "start", "end", nil) },
+    "arange.start_step": .one { call throws(TypeFault) in try arange(call, "start", "end", "step") },
+    "zeros": filled("size") { _ in 0 }, "ones": filled("size") { _ in 1 }, "new_zeros": filled("size") { _ in 0 },
+    "new_ones": filled("size") { _ in 1 },
+    "full": filled("size") { call throws(TypeFault) in try call.number("fill_value") },
+    "new_full": filled("size") { call throws(TypeFault) in try call.number("fill_value") },
+    // What nobody has written is not read; zeros are as good as anything.
+    "empty": filled("size") { _ in 0 }, "new_empty": filled("size") { _ in 0 },
+    "zeros_like": filled(nil) { _ in 0 }, "ones_like": filled(nil) { _ in 1 }, "empty_like": filled(nil) { _ in 0 },
+    "full_like": filled(nil) { call throws(TypeFault) in try call.number("fill_value") },
+    "fill": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      if let number = try call.number("value") { return x.fullLike(number) }
+      return try call.tensor("value").convert(to: x.dtype).expanded(to: x.shape)
+    },
+    "zero": .unary { $0.zerosLike() },
+    "scalar_tensor": .one { call throws(TypeFault) in
+      guard let number = try call.number("s") else { return try call.tensor("s") }
+      return call.builder.full([], number, dtype: try call.dtype() ?? (number is Int ? .i64 : .defaultFloat))
+    },
+    "linspace": .one { call throws(TypeFault) in
+      call.builder.linspace(
+        try call.float("start"), try call.float("end"), steps: try call.integer("steps"), dtype: try call.dtype())
+    },
+    "eye": .one { call throws(TypeFault) in
+      call.builder.eye(try call.integer("n"), try call.optionalInteger("m"), dtype: try call.dtype())
+    },
+    "meshgrid": .several { call throws(TypeFault) in
+      let name = try call.string("indexing", default: "ij")
+      guard let indexing = GridIndexing(rawValue: name) else { throw TypeFault("the indexing '\(name)' is not known") }
+      return meshgrid(try call.tensors("tensors"), indexing: indexing)
+    },
+    "rand": .one { call throws(TypeFault) in
+      call.builder.rand(try call.dimensions("size"), dtype: try call.dtype())
+    },
+    "randn": .one { call throws(TypeFault) in
+      call.builder.randn(try call.dimensions("size"), dtype: try call.dtype())
+    },
+    "randn_like": .one { call throws(TypeFault) in try call.tensor().randnLike(dtype: call.dtype()) },
+  ]
+
+  /// A tensor with one number in every element.
+  ///
+  /// - Parameter size: The argument that has the shape; nil for that of the first argument.
+  private static func filled(
+    _ size: String?, _ value: @escaping @Sendable (Call) throws(TypeFault) -> (any Number)?
+  ) -> Operator {
+    .one { call throws(TypeFault) in
+      guard let number = try value(call) else { throw TypeFault("the value is no number") }
+      let like = call.has("self") ? try call.tensor() : nil
+      let given = try call.dtype() ?? like?.dtype
+      let type = TensorType(
+        given ?? (number is Int && call.target.hasPrefix("aten.full") ? .i64 : .defaultFloat),
+        try size.map { (name) throws(TypeFault) in try call.dimensions(name) } ?? like?.shape ?? [])
+      return call.builder.full(type, try type.dtype.number(number))
+    }
+  }
+
+  private static func arange(
+    _ call: Call, _ start: String?, _ end: String, _ step: String?
+  ) throws(TypeFault) -> Tensor {
+    func number(_ name: String?, _ other: Int) throws(TypeFault) -> any Number {
+      guard let name, call.has(name) else { return other }
+      if let number = try call.number(name) { return number }
+      return try call.integer(name)
+    }
+    if start == nil, let count = try? call.dimension(end), count.known == nil {
+      return call.builder.iota(TensorType(try call.dtype() ?? .i64, [count]), axis: 0)
+    }
+    return arange(try number(start, 0), try number(end, 0), try number(step, 1), try call.dtype(), call.builder)
+  }
+
+  private static func arange(
+    _ start: some Number, _ end: some Number, _ step: some Number, _ dtype: ScalarType?, _ builder: Builder
+  ) -> Tensor {
+    builder.arange(start, end, step: step, dtype: dtype)
+  }
+}

@@ -1,0 +1,78 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Normalizations.
+extension Operator {
+  static let normalizations: [String: Operator] = [
+    "batch_norm": .one { call throws(TypeFault) in
+      try normalized(call, isTraining: call.flag("training"), batchNormTraining, LatheNN.batchNorm, LatheNN.batchNorm)
+    },
+    "instance_norm": .one { call throws(TypeFault) in
+      try normalized(
+        call, isTraining: call.flag("use_input_stats"), instanceNormTraining, LatheNN.instanceNorm, LatheNN.instanceNorm
+      )
+    },
+    "_native_batch_norm_legit_no_training": .several { call throws(TypeFault) in
+      let y = batchNorm(
+        try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var"),
+        weight: try call.optional("weight"), bias: try call.optional("bias"), eps: try call.float("eps"))
+      // The statistics of a batch that are saved for a gradient: none, and nobody reads them.
+      let none = call.builder.zeros(TensorType(y.dtype, [0]))
+      return [y, none, none]
+    },
+    "_native_batch_norm_legit_functional": .several { call throws(TypeFault) in
+      let (x, mean, variance) = (
+        try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var")
+      )
+      guard try call.flag("training") else { throw TypeFault("is not meant for training") }
+      let result = batchNormTraining(
+        x, mean, variance, weight: try call.optional("weight"), bias: try call.optional("bias"),
+        momentum: try call.float("momentum"), eps: try call.float("eps"))
+      let none = call.builder.zeros(TensorType(x.dtype, [0]))
+      return [result.output, none, none, result.runningMean, result.runningVar]
+    },
+    "layer_norm": .one { call throws(TypeFault) in try layerNormalized(call) },
+    "native_layer_norm": .several { call throws(TypeFault) in
+      let (x, y) = (try call.tensor("input"), try layerNormalized(call))
+      let axes = Array((x.rank - (try call.integers("normalized_shape").count))..<x.rank)
+      let (variance, mean) = varMean(x, dim: axes, correction: 0, keepdim: true)
+      return [y, mean, (variance + (try call.float("eps"))).rsqrt()]
+    },
+    "rms_norm": .one { call throws(TypeFault) in
+      rmsNorm(
+        try call.tensor("input"), try call.integers("normalized_shape"), weight: try call.optional("weight"),
+        eps: try call.optionalFloat("eps"))
+    },
+    "group_norm": .one { call throws(TypeFault) in
+      groupNorm(
+        try call.tensor("input"), numGroups: try call.integer("num_groups"), weight: try call.optional("weight"),
+        bias: try call.optional("bias"), eps: try call.float("eps", default: 1e-5))
+    },
+  ]
+
+  private static func layerNormalized(_ call: Call) throws(TypeFault) -> Tensor {
+    layerNorm(
+      try call.tensor("input"), try call.integers("normalized_shape"), weight: try call.optional("weight"),
+      bias: try call.optional("bias"), eps: try call.float("eps", default: 1e-5))
+  }
+
+  /// Normalizes by the batch's own statistics, which in training go into the running ones, or by those.
+  private static func normalized(
+    _ call: Call, isTraining: Bool,
+    _ training: (Tensor, Tensor, Tensor, Tensor?, Tensor?, Double, Double) -> BatchNormResult,
+    _ running: (Tensor, Tensor, Tensor, Tensor?, Tensor?, Double) -> Tensor,
+    _ own: (Tensor, Tensor?, Tensor?, Double) -> Tensor
+  ) throws(TypeFault) -> Tensor {
+    let (x, weight, bias) = (try call.tensor("input"), try call.optional("weight"), try call.optional("bias"))
+    let eps = try call.float("eps")
+    guard let mean = try call.optional("running_mean"), let variance = try call.optional("running_var") else {
+      guard isTraining else { throw TypeFault("there are no running statistics to normalize by") }
+      return own(x, weight, bias, eps)
+    }
+    guard isTraining else { return running(x, mean, variance, weight, bias, eps) }
+    let result = training(x, mean, variance, weight, bias, try call.float("momentum"), eps)
+    call.write("running_mean", result.runningMean)
+    call.write("running_var", result.runningVar)
+    return result.output
+  }
+}

@@ -1,0 +1,56 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Windows of images.
+extension Operator {
+  static let pooling: [String: Operator] = [
+    "max_pool1d": maxPool(maxPool1d), "max_pool2d": maxPool(maxPool2d), "max_pool3d": maxPool(maxPool3d),
+    "max_pool2d_with_indices": .several { call throws(TypeFault) in
+      let (output, indices) = try pooled(call, maxPool2dWithIndices)
+      return [output, indices]
+    },
+    "avg_pool1d": avgPool(avgPool1d), "avg_pool2d": avgPool(avgPool2d), "avg_pool3d": avgPool(avgPool3d),
+    "adaptive_avg_pool1d": adaptive(adaptiveAvgPool1d), "adaptive_avg_pool2d": adaptive(adaptiveAvgPool2d),
+    "adaptive_avg_pool3d": adaptive(adaptiveAvgPool3d), "_adaptive_avg_pool2d": adaptive(adaptiveAvgPool2d),
+    "adaptive_max_pool2d": .several { call throws(TypeFault) in
+      let (output, indices) = adaptiveMaxPool2dWithIndices(try call.tensor(), try call.integers("output_size"))
+      return [output, indices]
+    },
+    "im2col": .one { call throws(TypeFault) in
+      LatheNN.unfold(
+        try call.tensor(), kernelSize: try call.integers("kernel_size"), dilation: try call.integers("dilation"),
+        padding: try call.integers("padding"), stride: try call.integers("stride"))
+    },
+    "col2im": .one { call throws(TypeFault) in
+      LatheNN.fold(
+        try call.tensor(), outputSize: try call.integers("output_size"), kernelSize: try call.integers("kernel_size"),
+        dilation: try call.integers("dilation"), padding: try call.integers("padding"),
+        stride: try call.integers("stride"))
+    },
+  ]
+
+  private static func pooled<Output>(_ call: Call, _ function: MaxPoolFunction<Output>) throws(TypeFault) -> Output {
+    function(
+      try call.tensor(), kernelSize: try call.integers("kernel_size"), stride: try call.optionalIntegers("stride"),
+      padding: try call.integers("padding", default: [0]), dilation: try call.integers("dilation", default: [1]),
+      ceilMode: try call.flag("ceil_mode"))
+  }
+
+  private static func maxPool(_ function: MaxPoolFunction<Tensor>) -> Operator {
+    .one { call throws(TypeFault) in try pooled(call, function) }
+  }
+
+  private static func avgPool(_ function: AvgPoolFunction) -> Operator {
+    .one { call throws(TypeFault) in
+      function(
+        try call.tensor(), kernelSize: try call.integers("kernel_size"), stride: try call.optionalIntegers("stride"),
+        padding: try call.integers("padding", default: [0]), ceilMode: try call.flag("ceil_mode"),
+        countIncludePad: try call.flag("count_include_pad", default: true),
+        divisorOverride: try call.optionalInteger("divisor_override"))
+    }
+  }
+
+  private static func adaptive(_ function: AdaptivePoolFunction<Tensor>) -> Operator {
+    .one { call throws(TypeFault) in function(try call.tensor(), try call.integers("output_size")) }
+  }
+}

@@ -1,0 +1,88 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Sums and their kin, and what sorts.
+extension Operator {
+  static let reductions: [String: Operator] = [
+    "sum": .one { call throws(TypeFault) in
+      try call.tensor().sum(dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "mean": .one { call throws(TypeFault) in
+      try call.tensor().mean(dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "prod": .one { call throws(TypeFault) in
+      try call.tensor().prod(dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "amax": .one { call throws(TypeFault) in try call.tensor().amax(dim: axes(call), keepdim: call.flag("keepdim")) },
+    "amin": .one { call throws(TypeFault) in try call.tensor().amin(dim: axes(call), keepdim: call.flag("keepdim")) },
+    "any": .one { call throws(TypeFault) in try call.tensor().any(dim: axes(call), keepdim: call.flag("keepdim")) },
+    "all": .one { call throws(TypeFault) in try call.tensor().all(dim: axes(call), keepdim: call.flag("keepdim")) },
+    "_is_all_true": .unary { $0.all() },
+    "max": .unary { $0.max() },
+    "min": .unary { $0.min() },
+    "max.dim": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().max(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
+    "min.dim": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().min(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
+    "argmax": .one { call throws(TypeFault) in
+      try call.tensor().argmax(dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"))
+    },
+    "argmin": .one { call throws(TypeFault) in
+      try call.tensor().argmin(dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"))
+    },
+    "var": .one { call throws(TypeFault) in
+      try call.tensor().var(dim: axes(call), correction: correction(call), keepdim: call.flag("keepdim"))
+    },
+    "std": .one { call throws(TypeFault) in
+      try call.tensor().std(dim: axes(call), correction: correction(call), keepdim: call.flag("keepdim"))
+    },
+    "var_mean": .several { call throws(TypeFault) in
+      let (variance, mean) = varMean(
+        try call.tensor(), dim: try axes(call), correction: try correction(call), keepdim: try call.flag("keepdim"))
+      return [variance, mean]
+    },
+    "logsumexp": .one { call throws(TypeFault) in
+      try call.tensor().logsumexp(dim: call.integers("dim"), keepdim: call.flag("keepdim"))
+    },
+    "linalg_vector_norm": .one { call throws(TypeFault) in
+      try call.tensor().norm(
+        p: call.float("ord", default: 2), dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "norm": .one { call throws(TypeFault) in
+      try call.tensor().norm(p: call.float("p", default: 2), dim: axes(call), keepdim: call.flag("keepdim"))
+    },
+    "cumsum": .one { call throws(TypeFault) in try call.tensor().cumsum(dim: call.integer("dim"), dtype: call.dtype())
+    },
+    "cumprod": .one { call throws(TypeFault) in try call.tensor().cumprod(dim: call.integer("dim"), dtype: call.dtype())
+    },
+    "topk": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().topk(
+        call.integer("k"), dim: call.integer("dim", default: -1), largest: call.flag("largest", default: true))
+      return [values, indices]
+    },
+    "sort": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().sort(
+        dim: call.integer("dim", default: -1), descending: call.flag("descending"))
+      return [values, indices]
+    },
+    "argsort": .one { call throws(TypeFault) in
+      try call.tensor().argsort(dim: call.integer("dim", default: -1), descending: call.flag("descending"))
+    },
+  ]
+
+  /// The axes that are reduced; nil for all.
+  private static func axes(_ call: Call) throws(TypeFault) -> [Int]? {
+    guard call.has("dim") else { return nil }
+    let axes = try call.integers("dim")
+    return axes.isEmpty ? nil : axes
+  }
+
+  private static func correction(_ call: Call) throws(TypeFault) -> Double {
+    if call.has("unbiased") { return try call.flag("unbiased") ? 1 : 0 }
+    return try call.float("correction", default: 1)
+  }
+}

@@ -1,0 +1,157 @@
+internal import LatheCore
+internal import LatheNN
+
+/// What moves elements, or gives them another type.
+extension Operator {
+  static let shapes: [String: Operator] = [
+    "view": reshape("size"), "reshape": reshape("shape"), "_unsafe_view": reshape("size"),
+    "view.dtype": .one { call throws(TypeFault) in
+      guard let dtype = try call.dtype() else { throw TypeFault("the type is missing") }
+      return try call.tensor().view(dtype)
+    },
+    "reshape_as": .one { call throws(TypeFault) in try call.tensor().viewAs(call.tensor("other")) },
+    "view_as": .one { call throws(TypeFault) in try call.tensor().viewAs(call.tensor("other")) },
+    "flatten": .one { call throws(TypeFault) in
+      try call.tensor().flatten(
+        startDim: call.integer("start_dim", default: 0), endDim: call.integer("end_dim", default: -1))
+    },
+    "unflatten": .one { call throws(TypeFault) in
+      try call.tensor().unflatten(dim: call.integer("dim"), call.integers("sizes"))
+    },
+    "transpose": .one { call throws(TypeFault) in
+      try call.tensor().transpose(call.integer("dim0"), call.integer("dim1"))
+    },
+    "swapaxes": .one { call throws(TypeFault) in
+      try call.tensor().transpose(call.integer("axis0"), call.integer("axis1"))
+    },
+    "permute": .one { call throws(TypeFault) in try call.tensor().permute(dims: call.integers("dims")) },
+    "movedim": .one { call throws(TypeFault) in
+      try call.tensor().movedim(call.integers("source"), call.integers("destination"))
+    },
+    "t": .unary { $0.t() },
+    "numpy_T": .unary { $0.permute(dims: Array((0..<$0.rank).reversed())) },
+    "squeeze": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      return call.has("dim") ? x.squeeze(dim: try call.integers("dim")) : x.squeeze()
+    },
+    "unsqueeze": .one { call throws(TypeFault) in try call.tensor().unsqueeze(dim: call.integer("dim")) },
+    "expand": .one { call throws(TypeFault) in try call.tensor().expand(call.dimensions("size")) },
+    "broadcast_to": .one { call throws(TypeFault) in try call.tensor().expand(call.dimensions("size")) },
+    "expand_as": .one { call throws(TypeFault) in try call.tensor().expandAs(call.tensor("other")) },
+    "repeat": .one { call throws(TypeFault) in try call.tensor().repeat(call.integers("repeats")) },
+    "tile": .one { call throws(TypeFault) in try call.tensor().tile(call.integers("dims")) },
+    "repeat_interleave.self_int": .one { call throws(TypeFault) in
+      try call.tensor().repeatInterleave(call.integer("repeats"), dim: call.optionalInteger("dim"))
+    },
+    "cat": .one { call throws(TypeFault) in
+      // PyTorch leaves out what has one axis without elements.
+      let tensors = try call.tensors("tensors")
+      let filled = tensors.filter { $0.shape != [0] }
+      return cat(filled.isEmpty ? tensors : filled, dim: try call.integer("dim", default: 0))
+    },
+    "concat": .one { call throws(TypeFault) in
+      cat(try call.tensors("tensors"), dim: try call.integer("dim", default: 0))
+    },
+    "stack": .one { call throws(TypeFault) in
+      stack(try call.tensors("tensors"), dim: try call.integer("dim", default: 0))
+    },
+    "split.Tensor": .several { call throws(TypeFault) in
+      Array(try call.tensor().split(call.integer("split_size"), dim: call.integer("dim", default: 0)))
+    },
+    "split_with_sizes": .several { call throws(TypeFault) in
+      Array(try call.tensor().split(call.integers("split_sizes"), dim: call.integer("dim", default: 0)))
+    },
+    "split.sizes": .several { call throws(TypeFault) in
+      Array(try call.tensor().split(call.integers("split_size"), dim: call.integer("dim", default: 0)))
+    },
+    "chunk": .several { call throws(TypeFault) in
+      Array(try call.tensor().chunk(call.integer("chunks"), dim: call.integer("dim", default: 0)))
+    },
+    "tensor_split.sections": .several { call throws(TypeFault) in
+      Array(try call.tensor().tensorSplit(call.integer("sections"), dim: call.integer("dim", default: 0)))
+    },
+    "tensor_split.indices": .several { call throws(TypeFault) in
+      Array(try call.tensor().tensorSplit(at: call.integers("indices"), dim: call.integer("dim", default: 0)))
+    },
+    "unbind": .several { call throws(TypeFault) in
+      Array(try call.tensor().unbind(dim: call.integer("dim", default: 0)))
+    },
+    "select": .one { call throws(TypeFault) in
+      try call.tensor().select(dim: call.integer("dim"), index: call.integer("index"))
+    },
+    "narrow": .one { call throws(TypeFault) in
+      try call.tensor().narrow(dim: call.integer("dim"), start: call.integer("start"), length: call.integer("length"))
+    },
+    "slice": .one { call throws(TypeFault) in
+      let end = call.has("end") ? try call.integer("end") : .max
+      return try call.tensor().slice(
+        dim: call.integer("dim", default: 0), start: call.integer("start", default: 0),
+        end: end == .max ? nil : end, step: call.integer("step", default: 1))
+    },
+    "select_scatter": .one { call throws(TypeFault) in
+      try call.tensor().selectScatter(call.tensor("src"), dim: call.integer("dim"), index: call.integer("index"))
+    },
+    "slice_scatter": .one { call throws(TypeFault) in
+      let end = call.has("end") ? try call.integer("end") : .max
+      return try call.tensor().sliceScatter(
+        call.tensor("src"), dim: call.integer("dim", default: 0), start: call.integer("start", default: 0),
+        end: end == .max ? nil : end, step: call.integer("step", default: 1))
+    },
+    "flip": .one { call throws(TypeFault) in try call.tensor().flip(dims: call.integers("dims")) },
+    "roll": .one { call throws(TypeFault) in
+      let (x, shifts) = (try call.tensor(), try call.integers("shifts"))
+      let axes = try call.integers("dims", default: [])
+      if axes.isEmpty { return x.flatten().roll(shifts: shifts, dims: 0).viewAs(x) }
+      return x.roll(shifts: shifts, dims: axes)
+    },
+    "unfold": .one { call throws(TypeFault) in
+      try call.tensor().unfold(
+        dimension: call.integer("dimension"), size: call.integer("size"), step: call.integer("step"))
+    },
+    "diagonal": .one { call throws(TypeFault) in
+      try call.tensor().diagonal(
+        offset: call.integer("offset", default: 0), dim1: call.integer("dim1", default: 0),
+        dim2: call.integer("dim2", default: 1))
+    },
+    "tril": .one { call throws(TypeFault) in try call.tensor().tril(diagonal: call.integer("diagonal", default: 0)) },
+    "triu": .one { call throws(TypeFault) in try call.tensor().triu(diagonal: call.integer("diagonal", default: 0)) },
+    "pad": .one { call throws(TypeFault) in
+      let name = try call.string("mode", default: "constant")
+      guard let mode = PaddingMode(rawValue: name) else { throw TypeFault("the mode '\(name)' is not known") }
+      return LatheNN.pad(
+        try call.tensor(), try call.integers("pad"), mode: mode, value: try call.float("value", default: 0))
+    },
+    "constant_pad_nd": .one { call throws(TypeFault) in
+      LatheNN.pad(try call.tensor(), try call.integers("pad"), value: try call.float("value", default: 0))
+    },
+    "reflection_pad2d": .one { call throws(TypeFault) in
+      LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: .reflect)
+    },
+    "replication_pad2d": .one { call throws(TypeFault) in
+      LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: .replicate)
+    },
+    "pixel_shuffle": .one { call throws(TypeFault) in
+      pixelShuffle(try call.tensor(), try call.integer("upscale_factor"))
+    },
+    "contiguous": same, "clone": same, "alias": same, "detach": same, "lift_fresh": same, "lift_fresh_copy": same,
+    "positive": same, "to.device": converted, "to.dtype": converted, "to.dtype_layout": converted,
+    "_to_copy": converted,
+    "type_as": .one { call throws(TypeFault) in try call.tensor().to(call.tensor("other")) },
+    "to.other": .one { call throws(TypeFault) in try call.tensor().to(call.tensor("other")) },
+    "copy": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      return try call.tensor("src").convert(to: x.dtype).expanded(to: x.shape)
+    },
+  ]
+
+  private static func reshape(_ argument: String) -> Operator {
+    .one { call throws(TypeFault) in try call.tensor().view(call.dimensions(argument)) }
+  }
+
+  private static let same = Operator.unary { $0 }
+
+  private static let converted = Operator.one { call throws(TypeFault) in
+    let x = try call.tensor()
+    return try call.dtype().map { x.to($0) } ?? x
+  }
+}

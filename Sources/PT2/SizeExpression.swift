@@ -1,0 +1,90 @@
+internal import LatheCore
+
+/// Reads sizes as sympy's `srepr` writes them: `Add(Integer(1), Mul(Integer(2), Symbol('s0', integer=True)))`.
+struct SizeExpression {
+  private let text: [Character]
+  private var position = 0
+  private let sizes: [String: Int]
+
+  /// The size, or nil where it is written with what no size here is made of.
+  ///
+  /// - Parameter sizes: The sizes of symbols that are bound.
+  static func dimension(_ text: String, _ sizes: [String: Int]) -> Dimension? {
+    var parser = SizeExpression(text: Array(text), sizes: sizes)
+    guard let dimension = parser.expression(depth: 0), parser.position == parser.text.count else { return nil }
+    return dimension
+  }
+
+  private init(text: [Character], sizes: [String: Int]) {
+    self.text = text
+    self.sizes = sizes
+  }
+
+  private mutating func skip(_ token: String) -> Bool {
+    while position < text.count, text[position] == " " { position += 1 }
+    guard text[position...].starts(with: token) else { return false }
+    position += token.count
+    return true
+  }
+
+  private mutating func word(_ isPart: (Character) -> Bool) -> String {
+    let start = position
+    while position < text.count, isPart(text[position]) { position += 1 }
+    return String(text[start..<position])
+  }
+
+  private mutating func expression(depth: Int) -> Dimension? {
+    guard depth < 64 else { return nil }
+    _ = skip("")
+    let name = word { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
+    guard skip("(") else { return nil }
+    switch name {
+    case "Integer":
+      let digits = word { $0.isNumber || $0 == "-" }
+      guard skip(")"), let number = Int(digits), abs(number) <= Call.largestSize else { return nil }
+      return Dimension(number)
+    case "Symbol":
+      guard skip("'") else { return nil }
+      let name = word { $0 != "'" }
+      _ = word { $0 != ")" }
+      guard skip(")"), !name.isEmpty else { return nil }
+      return sizes[name].map { Dimension($0) } ?? Dimension(symbol: name)
+    default:
+      var operands: [Dimension] = []
+      while !skip(")") {
+        guard operands.isEmpty || skip(","), let operand = expression(depth: depth + 1) else { return nil }
+        operands.append(operand)
+      }
+      return Self.combined(name, operands)
+    }
+  }
+
+  /// The result of a function of sizes, or nil where it is not known as one.
+  static func combined(_ name: String, _ operands: [Dimension]) -> Dimension? {
+    guard let first = operands.first else { return nil }
+    let rest = operands.dropFirst()
+    switch name {
+    case "Add": return rest.reduce(first, +)
+    case "Mul": return rest.reduce(first, *)
+    case "Max": return rest.reduce(first, Dimension.maximum)
+    case "Min": return rest.reduce(first, Dimension.minimum)
+    case "FloorDiv", "CleanDiv", "PythonMod", "Mod", "Pow":
+      guard operands.count == 2 else { return nil }
+      if let a = first.known, let b = operands[1].known {
+        switch name {
+        case "Pow":
+          guard b >= 0, b < 8 else { return nil }
+          return (0..<b).reduce(Dimension(1)) { power, _ in power * first }
+        case "FloorDiv", "CleanDiv": return b > 0 ? Dimension(a >= 0 ? a / b : -((-a + b - 1) / b)) : nil
+        default: return b > 0 ? Dimension(((a % b) + b) % b) : nil
+        }
+      }
+      if name == "Pow", let b = operands[1].known, b >= 0, b < 8 {
+        return (0..<b).reduce(Dimension(1)) { power, _ in power * first }
+      }
+      guard let quotient = first.divided(exactlyBy: operands[1]) else { return nil }
+      return name.hasSuffix("Div") ? quotient : name == "Pow" ? nil : Dimension(0)
+    default: return nil
+    }
+  }
+}

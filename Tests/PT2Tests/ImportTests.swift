@@ -1,0 +1,228 @@
+import Foundation
+import Lathe
+import LatheData
+import TestSupport
+import Testing
+
+@testable import LathePT2
+
+/// A program of Programs with what PyTorch makes of it.
+struct Program: CustomTestStringConvertible {
+  let name: String
+
+  var testDescription: String { name }
+
+  static let folder = Bundle.module.resourcePath.map { $0 + "/Programs/" } ?? ""
+  static let all =
+    (try? FileManager.default.contentsOfDirectory(atPath: folder))?.filter { $0.hasSuffix(".pt2") }
+    .sorted().map { Program(name: String($0.dropLast(4))) } ?? []
+
+  var path: String { Self.folder + name + ".pt2" }
+
+  func expected() throws -> (inputs: [NDArray], outputs: [NDArray], state: [String: NDArray]) {
+    let file = try TorchFile(reading: Self.folder + name.replacing("-aten", with: "") + ".pt")
+    var state: [String: NDArray] = [:]
+    for member in file.members where member.name.hasPrefix("state.") {
+      state[String(member.name.dropFirst("state.".count))] = member.array
+    }
+    return (
+      file.members.filter { $0.name.hasPrefix("inputs.") }.map(\.array),
+      file.members.filter { $0.name.hasPrefix("outputs.") }.map(\.array), state
+    )
+  }
+
+  func graph(trainable: Bool = false) throws -> Graph {
+    let inputs = try expected().inputs
+    let names = try PT2Signature(path: path).inputs
+    return try importPT2(
+      path: path, bindings: Dictionary(uniqueKeysWithValues: zip(names, inputs)), trainable: trainable)
+  }
+}
+
+@Suite("Exported programs")
+struct ImportTests {
+  @Test("there are programs in both dialects") func programs() {
+    #expect(Program.all.count > 20)
+    #expect(Program.all.contains { $0.name.hasSuffix("-aten") })
+  }
+
+  @Test("outputs and new states are PyTorch's, interpreted and as C", arguments: Program.all)
+  func agrees(program: Program) throws {
+    let (inputs, outputs, state) = try program.expected()
+    let compiled = try compile(program.graph())
+    var session = try compiled.session()
+    var native = try compiled.native()
+    for (kind, results, saved) in [
+      ("interpreter", try session.run(inputs), session.savedState()),
+      ("native", try native.run(inputs), native.savedState()),
+    ] {
+      #expect(results.count == outputs.count)
+      for (position, (result, expected)) in zip(results, outputs).enumerated() {
+        if let text = deviation(result, expected, rtol: 1e-5, atol: 2e-6) {
+          Issue.record("\(kind): output \(position) \(text)")
+        }
+      }
+      #expect(Set(saved.keys) == Set(state.keys))
+      for (name, expected) in state {
+        if let text = deviation(saved[name], expected, rtol: 1e-5, atol: 1e-6) {
+          Issue.record("\(kind): \(name) \(text)")
+        }
+      }
+    }
+  }
+
+  @Test("parameters are variables under their own names where they are to be trained")
+  func trainable() throws {
+    let graph = try Program(name: "tiny_resnet").graph(trainable: true)
+    #expect(graph.variables.contains { $0.name == "layer1.0.conv1.weight" && $0.role == .parameter })
+    #expect(graph.variables.contains { $0.name == "bn1.running_mean" && $0.role == .buffer })
+  }
+
+  @Test("open sizes are symbols, which --dim and the inputs' shapes bind") func symbols() throws {
+    let program = Program(name: "tiny_mlp_batch")
+    let graph = try importPT2(path: program.path)
+    let symbol = try #require(graph.symbols.first)
+    #expect(graph.symbols.count == 1)
+    #expect(try importPT2(path: program.path, dims: [symbol: 3]).symbols.isEmpty)
+    #expect(try PT2Signature(path: program.path).openSymbols(dims: [:], given: [:]) == [symbol])
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(path: program.path, dims: ["batch": 3]) }
+    #expect(
+      error?.description
+        == "\(program.path): error: the model has no symbol 'batch'\n  help: its symbols are \(symbol)")
+  }
+
+  @Test(
+    "sizes are sympy's expressions",
+    arguments: [
+      ("Symbol('s0', positive=True, integer=True)", "s0"), ("Integer(7)", "7"),
+      ("Add(Integer(-1), Mul(Integer(2), Symbol('s0', integer=True)))", "2*s0 - 1"),
+      ("FloorDiv(Mul(Integer(4), Symbol('s0', integer=True)), Integer(2))", "2*s0"),
+      ("FloorDiv(Integer(7), Integer(2))", "3"), ("Mod(Integer(7), Integer(4))", "3"),
+      ("Max(Integer(3), Integer(5))", "5"), ("Pow(Symbol('s0'), Integer(2))", "s0*s0"),
+    ])
+  func expressions(_ row: (text: String, size: String)) {
+    #expect(SizeExpression.dimension(row.text, [:])?.description == row.size)
+  }
+
+  @Test(
+    "texts that are no sizes give none",
+    arguments: [
+      "", "Symbol('s0'", "Integer(x)", "Add()", "Integer(1) Integer(2)", "FloorDiv(Symbol('s0'), Integer(2))",
+      "Foo(Integer(1))",
+      "Integer(99999999999999999999)",
+    ])
+  func noExpressions(_ text: String) { #expect(SizeExpression.dimension(text, [:]) == nil) }
+}
+
+/// The bytes of a program with its JSON, or a member, changed.
+private func changed(
+  _ name: String, _ change: (_ member: String, _ content: [UInt8]) -> [UInt8]?
+) throws -> [UInt8] {
+  let bytes = try FileContent(reading: Program(name: name).path).bytes
+  let files = try ZIPReader.reading(bytes, from: name, as: ".pt2") { archive throws(DiagnosticsError) in
+    var files: [FileContent] = []
+    for (index, name) in archive.names.enumerated() {
+      guard let content = try? archive.content(at: index), let content = change(name, content) else { continue }
+      files.append(FileContent(path: name, bytes: content))
+    }
+    return files
+  }
+  return try files.zipped(.deflated, for: name, as: ".pt2")
+}
+
+private func edited(_ name: String, _ old: String, _ new: String) throws -> [UInt8] {
+  try changed(name) { member, content in
+    guard member.hasSuffix("model.json") else { return content }
+    let text = String(decoding: content, as: UTF8.self)
+    #expect(text.contains(old))
+    return Array(text.replacing(old, with: new).utf8)
+  }
+}
+
+@Suite("Faulty programs")
+struct FaultyProgramTests {
+  @Test("an operator that is not supported is named with its nodes and the line of Python") func unsupported() throws {
+    let bytes = try edited("tiny_training", "aten.relu_.default", "aten.foo.default")
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }
+    let diagnostic = try #require(error?.diagnostics.first)
+    #expect(error?.diagnostics.count == 1)
+    #expect(diagnostic.message == "operator aten.foo.default is not supported")
+    #expect(diagnostic.location.file?.hasSuffix("pt2.py") == true)
+    #expect(diagnostic.location.line ?? 0 > 0)
+    #expect(diagnostic.location.node == "relu_")
+    let lstm = try edited("tiny_lstm", "aten.lstm.input", "aten.foo.input")
+    let other = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: lstm) }
+    #expect(other?.diagnostics.first?.message == "operator aten.foo.input is not supported")
+  }
+
+  @Test("a shape that does not fit is told with the operands and the module") func shapes() throws {
+    let bytes = try edited("tiny_training", "aten.relu_.default", "aten.linear.default")
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }
+    #expect(error?.diagnostics.map(\.message) == ["aten.linear.default: the argument 'input' is missing"])
+    let other = try edited(
+      "tiny_training", #""name": "dim", "arg": {"as_ints": [2, 3]}"#, #""name": "dim", "arg": {"as_ints": [2, 9]}"#)
+    let outside = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: other) }
+    #expect(outside?.diagnostics.first?.message == "aten.mean.dim: dim 9 is outside f32[2,3,4,4], which has 4 axes")
+  }
+
+  @Test("results have the types that the program declares") func declarations() throws {
+    let bytes = try edited("tiny_training", "aten.relu_.default", "aten.isnan.default")
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }
+    #expect(
+      error?.diagnostics.first?.message
+        == "aten.isnan.default: gives bool[2,3,4,4], the program says f32[2,3,4,4]")
+  }
+
+  @Test("a write to what is read another way afterwards is refused") func aliases() throws {
+    // The convolution's result becomes a view of the input, which the output then reads.
+    let graph = try JSONDecoder().decode(ProgramGraph.self, from: Data(Self.aliasing.utf8))
+    let memory = SharedMemory(graph, kept: [])
+    #expect(throws: TypeFault.self) { try memory.shared(with: "v", writtenBy: 1) }
+    #expect(try memory.shared(with: "d", writtenBy: 1).sorted() == ["d", "x"])
+  }
+
+  private static let aliasing = """
+    {"inputs": [], "outputs": [{"as_tensor": {"name": "x"}}], "tensor_values": {}, "nodes": [
+      {"target": "torch.ops.aten.view.default", "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}],
+       "outputs": [{"as_tensor": {"name": "v"}}], "metadata": {}},
+      {"target": "torch.ops.aten.detach.default", "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}],
+       "outputs": [{"as_tensor": {"name": "d"}}], "metadata": {}}
+    ]}
+    """
+
+  @Test("members that are missing are named") func members() throws {
+    for (part, message) in [
+      ("archive_format", "is no exported program: it has no member 'tiny_training/archive_format'"),
+      ("model.json", "has 0 models, takes one"), ("weight_0", "has no member 'tiny_training/data/weights/weight_0'"),
+    ] {
+      let bytes = try changed("tiny_training") { name, content in name.hasSuffix(part) ? nil : content }
+      let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes, file: "x.pt2") }
+      #expect(error?.description == "x.pt2: error: \(message)")
+    }
+    let garbled = try edited("tiny_training", #""nodes""#, #""knots""#)
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: garbled, file: "x.pt2") }
+    #expect(error?.description.contains("is garbled: 'graph_module.graph': ") == true, "\(error?.description ?? "")")
+    let short = try changed("tiny_training") { name, content in
+      name.hasSuffix("weight_0") ? Array(content.dropLast(4)) : content
+    }
+    let view = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: short, file: "x.pt2") }
+    #expect(view?.description.contains("of a storage of 53 elements") == true, "\(view?.description ?? "")")
+  }
+
+  @Test("no changed byte of the program traps", arguments: [UInt8(ascii: "9"), UInt8(ascii: "\""), 0x80])
+  func flippedBytes(_ value: UInt8) throws {
+    for position in stride(from: 0, to: 24_000, by: 97) {
+      let bytes = try changed("tiny_training") { name, content in
+        guard name.hasSuffix("model.json"), position < content.count else { return content }
+        var content = content
+        content[position] = value
+        return content
+      }
+      do throws(DiagnosticsError) {
+        _ = try importPT2(bytes: bytes)
+      } catch {
+        #expect(!error.diagnostics.isEmpty)
+      }
+    }
+  }
+}

@@ -124,6 +124,7 @@ def cases() -> Iterator[Case]:
         kinks,
         norms,
         tables,
+        alignments,
     )
     numbers: collections.Counter[str] = collections.Counter()
     for function, args, kwargs in itertools.chain.from_iterable(group() for group in groups):
@@ -1166,3 +1167,15 @@ def tables() -> Iterator[Call]:
             momentum=0.3,
             eps=1e-3,
         )
+
+
+def alignments() -> Iterator[Call]:
+    """Frames that spell targets: repeated symbols, sequences of any length, impossible ones, targets in one row."""
+    frames = log_probabilities_over_time()
+    repeated = indices([[1, 1, 3], [2, 2, 2]])
+    for reduction in ("none", "mean", "sum"):
+        yield call("F.ctc_loss", frames, repeated, [6, 6], [3, 2], reduction=reduction)
+    yield call("F.ctc_loss", frames, repeated, [6, 4], [3, 3], reduction="none", zero_infinity=True)
+    yield call("F.ctc_loss", frames, indices([3, 0, 1, 0, 3]), [6, 5], [2, 3], blank=2)
+    yield call("F.ctc_loss", frames, indices([[1, 2, 3], [2, 1, 1]]), [6, 3], [0, 1], reduction="none")
+    yield call("F.ctc_loss", uniform(-3, -0.5, 5, 3), indices([1, 2]), indices(5), indices(2))

@@ -139,6 +139,7 @@ private let integerCalls: [Call<Int>] = [
   Call("TransformerEncoderLayer width") { TransformerEncoderLayer(6, 2, dimFeedforward: $1)($0) },
   Call("AdaptiveLogSoftmaxWithLoss") { AdaptiveLogSoftmaxWithLoss(6, $1, cutoffs: [1, $1]).logProb($0) },
   Call("AdaptiveLogSoftmaxWithLoss in") { AdaptiveLogSoftmaxWithLoss($1, 4, cutoffs: [2], divValue: 1).logProb($0) },
+  Call("ReflectionPad1d") { ReflectionPad1d($1)($0) }, Call("ConstantPad1d") { ConstantPad1d([$1, 2], 1)($0) },
   Call("RNNCell") { RNNCell($1, 2)($0.select(dim: 0, index: 0)) },
   Call("LSTM projection") { LSTM(6, 2, projSize: $1)($0).output },
 ]

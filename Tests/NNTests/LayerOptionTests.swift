@@ -119,6 +119,8 @@ struct LayerOptionTests {
       (LPPool1d(2, kernelSize: 3), "LPPool1d(norm_type=2.0, kernel_size=3, stride=None, ceil_mode=False)"),
       (MaxUnpool2d(kernelSize: 2), "MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))"),
       (AdaptiveMaxPool3d([1, 2, 3]), "AdaptiveMaxPool3d(output_size=(1, 2, 3))"),
+      (ConstantPad2d(2, 3.5), "ConstantPad2d(padding=(2, 2, 2, 2), value=3.5)"),
+      (ReflectionPad3d([1, 1, 0, 0, 1, 2]), "ReflectionPad3d((1, 1, 0, 0, 1, 2))"), (ZeroPad1d(1), "ZeroPad1d((1, 1))"),
       (Dropout3d(0.25), "Dropout3d(p=0.25, inplace=False)"),
       (LocalResponseNorm(3), "LocalResponseNorm(3, alpha=0.0001, beta=0.75, k=1.0)"),
       (GELU(approximate: .tanh), "GELU(approximate='tanh')"), (CrossEntropyLoss(), "CrossEntropyLoss()"),

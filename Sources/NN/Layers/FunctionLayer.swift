@@ -18,7 +18,7 @@ extension FunctionLayer {
   public func callAsFunction(_ input: Input) -> Tensor { function(input) }
 }
 
-/// What a ``FunctionLayer`` applies: a function of one tensor, two or three, its options, and the layer's identity.
+/// What a ``FunctionLayer`` applies: a function of one tensor to four, its options, and the layer's identity.
 public struct LayerFunction<Input>: Sendable, LayerIdentified {
   let identity = LayerIdentity()
   let extraRepr: String
@@ -55,5 +55,11 @@ extension LayerFunction<(Tensor, Tensor)> {
 extension LayerFunction<(Tensor, Tensor, Tensor)> {
   init(_ body: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor) {
     self.init("", first: { $0.0 }) { body($0.0, $0.1, $0.2) }
+  }
+}
+
+extension LayerFunction<(Tensor, Tensor, Tensor, Tensor)> {
+  init(_ body: @escaping @Sendable (Tensor, Tensor, Tensor, Tensor) -> Tensor) {
+    self.init("", first: { $0.0 }) { body($0.0, $0.1, $0.2, $0.3) }
   }
 }

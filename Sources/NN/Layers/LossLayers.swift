@@ -83,6 +83,19 @@ public struct NLLLoss: FunctionLayer {
   }
 }
 
+/// The function `ctcLoss`, of log-probabilities, targets and the lengths of both.
+public struct CTCLoss: FunctionLayer {
+  /// What the layer applies.
+  public let function: LayerFunction<(Tensor, Tensor, Tensor, Tensor)>
+
+  /// Makes a loss with the given options.
+  public init(blank: Int = 0, reduction: Reduction = .mean, zeroInfinity: Bool = false) {
+    function = LayerFunction {
+      ctcLoss($0, $1, $2, $3, blank: blank, reduction: reduction, zeroInfinity: zeroInfinity)
+    }
+  }
+}
+
 /// The function `klDiv`.
 public struct KLDivLoss: FunctionLayer {
   /// What the layer applies.

@@ -139,6 +139,15 @@ extension GoldenCall {
         binaryCrossEntropyWithLogits(
           arg(0), arg(1), weight: optional(99, "weight"), reduction: reduction, posWeight: optional(99, "pos_weight"))
       ]
+    case "ctc_loss":
+      if let inputLengths = optional(2), let targetLengths = optional(3) {
+        return [ctcLoss(arg(0), arg(1), inputLengths, targetLengths, reduction: reduction)]
+      }
+      return [
+        ctcLoss(
+          arg(0), arg(1), ints(2) ?? [], ints(3) ?? [], blank: int(4, "blank") ?? 0, reduction: reduction,
+          zeroInfinity: flag(99, "zero_infinity"))
+      ]
     case "kl_div":
       let how = text(99, "reduction") ?? "mean"
       return [

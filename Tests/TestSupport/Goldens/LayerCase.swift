@@ -93,7 +93,8 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
   private static func given(_ count: Int) -> NDArray { NDArray([Float](repeating: 1, count: count)) }
 
   /// All cases.
-  public static let all: [LayerCase] = convolutions + pooling + activations + norms + recurrent + others + losses
+  public static let all: [LayerCase] =
+    convolutions + pooling + padding + activations + norms + recurrent + others + losses
 
   private static let convolutions: [LayerCase] = [
     LayerCase(
@@ -129,6 +130,18 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase("max_unpool3d_strided", MaxUnpool3d(kernelSize: 2, stride: 3)),
     LayerCase("max_unpool2d", MaxUnpool2d(kernelSize: 2, stride: 2)),
     LayerCase("max_unpool3d", MaxUnpool3d(kernelSize: 2)),
+  ]
+
+  private static let padding: [LayerCase] = [
+    LayerCase("constant_pad1d", ConstantPad1d([2, -1], 3.5)), LayerCase("constant_pad2d", ConstantPad2d(1, -0.5)),
+    LayerCase("constant_pad3d", ConstantPad3d([1, 0, 0, 2, 1, 1], 0.5)), LayerCase("zero_pad1d", ZeroPad1d(2)),
+    LayerCase("zero_pad2d", ZeroPad2d([0, 1, 2, 0])), LayerCase("zero_pad3d", ZeroPad3d(1)),
+    LayerCase("reflection_pad1d", ReflectionPad1d([2, 1])), LayerCase("reflection_pad2d", ReflectionPad2d(1)),
+    LayerCase("reflection_pad3d", ReflectionPad3d([1, 0, 1, 1, 0, 1])),
+    LayerCase("replication_pad1d", ReplicationPad1d([3, 1])), LayerCase("replication_pad2d", ReplicationPad2d(2)),
+    LayerCase("replication_pad3d", ReplicationPad3d([1, 0, 1, 1, 0, 2])),
+    LayerCase("circular_pad1d", CircularPad1d([3, 1])), LayerCase("circular_pad2d", CircularPad2d(2)),
+    LayerCase("circular_pad3d", CircularPad3d([1, 0, 1, 1, 0, 2])),
   ]
 
   private static let activations: [LayerCase] = [
@@ -215,6 +228,7 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     LayerCase(
       "cross_entropy_loss",
       CrossEntropyLoss(weight: given(4), ignoreIndex: 2, reduction: .sum, labelSmoothing: 0.1)),
+    LayerCase("ctc_loss", CTCLoss(blank: 2, reduction: .sum, zeroInfinity: true)),
     LayerCase("nll_loss_sum", NLLLoss(reduction: .sum)),
     LayerCase("nll_loss", NLLLoss(weight: given(4), ignoreIndex: 1)),
     LayerCase("kl_div_loss", KLDivLoss(reduction: .batchMean, logTarget: true)),

@@ -33,19 +33,8 @@ struct CBody: CPart {
   // MARK: Buffers
 
   /// The buffers that the steps mention themselves.
-  private func conditions(_ steps: [Step]) -> Set<BufferID> {
-    var found: Set<BufferID> = []
-    for step in steps {
-      switch step {
-      case .kernel: break
-      case .loop(_, let body): found.formUnion(conditions(body))
-      case .branch(let test, let then, let otherwise):
-        found.formUnion(conditions(then).union(conditions(otherwise)).union([test]))
-      case .whileLoop(let condition, let test, let body):
-        found.formUnion(conditions(condition).union(conditions(body)).union([test]))
-      }
-    }
-    return found
+  private func conditions(_ steps: [Step]) -> [BufferID] {
+    steps.flatMap { step in [step.predicate].compactMap { $0 } + step.nested.flatMap(conditions) }
   }
 
   /// The outputs that no kernel writes in their place: they are copied from another buffer at the end.
@@ -57,7 +46,7 @@ struct CBody: CPart {
 
   /// The buffers that the function mentions, in their order.
   var usedBuffers: [BufferID] {
-    var used = conditions(program.program.steps)
+    var used = Set(conditions(program.program.steps))
     for kernel in kernels { used.formUnion(kernel.buffers) }
     for copy in copies { used.insert(copy.source) }
     return used.sorted { $0.position < $1.position }
@@ -108,12 +97,8 @@ struct CBody: CPart {
   /// How many loops are inside each other.
   private static func depth(_ steps: [Step]) -> Int {
     steps.map { step in
-      switch step {
-      case .kernel: 0
-      case .loop(_, let body): 1 + depth(body)
-      case .branch(_, let then, let otherwise): max(depth(then), depth(otherwise))
-      case .whileLoop(let condition, _, let body): max(depth(condition), depth(body))
-      }
+      let inner = step.nested.map(depth).max() ?? 0
+      return if case .loop = step { inner + 1 } else { inner }
     }.max() ?? 0
   }
 }

@@ -63,16 +63,8 @@ struct CVariant: CPart {
   /// The kernels in the order in which the steps reach them.
   private static func collectKernels(_ steps: [Step], _ order: inout [Int]) {
     for step in steps {
-      switch step {
-      case .kernel(let position): if !order.contains(position) { order.append(position) }
-      case .loop(_, let body): collectKernels(body, &order)
-      case .branch(_, let then, let otherwise):
-        collectKernels(then, &order)
-        collectKernels(otherwise, &order)
-      case .whileLoop(let condition, _, let body):
-        collectKernels(condition, &order)
-        collectKernels(body, &order)
-      }
+      if case .kernel(let position) = step, !order.contains(position) { order.append(position) }
+      for inner in step.nested { collectKernels(inner, &order) }
     }
   }
 

@@ -284,6 +284,24 @@ public indirect enum Step: Hashable, Sendable {
   case branch(BufferID, then: [Step], otherwise: [Step])
   /// Runs `condition`, and while the scalar `bool` buffer then holds true, `body` and `condition` again.
   case whileLoop(condition: [Step], BufferID, body: [Step])
+
+  /// The lists of steps inside.
+  public var nested: [[Step]] {
+    switch self {
+    case .kernel: []
+    case .loop(_, let body): [body]
+    case .branch(_, let then, let otherwise): [then, otherwise]
+    case .whileLoop(let condition, _, let body): [condition, body]
+    }
+  }
+
+  /// The buffer that decides which of them run.
+  public var predicate: BufferID? {
+    switch self {
+    case .kernel, .loop: nil
+    case .branch(let predicate, _, _), .whileLoop(_, let predicate, _): predicate
+    }
+  }
 }
 
 /// A named port of a program.

@@ -358,9 +358,25 @@ extension Tensor {
   /// The bits inverted; of `bool`, the opposite.
   public func bitwiseNot() -> Tensor { .pointwise(.not, self) }
   /// The remainder with the sign of the dividend, C's `fmod`.
-  public func fmod(_ other: some TensorOperand) -> Tensor { .pointwise(.fmod, self, other.tensor(beside: self)) }
+  ///
+  /// Integers have none with a literal 0; what run-time data divides by 0 has the remainder 0.
+  public func fmod(_ other: some TensorOperand) -> Tensor {
+    let other = other.tensor(beside: self)
+    guard let fault = divisionFault(other) else { return .pointwise(.fmod, self, other) }
+    builder.record(fault, operation: "fmod", operands: [self, other])
+    return builder.poison
+  }
+
+  /// That integers are divided by a literal 0.
+  package func divisionFault(_ divisor: Tensor) -> TypeFault? {
+    guard !isPoisoned, !dtype.isFloat, let known = divisor.literal, known.dtype.isInteger, known.integers.contains(0)
+    else { return nil }
+    return TypeFault("integers are divided by 0")
+  }
 
   /// The remainder with the sign of the divisor, Python's `%`.
+  ///
+  /// Of integers as `fmod`.
   public func remainder(_ other: some TensorOperand) -> Tensor {
     let other = other.tensor(beside: self)
     return Tensor.innermostBuilder(of: [self, other]).composite("remainder", [self, other]) {

@@ -3,7 +3,7 @@ import Foundation
 /// The scalar functions: applied to every element alike, each a row of one table.
 ///
 /// Operands have one shape and one element type (`select`'s predicate is `bool`); broadcasting and promotion are
-/// explicit nodes, made by `Tensor`. Integer arithmetic wraps; integer division by zero gives 0.
+/// explicit nodes, made by `Tensor`. Integer arithmetic wraps; quotients and remainders of integers by zero are 0.
 public enum Pointwise: String, Hashable, Sendable, CaseIterable {
   case negate, abs, sign
   case exp, exp2, expm1, log, log1p, log2, log10, sqrt, rsqrt

@@ -129,7 +129,7 @@ extension Tensor {
   /// The quotient of integers, truncated; a literal 0 divides nothing.
   private func integerQuotient(_ name: String, _ other: Tensor) -> Tensor {
     composite(name, [self, other]) { () throws(TypeFault) -> Tensor in
-      if let literal = other.literal, literal.integers.contains(0) { throw TypeFault("integers are divided by 0") }
+      if let fault = divisionFault(other) { throw fault }
       return .pointwise(.divide, self, other)
     }
   }

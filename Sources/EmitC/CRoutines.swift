@@ -28,7 +28,9 @@ enum CRoutines {
       ]
     let text = file(name).replacing(/\b(?:real\w*|routine_\w+)/) { match in
       let word = String(match.output)
-      return words[word] ?? "\(prefix)_\(word.dropFirst("routine_".count))_\(type)"
+      if let word = words[word] { return word }
+      guard word.hasPrefix("routine_") else { internalError("there is no '\(word)' in \(type)") }
+      return "\(prefix)_\(word.dropFirst("routine_".count))_\(type)"
     }
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }

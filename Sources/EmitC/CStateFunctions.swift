@@ -66,15 +66,9 @@ extension CFileRenderer {
 
   /// What is saved begins with a header of 40 bytes (`StateFile`), then the variables follow, one after the other.
   private func writeSaving(_ writer: inout CWriter) {
-    let layout = StateFile(file.variables)
     writer.comment(
       "What a saved state begins with: magic, version, header size, fingerprint of the variables, data size.")
-    writer.block("static const unsigned char \(name)_state_magic[\(layout.start.count)] =") { writer in
-      writer.line(layout.start.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
-      writer.line(layout.start.dropFirst(16).map { "\($0)" }.joined(separator: ", "))
-    }
-    writer.replaceLast("}", with: "};")
-    writer.line()
+    writer.fileStart(StateFile(file.variables).start, name: "\(name)_state_magic")
     writer.lines(
       """
       /* FNV-1a over 64-bit words, of which the last one is filled with zeros. */
@@ -127,5 +121,17 @@ extension CFileRenderer {
       }
 
       """)
+  }
+}
+
+extension CWriter {
+  /// An array of the bytes that a file begins with: the magic number and the version, then numbers about the content.
+  mutating func fileStart(_ bytes: [UInt8], name: String) {
+    block("static const unsigned char \(name)[\(bytes.count)] =") { writer in
+      writer.line(bytes.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
+      writer.line(bytes.dropFirst(16).map { "\($0)" }.joined(separator: ", "))
+    }
+    replaceLast("}", with: "};")
+    line()
   }
 }

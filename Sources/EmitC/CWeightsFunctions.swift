@@ -4,14 +4,8 @@ internal import LatheCore
 extension CFileRenderer {
   func writeWeightsFunctions(_ writer: inout CWriter) {
     guard takesWeights else { return }
-    let header = weights.header
     writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
-    writer.block("static const unsigned char \(name)_weights_header[\(header.count)] =") { writer in
-      writer.line(header.prefix(16).map { "\($0)" }.joined(separator: ", ") + ",")
-      writer.line(header.dropFirst(16).map { "\($0)" }.joined(separator: ", "))
-    }
-    writer.replaceLast("}", with: "};")
-    writer.line()
+    writer.fileStart(Array(weights.header), name: "\(name)_weights_header")
     writer.function("int \(name)_check_weights(const void *weights, size_t size)") { writer in
       writer.lines(
         """

@@ -93,6 +93,20 @@ import Testing
     #expect(error?.diagnostics.contains { $0.message == message } == true)
   }
 
+  @Test("gradients of factorizations that need the sizes of their matrices say so") func unboundMatrices() {
+    let bodies: [@Sendable (Tensor) -> Tensor] = [
+      { $0.eig().values.real }, { $0.qr().r }, { $0.svd().u }, { $0.lu().lu },
+    ]
+    for body in bodies {
+      let builder = Builder()
+      let a = builder.input("a", TensorType(.f64, ["n", "n"]))
+      let result = body(a)
+      let slope = builder.gradients(of: [(result, result.onesLike())], withRespectTo: [a])[0]
+      let error = #expect(throws: DiagnosticsError.self) { try builder.finish(name: "f", outputs: [("slope", slope)]) }
+      #expect(error?.diagnostics.contains { $0.message.contains("needs the sizes of the matrices") } == true)
+    }
+  }
+
   @Test("a symbolic batch does not stand in the way of the gradient") func symbolic() throws {
     func gradients(_ batch: Dimension) throws -> Graph {
       let builder = Builder()

@@ -24,6 +24,15 @@ struct RandomTests {
     #expect(abs(mean - 0.5) < 5 * 0.289 / 64 && abs(variance - 1 / 12.0) < 5 * 0.0745 / 64)
   }
 
+  @Test("of no elements there are none, in every type", arguments: [ScalarType.f64, .f32, .f16, .bf16])
+  func empty(dtype: ScalarType) throws {
+    let graph = try trace(inputs: []) { builder, _ in
+      [builder.rand([0], dtype: dtype), builder.randn([2, 0, 3], dtype: dtype)]
+    }
+    let results = try ReferenceEvaluator.run(graph, inputs: [:]).outputs
+    #expect(graph.outputs.map { results[$0.name]?.type } == [TensorType(dtype, [0]), TensorType(dtype, [2, 0, 3])])
+  }
+
   @Test("randn is normal") func randn() throws {
     let numbers = try draw { [$0.randn([4096])] }[0]
     let (mean, variance) = moments(numbers)

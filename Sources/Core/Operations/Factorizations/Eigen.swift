@@ -1,36 +1,3 @@
-/// The real and the imaginary part of complex numbers, two tensors of one type.
-public struct ComplexPair: Sendable {
-  public var real: Tensor
-  public var imaginary: Tensor
-
-  public init(_ real: Tensor, _ imaginary: Tensor) {
-    self.real = real
-    self.imaginary = imaginary
-  }
-
-  var transposed: ComplexPair { ComplexPair(real.transposed, imaginary.transposed) }
-
-  var conjugate: ComplexPair { ComplexPair(real, -imaginary) }
-
-  func matrixProduct(_ other: ComplexPair) -> ComplexPair {
-    ComplexPair(
-      real.matrixProduct(other.real) - imaginary.matrixProduct(other.imaginary),
-      real.matrixProduct(other.imaginary) + imaginary.matrixProduct(other.real))
-  }
-
-  static func - (a: ComplexPair, b: ComplexPair) -> ComplexPair {
-    ComplexPair(a.real - b.real, a.imaginary - b.imaginary)
-  }
-
-  static func / (a: ComplexPair, b: ComplexPair) -> ComplexPair {
-    let size = b.real * b.real + b.imaginary * b.imaginary
-    return ComplexPair(
-      (a.real * b.real + a.imaginary * b.imaginary) / size, (a.imaginary * b.real - a.real * b.imaginary) / size)
-  }
-
-  func map(_ body: (Tensor) -> Tensor) -> ComplexPair { ComplexPair(body(real), body(imaginary)) }
-}
-
 /// `a v = v diag(w)` for real square matrices `a[.., n, n]`: the real and the imaginary parts of the eigenvalues
 /// `w[.., n]`, in no order, and those of the eigenvectors in the columns of `v[.., n, n]`.
 ///
@@ -86,7 +53,7 @@ public struct Eigen: OperationDefinition {
       inner = inner.map { ComplexPair($0.real + diagonal.real, $0.imaginary + diagonal.imaginary) } ?? diagonal
     }
     guard let inner else { return [nil] }
-    return [adjoint.solve(inner.matrixProduct(adjoint)).real]
+    return [try adjoint.solve(inner.matrixProduct(adjoint)).real]
   }
 
   public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
@@ -95,17 +62,5 @@ public struct Eigen: OperationDefinition {
 
   public func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.eig, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
-  }
-}
-
-extension ComplexPair {
-  /// The solution `x` of `self x = b` for square matrices, as a real system of twice the size.
-  func solve(_ b: ComplexPair) -> ComplexPair {
-    let rank = real.rank
-    func block(_ a: Tensor, _ b: Tensor, _ axis: Int) -> Tensor { Tensor.concatenate([a, b], axis: axis) }
-    guard let count = real.shape[rank - 1].known else { return ComplexPair(real.builder.poison, real.builder.poison) }
-    let matrix = block(block(real, -imaginary, rank - 1), block(imaginary, real, rank - 1), rank - 2)
-    let solution = matrix.solved(block(b.real, b.imaginary, rank - 2))
-    return ComplexPair(solution.rows(0..<count), solution.rows(count..<2 * count))
   }
 }

@@ -61,6 +61,8 @@ struct Call {
   }
 
   func optional(_ name: String) throws(TypeFault) -> Tensor? {
+    // What writes to its `input` calls it `self`.
+    let name = name == "input" && arguments[name] == nil ? "self" : name
     switch arguments[name] {
     case nil, .some(.none): return nil
     case .tensor(let value)?: return try named(value)

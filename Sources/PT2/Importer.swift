@@ -177,14 +177,15 @@ final class Importer {
       values: values, builder: builder, writes: Call.Writes())
     var results = try definition.apply(call)
     if isInPlace {
-      let target = try call.tensor()
+      let argument = node.inputs.first?.name ?? "self"
+      let target = try call.tensor(argument)
       guard case .tensor(let content)? = results.first else { throw TypeFault("gives no tensor to write") }
       if content.isPoisoned { throw .poisoned }
       let shape = try Tensor.broadcastShape([target.type, content.type])
       guard shape == target.shape else { throw TypeFault("writes \(content.type) to \(target.type)") }
       let written = content.convert(to: target.dtype).expanded(to: shape)
       results = [.tensor(written)]
-      call.write("self", written)
+      call.write(argument, written)
     }
     for (argument, content) in call.writes.contents {
       guard case .tensor(let name)? = call.arguments[argument] else { throw TypeFault("writes to '\(argument)'") }

@@ -6,6 +6,8 @@ struct SharedMemory {
   private var places: [String: (memory: String, whole: String)] = [:]
   private var members: [String: [String]] = [:]
   private var lastReads: [String: Int] = [:]
+  /// The positions of the nodes that make names; what is no node's is there from the start.
+  private var firstNodes: [String: Int] = [:]
 
   init() {}
 
@@ -16,6 +18,7 @@ struct SharedMemory {
       let kind = Operator.memoryUse(of: node)
       let operand = node.inputs.first { $0.name == "self" || $0.name == "input" || $0.name == "tensor" }
       for name in node.outputNames {
+        firstNodes[name] = index
         guard kind != .fresh, case .tensor(let source)? = operand?.arg else { continue }
         let place = places[source] ?? (source, source)
         places[name] = (place.memory, kind == .same ? place.whole : name)
@@ -33,6 +36,8 @@ struct SharedMemory {
     let place = places[name] ?? (name, name)
     var shared = [name]
     for other in members[place.memory] ?? [] where other != name {
+      // What is made of the memory later is made of its new content.
+      guard firstNodes[other].map({ $0 < node }) ?? true else { continue }
       if (places[other] ?? (other, other)).whole == place.whole {
         shared.append(other)
       } else if let read = lastReads[other], read > node {

@@ -14,7 +14,7 @@ extension Operator {
 
   private static func resized(_ mode: InterpolationMode, antialias: Bool = false) -> Operator {
     .one { call throws(TypeFault) in
-      let x = try call.tensor(call.has("input") ? "input" : "self")
+      let x = try call.tensor("input")
       let align = try call.flag("align_corners")
       if call.has("output_size") {
         return interpolate(

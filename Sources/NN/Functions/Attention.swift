@@ -12,7 +12,7 @@ public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, attnMask: Tensor? = nil, isCausal: Bool = false,
   scale: Double? = nil, enableGqa: Bool = false, dropoutP: Double = 0
 ) -> Tensor {
-  composite("scaledDotProductAttention", [query, key, value] + (attnMask.map { [$0] } ?? [])) {
+  composite("scaledDotProductAttention", [query, key, value, attnMask]) {
     () throws(TypeFault) -> Tensor in
     for (name, tensor) in [("query", query), ("key", key), ("value", value)] where tensor.rank < 2 {
       throw TypeFault("the \(name) \(tensor.type) needs at least two axes")

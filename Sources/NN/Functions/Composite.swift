@@ -62,16 +62,19 @@ extension IntegerList {
 
 /// Builds a function of the user's vocabulary from others: poison in, poison out, and every fault on the way is one
 /// diagnostic with this function's name and operands at the place of the user's call.
+///
+/// - Parameter operands: Those that are not given are nil.
 func composite(
-  _ name: String, _ operands: [Tensor], _ body: () throws(TypeFault) -> Tensor
+  _ name: String, _ operands: [Tensor?], _ body: () throws(TypeFault) -> Tensor
 ) -> Tensor {
   composite(name, operands, count: 1) { () throws(TypeFault) -> [Tensor] in [try body()] }[0]
 }
 
 /// The same for a function with `count` results.
 func composite(
-  _ name: String, _ operands: [Tensor], count: Int, _ body: () throws(TypeFault) -> [Tensor]
+  _ name: String, _ operands: [Tensor?], count: Int, _ body: () throws(TypeFault) -> [Tensor]
 ) -> [Tensor] {
+  let operands = operands.compactMap { $0 }
   let builder = Tensor.innermostBuilder(of: operands)
   let poisoned = Array(repeating: builder.poison, count: count)
   guard !operands.contains(where: \.isPoisoned) else { return poisoned }

@@ -68,7 +68,7 @@ func convolution(
 ) -> Tensor {
   let name = "conv" + (spatial.map { "\($0)d" } ?? "Nd")
   let spatial = spatial ?? max(weight.rank - 2, 1)
-  return composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  return composite(name, [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try weight.requireRank((spatial + 2)...(spatial + 2), "the weight")
     try x.requireRank((spatial + 1)...(spatial + 2), "the input")
     let kernel = try (2..<weight.rank).map { (axis) throws(TypeFault) -> Int in try weight.knownSize(axis) }
@@ -145,7 +145,7 @@ func transposedConvolution(
 ) -> Tensor {
   let name = "convTranspose" + (spatial.map { "\($0)d" } ?? "Nd")
   let spatial = spatial ?? max(weight.rank - 2, 1)
-  return composite(name, [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  return composite(name, [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try weight.requireRank((spatial + 2)...(spatial + 2), "the weight")
     try x.requireRank((spatial + 1)...(spatial + 2), "the input")
     let kernel = try (2..<weight.rank).map { (axis) throws(TypeFault) -> Int in try weight.knownSize(axis) }

@@ -15,8 +15,8 @@ extension Tensor {
   public func clamp(min: Double? = nil, max: Double? = nil) -> Tensor { clamped(min.map(lift), max.map(lift)) }
 
   private func clamped(_ low: Tensor?, _ high: Tensor?) -> Tensor {
-    composite("clamp", [self] + [low, high].compactMap { $0 }) {
-      let dtype = ScalarType.resultType(of: ([self] + [low, high].compactMap { $0 }).map(\.type))
+    composite("clamp", [self, low, high]) {
+      let dtype = ScalarType.resultType(of: [self, low, high].compactMap { $0?.type })
       let (low, high) = (low?.convert(to: dtype), high?.convert(to: dtype))
       var result = convert(to: dtype)
       if let low { result = result.limited(by: low, { $0 .< $1 }, { $0 .<= $1 }) }

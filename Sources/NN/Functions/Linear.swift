@@ -10,7 +10,7 @@ extension Tensor {
 
 /// `x . weight^T + bias` over the last axis: `weight[out, in]`.
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
-  composite("linear", [x, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("linear", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try weight.requireRank(1...2, "the weight")
     guard x.rank >= 1 else { throw TypeFault("the input \(x.type) has no features") }
     let features = weight.shape[weight.rank - 1]
@@ -30,7 +30,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
 
 /// `sum over i, j of a[.., i] weight[o, i, j] b[.., j] + bias[o]`.
 public func bilinear(_ a: Tensor, _ b: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
-  composite("bilinear", [a, b, weight] + (bias.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("bilinear", [a, b, weight, bias]) { () throws(TypeFault) -> Tensor in
     try weight.requireRank(3...3, "the weight")
     guard a.rank >= 1, a.rank == b.rank, a.shape.dropLast() == b.shape.dropLast() else {
       throw TypeFault("the inputs \(a.type) and \(b.type) differ before their last axis")

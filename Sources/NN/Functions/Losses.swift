@@ -22,7 +22,7 @@ private func elementwise(
   _ name: String, _ input: Tensor, _ target: Tensor, _ others: [Tensor?] = [], reduction: Reduction,
   _ body: (_ x: Tensor, _ y: Tensor) throws(TypeFault) -> Tensor
 ) -> Tensor {
-  composite(name, [input, target] + others.compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite(name, [input, target] + others) { () throws(TypeFault) -> Tensor in
     try input.requireFloat("the input")
     guard target.shape == input.shape else {
       throw TypeFault(
@@ -136,7 +136,7 @@ public func binaryCrossEntropyWithLogits(
 public func nllLoss(
   _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean
 ) -> Tensor {
-  composite("nllLoss", [input, target] + (weight.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("nllLoss", [input, target, weight]) { () throws(TypeFault) -> Tensor in
     let axis = try requireClasses(input, target, weight)
     return try classLoss(input, input.zerosLike(), target, weight, axis, ignoreIndex, reduction, labelSmoothing: 0)
   }
@@ -155,7 +155,7 @@ public func crossEntropy(
   _ input: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100, reduction: Reduction = .mean,
   labelSmoothing: Double = 0
 ) -> Tensor {
-  composite("crossEntropy", [input, target] + (weight.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("crossEntropy", [input, target, weight]) { () throws(TypeFault) -> Tensor in
     try input.requireFloat("the input")
     guard (0...1).contains(labelSmoothing) else { throw TypeFault("labelSmoothing \(labelSmoothing) is not in 0...1") }
     guard input.rank >= 1 else { throw TypeFault("the input \(input.type) has no classes") }
@@ -367,7 +367,7 @@ public func multiMarginLoss(
   _ input: Tensor, _ target: Tensor, p: Int = 1, margin: Double = 1, weight: Tensor? = nil,
   reduction: Reduction = .mean
 ) -> Tensor {
-  composite("multiMarginLoss", [input, target] + (weight.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("multiMarginLoss", [input, target, weight]) { () throws(TypeFault) -> Tensor in
     let axis = try requireClasses(input, target, weight)
     try input.requireRank(1...2, "the input")
     guard p == 1 || p == 2 else { throw TypeFault("p is \(p)", help: "only p == 1 and p == 2 are supported") }

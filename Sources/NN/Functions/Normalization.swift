@@ -22,7 +22,7 @@ private func normalized(
   _ name: String, _ x: Tensor, _ runningMean: Tensor, _ runningVar: Tensor, _ weight: Tensor?, _ bias: Tensor?,
   _ eps: Double
 ) -> Tensor {
-  composite(name, [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite(name, [x, runningMean, runningVar, weight, bias]) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [runningMean, runningVar, weight, bias])
     let scale = (runningVar + eps).rsqrt()
     return affine((x - x.perChannel(runningMean)) * x.perChannel(scale), x, weight, bias)
@@ -54,7 +54,7 @@ private func training(
   _ name: String, _ x: Tensor, _ axes: [Int], _ runningMean: Tensor, _ runningVar: Tensor, _ weight: Tensor?,
   _ bias: Tensor?, _ momentum: Double, _ eps: Double
 ) -> BatchNormResult {
-  let operands = [x, runningMean, runningVar] + [weight, bias].compactMap { $0 }
+  let operands = [x, runningMean, runningVar, weight, bias]
   let results = composite(name, operands, count: 3) { () throws(TypeFault) -> [Tensor] in
     try requireChannels(x, [runningMean, runningVar, weight, bias])
     var count = 1
@@ -75,7 +75,7 @@ private func training(
 
 /// Normalizes every channel by the statistics of the batch alone.
 public func batchNorm(_ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5) -> Tensor {
-  composite("batchNorm", [x] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite("batchNorm", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [weight, bias])
     let (output, _, _) = standardized(x, axes: x.shape.indices.filter { $0 != 1 }, eps: eps)
     return affine(output, x, weight, bias)
@@ -86,7 +86,7 @@ public func batchNorm(_ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, e
 public func layerNorm(
   _ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
 ) -> Tensor {
-  composite("layerNorm", [x] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite("layerNorm", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     let axes = try normalizedAxes(x, normalizedShape, [weight, bias])
     var (y, _, _) = standardized(x, axes: axes, eps: eps)
     if let weight { y = y * weight }
@@ -99,7 +99,7 @@ public func layerNorm(
 ///
 /// - Parameter eps: By default the machine epsilon of the element type, as in PyTorch.
 public func rmsNorm(_ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil, eps: Double? = nil) -> Tensor {
-  composite("rmsNorm", [x] + [weight].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite("rmsNorm", [x, weight]) { () throws(TypeFault) -> Tensor in
     let axes = try normalizedAxes(x, normalizedShape, [weight])
     let wide = x.wide
     let epsilon = eps ?? (x.dtype == .f64 ? Double.ulpOfOne : Double(Float.ulpOfOne))
@@ -125,7 +125,7 @@ private func normalizedAxes(_ x: Tensor, _ shape: [Int], _ scales: [Tensor?]) th
 public func groupNorm(
   _ x: Tensor, numGroups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
 ) -> Tensor {
-  composite("groupNorm", [x] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite("groupNorm", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [weight, bias])
     guard numGroups > 0, let inner = x.shape[1].divided(exactlyBy: Dimension(numGroups)) else {
       throw TypeFault("\(x.shape[1]) channels do not divide into \(numGroups) groups")
@@ -146,7 +146,7 @@ public func instanceNorm(
 
 /// Normalizes every channel of every sample.
 public func instanceNorm(_ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5) -> Tensor {
-  composite("instanceNorm", [x] + [weight, bias].compactMap { $0 }) { () throws(TypeFault) -> Tensor in
+  composite("instanceNorm", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [weight, bias])
     guard x.rank > 2 else { throw TypeFault("the input \(x.type) has no axes besides batch and channels") }
     let (y, _, _) = standardized(x, axes: Array(2..<x.rank), eps: eps)

@@ -28,7 +28,7 @@ public func pad(_ x: Tensor, _ padding: [Int], mode: PaddingMode = .constant, va
 ///
 /// - Parameter value: A tensor without axes, for `constant`; zero by default.
 public func pad(_ x: Tensor, low: [Int], high: [Int], mode: PaddingMode = .constant, value: Tensor? = nil) -> Tensor {
-  composite("pad", [x] + (value.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+  composite("pad", [x, value]) { () throws(TypeFault) -> Tensor in
     guard low.count == x.rank, high.count == x.rank else {
       throw TypeFault("\(low.count) and \(high.count) amounts do not pad \(x.type)")
     }

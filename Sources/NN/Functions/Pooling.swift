@@ -189,7 +189,7 @@ public func fractionalMaxPool2dWithIndices(
   _ x: Tensor, kernelSize: some IntegerList, outputSize: (some IntegerList)? = Int?.none,
   outputRatio: (some FactorList)? = Double?.none, randomSamples: Tensor? = nil
 ) -> (output: Tensor, indices: Tensor) {
-  let operands = [x] + (randomSamples.map { [$0] } ?? [])
+  let operands = [x, randomSamples]
   let results = composite("fractionalMaxPool2d", operands, count: 2) { () throws(TypeFault) -> [Tensor] in
     try x.requireRank(3...4, "the input")
     let images = x.rank == 3 ? x.unsqueeze(dim: 0) : x

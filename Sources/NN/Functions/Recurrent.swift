@@ -86,7 +86,7 @@ public struct RecurrentWeights: Sendable {
   }
 
   fileprivate var tensors: [Tensor] {
-    [inputHidden, hiddenHidden] + [inputBias, hiddenBias, projection].compactMap { $0 }
+    [inputHidden, hiddenHidden, inputBias, hiddenBias, projection].compactMap { $0 }
   }
 
   /// Throws unless the weights fit an input and each other; gives the sizes of the states.

@@ -169,7 +169,8 @@ extension Tensor {
       var order = [Int?](repeating: nil, count: rank)
       for (from, to) in zip(from, to) { order[to] = from }
       var rest = (0..<rank).filter { !from.contains($0) }.makeIterator()
-      return permute(order.map { $0 ?? rest.next() ?? 0 })
+      return permute(
+        order.map { $0 ?? rest.next() ?? internalError("\(from) and \(to) leave positions of \(type) open") })
     }
   }
 

@@ -210,7 +210,7 @@ extension Tensor {
   ///   - right: Whether a value goes behind its equals.
   ///   - sorter: The places of this tensor's elements in sorted order, where it is not sorted itself.
   public func searchsorted(_ values: Tensor, right: Bool = false, sorter: Tensor? = nil) -> Tensor {
-    composite("searchsorted", [self, values] + (sorter.map { [$0] } ?? [])) { () throws(TypeFault) -> Tensor in
+    composite("searchsorted", [self, values, sorter]) { () throws(TypeFault) -> Tensor in
       guard rank >= 1 else { throw TypeFault("the sorted sequence \(type) has no axis") }
       let last = rank - 1
       let size = try knownSize(last)

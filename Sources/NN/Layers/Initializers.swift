@@ -60,7 +60,7 @@ public enum Initializer: Hashable, Sendable {
   ///
   /// - Throws: Where the rule does not fit the shape.
   func array(_ type: TensorType, _ numbers: inout some RandomNumbers) throws(DiagnosticsError) -> NDArray {
-    let shape = type.shape.known ?? []
+    let shape = type.shape.known ?? internalError("a parameter of type \(type)")
     try NDArray.requireMemory(type.dtype, shape)
     if case .literal(let array) = self {
       guard array.shape == shape else { throw DiagnosticsError("its initializer is \(array.type)") }

@@ -10,7 +10,7 @@ extension ModuleTree.Node {
   fileprivate var text: String {
     switch content {
     case .parameter(let parameter):
-      let sizes = (parameter.type.shape.known ?? []).map { "\($0)" }.joined(separator: "x")
+      let sizes = parameter.sizes.map { "\($0)" }.joined(separator: "x")
       return "Parameter containing: [torch.\(parameter.type.dtype.torchName) of size \(sizes)]"
     case .module(let module):
       let extra = module.extraRepr.isEmpty ? [] : module.extraRepr.split(separator: "\n").map { "\($0)" }

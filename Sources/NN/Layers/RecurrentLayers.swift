@@ -18,8 +18,9 @@ public struct LSTMOutput: Sendable {
   public let c: Tensor
 }
 
-/// The parameters and options of the recurrent layers, with PyTorch's names.
-private struct RecurrentParameters: Sendable {
+/// The parameters and options of a recurrent layer, with PyTorch's names, and the layer's identity.
+public struct RecurrentParameters: Sendable {
+  let identity = LayerIdentity()
   let cell: RecurrentCell
   let layers: [[[Parameter]]]
   let batchFirst: Bool
@@ -74,9 +75,7 @@ private struct RecurrentParameters: Sendable {
     }
   }
 
-  func callAsFunction(
-    _ x: Tensor, _ states: [Tensor], _ lengths: Tensor?, _ identity: LayerIdentity
-  ) -> [Tensor] {
+  func callAsFunction(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> [Tensor] {
     identity.scope(of: x) { builder in
       if let fault {
         builder.record(fault, operation: "recurrent", operands: [x])
@@ -91,11 +90,9 @@ private struct RecurrentParameters: Sendable {
   }
 
   /// Over packed sequences, which have the steps in front whatever `batchFirst` says.
-  func callAsFunction(
-    _ x: PackedSequence, _ states: [Tensor], _ identity: LayerIdentity
-  ) -> (output: PackedSequence, states: [Tensor]) {
+  func callAsFunction(_ x: PackedSequence, _ states: [Tensor]) -> (output: PackedSequence, states: [Tensor]) {
     func turned(_ x: Tensor) -> Tensor { batchFirst ? x.transpose(0, 1) : x }
-    let results = self(turned(x.padded), states, x.lengths, identity)
+    let results = self(turned(x.padded), states, x.lengths)
     return (x.with(padded: turned(results[0])), Array(results.dropFirst()))
   }
 }
@@ -122,7 +119,6 @@ private func recurrentWeights(_ names: [String], _ parameters: [Parameter], in b
 /// Long short-term memory over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
 public struct LSTM: Module {
   private let weights: RecurrentParameters
-  let identity = LayerIdentity()
 
   /// The options as PyTorch prints them.
   public var extraRepr: String { weights.extraRepr }
@@ -158,40 +154,30 @@ public struct LSTM: Module {
   public func callAsFunction(
     _ x: PackedSequence, _ h: Tensor? = nil, _ c: Tensor? = nil
   ) -> (output: PackedSequence, h: Tensor, c: Tensor) {
-    let (output, states) = weights(x, [h, c].compactMap { $0 }, identity)
+    let (output, states) = weights(x, [h, c].compactMap { $0 })
     return (output, states[0], states[1])
   }
 
   private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> LSTMOutput {
-    let results = weights(x, states, lengths, identity)
+    let results = weights(x, states, lengths)
     return LSTMOutput(output: results[0], h: results[1], c: results[2])
   }
 }
 
 extension LSTM: ModuleContainer {
+  var identity: LayerIdentity { weights.identity }
   var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
-/// Gated recurrent units over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
-public struct GRU: Module {
-  private let weights: RecurrentParameters
-  let identity = LayerIdentity()
+/// A recurrent layer with one state, a ``GRU`` or an ``RNN``.
+public protocol HiddenStateLayer: Module where Input == Tensor, Output == RecurrentOutput {
+  /// The layer's parameters and options.
+  var weights: RecurrentParameters { get }
+}
 
+extension HiddenStateLayer {
   /// The options as PyTorch prints them.
   public var extraRepr: String { weights.extraRepr }
-
-  /// Makes a layer.
-  ///
-  /// - Parameters:
-  ///   - dropout: The share of the input of each layer but the first that is left out in training.
-  public init(
-    _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
-    dropout: Double = 0, bidirectional: Bool = false, dtype: ScalarType = .f32
-  ) {
-    weights = RecurrentParameters(
-      .gru(), inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
-      bidirectional: bidirectional, dtype: dtype)
-  }
 
   /// From zeros.
   public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, [], nil) }
@@ -208,17 +194,37 @@ public struct GRU: Module {
 
   /// Over packed sequences, from zeros or given states: the packed hidden states, and the states at each one's end.
   public func callAsFunction(_ x: PackedSequence, _ h: Tensor? = nil) -> (output: PackedSequence, h: Tensor) {
-    let (output, states) = weights(x, [h].compactMap { $0 }, identity)
+    let (output, states) = weights(x, [h].compactMap { $0 })
     return (output, states[0])
   }
 
   private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {
-    let results = weights(x, states, lengths, identity)
+    let results = weights(x, states, lengths)
     return RecurrentOutput(output: results[0], h: results[1])
   }
 }
 
+/// Gated recurrent units over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
+public struct GRU: HiddenStateLayer {
+  /// The layer's parameters and options.
+  public let weights: RecurrentParameters
+
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - dropout: The share of the input of each layer but the first that is left out in training.
+  public init(
+    _ inputSize: Int, _ hiddenSize: Int, numLayers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
+    dropout: Double = 0, bidirectional: Bool = false, dtype: ScalarType = .f32
+  ) {
+    weights = RecurrentParameters(
+      .gru(), inputSize, hiddenSize, numLayers: numLayers, bias: bias, batchFirst: batchFirst, dropout: dropout,
+      bidirectional: bidirectional, dtype: dtype)
+  }
+}
+
 extension GRU: ModuleContainer {
+  var identity: LayerIdentity { weights.identity }
   var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 
@@ -230,12 +236,9 @@ public enum Nonlinearity: String, Sendable {
 }
 
 /// Plain recurrent layers over `[T, N, I]`, or `[N, T, I]` with `batchFirst`; `[T, I]` without batch.
-public struct RNN: Module {
-  private let weights: RecurrentParameters
-  let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String { weights.extraRepr }
+public struct RNN: HiddenStateLayer {
+  /// The layer's parameters and options.
+  public let weights: RecurrentParameters
 
   /// Makes a layer.
   ///
@@ -251,33 +254,10 @@ public struct RNN: Module {
       dropout: dropout,
       bidirectional: bidirectional, dtype: dtype)
   }
-
-  /// From zeros.
-  public func callAsFunction(_ x: Tensor) -> RecurrentOutput { output(x, [], nil) }
-
-  /// From zeros, over sequences of different lengths (`[N]`), which are padded at the end: PyTorch's packed sequences.
-  ///
-  /// The states are those after each sequence's own last step; outputs behind are zeros.
-  public func callAsFunction(_ x: Tensor, lengths: Tensor) -> RecurrentOutput { output(x, [], lengths) }
-
-  /// From given hidden states, `[layers directions, N, H]`.
-  public func callAsFunction(_ x: Tensor, _ h: Tensor, lengths: Tensor? = nil) -> RecurrentOutput {
-    output(x, [h], lengths)
-  }
-
-  /// Over packed sequences, from zeros or given states: the packed hidden states, and the states at each one's end.
-  public func callAsFunction(_ x: PackedSequence, _ h: Tensor? = nil) -> (output: PackedSequence, h: Tensor) {
-    let (output, states) = weights(x, [h].compactMap { $0 }, identity)
-    return (output, states[0])
-  }
-
-  private func output(_ x: Tensor, _ states: [Tensor], _ lengths: Tensor?) -> RecurrentOutput {
-    let results = weights(x, states, lengths, identity)
-    return RecurrentOutput(output: results[0], h: results[1])
-  }
 }
 
 extension RNN: ModuleContainer {
+  var identity: LayerIdentity { weights.identity }
   var namedParts: [(name: String, child: Any)] { weights.namedParts }
 }
 

@@ -1,4 +1,4 @@
-public import LatheCore
+import LatheCore
 
 /// PyTorch's `torch.linalg`, on the matrices in the last two axes of `f32` and `f64` tensors.
 ///

@@ -16,7 +16,8 @@ private struct DeclaredLayer {
       guard let match = line.wholeMatch(of: /public typealias (\w+) = (\w+)<\d>/) else { continue }
       aliases[match.2, default: []].append(String(match.1))
     }
-    return source.matches(of: /\npublic struct (\w+)(<[^>]*>)?: (Module|FunctionLayer|HiddenStateLayer)\b/).compactMap { match in
+    return source.matches(of: /\npublic struct (\w+)(<[^>]*>)?: (Module|FunctionLayer|HiddenStateLayer)\b/).compactMap {
+      match in
       let body = source[match.range.upperBound...]
       let end = body.firstRange(of: "\n}\n")?.lowerBound ?? body.endIndex
       let parameters = body[..<end].matches(of: /\n  public init\(/).flatMap {

@@ -86,7 +86,7 @@ import Testing
       "mlp.lathe --input x=mlp.lathe", "mlp.lathe: error: is not an .npy file: the magic bytes \\x93NUMPY are missing\n"
     ),
     ("mlp.lathe --inputs none", "none: error: cannot be opened: No such file or directory\n"),
-    ("mlp.lathe --inputs x.npy", "x.npy: error: is not an .npz file: it is no zip archive\n"),
+    ("mlp.lathe --inputs x.npy", "x.npy: error: is not a .npz file: it is no zip archive\n"),
     (
       "mlp.lathe --input x=x.npy --outputs none/out.npz",
       "none/out.npz: error: cannot be written: No such file or directory\n"

@@ -60,7 +60,11 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   func run() throws {
-    // What cannot be written is said before the training.
+    // Training may take hours: what cannot be written is said before.
+    let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw DiagnosticsError("'\(output)' cannot be written: '\(folder)' is no folder that can be written to")
+    }
     if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
     let samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets))
     let graph = try batched(model.boundGraph(known.bindings(of: model, trainable: true)))
@@ -123,6 +127,10 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       Console.endProgress()
+      for (output, sum) in zip(step.outputs, sums) where output.name == "loss" && !sum.isFinite {
+        throw DiagnosticsError(
+          "the loss is \(sum) in epoch \(epoch + 1): nothing is written", help: "try a smaller --lr, or --clip-norm")
+      }
       let numbers = zip(step.outputs, sums).map { "\($0.name) \(String(format: "%.4f", $1 / Double(max(count, 1))))" }
       let speed = Int(Double(count * batch) / max(seconds, 1e-9)).grouped
       try Console.output(

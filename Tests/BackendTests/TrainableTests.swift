@@ -6,82 +6,6 @@ import Testing
 
 /// Models that are trained: `initialize`, `train_step`, `evaluate` and `predict` over one state, in all back-ends.
 struct TrainableTests {
-  private static let steps = 100
-  private static let batch = 8
-
-  /// The optimizers of `tools/golden_training.py`, with the learning rates that its schedule starts from.
-  private static let optimizers: [String: (optimizer: Optimizer, lr: Double)] = [
-    "sgd": (.sgd(lr: 0.04, momentum: 0.9, weightDecay: 1e-4), 0.04), "adamw": (.adamW(lr: 5e-4), 5e-4),
-    "rmsprop": (.rmsprop(lr: 2e-4, momentum: 0.5), 2e-4),
-  ]
-
-  private static func images(_ k: Int) throws -> (pixels: NDArray, classes: NDArray) {
-    let classes = (0..<batch).map { ($0 * 7 + k * 3) % 10 }
-    let pixels = (0..<batch * 1024).map { i -> Float in
-      let bits = (i * 2_654_435_761 + k * 40503 * 65537) % (1 << 32)
-      // Each class has its bright band.
-      let band = i % 1024 / 102 == classes[i / 1024] ? 0.75 : 0
-      return Float(Double(bits >> 8) / 0x1p24 - 0.5 + band)
-    }
-    return (try NDArray(pixels, shape: [batch, 1, 32, 32]), NDArray(classes.map { Int64($0) }))
-  }
-
-  private static func lenet(_ optimizer: Optimizer) throws -> CompiledModel {
-    let arrays = goldenArrays("lenet.npz")
-    var parameters: [String: NDArray] = [:]
-    for (name, array) in arrays where name.hasPrefix("param/") { parameters[String(name.dropFirst(6))] = array }
-    return try compile(
-      trainable(
-        LeNet(), loss: crossEntropy, optimizer: optimizer, metric: .accuracy, .f32(Dimension(batch), 1, 32, 32),
-        .i64(Dimension(batch)),
-        options: TrainingOptions(name: "lenet", clipping: .norm(1), parameters: parameters)))
-  }
-
-  private static func goldens() throws -> [String: [Double]] {
-    let data = try Data(contentsOf: URL(fileURLWithPath: goldenFolder + "lenet_training.json"))
-    return try JSONDecoder().decode([String: [Double]].self, from: data)
-  }
-
-  private static func check(_ losses: [Double], _ golden: [Double], _ name: String) {
-    #expect(losses.count == golden.count)
-    for (step, (loss, expected)) in zip(losses, golden).enumerated() {
-      #expect(abs(loss - expected) <= 1e-4 * expected, "\(name), step \(step): \(loss), PyTorch's is \(expected)")
-    }
-  }
-
-  /// A hundred steps with a cosine schedule and clipping give PyTorch's losses: in the native code, which is the emitted
-  /// C, all of them; in the interpreter, which takes longer in a debug build, the first ones.
-  @Test(arguments: ["sgd", "adamw", "rmsprop"]) func losses(name: String) throws {
-    let golden = try #require(Self.goldens()[name])
-    let (optimizer, lr) = try #require(Self.optimizers[name])
-    let compiled = try Self.lenet(optimizer)
-    let schedule = CosineAnnealingLR(lr, tMax: Self.steps)
-    let seed = NDArray(scalar: .integer(0), dtype: .u64)
-    func inputs(_ k: Int) throws -> [NDArray] {
-      let (pixels, classes) = try Self.images(k)
-      return [pixels, classes, NDArray(scalar: .float(schedule.lr(at: k)), dtype: .f64)]
-    }
-    var native = try compiled.native()
-    _ = try native.run("initialize", [seed])
-    var losses: [Double] = []
-    for k in 0..<Self.steps {
-      let outputs = try native.run("train_step", inputs(k))
-      let position = try #require(native.functions[1].outputs.firstIndex { $0.name == "loss" })
-      losses.append(outputs[position].doubles[0])
-    }
-    Self.check(losses, golden, name)
-    var session = try compiled.session()
-    _ = try session.run("initialize", [seed])
-    losses = []
-    let count = ProcessInfo.processInfo.environment["LATHE_ALL_STEPS"] == nil ? 12 : Self.steps
-    for k in 0..<count {
-      let outputs = try session.run("train_step", inputs(k))
-      let position = try #require(session.functions[1].program.outputs.firstIndex { $0.name == "loss" })
-      losses.append(outputs[position].doubles[0])
-    }
-    Self.check(losses, Array(golden.prefix(count)), name)
-  }
-
   /// A small network with dropout and batch norm, whose parameters are drawn.
   private struct Small: Module {
     let first = Linear(6, 16), norm = BatchNorm1d(16), dropout = Dropout(0.25), last = Linear(16, 3)
@@ -129,7 +53,7 @@ struct TrainableTests {
     let after = try run("evaluate", samples(0))[loss].doubles[0]
     #expect(after < before / 2, "\(before) before, \(after) after")
     #expect(try run("predict", [samples(0)[0]])[0] != predicted)
-    // Half of the way again from what was saved: the same bits, dropout's and Adam's among them.
+    // Half of the way again in new memory from what was saved: the same bits, dropout's and Adam's among them.
     try load(middle)
     for k in 20..<40 { _ = try run("train_step", samples(k) + [rate]) }
     #expect(state() == end)
@@ -142,21 +66,17 @@ struct TrainableTests {
     let interpreted = Box(session: try compiled.session())
     try Self.live(
       { try interpreted.session.run($0, $1) }, state: { interpreted.session.encodedState() },
-      load: { try interpreted.session.decodeState($0) }, outputs: outputs)
+      load: {
+        interpreted.session = try compiled.session()
+        try interpreted.session.decodeState($0)
+      }, outputs: outputs)
     let native = NativeBox(model: try compiled.native())
     try Self.live(
       { try native.model.run($0, $1) }, state: { native.model.encodedState() },
-      load: { try native.model.decodeState($0) }, outputs: outputs)
-  }
-
-  private final class Box {
-    var session: Session
-    init(session: consuming Session) { self.session = session }
-  }
-
-  private final class NativeBox {
-    var model: NativeModel
-    init(model: consuming NativeModel) { self.model = model }
+      load: {
+        native.model = try compiled.native()
+        try native.model.decodeState($0)
+      }, outputs: outputs)
   }
 
   /// The C file alone, strictly compiled and under sanitizers: forty steps in one process, and twenty in each of two with
@@ -344,6 +264,47 @@ struct TrainableTests {
     let text = error?.description ?? ""
     #expect(text.contains("no hyper-parameter 'momentun'") && text.contains("no hyper-parameter 'beta1'"))
     #expect(text.contains("accumulated over 0 runs") && text.contains("dampening, lr, momentum, weight_decay"))
+  }
+
+  @Test func groupsAndParametersThatAreNone() throws {
+    let error = #expect(throws: DiagnosticsError.self) {
+      try trainable(
+        Small(), loss: crossEntropy, optimizer: .sgd().group("*.bais", ["lr": 1]), .f32(10, 6), .i64(10))
+    }
+    #expect(error?.description.contains("no parameter's name matches the group '*.bais'") == true)
+    let frozen = Small()
+    frozen.requiresGrad(false)
+    let other = #expect(throws: DiagnosticsError.self) {
+      try trainable(frozen, loss: crossEntropy, optimizer: .sgd(), .f32(10, 6), .i64(10))
+    }
+    #expect(other?.description.contains("there are no parameters to train") == true)
+  }
+
+  /// A model with two optimizers in one step: inputs and variables of each have its name.
+  @Test func severalOptimizers() throws {
+    let model = Small()
+    let step = try trace(
+      model, inputs: [.f32(10, 6), .i64(10)], options: TraceOptions(name: "train_step", isTraining: true)
+    ) { builder, inputs in
+      let loss = crossEntropy(model(inputs[0]), inputs[1])
+      let last = builder.parameters.filter { $0.name.hasPrefix("last.") }
+      let rest = builder.parameters.filter { !$0.name.hasPrefix("last.") }
+      Optimizer.adam().named("slow").minimize(loss, rest, runtime: ["lr"])
+      Optimizer.sgd(momentum: 0.9).named("fast").minimize(loss, last, runtime: ["lr"])
+      return ["loss": loss]
+    }
+    #expect(step.inputs.map(step.inputName) == ["input", "input1", "slow.lr", "fast.lr"])
+    let all = try trainable(model, functions: [step])
+    #expect(all.functions.map(\.name) == ["initialize", "train_step"])
+    let names = all.variables.map(\.name)
+    #expect(names.contains("slow.exp_avg.first.weight") && names.contains("fast.momentum_buffer.last.bias"))
+    #expect(!names.contains("slow.exp_avg.last.bias") && names.contains("slow.step") && names.contains("fast.step"))
+    var session = try compile(all).session()
+    _ = try session.run("initialize", [Self.seed(3)])
+    let before = try session.variable(named: "last.bias")
+    _ = try session.run("train_step", Self.samples(0) + [Self.rate, NDArray(scalar: .float(0), dtype: .f64)])
+    #expect(try session.variable(named: "last.bias") == before, "its rate is 0")
+    #expect(try session.variable(named: "fast.step").first == .integer(1))
   }
 
   @Test func patterns() {

@@ -116,6 +116,8 @@ import Testing
   @Test(arguments: [
     (["--loss", "cross-entropy"], 1, "the targets are f32[100], of which the model takes i64[]"),
     (["--trainable", "bias*"], 1, "no parameter's name matches"), (["--batch-size", "101"], 1, "fewer than one batch"),
+    (["--lr", "1e30", "--optimizer", "sgd", "--epochs", "3"], 1, "the loss is"),
+    (["-o", "none/out.npz"], 1, "is no folder that can be written to"),
     (["--momentum", "0.5"], 64, "--momentum is for sgd and rmsprop"),
     (["--clip-norm", "1", "--clip-value", "1"], 64, "exclude each other"),
     (["--loss-output", "z"], 1, "its outputs are y"),

@@ -82,9 +82,11 @@ extension Generator: RandomNumbers {
     return state.withLock { state in
       (0..<count).map { _ in
         let unit = state.engine.unit(dtype)
+        // PyTorch's kernel is compiled to fused multiplications: one rounding.
         let exact =
           dtype == .f64
-          ? unit * (high - low) + low : Double(Float(unit) * (Float(high) - Float(low)) + Float(low))
+          ? low.addingProduct(unit, high - low)
+          : Double(Float(low).addingProduct(Float(unit), Float(high) - Float(low)))
         let number = dtype.rounded(.float(exact)).double
         // The end is not among them: what is rounded to it becomes the first.
         return number < end ? number : first

@@ -10,7 +10,8 @@ public import LatheCore
 /// ```
 ///
 /// Everything it remembers is a variable of the graph, named `optimizer.NAME.PARAMETER`; the number of steps is
-/// `optimizer.step`. Scalars that depend on it are computed in `f64`, as PyTorch does on the host.
+/// `optimizer.step`. Where a model has several optimizers, each is given a name in the place of `optimizer` (`named`).
+/// Scalars that depend on the step are computed in `f64`, as PyTorch does on the host.
 ///
 /// Source: https://pytorch.org/docs/stable/optim.html
 public struct Optimizer: Sendable {
@@ -24,6 +25,7 @@ public struct Optimizer: Sendable {
     public let count: Tensor
     /// The parameter's name.
     public let name: String
+    fileprivate let owner: String
     fileprivate let hyperparameters: [String: Hyperparameter]
     /// Whether what is remembered counts; nil for always.
     fileprivate let isDue: Tensor?
@@ -31,8 +33,7 @@ public struct Optimizer: Sendable {
     /// A hyper-parameter, `f64[]`.
     public subscript(name: String) -> Tensor {
       switch hyperparameters[name] {
-      case .literal(let value): return parameter.builder.scalar(.float(value), .f64)
-      case .input(let input): return input
+      case let value?: return value.tensor(in: parameter.builder)
       case nil:
         parameter.builder.report(
           Diagnostic("the optimizer has no hyper-parameter '\(name)'", help: Optimizer.known(hyperparameters.keys)))
@@ -70,22 +71,38 @@ public struct Optimizer: Sendable {
       parameter.builder.update(variable(key), to: value, ifDue: isDue)
     }
 
-    private func variable(_ key: String) -> String { "optimizer.\(key).\(name)" }
+    private func variable(_ key: String) -> String { "\(owner).\(key).\(name)" }
   }
 
   /// Where a hyper-parameter comes from.
   fileprivate enum Hyperparameter {
     case literal(Double)
     case input(Tensor)
+
+    func tensor(in builder: Builder) -> Tensor {
+      switch self {
+      case .literal(let value): builder.scalar(.float(value), .f64)
+      case .input(let input): input
+      }
+    }
   }
 
   /// The numbers that rules depend on, by PyTorch's names.
   ///
   /// They are `lr`, `momentum`, `weight_decay`, `beta1` and so on.
   public private(set) var hyperparameters: [String: Double]
+  /// What the names of its variables begin with.
+  public private(set) var name = "optimizer"
   private var groups: [(pattern: String, values: [String: Double])] = []
   private let maximize: Bool
-  private let rule: @Sendable (Step) -> Tensor
+  private let rule: Rule
+
+  private enum Rule {
+    /// Each parameter goes along its gradient.
+    case each(@Sendable (Step) -> Tensor)
+    /// All go together, and the loss is looked at in several places.
+    case together(LBFGS)
+  }
 
   /// An optimizer of one's own.
   ///
@@ -98,7 +115,13 @@ public struct Optimizer: Sendable {
   ) {
     self.hyperparameters = hyperparameters
     self.maximize = maximize
-    self.rule = rule
+    self.rule = .each(rule)
+  }
+
+  private init(_ hyperparameters: [String: Double], _ method: LBFGS) {
+    self.hyperparameters = hyperparameters
+    maximize = false
+    rule = .together(method)
   }
 
   /// The optimizer with other hyper-parameters for the parameters whose names match a pattern: PyTorch's parameter groups.
@@ -117,6 +140,15 @@ public struct Optimizer: Sendable {
     return result
   }
 
+  /// The optimizer under a name of its own, so that a model can have several over one state.
+  ///
+  /// Its variables are `NAME.step` and so on, and what is given at run time is an input `NAME.lr`.
+  public func named(_ name: String) -> Optimizer {
+    var result = self
+    result.name = name
+    return result
+  }
+
   /// Updates parameters along gradients; call it once for a graph.
   ///
   /// - Parameters:
@@ -129,36 +161,85 @@ public struct Optimizer: Sendable {
     accumulation: Int = 1
   ) {
     guard let builder = parameters.first?.tensor.builder else { return }
-    for (_, values) in groups {
-      for name in values.keys.sorted() where hyperparameters[name] == nil { reportUnknown(name, builder) }
+    guard case .each(let rule) = rule else {
+      return builder.report(
+        Diagnostic("LBFGS looks at the loss in several places, gradients are not enough", help: "call minimize"))
     }
-    for name in runtime where hyperparameters[name] == nil { reportUnknown(name, builder) }
-    var values = [hyperparameters.mapValues { Hyperparameter.literal($0) }]
-    for name in runtime where hyperparameters[name] != nil {
-      values[0][name] = .input(builder.input(name, .scalar(.f64)))
+    guard gradients.count == parameters.count else {
+      return builder.report(
+        Diagnostic("\(gradients.count) gradients are given for \(parameters.count) parameters"))
     }
-    for (number, group) in groups.enumerated() {
-      var own = values[0].merging(group.values.mapValues { Hyperparameter.literal($0) }) { $1 }
-      for name in runtime where group.values[name] != nil && hyperparameters[name] != nil {
-        own[name] = .input(builder.input("\(name).\(number + 1)", .scalar(.f64)))
-      }
-      values.append(own)
+    for (pattern, _) in groups where !parameters.contains(where: { $0.name.matches(pattern: pattern) }) {
+      builder.report(
+        Diagnostic(
+          "no parameter's name matches the group '\(pattern)'",
+          help: "they are \(parameters.map(\.name).joined(separator: ", "))"))
     }
+    let values = values(runtime, builder)
     let (gradients, isDue) = gathered(parameters, gradients, accumulation, builder)
     let step = builder.variable(
-      Variable(name: "optimizer.step", role: .buffer, initial: NDArray(scalar: .integer(0), dtype: .i64)))
+      Variable(name: "\(self.name).step", role: .buffer, initial: NDArray(scalar: .integer(0), dtype: .i64)))
     let next = step + 1
-    builder.update("optimizer.step", to: next, ifDue: isDue)
+    builder.update("\(self.name).step", to: next, ifDue: isDue)
     let count = next.convert(to: .f64)
     for ((name, tensor), gradient) in zip(parameters, gradients) where !tensor.isPoisoned && !gradient.isPoisoned {
       let group = groups.firstIndex { name.matches(pattern: $0.pattern) }.map { $0 + 1 } ?? 0
       let result = rule(
         Step(
           parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count,
-          name: name,
-          hyperparameters: values[group], isDue: isDue))
+          name: name, owner: self.name, hyperparameters: values[group], isDue: isDue))
       builder.update(name, to: result, ifDue: isDue)
     }
+  }
+
+  /// Updates parameters so that a loss gets smaller: gradients, clipping, the rule.
+  ///
+  /// - Parameters:
+  ///   - loss: A number that the graph computes.
+  ///   - parameters: Variables with their content before the step.
+  ///   - runtime: The hyper-parameters that become inputs, `f64[]`.
+  ///   - accumulation: How many runs gather gradients, whose mean makes one step.
+  public func minimize(
+    _ loss: Tensor, _ parameters: [(name: String, tensor: Tensor)], clipping: GradientClipping? = nil,
+    runtime: [String] = [], accumulation: Int = 1
+  ) {
+    guard !parameters.isEmpty else {
+      return loss.builder.report(
+        Diagnostic("there are no parameters to train", help: "give the model some that require gradients"))
+    }
+    switch rule {
+    case .each:
+      let gradients = gradients(of: loss, withRespectTo: parameters.map(\.tensor))
+      update(
+        parameters, gradients: clipping.map { $0(gradients) } ?? gradients, runtime: runtime,
+        accumulation: accumulation)
+    case .together(let method):
+      for (isGiven, what) in [
+        (clipping != nil, "clipping"), (accumulation != 1, "accumulation"), (!groups.isEmpty, "groups of parameters"),
+      ] where isGiven { loss.builder.report(Diagnostic("LBFGS knows no \(what)")) }
+      guard let lr = values(runtime, loss.builder)[0]["lr"] else { internalError("LBFGS has no learning rate") }
+      method.minimize(loss, parameters, lr: lr.tensor(in: loss.builder), owner: name)
+    }
+  }
+
+  /// The hyper-parameters of the parameters in no group, then of each group.
+  private func values(_ runtime: [String], _ builder: Builder) -> [[String: Hyperparameter]] {
+    for (_, values) in groups {
+      for name in values.keys.sorted() where hyperparameters[name] == nil { reportUnknown(name, builder) }
+    }
+    for name in runtime where hyperparameters[name] == nil { reportUnknown(name, builder) }
+    var values = [hyperparameters.mapValues { Hyperparameter.literal($0) }]
+    for name in runtime where hyperparameters[name] != nil {
+      values[0][name] = .input(builder.input(inputName(name), .scalar(.f64)))
+    }
+    for (number, group) in groups.enumerated() {
+      var own = values[0].merging(group.values.mapValues { Hyperparameter.literal($0) }) { $1 }
+      for name in runtime where group.values[name] != nil && hyperparameters[name] != nil {
+        own[name] = .input(builder.input(inputName("\(name).\(number + 1)"), .scalar(.f64)))
+      }
+      values.append(own)
+    }
+    return values
   }
 
   /// The gradients' means over several runs, and whether this run is the last of them.
@@ -171,18 +252,22 @@ public struct Optimizer: Sendable {
       return (gradients, nil)
     }
     let run = builder.variable(
-      Variable(name: "optimizer.run", role: .buffer, initial: NDArray(scalar: .integer(0), dtype: .i64)))
+      Variable(name: "\(name).run", role: .buffer, initial: NDArray(scalar: .integer(0), dtype: .i64)))
     let isDue = run .== runs - 1
-    builder.update("optimizer.run", to: isDue.select(run.zerosLike(), run + 1))
+    builder.update("\(name).run", to: isDue.select(run.zerosLike(), run + 1))
     let sums = zip(parameters, gradients).map { parameter, gradient -> Tensor in
       if gradient.isPoisoned || parameter.tensor.isPoisoned { return gradient }
-      let name = "optimizer.gradient.\(parameter.name)"
+      let name = "\(self.name).gradient.\(parameter.name)"
       let zeros = filled(parameter.tensor.type, 0)
       let sum = builder.variable(Variable(name: name, role: .buffer, initial: zeros)) + gradient / Double(runs)
       builder.update(name, to: isDue.select(sum.zerosLike(), sum))
       return sum
     }
     return (sums, isDue)
+  }
+
+  private func inputName(_ hyperparameter: String) -> String {
+    name == "optimizer" ? hyperparameter : "\(name).\(hyperparameter)"
   }
 
   private func reportUnknown(_ name: String, _ builder: Builder) {
@@ -393,6 +478,31 @@ public struct Optimizer: Sendable {
     }
   }
 
+  /// The method of Broyden, Fletcher, Goldfarb and Shanno with a limited memory: all parameters go together, and a step
+  /// is several iterations, each of which computes the loss and its gradient anew, on the same batch and with the same
+  /// random numbers.
+  ///
+  /// The loss that a step gives is the one before it. Running statistics move once a step. Clipping, accumulation and
+  /// groups are mistakes.
+  ///
+  /// - Parameters:
+  ///   - maxIter: The most iterations of a step.
+  ///   - maxEval: About how often the loss may be computed in a step: by default `maxIter * 5 / 4`.
+  ///   - toleranceGrad: A step ends when no element of the gradient is greater.
+  ///   - toleranceChange: A step ends when no parameter, or the loss, changes by more.
+  ///   - historySize: How many iterations are remembered; each takes room for all parameters twice.
+  ///   - lineSearch: How far an iteration goes; by default as far as `lr` says.
+  public static func lbfgs(
+    lr: Double = 1, maxIter: Int = 20, maxEval: Int? = nil, toleranceGrad: Double = 1e-7,
+    toleranceChange: Double = 1e-9, historySize: Int = 100, lineSearch: LineSearch? = nil
+  ) -> Optimizer {
+    Optimizer(
+      ["lr": lr],
+      LBFGS(
+        maxIter: maxIter, maxEval: maxEval ?? maxIter * 5 / 4, toleranceGrad: toleranceGrad,
+        toleranceChange: toleranceChange, historySize: historySize, lineSearch: lineSearch))
+  }
+
   private static func decayed(_ step: Step) -> Tensor {
     step.isZero("weight_decay") ? step.gradient : step.gradient + step.parameter * step["weight_decay"]
   }
@@ -439,7 +549,7 @@ extension Builder {
 }
 
 /// One number everywhere, in the shape of a variable.
-private func filled(_ type: TensorType, _ value: Double) -> NDArray {
+func filled(_ type: TensorType, _ value: Double) -> NDArray {
   let shape = type.shape.known ?? internalError("a variable of type \(type)")
   return unfailing { try NDArray(repeating: .float(value), dtype: type.dtype, shape: shape) }
 }

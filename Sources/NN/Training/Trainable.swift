@@ -89,9 +89,35 @@ public func trainable<Output>(
   let prediction = try trace(
     model, inputs: inputs, options: options.tracing("predict", Array(names.prefix(inputs.count)), isTraining: false),
     predict)
+  return try trainable(model, functions: [step, evaluate, prediction], options: options)
+}
+
+/// The functions of a model that is trained in steps of one's own, over one state, with `initialize(seed: u64[])` before
+/// them.
+///
+/// So a generative adversarial network has two steps, each with its own optimizer over its part of the parameters:
+///
+/// ```swift
+/// let step = try trace(gan, inputs: [real, noise], options: TraceOptions(name: "train_critic", isTraining: true)) {
+///   builder, inputs in
+///   let loss = gan.criticLoss(inputs[0], inputs[1])
+///   let parameters = builder.parameters.filter { $0.name.hasPrefix("critic.") }
+///   Optimizer.adam().named("critic_optimizer").minimize(loss, parameters)
+///   return ["loss": loss]
+/// }
+/// let model = try trainable(gan, functions: [step, other, sample], options: TrainingOptions(name: "gan"))
+/// ```
+///
+/// - Parameters:
+///   - module: What the parameters belong to.
+///   - functions: Traced with the same parameters, seed and float type as the options say, which are all that count here
+///     beside the name.
+/// - Throws: Functions that do not fit together.
+public func trainable(
+  _ module: some Parameterized, functions: [Graph], options: TrainingOptions = TrainingOptions()
+) throws(DiagnosticsError) -> LatheCore.Model {
   let drawn = ModuleNames(
-    model, values: options.parameters, seed: options.seed, floatType: options.floatType)
-  let functions = [step, evaluate, prediction]
+    module, values: options.parameters, seed: options.seed, floatType: options.floatType)
   let initialize = try initialization(
     of: Model(name: options.name, functions: functions).variables, drawing: drawn.initializers, context: drawn)
   return try Model(name: options.name, functions: [initialize] + functions)

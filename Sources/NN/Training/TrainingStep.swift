@@ -78,19 +78,3 @@ public func trainingStep(
     return ["loss": loss]
   }
 }
-
-extension Optimizer {
-  /// Updates parameters so that a loss gets smaller: gradients, clipping, the rule.
-  ///
-  /// - Parameters:
-  ///   - loss: A number that the graph computes.
-  ///   - parameters: Variables with their content before the step.
-  public func minimize(
-    _ loss: Tensor, _ parameters: [(name: String, tensor: Tensor)], clipping: GradientClipping? = nil,
-    runtime: [String] = [], accumulation: Int = 1
-  ) {
-    let gradients = gradients(of: loss, withRespectTo: parameters.map(\.tensor))
-    update(
-      parameters, gradients: clipping.map { $0(gradients) } ?? gradients, runtime: runtime, accumulation: accumulation)
-  }
-}

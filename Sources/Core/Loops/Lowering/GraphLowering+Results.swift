@@ -84,6 +84,7 @@ extension GraphLowering {
     default: break
     }
     guard case .variable(let index) = program[place.buffer].kind else { return true }
+    guard inPlace else { return false }
     let name = program.variables[index].name
     guard
       let reader = region.graph.nodes.firstIndex(where: {

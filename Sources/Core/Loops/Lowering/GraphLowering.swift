@@ -44,6 +44,8 @@ struct GraphLowering {
   let convolutions: ConvolutionMethod
   let checksIndices: Bool
   let allowsSlabs: Bool
+  /// Whether results are written over operands and variables.
+  let inPlace: Bool
   /// Whether any kernels run slab by slab.
   var isInSlabs = false
   var program: Program
@@ -53,8 +55,9 @@ struct GraphLowering {
   private var nextVariable = -1
 
   init(
-    name: String, target: Target, convolutions: ConvolutionMethod, checksIndices: Bool, allowsSlabs: Bool
+    name: String, target: Target, convolutions: ConvolutionMethod, checksIndices: Bool, allowsSlabs: Bool, inPlace: Bool
   ) {
+    self.inPlace = inPlace
     self.convolutions = convolutions
     self.checksIndices = checksIndices
     self.allowsSlabs = allowsSlabs

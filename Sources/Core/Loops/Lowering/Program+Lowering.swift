@@ -8,11 +8,13 @@ extension Program {
   ///   - target: The machine that schedules and layouts are chosen for.
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
   ///   - checksIndices: Whether indices from data are checked; without, whoever runs the program answers for them.
+  ///   - inPlace: Whether results are written over operands that die with them, and updates over the variables; without,
+  ///     to see what it saves.
   ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
     lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
-    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true,
+    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true, inPlace: Bool = true,
     options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()
@@ -27,7 +29,7 @@ extension Program {
     func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
       let lowering = GraphLowering(
         name: graph.name, target: target, convolutions: convolutions, checksIndices: checksIndices,
-        allowsSlabs: allowsSlabs)
+        allowsSlabs: allowsSlabs, inPlace: inPlace)
       return Self.stages(graph, variables ?? graph.variables, lowering, options)
     }
     var (all, isInSlabs) = stages(allowsSlabs: true)
@@ -58,7 +60,7 @@ extension Program {
     var program = lowering.program
     var stages: [Stage] = [("lower", program, true)]
     var budget = RewriteBudget(limit: options.stopAfter)
-    for pass in LoopPass.all {
+    for pass in LoopPass.all where lowering.inPlace || pass.name != LoopPass.shareStorage.name {
       let spent = budget.spent
       program = pass.run(program, &budget)
       stages.append((pass.name, program, budget.spent > spent))

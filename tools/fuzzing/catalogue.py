@@ -21,6 +21,10 @@ def step(weight: float = 1) -> Callable[[Step], Step]:
     return add
 
 
+# How Python tells that there is nothing to choose from or to divide, where sizes are 0.
+NOTHING = (IndexError, ValueError, ZeroDivisionError)
+
+
 def grow(growth: Growth, steps: int, only: frozenset[str] = frozenset(), without: frozenset[str] = frozenset()) -> None:
     """Takes random steps; those that are rejected are tried again with others."""
     names = [x for x in STEPS if (not only or x in only) and x not in without]
@@ -33,7 +37,9 @@ def grow(growth: Growth, steps: int, only: frozenset[str] = frozenset(), without
         try:
             STEPS[name][1](growth)
             done += 1
-        except Rejected:
+        except (Rejected, *NOTHING) as error:
+            if growth.mode != "empty" and not isinstance(error, Rejected):
+                raise
             # What was added on the way to the rejected node is forgotten.
             del growth.nodes[kept[0] :]
             growth.pool, growth.inputs, growth.constants = kept[1], kept[2], kept[3]
@@ -719,6 +725,11 @@ def pool(g: Growth) -> None:
     result = g.apply(operation, [x], count=count, **attributes)
     if count == 2 and g.chance(50) and not {"ceil_mode", "storage_order", "dilations", "auto_pad"} & set(attributes):
         kept = {k: v for k, v in attributes.items() if k in ("kernel_shape", "strides", "pads")}
+        # Places count in the shape that the window covers; outside of it they are errors, of which ONNX Runtime does not tell.
+        covered = np.array(g.array(result[0]).shape[2:]) - 1
+        covered = covered * kept.get("strides", 1) + kept["kernel_shape"] - np.reshape(kept.get("pads", [0, 0] * len(covered)), (2, -1)).sum(0)
+        if g.array(result[1]).max(initial=0) >= np.prod(covered) * np.prod(g.array(x).shape[:2]):
+            raise Rejected
         shape = g.integers(list(g.array(x).shape))
         g.apply("MaxUnpool", [*result, shape], **kept)
 

@@ -154,7 +154,7 @@ class Checker:
             if not values:
                 continue
             allowed = {
-                key: x + reference.roundings(values[key]) if values[key].shape == x.shape else x
+                key: reference.roundings(values[key]) + (x if values[key].shape == x.shape else 0)
                 for key, x in expected.tolerances.items()
             }
             if differences(model, results, values, Expected(values, allowed)) is None:

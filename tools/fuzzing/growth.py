@@ -25,6 +25,23 @@ NASTY = (
 )
 
 
+# What NaN, infinities and overflow give is left to implementations. Padding is zeros, and zero times an infinite weight is
+# NaN for those that multiply by it; sums of numbers of both signs that overflow depend on their order:
+SUMS = frozenset(
+    """Attention AveragePool BatchNormalization Conv ConvTranspose CumSum Einsum Gemm GlobalAveragePool GlobalLpPool GRU
+    GroupNormalization InstanceNormalization LayerNormalization LpNormalization LpPool LRN LSTM MatMul MeanVarianceNormalization
+    ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMean ReduceProd ReduceSum ReduceSumSquare RMSNormalization RNN
+    RotaryEmbedding Resize Sum Upsample""".split()
+)
+# and ONNX Runtime skips NaN, or finds it the largest, where PyTorch, and Lathe with it, lets it win.
+CHOICES = frozenset(
+    """ArgMax ArgMin Clip GlobalMaxPool Hardmax Max MaxPool Min QuantizeLinear ReduceMax ReduceMin
+    ScatterElements ScatterND TopK""".split()
+)
+# ONNX Runtime takes the most negative number for -inf there, or converts infinities to integers.
+FINITE = frozenset("DynamicQuantizeLinear GlobalMaxPool LRN MaxPool QuantizeLinear Resize SoftmaxCrossEntropyLoss Upsample".split())
+
+
 class Rejected(Exception):
     """What was tried is no valid model, or gives numbers that say nothing."""
 
@@ -229,6 +246,8 @@ class Growth:
         if not self.is_standard(operation):
             raise Rejected
         outputs = [self.name() for _ in range(count)]
+        if self.mode == "special":
+            self.judge_operands(operation, operands)
         node = helper.make_node(operation, list(operands), outputs, **attributes)
         results = self.run(node)
         for result in results:
@@ -261,6 +280,23 @@ class Growth:
         if self.mode != "special" and reference.is_float(result) and result.size:
             largest = np.abs(result.astype(np.float64)).max()
             if not largest < (300 if result.dtype == F16 else 20_000):
+                raise Rejected
+
+    def judge_operands(self, operation: str, operands: Sequence[str]) -> None:
+        """Refuses numbers of which every implementation makes something else."""
+        for position, name in enumerate(operands):
+            array = self.array(name) if name else None
+            if not isinstance(array, np.ndarray) or not reference.is_float(array):
+                continue
+            wide = array.astype(np.float64)
+            if operation in CHOICES and np.isnan(wide).any():
+                raise Rejected
+            if (operation in FINITE or operation in SUMS and position > 0) and not np.isfinite(wide).all():
+                raise Rejected
+            if operation == "HardSwish" and array.dtype == F64:
+                raise Rejected  # a sixth is a float there
+            large = 1e2 if array.dtype == F16 else 1e15
+            if operation in SUMS and (np.abs(wide[np.isfinite(wide)]) > large).any():
                 raise Rejected
 
     def run(self, node: NodeProto) -> list[Any]:

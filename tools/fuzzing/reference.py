@@ -195,7 +195,7 @@ class Shadow:
         for attribute in node.attribute:
             if attribute.type == AttributeProto.GRAPH:
                 self.rewrite(attribute.g)
-        if self.wide and operation in ("Sigmoid", "Swish") and self.is_float(node.input[0]):
+        if operation in ("Sigmoid", "Swish") and self.is_float(node.input[0]):
             return [x for each in self.sigmoid(original) for x in self.rewritten(each)]
         is_wide = not self.wide or (operation in WIDE and operation not in self.narrow)
         before: list[NodeProto] = []

@@ -40,6 +40,8 @@ CHOICES = frozenset(
 )
 # ONNX Runtime takes the most negative number for -inf there, or converts infinities to integers.
 FINITE = frozenset("DynamicQuantizeLinear GlobalMaxPool LRN MaxPool QuantizeLinear Resize SoftmaxCrossEntropyLoss Upsample".split())
+# Their attributes and constants are floats for ONNX Runtime, doubles or not.
+NARROW = frozenset("Elu GroupNormalization HardSigmoid HardSwish InstanceNormalization LayerNormalization LeakyRelu Selu".split())
 
 
 class Rejected(Exception):
@@ -293,8 +295,8 @@ class Growth:
                 raise Rejected
             if (operation in FINITE or operation in SUMS and position > 0) and not np.isfinite(wide).all():
                 raise Rejected
-            if operation == "HardSwish" and array.dtype == F64:
-                raise Rejected  # a sixth is a float there
+            if operation in NARROW and array.dtype == F64:
+                raise Rejected
             large = 1e2 if array.dtype == F16 else 1e15
             if operation in SUMS and (np.abs(wide[np.isfinite(wide)]) > large).any():
                 raise Rejected

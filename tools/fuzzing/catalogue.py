@@ -509,6 +509,8 @@ def place(g: Growth) -> None:
     x = g.operand(1)
     last = {"select_last_index": 1} if g.opset >= 12 and g.chance(30) else {}
     axis = g.axis(g.array(x).ndim) if g.opset >= 11 else 0
+    if g.array(x).shape[axis] == 0:
+        raise Rejected  # nothing has no place; ONNX Runtime says 0
     g.apply(g.choose(["ArgMax", "ArgMin"]), [x], axis=axis, keepdims=g.integer(0, 1), **last)
 
 

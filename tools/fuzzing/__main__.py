@@ -71,7 +71,10 @@ def parsed() -> argparse.Namespace:
 
 
 class Workers:
-    """Processes that check models; one that dies with ONNX Runtime is replaced."""
+    """Processes that check models; one that dies or hangs with ONNX Runtime is replaced."""
+
+    # Longer than Lathe may take in all ways, in seconds.
+    PATIENCE = 600
 
     def __init__(self, arguments: argparse.Namespace, numbers: list[int]) -> None:
         self.arguments = arguments
@@ -88,19 +91,23 @@ class Workers:
             process = self.context.Process(target=serve, args=(self.arguments, child), daemon=True)
             process.start()
             child.close()
-            pipes[parent] = [process, None]
+            pipes[parent] = [process, None, 0]
             give(parent)
 
         def give(pipe) -> None:
             number = self.waiting.popleft() if self.waiting else None
-            pipes[pipe][1] = number
+            pipes[pipe][1:] = [number, time.time()]
             pipe.send(number)
 
         for _ in range(min(self.arguments.workers, self.total)):
             start()
         while pipes:
-            for pipe in multiprocessing.connection.wait(list(pipes)):
-                process, number = pipes[pipe]
+            ready = multiprocessing.connection.wait(list(pipes), timeout=60)
+            for pipe, (process, _, since) in pipes.items():
+                if pipe not in ready and time.time() - since > self.PATIENCE:
+                    process.kill()
+            for pipe in ready:
+                process, number, _ = pipes[pipe]
                 try:
                     report = pipe.recv()
                 except EOFError:

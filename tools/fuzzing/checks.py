@@ -143,21 +143,29 @@ class Checker:
         return reference.expected(model, inputs, wide=self.mode != "special", count=count)
 
     def taking_side(self, model: ModelProto, inputs: Arrays, results: list[np.ndarray], expected: Expected, others: dict[str, list[np.ndarray]]) -> str:
-        """The name of another implementation that agrees with Lathe; nothing if there is none."""
+        """The names of other implementations of which one agrees with Lathe, output by output; nothing if there are none."""
+        sides = set()
+        for position, output in enumerate(model.graph.output):
+            name = self.side_of(model, inputs, position, results[position], expected, others)
+            if not name and mismatch(output, results[position], expected.values[output.name], expected.tolerances[output.name]):
+                return ""
+            sides |= {name} - {""}
+        return ", ".join(sorted(sides))
+
+    def side_of(self, model: ModelProto, inputs: Arrays, position: int, result: np.ndarray, expected: Expected, others: dict[str, list[np.ndarray]]) -> str:
+        """The name of another implementation that gives this output; nothing if there is none."""
+        output = model.graph.output[position]
         for name, run in (("evaluator", reference.run_evaluator), ("ONNX Runtime", reference.run_onnxruntime)):
             if name not in others:
                 try:
                     others[name] = run(model, inputs)
                 except Exception:  # these raise whatever they like
                     others[name] = []
-            values = dict(zip(expected.values, others[name]))
-            if not values:
+            if not others[name]:
                 continue
-            allowed = {
-                key: reference.roundings(values[key]) + (x if values[key].shape == x.shape else 0)
-                for key, x in expected.tolerances.items()
-            }
-            if differences(model, results, values, Expected(values, allowed)) is None:
+            value, allowed = others[name][position], expected.tolerances[output.name]
+            allowed = reference.roundings(value) + (allowed if value.shape == allowed.shape else 0)
+            if mismatch(output, result, value, allowed) is None:
                 return name
         return ""
 
@@ -189,17 +197,22 @@ class Checker:
 
 def differences(model: ModelProto, results: list[np.ndarray], values: Arrays, expected: Expected) -> str | None:
     """Why results are not the expected ones; nothing if they are."""
-    for value, actual in zip(model.graph.output, results):
-        kind = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-        if actual.dtype != kind and "bfloat16" not in str(kind):
-            return f"{value.name}: {actual.dtype} instead of {kind}"
-        wanted, allowed = values[value.name], expected.tolerances[value.name]
-        if wanted.shape != allowed.shape:
-            return f"{value.name}: no expectation of shape {list(wanted.shape)}"
-        text = reference.mismatch(actual, wanted, allowed)
+    for output, actual in zip(model.graph.output, results):
+        text = mismatch(output, actual, values[output.name], expected.tolerances[output.name])
         if text:
-            return f"{value.name}: {text}"
+            return text
     return None
+
+
+def mismatch(output: onnx.ValueInfoProto, actual: np.ndarray, wanted: np.ndarray, allowed: np.ndarray) -> str | None:
+    """Why an output is not the expected one; nothing if it is."""
+    kind = onnx.helper.tensor_dtype_to_np_dtype(output.type.tensor_type.elem_type)
+    if actual.dtype != kind and "bfloat16" not in str(kind):
+        return f"{output.name}: {actual.dtype} instead of {kind}"
+    if wanted.shape != allowed.shape:
+        return f"{output.name}: no expectation of shape {list(wanted.shape)}"
+    text = reference.mismatch(actual, wanted, allowed)
+    return f"{output.name}: {text}" if text else None
 
 
 class Summary:

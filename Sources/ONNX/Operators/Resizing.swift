@@ -161,7 +161,7 @@ private struct Resampling {
     // The quotient of numbers of type f32 may be a whole number where a finer one is not: 3 by 0.6 is 5.
     case "asymmetric": return Double(Float(x) / Float(scale))
     case "half_pixel": return (x + 0.5) / scale - 0.5
-    case "pytorch_half_pixel": return resized == 1 ? -0.5 : (x + 0.5) / scale - 0.5
+    case "pytorch_half_pixel": return axis.size == 1 ? 0 : (x + 0.5) / scale - 0.5
     case "align_corners": return resized == 1 ? 0 : x * (size - 1) / (resized - 1)
     case "half_pixel_symmetric":
       return size / 2 * (1 - Double(axis.size) / resized) + (x + 0.5) / scale - 0.5

@@ -10,10 +10,11 @@ extension NestEmitter {
     let type = scalars.type(reduction)
     let width = tile.sumLanes.extent
     let rows = tile.rows?.extent ?? 1
-    let sums = local(type, (tile.columns?.extent ?? 1) * rows * width, lanes: width)
+    let count = (tile.columns?.extent ?? 1) * rows
+    let sums = local(type, (tile.partials?.extent ?? 1) * count * width, lanes: width)
     let row = (tile.columns.map { Index($0) * rows } ?? Index(0)) + (tile.rows.map { Index($0) } ?? Index(0))
     let place = row * width + Index(tile.sumLanes)
-    let own = Expression.load(.local(sums), place, type)
+    let partialPlace = (tile.partials.map { Index($0) * (count * width) } ?? Index(0)) + place
     let byColumn = [tile.columns, tile.rows].compactMap { $0 }
     /// The body for every result of the block.
     func block(
@@ -25,8 +26,8 @@ extension NestEmitter {
     let outer = tile.outer.enumerated().map { ($1, $0 < tile.parallelCount ? LoopKind.parallel : LoopKind.serial) }
     nested(outer[...]) { emitter in
       emitter.append(.allocate(sums))
-      block(&emitter, byColumn, tile.sumLanes) {
-        $0.append(.store(.local(sums), place, .constant(combiner.identity(type), type)))
+      block(&emitter, [tile.partials].compactMap { $0 } + byColumn, tile.sumLanes) {
+        $0.append(.store(.local(sums), partialPlace, .constant(combiner.identity(type), type)))
       }
       let (constraints, value) = emitter.scalars.liftedGuard(tile.summand ?? body, combiner)
       let serial = tile.order.dropLast(tile.unrolledCount)
@@ -35,9 +36,18 @@ extension NestEmitter {
         let unrolled = tile.order.suffix(tile.unrolledCount).map { ($0, LoopKind.unrolled) }
         emitter.nested(unrolled[...]) { emitter in
           block(&emitter, byColumn.reversed(), tile.sumLanes) { emitter in
-            let joined = Expression.pointwise(combiner.function, [own, emitter.expression(value)])
-            emitter.append(.store(.local(sums), place, joined))
+            let joined = Expression.pointwise(
+              combiner.function, [.load(.local(sums), partialPlace, type), emitter.expression(value)])
+            emitter.append(.store(.local(sums), partialPlace, joined))
           }
+        }
+      }
+      if let partials = tile.partials {
+        let others = emitter.scalars.variable(partials.extent - 1)
+        block(&emitter, [others] + byColumn, tile.sumLanes) { emitter in
+          let other = Expression.load(.local(sums), (Index(others) + 1) * (count * width) + place, type)
+          let joined = Expression.pointwise(combiner.function, [.load(.local(sums), place, type), other])
+          emitter.append(.store(.local(sums), place, joined))
         }
       }
       block(&emitter, byColumn, tile.lanes) { emitter in

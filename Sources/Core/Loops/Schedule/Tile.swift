@@ -31,6 +31,8 @@ struct Tile {
   /// The loops of the reduction, outermost first, and how many of the innermost are written out.
   var order: [LoopVariable]
   var unrolledCount: Int
+  /// The loop of the reduction each of whose steps has sums of its own.
+  var partials: LoopVariable?
 }
 
 /// What a reduction's body reads, and what its conditions mention.
@@ -89,7 +91,7 @@ extension Tile {
   /// Multiply-adds below which a kernel stays on one thread.
   private static let threadedWork = 1 << 17
   /// The most statements that come of unrolling a block.
-  private static let longestBlock = 144
+  static let longestBlock = 144
 
   /// The nest as tiles that cover it, where its shape is one of a tile's; else nil.
   ///

@@ -64,6 +64,26 @@ struct InterpreterContractionTests {
     }
   }
 
+  /// One sum for every channel, whose images lie in blocks of channels behind the convolution, which copies them.
+  @Test("long sums of few results are partial sums, off by few roundings")
+  func longSums() throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(1, 16, 80, 80))
+    let identity = try NDArray((0..<256).map { Float($0 % 17 == 0 ? 1 : 0) }, shape: [16, 16, 1, 1])
+    let row = Row("", [1, 16, 80, 80], [16, 16, 1, 1])
+    let sums = x.convolution(try builder.constant(identity), row.payload).reduce(.sum, axes: [2, 3])
+    let graph = try builder.finish(name: "main", outputs: [("sums", sums)])
+    var generator = SeededGenerator(seed: 1)
+    let numbers = (0..<16 * 6400).map { _ in Float.random(in: 0..<1, using: &generator) }
+    let exact = (0..<16).map { numbers[$0 * 6400..<($0 + 1) * 6400].reduce(0) { $0 + Double($1) } }
+    for target in [Target.interpreter, .x86V2, .x86V3, .x86V4] {
+      let program = try Program(lowering: graph, target: target)
+      let found = try Self.run(program, [NDArray(numbers, shape: row.x)]).doubles
+      let largest = zip(found, exact).map { abs($0 / $1 - 1) }.max() ?? 1
+      #expect(largest <= 6e-7, "\(target.name)")
+    }
+  }
+
   /// Of the largest result: what other orders of sums leave; of 16-bit types, the last place of a number.
   private static func tolerance(_ dtype: ScalarType) -> Double {
     switch dtype {

@@ -207,6 +207,15 @@ private let cases: [OperatorCase] = [
     [("x", f32([50], Array(repeating: 1, count: 50))), ("s", f32([1], [0.7]))],
     gives: f32([35], Array(repeating: 1, count: 35))),
   OperatorCase(
+    "Resize to the nearest of places that f32 rounds", opset: 13, node("Resize", ["x", "", "s"]),
+    [("x", f32([7], [0, 1, 2, 3, 4, 5, 6])), ("s", f32([1], [0.7]))], gives: f32([4], [0, 2, 3, 4])),
+  OperatorCase(
+    "Resize to one element", opset: 13,
+    node(
+      "Resize", ["x", "", "s"], .string("coordinate_transformation_mode", "pytorch_half_pixel"),
+      .string("nearest_mode", "round_prefer_ceil")),
+    [("x", f32([3], [0, 1, 2])), ("s", f32([1], [0.5]))], gives: f32([1], [0])),
+  OperatorCase(
     "MaxPool of a window larger than the operand", opset: 12,
     node("MaxPool", ["x"], .ints("kernel_shape", [2]), .ints("strides", [2]), .int("ceil_mode", 1)),
     [("x", f32([1, 1, 1], [3]))], gives: f32([1, 1, 1], [3])),

@@ -157,11 +157,14 @@ private struct Resampling {
   private func coordinate(_ position: Int, _ axis: Axis, _ extent: Int) throws(TypeFault) -> Double {
     let (x, size, scale) = (Double(position), Double(extent), axis.scale)
     let resized = scale * size
-    switch coordinates {
     // The quotient of numbers of type f32 may be a whole number where a finer one is not: 3 by 0.6 is 5.
+    var middle: Double {
+      mode == .nearest ? Double((Float(x) + 0.5) / Float(scale) - 0.5) : (x + 0.5) / scale - 0.5
+    }
+    switch coordinates {
     case "asymmetric": return Double(Float(x) / Float(scale))
-    case "half_pixel": return (x + 0.5) / scale - 0.5
-    case "pytorch_half_pixel": return axis.size == 1 ? 0 : (x + 0.5) / scale - 0.5
+    case "half_pixel": return middle
+    case "pytorch_half_pixel": return axis.size == 1 ? 0 : middle
     case "align_corners": return resized == 1 ? 0 : x * (size - 1) / (resized - 1)
     case "half_pixel_symmetric":
       return size / 2 * (1 - Double(axis.size) / resized) + (x + 0.5) / scale - 0.5

@@ -125,7 +125,7 @@ struct KernelLowering {
       }
       for tile in tiles {
         let packed = tile.packed(packings.facts(of:)) { packings.copy($0) }
-        emit { $0.emit(packed.summedSideBySide()) }
+        emit { $0.emit(target.isInterpreted ? packed : packed.summedSideBySide()) }
       }
     }
     return Result(

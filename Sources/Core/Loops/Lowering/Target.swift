@@ -15,6 +15,8 @@ public struct Target: Hashable, Sendable {
   /// How many contiguous elements a sum needs to be computed on its own, in partial sums, rather than beside its
   /// neighbours.
   public var longSum: Int
+  /// Whether the interpreter runs the loops, whose tiles are compiled already.
+  var isInterpreted: Bool { longSum > Schedule.lanes }
   /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
   ///
   /// Targets that share it read the same packed constants: see `sharing(with:)`.

@@ -91,7 +91,7 @@ struct Schedule {
     }
     guard reductions.count == 1, let (_, variables, body, findsPlace) = scalars.reduction(reductions[0]),
       // Compilers branch faster than they choose places side by side; the interpreter's strips do not.
-      !findsPlace || target.longSum > Self.lanes
+      !findsPlace || target.isInterpreted
     else { return nil }
     var alongResult = 0
     var alongSum = 0

@@ -42,11 +42,10 @@ extension NestEmitter {
           }
         }
       }
-      if let partials = tile.partials {
-        let others = emitter.scalars.variable(partials.extent - 1)
-        block(&emitter, [others] + byColumn, tile.sumLanes) { emitter in
-          let other = Expression.load(.local(sums), (Index(others) + 1) * (count * width) + place, type)
-          let joined = Expression.pointwise(combiner.function, [.load(.local(sums), place, type), other])
+      for other in 1..<(tile.partials?.extent ?? 1) {
+        block(&emitter, byColumn, tile.sumLanes) { emitter in
+          let partial = Expression.load(.local(sums), Index(other * count * width) + place, type)
+          let joined = Expression.pointwise(combiner.function, [.load(.local(sums), place, type), partial])
           emitter.append(.store(.local(sums), place, joined))
         }
       }

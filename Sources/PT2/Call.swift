@@ -14,6 +14,8 @@ struct Call {
   let target: String
   let arguments: [String: Argument]
   let values: [String: ProgramValue]
+  /// The types that the program declares, with places in memory.
+  let types: [String: TensorMeta]
   let builder: Builder
   /// What the operator writes to its arguments, by their names in the schema.
   let writes: Writes

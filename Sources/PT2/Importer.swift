@@ -174,7 +174,7 @@ final class Importer {
     }
     let call = Call(
       target: node.shortTarget, arguments: Dictionary(node.inputs.map { ($0.name, $0.arg) }) { first, _ in first },
-      values: values, builder: builder, writes: Call.Writes())
+      values: values, types: types, builder: builder, writes: Call.Writes())
     var results = try definition.apply(call)
     if isInPlace {
       let argument = node.inputs.first?.name ?? "self"

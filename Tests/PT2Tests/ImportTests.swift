@@ -165,6 +165,24 @@ struct FaultyProgramTests {
     #expect(outside?.diagnostics.first?.message == "aten.mean.dim: dim 9 is outside f32[2,3,4,4], which has 4 axes")
   }
 
+  @Test("strides may say what a reshape says, and nothing else", arguments: [(3, true), (1, false)])
+  func strides(_ row: (stride: Int, isView: Bool)) throws {
+    let mean = #"{"name": "self", "arg": {"as_tensor": {"name": "mean"}}, "kind": 1}"#
+    let bytes = try edited(
+      "tiny_training",
+      #""target": "torch.ops.aten.linear.default", "inputs": [{"name": "input", "arg": {"as_tensor": {"name": "mean"}}, "kind": 1}"#,
+      #""target": "torch.ops.aten.as_strided.default", "inputs": [\#(mean), "#
+        + #"{"name": "size", "arg": {"as_ints": [2, 1, 3]}, "kind": 1}, "#
+        + #"{"name": "stride", "arg": {"as_ints": [\#(row.stride), 5, 1]}, "kind": 1}"#)
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }
+    // The program goes on with what a linear layer gives.
+    let expected =
+      row.isView
+      ? "gives f32[2,1,3], the program says f32[2,4]"
+      : "gives the operand's memory another meaning, which only a reshape may"
+    #expect(error?.diagnostics.first?.message == "aten.as_strided.default: \(expected)")
+  }
+
   @Test("results have the types that the program declares") func declarations() throws {
     let bytes = try edited("tiny_training", "aten.relu_.default", "aten.isnan.default")
     let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }

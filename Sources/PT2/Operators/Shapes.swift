@@ -97,6 +97,7 @@ extension Operator {
         call.tensor("src"), dim: call.integer("dim", default: 0), start: call.integer("start", default: 0),
         end: end == .max ? nil : end, step: call.integer("step", default: 1))
     },
+    "as_strided": .one(asStrided),
     "flip": .one { call throws(TypeFault) in try call.tensor().flip(dims: call.integers("dims")) },
     "roll": .one { call throws(TypeFault) in
       let (x, shifts) = (try call.tensor(), try call.integers("shifts"))
@@ -146,6 +147,24 @@ extension Operator {
 
   private static func reshape(_ argument: String) -> Operator {
     .one { call throws(TypeFault) in try call.tensor().view(call.dimensions(argument)) }
+  }
+
+  /// Another view of the operand's memory: only such as a reshape is, whose axes of more than one element are the operand's.
+  private static func asStrided(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor()
+    guard case .tensor(let name)? = call.arguments["self"], let meta = call.types[name] else {
+      throw TypeFault("the operand's strides are not known")
+    }
+    let (sizes, strides) = (try call.integers("size"), try call.integers("stride"))
+    let (from, steps) = (meta.sizes.compactMap(\.number), meta.strides.compactMap(\.number))
+    func axes(_ sizes: [Int], _ strides: [Int]) -> [[Int]] {
+      zip(sizes, strides).filter { $0.0 != 1 }.map { [$0, $1] }
+    }
+    let offset = try call.optionalInteger("storage_offset") ?? meta.offset.number
+    guard from.count == meta.sizes.count, steps.count == from.count, sizes.count == strides.count,
+      axes(from, steps) == axes(sizes, strides), offset == meta.offset.number
+    else { throw TypeFault("gives the operand's memory another meaning, which only a reshape may") }
+    return x.view(sizes)
   }
 
   private static let same = Operator.unary { $0 }

@@ -196,6 +196,8 @@ struct GeneratorTests {
     let weights = NDArray([0.5, 0, 0.5] as [Float])
     #expect(throws: DiagnosticsError.self) { try multinomial(weights, 3) }
     #expect(throws: DiagnosticsError.self) { try multinomial(weights, 0) }
+    #expect(throws: DiagnosticsError.self) { try multinomial(weights, .max, replacement: true) }
+    #expect(throws: DiagnosticsError.self) { try multinomial(NDArray([] as [Float]), 1) }
     #expect(throws: DiagnosticsError.self) { try multinomial(NDArray([-1, 2] as [Float]), 1) }
     #expect(throws: DiagnosticsError.self) { try multinomial(NDArray([0, 0] as [Float]), 1, replacement: true) }
     #expect(throws: DiagnosticsError.self) { try normal(mean: weights, std: NDArray([1, 2] as [Float])) }

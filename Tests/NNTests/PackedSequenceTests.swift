@@ -118,7 +118,7 @@ struct PackedSequenceTests {
       return [
         "data": packed.data, "padded": padded, "lengths": lengths, "first": sequences[0], "second": sequences[1],
         "again": again.data, "columns": padSequence([sequences[1], sequences[0]], paddingValue: 9),
-        "left": padSequence(sequences, batchFirst: true, paddingValue: 7, paddingSide: .left),
+        "left": padSequence(Array(sequences), batchFirst: true, paddingValue: 7, paddingSide: .left),
         "unpadded": unpadSequence(x, lengths: [2, 1], batchFirst: true)[0],
       ]
     }

@@ -135,6 +135,7 @@ public func multinomial(
   guard count > 0, width > 0, all.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
     throw DiagnosticsError("multinomial: \(count) draws of weights \(weights.type)", help: "weights are not negative")
   }
+  try NDArray.requireMemory(.i64, weights.shape.dropLast() + [count])
   for row in rows {
     let present = row.count { $0 > 0 }
     guard present >= (replacement ? 1 : count) else {

@@ -94,7 +94,8 @@ public func packPaddedSequence(
     return x.narrow(dim: 0, start: 0, length: longest)
   }
   return PackedSequence(
-    padded, input.builder.constant(NDArray(lengths.map { Int64($0) })), known: lengths, isSorted: enforceSorted)
+    padded, input.builder.constant(NDArray(lengths.map { Int64($0) })), known: padded.isPoisoned ? nil : lengths,
+    isSorted: enforceSorted)
 }
 
 /// Sequences from a padded tensor and lengths, integers `[N]`, that are known only when the graph runs.
@@ -163,15 +164,17 @@ public func padSequence(
 }
 
 /// The sequences of a padded tensor, each without what is behind its end: `torch.nn.utils.rnn.unpad_sequence`.
-public func unpadSequence(_ padded: Tensor, lengths: [Int], batchFirst: Bool = false) -> [Tensor] {
+public func unpadSequence(_ padded: Tensor, lengths: [Int], batchFirst: Bool = false) -> TensorList {
   let x = batchFirst ? padded.transpose(0, 1) : padded
-  return lengths.enumerated().map { position, length in
+  let sequences = lengths.enumerated().map { position, length in
     x.select(dim: 1, index: position).narrow(dim: 0, start: 0, length: length)
   }
+  return TensorList("unpadSequence", of: x, sequences)
 }
 
 /// Sequences of different lengths, `[length, ...]` each: `torch.nn.utils.rnn.pack_sequence`.
 public func packSequence(_ sequences: [Tensor], enforceSorted: Bool = true) -> PackedSequence {
+  // What has no length is told by padSequence.
   packPaddedSequence(
     padSequence(sequences), lengths: sequences.map { $0.shape.first?.known ?? 0 }, enforceSorted: enforceSorted)
 }
@@ -179,13 +182,14 @@ public func packSequence(_ sequences: [Tensor], enforceSorted: Bool = true) -> P
 /// The sequences that were packed, `[length, ...]` each: `torch.nn.utils.rnn.unpack_sequence`.
 ///
 /// The lengths have to be known when tracing.
-public func unpackSequence(_ sequence: PackedSequence) -> [Tensor] {
+public func unpackSequence(_ sequence: PackedSequence) -> TensorList {
+  if sequence.padded.isPoisoned { return TensorList("unpackSequence", of: sequence.padded, []) }
   do throws(TypeFault) {
     return unpadSequence(sequence.padded, lengths: try sequence.requireLengths())
   } catch {
     let builder = sequence.padded.builder
     builder.record(error, operation: "unpackSequence", operands: [sequence.lengths])
-    return [builder.poison]
+    return TensorList("unpackSequence", of: builder.poison, [])
   }
 }
 

@@ -413,7 +413,7 @@ public final class Builder: Sendable {
   }
 
   /// Runs `body` with another place for what it builds: an importer's node, a rebuilt node's first location.
-  public func at<R>(_ location: Location, _ body: () throws -> R) rethrows -> R {
+  public func at<R, E: Error>(_ location: Location, _ body: () throws(E) -> R) throws(E) -> R {
     let before = state.withLock { state in
       let before = (state.origin, state.scopes, state.owner)
       state.origin = location

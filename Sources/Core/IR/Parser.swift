@@ -183,8 +183,10 @@ private struct Parser: TextParser {
     if !scope.returned { report("the function has no 'return'", at: end) }
     diagnostics += scope.builder.diagnostics
     guard diagnostics.count == before else { return nil }
-    do {
-      var graph = try scope.builder.finish(name: functionName, outputs: scope.results)
+    do throws(DiagnosticsError) {
+      var graph = try scope.builder.at(place(start)) { () throws(DiagnosticsError) in
+        try scope.builder.finish(name: functionName, outputs: scope.results)
+      }
       graph.locations = graph.locations.map { restored[$0] ?? (file == nil ? Location() : $0) }
       return graph
     } catch {

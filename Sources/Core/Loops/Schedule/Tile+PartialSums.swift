@@ -2,7 +2,7 @@ extension Tile {
   /// The most sums of a block, its partial sums among them.
   private static let sideBySide = 8
   /// The fewest terms of a partial sum.
-  private static let fewestTerms = 8
+  private static let fewestTerms = 32
 
   /// The tile with partial sums where a block has few results and each is a long sum: one step of the innermost serial
   /// loop joins a term to each of them.

@@ -186,7 +186,8 @@ extension Problem {
   private static func quoted(_ id: String) -> String {
     let special = id.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 <= 0x20 }
     if !special && !id.isEmpty { return id }
-    return "\"" + id.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
+    // By scalars: a quote with a combining mark is one character, and no quote.
+    return "\"" + id.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
   }
 }
 

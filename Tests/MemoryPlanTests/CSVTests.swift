@@ -18,6 +18,7 @@ struct CSVTests {
   func roundTrip() throws {
     let problem = try Problem(buffers: [
       Buffer(id: "a,\"b\"", lifetime: -5..<5, size: 8, alignment: 8), Buffer(id: " ", lifetime: 3..<6, size: 2),
+      Buffer(id: "a\"\u{301}b", lifetime: 3..<6, size: 2),
       Buffer(id: "", lifetime: 3..<6, size: 0, fixedOffset: 64),
     ])
     #expect(try Problem(csv: problem.csv()).buffers == problem.buffers)

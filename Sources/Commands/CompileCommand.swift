@@ -62,6 +62,7 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
       throw ValidationError("'\(output)' is no name of a C file: its suffix must be .c")
     }
+    if !train, let option = settings.given { throw ValidationError("\(option) is for --train") }
   }
 
   private func functions() throws(DiagnosticsError) -> Model {

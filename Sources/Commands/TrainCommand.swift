@@ -13,7 +13,8 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       discussion: """
         Where the model's batch is a symbol, it becomes --batch-size; where it is a number that divides --batch-size, \
         gradients are gathered over several runs. Samples are shuffled in every epoch; those that do not fill a batch \
-        are left out. Ctrl-C ends the training after the present step, and writes what is there.
+        are left out. Ctrl-C ends the training after the present step, and writes what is there; with --resume and the \
+        same options, it goes on to the bit.
         """)
   }
 
@@ -27,7 +28,7 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: ArgumentHelp("Their targets, along the first axis.", valueName: "Y.npy"))
   var targets: String
 
-  @Option(help: ArgumentHelp("How often every sample is seen.", valueName: "N"))
+  @Option(help: ArgumentHelp("How often every sample is seen, before --resume and after.", valueName: "N"))
   var epochs = 1
 
   @Option(help: ArgumentHelp("How many samples make one step.", valueName: "B"))
@@ -77,6 +78,15 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
         help: "give a multiple as --batch-size")
     }
     let trained = try settings.model(graph, name: graph.name, accumulation: batchSize / batch)
+    try samples.check(against: trained.function(named: "train_step"))
+    if let classes = try graph.classCount(for: settings.loss, of: settings.lossOutput) {
+      try samples.check(classes: classes, file: targets)
+    }
+    guard samples.count >= batchSize else {
+      throw DiagnosticsError("there are \(samples.count) samples, fewer than one batch of \(batchSize)")
+    }
+    let state = try resume.map { path throws(DiagnosticsError) in try self.state(path, of: trained, samples) }
+    note(trained)
     var options = CompileOptions.shown
     let compiler = try CCompiler.system()
     options.targets = [compiler.hostTarget()]
@@ -84,9 +94,47 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     Console.progress("compiling C")
     var native = try compiled.native(threads: min(threads ?? ProcessInfo.processInfo.activeProcessorCount, 64))
     Console.endProgress()
-    if let resume { try native.restoreState(load(resume)) }
+    if let state { try native.restoreState(state) }
     try train(&native, samples, batch: batch, of: compiled)
     try write(native, trained, of: graph)
+  }
+
+  /// The state that a training before has written.
+  ///
+  /// - Throws: That it is another training's, or that no epoch is left.
+  private func state(
+    _ path: String, of trained: Model, _ samples: Samples
+  ) throws(DiagnosticsError) -> [String: NDArray] {
+    let state = try load(path)
+    let place = Location(file: path)
+    let names = Set(trained.variables.map(\.name))
+    let foreign = state.keys.filter { !names.contains($0) }.sorted()
+    if let first = foreign.first {
+      throw DiagnosticsError(
+        "is the state of another training: \(foreign.count) of its arrays are unknown here, '\(first)' the first",
+        location: place, help: "give the model and the --optimizer that it was written with")
+    }
+    guard let done = state["optimizer.step"]?.integers.first else {
+      Console.report([
+        Diagnostic(
+          "has no state of an optimizer: the training begins with its weights", severity: .warning, location: place)
+      ])
+      return state
+    }
+    guard done < epochs * (samples.count / batchSize) else {
+      throw DiagnosticsError(
+        "has \(done) steps done, and \(epochs) epochs are \(epochs * (samples.count / batchSize))", location: place,
+        help: "--epochs counts all epochs, those before --resume too; its steps are of the same --batch-size")
+    }
+    return state
+  }
+
+  /// Says what is trained.
+  private func note(_ trained: Model) {
+    let parameters = trained.variables.filter { $0.role == .parameter }
+    let numbers = parameters.reduce(0) { $0 + $1.initial.count }
+    let names = parameters.prefix(8).map(\.name) + (parameters.count > 8 ? ["\(parameters.count - 8) more"] : [])
+    Console.note("trains \(numbers.grouped) numbers: \(names.joined(separator: ", "))")
   }
 
   /// The graph with the symbol of its batch bound.
@@ -101,17 +149,13 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     _ native: inout NativeModel, _ samples: Samples, batch: Int, of compiled: CompiledModel
   ) throws(DiagnosticsError) {
     let step = try compiled.function(named: "train_step").planned.program
-    try samples.check(against: step.inputs.map(\.type))
     let perEpoch = samples.count / batchSize
-    guard perEpoch > 0 else {
-      throw DiagnosticsError("there are \(samples.count) samples, fewer than one batch of \(batchSize)")
-    }
     let runs = batchSize / batch
     let done = try native.variable(named: "optimizer.step").integers[0]
     let rate = NDArray(scalar: .float(settings.rate), dtype: .f64)
     let interruption = Interruption()
     var outputs = step.makeOutputs()
-    for epoch in done / perEpoch..<max(epochs, done / perEpoch) {
+    for epoch in done / perEpoch..<epochs {
       let order = samples.order(seed: seed, epoch: epoch)
       var sums = [Double](repeating: 0, count: outputs.count)
       let first = max(done - epoch * perEpoch, 0)
@@ -129,7 +173,8 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       Console.endProgress()
       for (output, sum) in zip(step.outputs, sums) where output.name == "loss" && !sum.isFinite {
         throw DiagnosticsError(
-          "the loss is \(sum) in epoch \(epoch + 1): nothing is written", help: "try a smaller --lr, or --clip-norm")
+          "the loss is \(sum) in epoch \(epoch + 1): nothing is written",
+          help: samples.isFinite ? "try a smaller --lr, or --clip-norm" : "there are NaN or infinities in the samples")
       }
       let numbers = zip(step.outputs, sums).map { "\($0.name) \(String(format: "%.4f", $1 / Double(max(count, 1))))" }
       let speed = Int(Double(count * batch) / max(seconds, 1e-9)).grouped
@@ -174,8 +219,22 @@ private struct Samples {
     self.count = count
   }
 
+  /// Whether no number among them is NaN or infinite.
+  var isFinite: Bool { !inputs.dtype.isFloat || inputs.doubles.allSatisfy(\.isFinite) }
+
+  /// Checks that targets are classes, or the one that losses leave out.
+  func check(classes count: Int, file: String) throws(DiagnosticsError) {
+    let values = targets.integers
+    guard let position = values.firstIndex(where: { !(0..<count).contains($0) && $0 != -100 }) else { return }
+    let sample = position / max(values.count / max(self.count, 1), 1)
+    throw DiagnosticsError(
+      "sample \(sample) has the class \(values[position]), and the model's are 0 to \(count - 1)",
+      location: Location(file: file))
+  }
+
   /// Checks that batches have the types that a step takes.
-  func check(against types: [TensorType]) throws(DiagnosticsError) {
+  func check(against step: Graph) throws(DiagnosticsError) {
+    let types = step.inputs.map { step.type(of: $0) }
     var faults: [Diagnostic] = []
     for (name, array, type) in [("inputs", inputs, types[0]), ("targets", targets, types[1])]
     where array.dtype != type.dtype || array.type.shape.dropFirst() != type.shape.dropFirst() {

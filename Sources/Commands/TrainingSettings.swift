@@ -4,15 +4,19 @@ import LatheCore
 
 /// How a model from a file is trained.
 struct TrainingSettings: ParsableArguments {
-  @Option(help: ArgumentHelp("The loss: \(NamedLoss.all.map(\.name).joined(separator: ", ")).", valueName: "LOSS"))
-  var loss: LossName = LossName(loss: NamedLoss.all[0])
+  @Option(
+    name: .customLong("loss"),
+    help: ArgumentHelp(
+      "The loss: \(NamedLoss.all.map(\.name).joined(separator: ", ")). (default: \(NamedLoss.all[0].name))",
+      valueName: "LOSS"))
+  var lossName: LossName?
 
   @Option(
     name: .customLong("loss-output"), help: ArgumentHelp("The output that the loss is of.", valueName: "NAME"))
   var lossOutput: String?
 
-  @Option(help: "The rule that moves the parameters.")
-  var optimizer: OptimizerName = .sgd
+  @Option(name: .customLong("optimizer"), help: "The rule that moves the parameters. (default: sgd)")
+  var optimizerName: OptimizerName?
 
   @Option(help: ArgumentHelp("The learning rate; by default PyTorch's for the optimizer.", valueName: "RATE"))
   var lr: Double?
@@ -36,7 +40,27 @@ struct TrainingSettings: ParsableArguments {
       valueName: "PATTERN"))
   var patterns: [String] = []
 
+  var loss: NamedLoss { lossName?.loss ?? NamedLoss.all[0] }
+  var optimizer: OptimizerName { optimizerName ?? .sgd }
+
+  /// An option that was given.
+  var given: String? {
+    let numbers: [(String, Double?)] = [
+      ("--lr", lr), ("--momentum", momentum), ("--weight-decay", weightDecay), ("--clip-norm", clipNorm),
+      ("--clip-value", clipValue),
+    ]
+    return lossName != nil
+      ? "--loss"
+      : lossOutput != nil
+        ? "--loss-output"
+        : optimizerName != nil
+          ? "--optimizer" : numbers.first { $0.1 != nil }?.0 ?? (patterns.isEmpty ? nil : "--trainable")
+  }
+
   func validate() throws {
+    for (option, value) in [("--lr", lr), ("--clip-norm", clipNorm), ("--clip-value", clipValue)] {
+      if let value, !(value > 0) { throw ValidationError("\(option) must be positive") }
+    }
     guard clipNorm == nil || clipValue == nil else {
       throw ValidationError("--clip-norm and --clip-value exclude each other")
     }
@@ -55,7 +79,7 @@ struct TrainingSettings: ParsableArguments {
       )
     }
     return try graph.trainable(
-      loss: loss.loss, of: lossOutput, optimizer: rule, training: patterns,
+      loss: loss, of: lossOutput, optimizer: rule, training: patterns,
       options: TrainingOptions(
         name: name, clipping: clipNorm.map { .norm($0) } ?? clipValue.map { .value($0) }, accumulation: accumulation))
   }
@@ -91,8 +115,6 @@ struct LossName: ExpressibleByArgument {
     guard let known = NamedLoss.all.first(where: { $0.name == argument }) else { return nil }
     loss = known
   }
-
-  var defaultValueDescription: String { loss.name }
 
   static var allValueStrings: [String] { NamedLoss.all.map(\.name) }
 }

@@ -13,7 +13,8 @@ public import LatheCore
 ///   - bindings: Arrays that inputs will be given: their shapes bind symbols; their values are used, and the input becomes
 ///     a constant, only where the input's value decides what is built.
 ///   - trainable: Whether initializers of float types become variables, which have gradients, in place of constants;
-///     not where their values decide what is built.
+///     not where their values decide what is built, nor single numbers that are constants of the computation: scales
+///     and epsilons, which only element-wise operators read and no module's path names.
 ///   - warning: Takes remarks about the file that do not stop the import.
 /// - Throws: All mistakes in the model; operators that are not supported are listed first, each with its nodes.
 public func importONNX(
@@ -31,10 +32,10 @@ public func importONNX(
 /// - Throws: As `importONNX(path:dims:constants:bindings:trainable:warning:)`.
 public func importONNX(
   bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], constants: [String: NDArray] = [:],
-  bindings: [String: NDArray] = [:], warning: (Diagnostic) -> Void = { _ in }
+  bindings: [String: NDArray] = [:], trainable: Bool = false, warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil)
-    .graph(dims, constants, bindings, warning)
+    .graph(dims, constants, bindings, trainable: trainable, warning)
 }
 
 /// A parsed model.
@@ -54,7 +55,7 @@ struct Model {
 
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
-    _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool = false,
+    _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool,
     _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
@@ -64,7 +65,7 @@ struct Model {
     let given = bindings.merging(constants) { $1 }
     let sizes = try sizes(dims, given.mapValues(\.type))
     var used = constants
-    var variables = Set(trainable ? proto.graph.initializer.map(\.name) : [])
+    var variables = trainable ? proto.graph.parameterNames : []
     while true {
       let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions)
       let graph: Graph

@@ -119,6 +119,7 @@ import Testing
     (["--lr", "1e30", "--optimizer", "sgd", "--epochs", "3"], 1, "the loss is"),
     (["-o", "none/out.npz"], 1, "is no folder that can be written to"),
     (["--momentum", "0.5"], 64, "--momentum is for sgd and rmsprop"),
+    (["--clip-norm", "0"], 64, "--clip-norm must be positive"), (["--lr=-1"], 64, "--lr must be positive"),
     (["--clip-norm", "1", "--clip-value", "1"], 64, "exclude each other"),
     (["--loss-output", "z"], 1, "its outputs are y"),
     (["-o", "a.txt"], 64, "its suffix must be .lathe, .onnx, .pt, .pth"),
@@ -133,6 +134,54 @@ import Testing
     #expect(outcome.status == row.status, "\(outcome.errors)")
     #expect(outcome.errors.contains(row.message), "\(outcome.errors)")
     #expect(try bench.files() == ["line.lathe", "x.npy", "y.npy"])
+  }
+
+  /// What a training cannot go on from is said before anything is compiled.
+  @Test func resumingFromWhatItIsNot() throws {
+    let bench = try Self.bench()
+    try Self.writeSamples(bench)
+    func train(_ more: String...) throws -> Outcome {
+      try bench.shell((["$lathe", "train"] + Self.options + more).joined(separator: " "))
+    }
+    let first = try train("--epochs", "2", "-o", "two.npz")
+    #expect(first.errors.contains("note: trains 2 numbers: weight"), "\(first.errors)")
+    let done = try train("--epochs", "2", "--resume", "two.npz", "-o", "out.npz")
+    #expect(done.status == 1)
+    #expect(done.errors.contains("two.npz: error: has 20 steps done, and 2 epochs are 20"), "\(done.errors)")
+    let other = try train("--epochs", "3", "--optimizer", "sgd", "--resume", "two.npz", "-o", "out.npz")
+    #expect(other.status == 1)
+    #expect(other.errors.contains("two.npz: error: is the state of another training: "), "\(other.errors)")
+    #expect(try !bench.files().contains("out.npz"))
+    let weights = try load(bench.path("two.npz").path).filter { $0.key == "weight" }
+    try save(weights, bench.path("weights.npz").path)
+    let fresh = try train("--epochs", "1", "--resume", "weights.npz", "-o", "out.npz")
+    #expect(fresh.status == 0 && fresh.output.hasPrefix("epoch 1/1: "))
+    #expect(fresh.errors.contains("weights.npz: warning: has no state of an optimizer"), "\(fresh.errors)")
+  }
+
+  @Test func classesOutOfRangeAreNamed() throws {
+    let bench = try Self.bench([
+      "scores.lathe": """
+      func scores(%x: f32[N,2]) -> (%y: f32[N,3]) {
+        var @weight: f32[2,3] parameter = 0.5
+        %0 = dot %x, @weight {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[N,3]
+        return %0
+      }
+      """
+    ])
+    try Self.writeSamples(bench)
+    var classes = (0..<100).map { Int64($0 % 3) }
+    classes[7] = -100
+    classes[41] = 3
+    let labels = NDArray(classes)
+    try FileContent(path: bench.path("y.npy").path, bytes: labels.npy()).writeAtomically()
+    let outcome = try bench.run(
+      "lathe", "train", "scores.lathe", "--inputs", "x.npy", "--targets", "y.npy", "--batch-size", "10", "-o", "out.npz"
+    )
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains("y.npy: error: sample 41 has the class 3, and the model's are 0 to 2"),
+      "\(outcome.errors)")
   }
 
   /// An ONNX file comes back with its initializers replaced under their own names, and runs with them.

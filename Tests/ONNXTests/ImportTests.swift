@@ -33,6 +33,21 @@ func locations() throws {
   #expect(location.modulePath == "act")
 }
 
+@Test("a single number that only arithmetic reads is no parameter, unless a module's path names it")
+func parameters() throws {
+  let one = f32([1], [0.5])
+  let model = TestModel(
+    [
+      node("Mul", ["x", "val_68"], ["scaled"]), node("Add", ["scaled", "fc.bias"], ["a"]),
+      node("PRelu", ["a", "slope"], ["b"]), node("Add", ["b", "row"], ["y"]),
+    ], inputs: [("x", .f32(2))]
+  ).initializer("val_68", one).initializer("fc.bias", one).initializer("slope", one).initializer(
+    "row", f32([2], [1, 2]))
+  #expect(model.proto.graph.parameterNames == ["fc.bias", "slope", "row"])
+  let graph = try model.graph(trainable: true)
+  #expect(Set(graph.variables.map(\.name)) == ["fc.bias", "slope", "row"])
+}
+
 @Test("an input that is an initializer too is a constant")
 func initializedInput() throws {
   let model = TestModel([node("Add", ["x", "w"])], inputs: [("x", .f32(2)), ("w", .f32(2))]).initializer(

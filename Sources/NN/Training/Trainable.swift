@@ -4,7 +4,8 @@ public import LatheCore
 public struct Metric: Sendable {
   /// The name of the output.
   public let name: String
-  let compute: @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
+  /// Computes it, from an output of the model and the targets.
+  public let compute: @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
 
   /// A metric of one's own.
   public init(_ name: String, _ compute: @escaping @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor) {
@@ -50,6 +51,13 @@ public func trainable<M: Module>(
 }
 
 /// The functions of any model that is trained, given how its outputs and its loss are computed.
+///
+/// ```swift
+/// let model = try trainable(
+///   scorer, optimizer: .adam(), inputs: [.f32(8, 16), .f32(8, 16)], targets: [.i64(8)],
+///   predict: { _, inputs in scorer(inputs[0], inputs[1]) }, loss: { crossEntropy($0, $1[0]) },
+///   metrics: { ["accuracy": Metric.accuracy.compute($0, $1[0])] })
+/// ```
 ///
 /// - Parameters:
 ///   - inputs: What `predict` takes.

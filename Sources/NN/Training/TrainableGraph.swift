@@ -103,6 +103,16 @@ extension Graph {
     return try Model(name: options.name, functions: [initialize] + functions)
   }
 
+  /// How many classes targets of a loss choose from; nil for losses whose targets are no classes.
+  ///
+  /// - Parameter output: The output that the loss is taken of; by default the only one.
+  /// - Throws: That there is no such output.
+  public func classCount(for loss: NamedLoss, of output: String? = nil) throws(DiagnosticsError) -> Int? {
+    let type = type(of: outputs[try position(ofOutput: output)].value)
+    guard loss.takesClasses, type.rank > 0 else { return nil }
+    return type.shape[type.rank > 1 ? 1 : 0].known
+  }
+
   private func position(ofOutput name: String?) throws(DiagnosticsError) -> Int {
     if let name, let position = outputs.firstIndex(where: { $0.name == name }) { return position }
     if name == nil, outputs.count == 1 { return 0 }

@@ -280,6 +280,36 @@ struct TrainableTests {
     #expect(other?.description.contains("there are no parameters to train") == true)
   }
 
+  /// The module of two tensors of the article Training.
+  private struct Scorer: Module {
+    let image = Conv2d(3, 8, kernelSize: 3)
+    let output = Linear(8 + 4, 3)
+
+    func callAsFunction(_ inputs: (Tensor, Tensor)) -> Tensor {
+      let (picture, numbers) = inputs
+      return output(cat([relu(image(picture)).mean(dim: [2, 3]), numbers], dim: 1))
+    }
+  }
+
+  @Test func severalTensors() throws {
+    let scorer = Scorer()
+    let model = try trainable(
+      scorer, optimizer: .adam(lr: 1e-3), inputs: [.f32(8, 3, 16, 16), .f32(8, 4)], targets: [.i64(8)],
+      predict: { _, inputs in scorer(inputs[0], inputs[1]) },
+      loss: { output, targets in crossEntropy(output, targets[0]) },
+      metrics: { output, targets in ["accuracy": Metric.accuracy.compute(output, targets[0])] })
+    var session = try compile(model).session()
+    _ = try session.run("initialize", [NDArray(scalar: .integer(1), dtype: .u64)])
+    let images = try NDArray((0..<8 * 768).map { Float($0 % 61) / 61 }, shape: [8, 3, 16, 16])
+    let numbers = try NDArray((0..<32).map { Float($0 % 7) / 7 }, shape: [8, 4])
+    let classes = NDArray((0..<8).map { Int64($0 % 3) })
+    let rate = NDArray(scalar: .float(0.01), dtype: .f64)
+    var losses: [Double] = []
+    for _ in 0..<40 { losses.append(try session.run("train_step", [images, numbers, classes, rate])[0].doubles[0]) }
+    #expect(losses[39] < losses[0])
+    #expect(try session.run("evaluate", [images, numbers, classes]).count == 2)
+  }
+
   /// A model with two optimizers in one step: inputs and variables of each have its name.
   @Test func severalOptimizers() throws {
     let model = Small()

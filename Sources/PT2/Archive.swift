@@ -53,46 +53,38 @@ struct Archive {
   }
 
   private init(_ archive: borrowing ZIPReader, _ readsTensors: Bool) throws(FileFault) {
-    let names = archive.names
-    let positions = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
-    let root = names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
-    guard let format = positions["\(root)/archive_format"], try archive.content(at: format) == Array("pt2".utf8) else {
-      throw FileFault("is no exported program: it has no member '\(root)/archive_format'")
+    let folder = try TorchArchive(archive)
+    guard let format = folder["archive_format"], try archive.content(at: format) == Array("pt2".utf8) else {
+      throw FileFault("is no exported program: it has no member '\(folder.root)/archive_format'")
     }
-    if let order = positions["\(root)/byteorder"], try archive.content(at: order) != Array("little".utf8) {
-      throw FileFault("has the bytes of a big-endian machine")
-    }
-    let models = names.filter { $0.hasPrefix("\(root)/models/") && $0.hasSuffix(".json") }
-    guard let model = models.first, models.count == 1, let position = positions[model] else {
-      throw FileFault("has \(models.count) models, takes one")
-    }
-    program = try Self.decoded(archive.content(at: position), model)
+    let models = archive.names.filter { $0.hasPrefix("\(folder.root)/models/") && $0.hasSuffix(".json") }
+    guard let model = models.first, models.count == 1 else { throw FileFault("has \(models.count) models, takes one") }
+    let stem = String(model.dropFirst("\(folder.root)/models/".count).dropLast(".json".count))
+    program = try Self.decoded(folder.content(of: "models/\(stem).json", in: archive), model)
     guard program.version.major == 8 else {
       throw FileFault("has version \(program.version.major) of the schema; known is 8, that of PyTorch 2.5 and later")
     }
     guard readsTensors else { return }
-    let stem = String(model.dropFirst("\(root)/models/".count).dropLast(".json".count))
     var storages: [String: [UInt8]] = [:]
     var known: [View: String] = [:]
-    for (folder, kind) in [("weights", "weights"), ("constants", "constants")] {
-      let name = "\(root)/data/\(folder)/\(stem)_\(kind)_config.json"
-      guard let position = positions[name] else { continue }
+    for kind in ["weights", "constants"] {
+      let name = "data/\(kind)/\(stem)_\(kind)_config.json"
+      guard let position = folder[name] else { continue }
       let configuration: Configuration = try Self.decoded(archive.content(at: position), name)
       for (name, entry) in configuration.config.sorted(by: { $0.key < $1.key }) {
         guard !entry.isPickled, let meta = entry.meta else {
           throw FileFault("tensor '\(name)' is of a kind that only Python can read")
         }
-        let path = "\(root)/data/\(folder)/\(entry.path)"
-        if storages[path] == nil {
-          guard let position = positions[path] else { throw FileFault("has no member '\(path)'") }
-          storages[path] = try archive.content(at: position)
-        }
+        let path = "data/\(kind)/\(entry.path)"
+        let storage: [UInt8]
+        if let known = storages[path] { storage = known } else { storage = try folder.content(of: path, in: archive) }
+        storages[path] = storage
         let view = View(
           path: path, sizes: meta.sizes.map(\.number), strides: meta.strides.map(\.number), offset: meta.offset.number)
         firstNames[name] = known[view]
         known[view] = known[view] ?? name
         do throws(FileFault) {
-          tensors[name] = try Self.array(meta, storages[path] ?? [])
+          tensors[name] = try Self.array(meta, storage)
         } catch {
           throw FileFault("tensor '\(name)' \(error.message)")
         }

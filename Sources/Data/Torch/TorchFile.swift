@@ -51,27 +51,21 @@ extension TorchFile {
   }
 
   private static func members(of archive: borrowing ZIPReader) throws(FileFault) -> [NamedArray] {
-    let names = archive.names
-    let positions = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
-    let root = names.first.map { String($0.prefix { $0 != "/" }) } ?? ""
-    if positions["\(root)/constants.pkl"] != nil {
+    let folder = try TorchArchive(archive)
+    if folder["constants.pkl"] != nil {
       throw FileFault("is a TorchScript program: load it in Python, and save its state_dict()")
     }
-    if positions["\(root)/archive_format"] != nil { throw FileFault("is an exported program, not a state of tensors") }
-    guard let main = positions["\(root)/data.pkl"] else {
-      throw FileFault("is no PyTorch file: it has no member '\(root)/data.pkl'")
-    }
-    if let order = positions["\(root)/byteorder"], try archive.content(at: order) != Array("little".utf8) {
-      throw FileFault("has the bytes of a big-endian machine")
+    if folder["archive_format"] != nil { throw FileFault("is an exported program, not a state of tensors") }
+    guard let main = folder["data.pkl"] else {
+      throw FileFault("is no PyTorch file: it has no member '\(folder.root)/data.pkl'")
     }
     var reader = try TorchReader(archive.content(at: main)[...])
     for storage in try reader.storages() {
-      let name = "\(root)/data/\(storage.key)"
-      guard let position = positions[name] else { throw FileFault("has no member '\(name)'") }
+      let content = try folder.content(of: "data/\(storage.key)", in: archive)
       do throws(FileFault) {
-        try reader.give(archive.content(at: position), to: storage)
+        try reader.give(content, to: storage)
       } catch {
-        throw FileFault("member '\(name)' \(error.message)")
+        throw FileFault("member '\(folder.root)/data/\(storage.key)' \(error.message)")
       }
     }
     return try reader.members()

@@ -30,7 +30,7 @@ struct LBFGS: Sendable {
         : "LBFGS remembers \(historySize) iterations"
       return builder.report(Diagnostic(fault))
     }
-    let sizes = tensors.map { $0.type.elementCount ?? 0 }
+    let sizes = tensors.map { $0.type.elementCount ?? internalError("a parameter is \($0.type)") }
     let count = sizes.reduce(0, +)
     let objective = Objective(loss: loss, parameters: tensors, sizes: sizes)
     func remembered(_ name: String, _ type: TensorType) -> Tensor {

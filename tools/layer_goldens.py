@@ -48,6 +48,14 @@ def pooled(spatial: int, *shape: int, size: int = 2, **options: int) -> list[Ten
     return [values, places]
 
 
+class MaskedAttention(nn.MultiheadAttention):
+    """Attention whose masks are inputs, and whose weights are by head."""
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, padding: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(
+            query, key, value, key_padding_mask=padding, attn_mask=mask, average_attn_weights=False)
+
+
 Make = Callable[[], tuple[nn.Module, Sequence[Tensor]]]
 
 CASES: dict[str, Make] = {
@@ -204,6 +212,10 @@ CASES: dict[str, Make] = {
     "upsampling_bilinear2d_factor": lambda: (nn.UpsamplingBilinear2d(scale_factor=1.5), image(1, 2, 3, 4)),
     "multihead_attention_no_bias": lambda: (nn.MultiheadAttention(4, 2, bias=False), [normal(3, 2, 4)] * 3),
     "multihead_attention_dropout": lambda: (nn.MultiheadAttention(4, 2, dropout=1.0), [normal(3, 2, 4)] * 3),
+    "multihead_attention_sizes": lambda: (
+        nn.MultiheadAttention(4, 2, kdim=3, vdim=5), [normal(3, 2, 4), normal(6, 2, 3), normal(6, 2, 5)]),
+    "multihead_attention_added": lambda: (
+        MaskedAttention(4, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True), [normal(2, 3, 4), normal(2, 5, 4), normal(2, 5, 4), classes(2, 2, 5) > 0, classes(2, 3, 5) > 0]),
     "encoder_layer": lambda: (
         nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, layer_norm_eps=1e-3, bias=False), image(3, 2, 4)),
     "encoder": lambda: (

@@ -53,6 +53,19 @@ let edgeCases: [EdgeCase] = [
   EdgeCase("remainder of integers by a fraction", [NDArray([5, -5, 6] as [Int64])], gives: [0, 0, 1]) {
     $0[0].remainder(2.5)
   },
+  EdgeCase(
+    "erfinv towards 1",
+    [NDArray([1, 5, 10, 20, 30, 40, 50, 52, 53].map { 1 - exp2(-$0) } + [0, 1e-300, -0.71, 1, -1])],
+    gives: [
+      0.4769362762044699, 1.523019401996956, 2.331467773621948, 3.465505025803331, 4.328028275800946, 5.05125408524939,
+      5.686128441310391, 5.805018683193453, 5.8635847487551676, 0, 8.86226925452758e-301, -0.7482049711849852,
+      .infinity,
+      -.infinity,
+    ]
+  ) { $0[0].erfinv() },
+  EdgeCase("matrixRank of a symmetric matrix", [rows([1, 2, 2, 4], [2, 2])], gives: [1]) {
+    Linalg.matrixRank($0[0].convert(to: .f32), hermitian: true)
+  },
   EdgeCase("clamp of integers by fractions", [NDArray([0, 1, 5] as [Int64])], gives: [0.5, 1, 3.5]) {
     $0[0].clamp(min: 0.5, max: 3.5)
   },

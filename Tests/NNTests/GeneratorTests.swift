@@ -191,6 +191,18 @@ struct GeneratorTests {
     #expect(try randperm(3, dtype: .u8).dtype == .u8)
   }
 
+  @Test("a single category is drawn in one way, with replacement or without, as PyTorch draws it")
+  func single() throws {
+    let weights = try NDArray([0.1, 0.2, 0.3, 0.4, 4, 3, 2, 1], shape: [2, 4]).converted(to: .f32)
+    for replacement in [true, false] {
+      let generator = Generator(seed: 7)
+      let drawn = try (0..<4).map { _ in
+        try multinomial(weights, 1, replacement: replacement, generator: generator).doubles
+      }
+      #expect(drawn == [[1, 2], [3, 1], [0, 3], [3, 0]])
+    }
+  }
+
   @Test("what cannot be drawn is refused")
   func refused() throws {
     let weights = NDArray([0.5, 0, 0.5] as [Float])
@@ -205,6 +217,13 @@ struct GeneratorTests {
     #expect(throws: DiagnosticsError.self) { try randn(2, dtype: .i32) }
     #expect(throws: DiagnosticsError.self) { try randint(3, 3, [1]) }
     #expect(throws: DiagnosticsError.self) { try randperm(-1) }
+    for dtype in [ScalarType.u8, .i8, .bool, .f16] {
+      #expect(throws: DiagnosticsError.self) { try randint(0, 70_000, [1], dtype: dtype) }
+    }
+    #expect(throws: DiagnosticsError.self) { try randint(-1, 1, [1], dtype: .u64) }
+    #expect(throws: DiagnosticsError.self) { try randperm(257, dtype: .u8) }
+    #expect(throws: DiagnosticsError.self) { try randperm(129, dtype: .i8) }
+    #expect(try randperm(256, dtype: .u8).doubles.sorted() == (0..<256).map(Double.init))
     #expect(throws: DiagnosticsError.self) { try normal(mean: 0, std: -1, [2]) }
     #expect(throws: DiagnosticsError.self) { try bernoulli(NDArray([2.0])) }
   }

@@ -53,6 +53,13 @@ struct MistakeTests {
     WrongCall("einsum names", [.f32(2, 3)], "einsum: 'ijk' names 3 axes of an operand with 2") { x in
       einsum("ijk->i", x[0])
     },
+    WrongCall(
+      "matrixRank", [.f32(2, 3)], "linalg.matrix_rank: "
+    ) { x in Linalg.matrixRank(x[0], hermitian: true) },
+    WrongCall("nuclear norm", [.f32(2, 3, 4)], "linalg.matrix_norm: ") { x in x[0].norm(.nuclear) },
+    WrongCall("ctcLoss", [.f32(5, 2, 4)], "ctcLoss: a length is 6, of 5 frames") { x in
+      ctcLoss(x[0], x[0].builder.tensor([1, 2, 3, 1], shape: [2, 2], dtype: .i64), [5, 6], [2, 2])
+    },
     WrongCall("add", [.f32(2, 3), .f32(4)], "add: [2,3] and [4] do not broadcast") { x in x[0] + x[1] },
     WrongCall("reshape", [.f32(2, 3)], "reshape: the 6 elements of f32[2,3] do not fill [4,-1]") { x in
       x[0].reshape(4, -1)

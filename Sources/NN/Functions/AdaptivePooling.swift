@@ -36,13 +36,6 @@ public struct AdaptivePoolFunction<Output>: Sendable {
   }
 }
 
-/// Adaptive maximum with the row-major places of the maxima in the spatial axes of the input.
-///
-/// - Parameter spatial: How many axes are pooled.
-public func adaptiveMaxPoolWithIndices(
-  _ x: Tensor, spatial: Int, _ outputSize: some IntegerList
-) -> (output: Tensor, indices: Tensor) { adaptiveMaximum(spatial, x, outputSize.integers) }
-
 /// The windows of one axis; the places of window `i` are `starts[i] ..< ends[i]`.
 private struct AdaptiveWindows {
   let starts: [Int]
@@ -113,7 +106,7 @@ private func adaptiveSizes(_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) thr
     let extents = try (lead..<x.rank).map { (axis) throws(TypeFault) -> Int in try x.knownSize(axis) }
     if zip(extents, sizes).allSatisfy({ $0 % $1 == 0 && $0 > 0 }) {
       let kernel = zip(extents, sizes).map { $0 / $1 }
-      let (values, places) = maxPoolWithIndices(x, spatial: spatial, kernelSize: kernel, stride: kernel)
+      let (values, places) = Pooling("maxPool", spatial, kernel, kernel, 0, 1, false).maxWithIndices(x)
       return [values, places]
     }
     // The places of every window in the flattened input, one row each, so that one arg-reduction finds them.

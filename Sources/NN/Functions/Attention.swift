@@ -64,46 +64,81 @@ private func sharedHeads(_ x: Tensor, _ query: Tensor) throws(TypeFault) -> Tens
 /// Multi-head attention as PyTorch's layer computes it, on `[L, N, E]` or `[L, E]`, or `[N, L, E]` with `batchFirst`.
 ///
 /// - Parameters:
-///   - inProjWeight: `[3 E, E]`: the projections of query, key and value, one below the other.
+///   - inProj: The projections of query, key and value to `E` features, each `[E, features]`: for PyTorch's
+///     `in_proj_weight` its three parts, else `q_proj_weight`, `k_proj_weight`, `v_proj_weight`.
+///   - inProjBias: `[3 E]`, the biases of the projections, one below the other.
+///   - biasK: `[1, 1, E]`, a key that every sequence has in addition, behind its own; with `biasV`.
+///   - biasV: `[1, 1, E]`, the value of that key.
+///   - addZeroAttn: Whether every sequence has a key and value of zeros in addition.
 ///   - keyPaddingMask: `bool[N, S]`; true leaves a key out.
 ///   - attnMask: `bool` (true leaves out, as PyTorch's layer reads it) or a float that is added; `[L, S]` or
 ///     `[N heads, L, S]`.
 ///   - dropout: The share of the weights that is left out at random.
-/// - Returns: The output, and the weights averaged over heads, `[N, L, S]`.
+///   - averageAttnWeights: Whether the weights are averaged over heads.
+/// - Returns: The output, and the weights, `[N, L, S]`, or `[N, heads, L, S]` where they are not averaged; `S` counts the
+///   additional keys.
 public func multiHeadAttention(
-  _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads: Int, inProjWeight: Tensor, inProjBias: Tensor? = nil,
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, numHeads: Int, inProj: (q: Tensor, k: Tensor, v: Tensor),
+  inProjBias: Tensor? = nil, biasK: Tensor? = nil, biasV: Tensor? = nil, addZeroAttn: Bool = false,
   outProjWeight: Tensor, outProjBias: Tensor? = nil, keyPaddingMask: Tensor? = nil, attnMask: Tensor? = nil,
-  isCausal: Bool = false, batchFirst: Bool = false, dropout share: Double = 0
+  isCausal: Bool = false, batchFirst: Bool = false, dropout share: Double = 0, averageAttnWeights: Bool = true
 ) -> (output: Tensor, weights: Tensor) {
-  let optional = [inProjBias, outProjBias, keyPaddingMask, attnMask].compactMap { $0 }
+  let projections = [inProj.q, inProj.k, inProj.v]
+  let optional = [inProjBias, biasK, biasV, outProjBias, keyPaddingMask, attnMask].compactMap { $0 }
   let results = composite(
-    "multiHeadAttention", [query, key, value, inProjWeight, outProjWeight] + optional, count: 2
+    "multiHeadAttention", [query, key, value] + projections + [outProjWeight] + optional, count: 2
   ) { () throws(TypeFault) -> [Tensor] in
-    try inProjWeight.requireRank(2...2, "the projection")
-    let embedding = try inProjWeight.knownSize(1)
-    guard numHeads > 0, embedding % numHeads == 0, inProjWeight.shape[0] == Dimension(3 * embedding) else {
-      throw TypeFault("the projection \(inProjWeight.type) does not fit \(numHeads) heads of \(embedding) features")
+    try inProj.q.requireRank(2...2, "the projection")
+    let embedding = try inProj.q.knownSize(0)
+    guard numHeads > 0, embedding % numHeads == 0 else {
+      throw TypeFault("\(numHeads) heads do not share \(embedding) features")
     }
-    for (name, tensor) in [("query", query), ("key", key), ("value", value)] {
+    for (name, (tensor, weight)) in zip(["query", "key", "value"], zip([query, key, value], projections)) {
       try tensor.requireRank(2...3, "the \(name)")
-      guard tensor.rank == query.rank, tensor.shape[tensor.rank - 1] == Dimension(embedding) else {
+      try weight.requireRank(2...2, "the projection")
+      guard weight.shape[0] == Dimension(embedding) else {
+        throw TypeFault("the projections are \(inProj.q.type) and \(weight.type)", help: "give all as many rows")
+      }
+      guard tensor.rank == query.rank, tensor.shape[tensor.rank - 1] == weight.shape[1] else {
         throw TypeFault(
-          "the \(name) has \(tensor.shape[tensor.rank - 1]) features (\(tensor.type)), the layer takes \(embedding)")
+          "the \(name) has \(tensor.shape[tensor.rank - 1]) features (\(tensor.type)), the layer takes \(weight.shape[1])"
+        )
       }
     }
     // To [N, L, E]; without batch N is 1.
     let isBatched = query.rank == 3
     func batched(_ x: Tensor) -> Tensor { !isBatched ? x.unsqueeze(dim: 0) : batchFirst ? x : x.transpose(0, 1) }
-    let weights = inProjWeight.chunk(3, dim: 0)
     let biases = inProjBias?.chunk(3, dim: 0)
     let (width, heads) = (embedding / numHeads, Dimension(numHeads))
-    func projected(_ x: Tensor, _ part: Int) throws(TypeFault) -> Tensor {
-      let y = try linear(batched(x), weights[part], biases?[part]).checked()
-      return y.reshape([y.shape[0], y.shape[1], heads, Dimension(width)]).permute([0, 2, 1, 3])
+    func split(_ x: Tensor) -> Tensor {
+      x.reshape([x.shape[0], x.shape[1], heads, Dimension(width)]).permute([0, 2, 1, 3])
     }
-    let (q, k, v) = (try projected(query, 0), try projected(key, 1), try projected(value, 2))
+    func projected(_ x: Tensor, _ part: Int) throws(TypeFault) -> Tensor {
+      try linear(batched(x), projections[part], biases?[part]).checked()
+    }
+    /// Keys or values with those that every sequence has in addition.
+    func extended(_ x: Tensor, _ bias: Tensor?) throws(TypeFault) -> Tensor {
+      let one = [x.shape[0], Dimension(1), x.shape[2]]
+      var parts = [x]
+      if let bias {
+        guard bias.shape == [1, 1, Dimension(embedding)] else {
+          throw TypeFault("the additional key or value is \(bias.type), need [1,1,\(embedding)]")
+        }
+        parts.append(bias.expanded(to: one))
+      }
+      if addZeroAttn { parts.append(x.builder.zeros(TensorType(x.dtype, one))) }
+      return parts.count == 1 ? x : cat(parts, dim: 1)
+    }
+    guard (biasK == nil) == (biasV == nil) else { throw TypeFault("of biasK and biasV one is missing") }
+    let added = (biasK == nil ? 0 : 1) + (addZeroAttn ? 1 : 0)
+    let keys = batched(key).shape[1]
+    let q = split(try projected(query, 0))
+    let k = split(try extended(projected(key, 1), biasK))
+    let v = split(try extended(projected(value, 2), biasV))
     var scores = try matmul(q * (1 / Double(width).squareRoot()), k.mT).checked()
     func masked(_ mask: Tensor) throws(TypeFault) -> Tensor {
+      // Nothing masks the additional keys.
+      let mask = added == 0 ? mask : pad(mask.expanded(to: mask.shape.dropLast() + [keys]), [0, added])
       try requireBroadcast(mask, to: scores.shape, "the mask")
       return mask.dtype == .bool
         ? mask.select(scores.fullLike(-.infinity), scores) : scores + mask.convert(to: scores.dtype)
@@ -113,7 +148,7 @@ public func multiHeadAttention(
         attnMask.rank == 3
           ? attnMask.reshape([scores.shape[0], heads] + attnMask.shape.suffix(2)) : attnMask)
     } else if isCausal {
-      let matrix = TensorType(.i64, Array(scores.shape.suffix(2)))
+      let matrix = TensorType(.i64, [q.shape[2], keys])
       scores = try masked(scores.builder.iota(matrix, axis: 1) .> scores.builder.iota(matrix, axis: 0))
     }
     if let keyPaddingMask {
@@ -125,7 +160,7 @@ public func multiHeadAttention(
     let joined = try matmul(attention, v).checked().permute([0, 2, 1, 3])
     let output = linear(
       joined.reshape([joined.shape[0], joined.shape[1], Dimension(embedding)]), outProjWeight, outProjBias)
-    let averaged = attention.mean(dim: 1)
+    let averaged = averageAttnWeights ? attention.mean(dim: 1) : attention
     guard isBatched else { return [output.squeeze(dim: 0), averaged.squeeze(dim: 0)] }
     return [batchFirst ? output : output.transpose(0, 1), averaged]
   }

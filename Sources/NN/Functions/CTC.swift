@@ -28,9 +28,16 @@ public func ctcLoss(
     let frames = isBatched ? logProbs : logProbs.unsqueeze(dim: 1)
     let batch = frames.shape[1]
     for lengths in [inputLengths, targetLengths] {
-      guard lengths.dtype.isInteger, lengths.shape == (isBatched ? [batch] : []) else {
+      guard lengths.dtype.isInteger, lengths.shape == [batch] || !isBatched && lengths.rank == 0 else {
         throw TypeFault("the lengths are \(lengths.type), need integers of shape \((isBatched ? [batch] : []).text)")
       }
+    }
+    try requireLengths(inputLengths, "frames", upTo: try frames.knownSize(0))
+    let size = try targets.knownSize(targets.rank - 1)
+    let isJoined = isBatched && targets.rank == 1
+    try requireLengths(targetLengths, "symbols", upTo: size)
+    if isJoined, let known = targetLengths.literal?.integers, known.reduce(0, +) > size {
+      throw TypeFault("the lengths add up to \(known.reduce(0, +)), there are \(size) symbols")
     }
     guard targets.dtype.isInteger else { throw TypeFault("the targets are \(targets.type), need integers") }
     let count = try frames.knownSize(2)
@@ -51,6 +58,12 @@ public func ctcLoss(
     case .mean: return (losses / lengths.clamp(min: 1).convert(to: losses.dtype)).mean()
     }
   }
+}
+
+/// Checks lengths that are known.
+private func requireLengths(_ lengths: Tensor, _ what: String, upTo limit: Int) throws(TypeFault) {
+  guard let wrong = lengths.literal?.integers.first(where: { !(0...limit).contains($0) }) else { return }
+  throw TypeFault("a length is \(wrong), of \(limit) \(what)")
 }
 
 /// As `ctcLoss` of tensors, with lengths that are known.

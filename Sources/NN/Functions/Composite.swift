@@ -143,6 +143,11 @@ extension Tensor {
   var wide: Tensor { convert(to: dtype.computeType) }
 }
 
+extension ScalarType {
+  /// The machine epsilon of the type that sums are accumulated in.
+  var computeEpsilon: Double { self == .f64 ? Double.ulpOfOne : Double(Float.ulpOfOne) }
+}
+
 /// Throws unless a number is so small that no arithmetic on a few of them overflows.
 func requireBounded(_ number: Int, _ what: String) throws(TypeFault) {
   guard number.magnitude <= 1 << 31 else { throw TypeFault("\(what) is \(number), beyond 2^31") }

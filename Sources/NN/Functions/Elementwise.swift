@@ -348,10 +348,29 @@ extension Tensor {
     }
   }
 
-  /// Source: Giles, Approximating the erfinv function, 2010, for single precision; Newton's steps double its digits.
+  /// Source: Giles, Approximating the erfinv function, 2010, for single precision; for double precision what PyTorch
+  /// starts from, https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/Math.h, and Newton's steps.
   private func inverseError(_ x: Tensor) -> Tensor {
     func polynomial(_ coefficients: [Double], _ w: Tensor) -> Tensor {
       coefficients.dropFirst().reduce(w.lift(coefficients[0])) { $0 * w + $1 }
+    }
+    if x.dtype == .f64 {
+      let size = x.abs()
+      let square = x * x
+      let central =
+        size * polynomial([-0.140543331, 0.914624893, -1.645349621, 0.886226899], square)
+        / polynomial([0.012229801, -0.329097515, 1.442710462, -2.118377725, 1], square)
+      let w = (-((1 - size) * 0.5).log()).sqrt()
+      let tail =
+        polynomial([1.641345311, 3.429567803, -1.624906493, -1.970840454], w)
+        / polynomial([1.637067800, 3.543889200, 1], w)
+      var y = (size .<= 0.7).select(central, tail)
+      for _ in 0..<2 {
+        // Near 1 the complement has the digits.
+        let error = (size .> 0.5).select((1 - size) - y.erfc(), y.erf() - size)
+        y = y - error * (y * y).exp() * (Double.pi.squareRoot() / 2)
+      }
+      return x.sign() * (size .== 1).select(size * .infinity, y)
     }
     let w = -((1 - x) * (1 + x)).log()
     let central = polynomial(
@@ -364,11 +383,7 @@ extension Tensor {
         -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
         1.00167406, 2.83297682,
       ], w.sqrt() - 3)
-    var y = (w .< 5).select(central, tail) * x
-    if x.dtype == .f64 {
-      for _ in 0..<2 { y = y - (y.erf() - x) * (y * y).exp() * (Double.pi.squareRoot() / 2) }
-    }
-    return (x.abs() .== 1).select(x * .infinity, y)
+    return (x.abs() .== 1).select(x * .infinity, (w .< 5).select(central, tail) * x)
   }
 
   /// The normal distribution's cumulative function.

@@ -89,13 +89,25 @@ public func normal(
   }
 }
 
+/// Checks that a type reaches as far as a range of integers.
+private func requireHolds(_ dtype: ScalarType, _ name: String, _ range: ClosedRange<Int>) throws(DiagnosticsError) {
+  let ends = try NDArray(dtype: .i64, shape: [2], values: [.integer(range.lowerBound), .integer(range.upperBound)])
+  let held = ends.converted(to: dtype)
+  let isHeld =
+    dtype.isFloat
+    ? held.doubles.allSatisfy(\.isFinite)
+    : held.converted(to: .i64).integers == ends.integers && (dtype.isSigned || range.lowerBound >= 0)
+  guard isHeld else { throw DiagnosticsError("\(name): \(range) is beyond \(dtype)") }
+}
+
 /// Integers in `low ..< high`, on the host.
 ///
-/// - Throws: For an empty range, and sizes that are negative or larger than the memory.
+/// - Throws: For a range that is empty or beyond the type, and sizes that are negative or larger than the memory.
 public func randint(
   _ low: Int, _ high: Int, _ shape: [Int], dtype: ScalarType = .i64, generator: Generator = .default
 ) throws(DiagnosticsError) -> NDArray {
   guard low < high else { throw DiagnosticsError("randint: no integers are in \(low) ..< \(high)") }
+  try requireHolds(dtype, "randint", low...(high - 1))
   try NDArray.requireMemory(dtype, shape)
   let numbers = generator.integers(shape.reduce(1, *), low, high)
   return try NDArray(dtype: .i64, shape: shape, values: numbers.map { .integer($0) }).converted(to: dtype)
@@ -108,11 +120,12 @@ public func randint(
 
 /// The integers `0 ..< n` in random order, on the host.
 ///
-/// - Throws: For a size that is negative or larger than the memory.
+/// - Throws: For a size that is negative, larger than the memory, or beyond the type.
 public func randperm(
   _ n: Int, dtype: ScalarType = .i64, generator: Generator = .default
 ) throws(DiagnosticsError) -> NDArray {
   try NDArray.requireMemory(.i64, [n])
+  if n > 0 { try requireHolds(dtype, "randperm", 0...(n - 1)) }
   let numbers = generator.permutation(n).map { ScalarValue.integer($0) }
   return try NDArray(dtype: .i64, shape: [n], values: numbers).converted(to: dtype)
 }
@@ -144,7 +157,8 @@ public func multinomial(
   }
   let isDouble = weights.dtype == .f64
   let drawn: [[Int]]
-  if replacement {
+  // PyTorch draws a single one without replacement, whatever is asked for.
+  if replacement, count > 1 {
     drawn = rows.map { row in
       var total = 0.0
       var sums = row.map { weight in

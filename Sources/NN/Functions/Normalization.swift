@@ -102,7 +102,7 @@ public func rmsNorm(_ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil
   composite("rmsNorm", [x, weight]) { () throws(TypeFault) -> Tensor in
     let axes = try normalizedAxes(x, normalizedShape, [weight])
     let wide = x.wide
-    let epsilon = eps ?? (x.dtype == .f64 ? Double.ulpOfOne : Double(Float.ulpOfOne))
+    let epsilon = eps ?? x.dtype.computeEpsilon
     let mean = (wide * wide).mean(dim: axes, keepdim: true)
     let y = (wide * (mean + epsilon).rsqrt()).convert(to: x.dtype)
     return weight.map { y * $0 } ?? y

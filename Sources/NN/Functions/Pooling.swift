@@ -31,16 +31,6 @@ public struct MaxPoolFunction<Output>: Sendable {
   }
 }
 
-/// `maxPool`, with the row-major place of every maximum in the spatial axes of the input.
-///
-/// - Parameter spatial: How many axes are pooled.
-public func maxPoolWithIndices(
-  _ x: Tensor, spatial: Int, kernelSize: some IntegerList, stride: (some IntegerList)? = Int?.none,
-  padding: some IntegerList = 0, dilation: some IntegerList = 1, ceilMode: Bool = false
-) -> (output: Tensor, indices: Tensor) {
-  Pooling("maxPool", spatial, kernelSize, stride, padding, dilation, ceilMode).maxWithIndices(x)
-}
-
 /// Maximum over windows with different amounts of padding before and after.
 public func maxPoolNd(
   _ x: Tensor, kernelSize: [Int], stride: [Int], low: [Int], high: [Int], dilation: [Int]? = nil, ceilMode: Bool = false
@@ -104,7 +94,7 @@ public struct LPPoolFunction: Sendable {
   }
 }
 
-/// Writes elements back to the places that `maxPoolWithIndices` found; zeros elsewhere.
+/// Writes elements back to the places that `maxPool2dWithIndices` and its kin found; zeros elsewhere.
 ///
 /// - Parameter outputSize: The spatial sizes of the result; by default those of the smallest input that pooling fits.
 public func maxUnpool(

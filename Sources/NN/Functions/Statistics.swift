@@ -230,7 +230,8 @@ extension Tensor {
   ) -> Tensor {
     switch p {
     case .frobenius: norm(p: 2, dim: dim, keepdim: keepdim, dtype: dtype)
-    case .nuclear: Linalg.matrixNorm(self, ord: .nuclear, dim: dim ?? [0, 1], keepdim: keepdim, dtype: dtype)
+    case .nuclear:
+      Linalg.matrixNorm(self, ord: .nuclear, dim: dim ?? Array(shape.indices), keepdim: keepdim, dtype: dtype)
     case .order(let order): norm(p: order, dim: dim, keepdim: keepdim, dtype: dtype)
     }
   }

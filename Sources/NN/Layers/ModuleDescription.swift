@@ -49,8 +49,10 @@ extension ModuleTree.Node {
   /// `MaxPool2d`.
   private func typeName(_ module: any Parameterized) -> String {
     let parts = "\(type(of: module))".split(separator: "<", maxSplits: 1)
-    guard parts.count == 2, parts[0].hasSuffix("Nd") else { return String(parts[0]) }
-    return parts[0].dropLast(2) + parts[1].dropLast() + "d"
+    guard parts.count == 2, parts[0].hasSuffix("Nd"), let rank = Int(parts[1].dropLast()) else {
+      return String(parts[0])
+    }
+    return "\(parts[0].dropLast(2))\(rank)d"
   }
 
   private func block(_ name: String, _ lines: [String], inline: String?) -> String {

@@ -1,28 +1,73 @@
 public import LatheCore
 
-/// The parameters and buffers of batch and instance normalizations.
-private typealias NormState = (
-  weight: Parameter?, bias: Parameter?, runningMean: Parameter?, runningVar: Parameter?, numBatchesTracked: Parameter?
-)
+/// The parameters, buffers and options of a batch or instance normalization, with PyTorch's names.
+public struct NormParameters: Sendable {
+  let identity = LayerIdentity()
+  fileprivate let weight: Parameter?
+  fileprivate let bias: Parameter?
+  fileprivate let runningMean: Parameter?
+  fileprivate let runningVar: Parameter?
+  fileprivate let numBatchesTracked: Parameter?
+  fileprivate let momentum: Double?
+  fileprivate let eps: Double
+  fileprivate let extraRepr: String
 
-private func normState(
-  _ features: Int, affine: Bool, bias: Bool, trackRunningStats: Bool, dtype: ScalarType
-) -> NormState {
-  (
-    affine ? Parameter([features], dtype: dtype, initializer: .ones) : nil,
-    affine && bias ? Parameter([features], dtype: dtype, initializer: .zeros) : nil,
-    trackRunningStats ? Parameter([features], dtype: dtype, role: .buffer, initializer: .zeros) : nil,
-    trackRunningStats ? Parameter([features], dtype: dtype, role: .buffer, initializer: .ones) : nil,
-    trackRunningStats ? Parameter([], dtype: .i64, role: .buffer, initializer: .zeros) : nil
-  )
+  fileprivate init(
+    _ numFeatures: Int, eps: Double, momentum: Double?, affine: Bool, trackRunningStats: Bool, bias: Bool,
+    dtype: ScalarType
+  ) {
+    weight = affine ? Parameter([numFeatures], dtype: dtype, initializer: .ones) : nil
+    self.bias = affine && bias ? Parameter([numFeatures], dtype: dtype, initializer: .zeros) : nil
+    func buffer(_ shape: [Int], _ dtype: ScalarType, _ initializer: Initializer) -> Parameter? {
+      trackRunningStats ? Parameter(shape, dtype: dtype, role: .buffer, initializer: initializer) : nil
+    }
+    runningMean = buffer([numFeatures], dtype, .zeros)
+    runningVar = buffer([numFeatures], dtype, .ones)
+    numBatchesTracked = buffer([], .i64, .zeros)
+    self.momentum = momentum
+    self.eps = eps
+    extraRepr = options([
+      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
+      "bias": self.bias != nil, "track_running_stats": trackRunningStats,
+    ])
+  }
+
+  var namedParts: [(name: String, child: Any)] {
+    [
+      ("weight", weight), ("bias", bias), ("running_mean", runningMean), ("running_var", runningVar),
+      ("num_batches_tracked", numBatchesTracked),
+    ].compactMap { name, parameter in parameter.map { (name, $0) } }
+  }
+
+  /// The input, which has to have as many axes as the layer normalizes.
+  fileprivate func ranked(_ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>) -> Tensor {
+    composite(name, [x]) { () throws(TypeFault) -> Tensor in
+      try x.requireRank(ranks, "the input")
+      return x
+    }
+  }
 }
 
-/// The input of a layer, which has to have as many axes as it normalizes.
-private func ranked(_ x: Tensor, _ name: String, _ ranks: ClosedRange<Int>) -> Tensor {
-  composite(name, [x]) { () throws(TypeFault) -> Tensor in
-    try x.requireRank(ranks, "the input")
-    return x
-  }
+/// A layer that normalizes channels, over the batch or by themselves: ``BatchNormNd`` or ``InstanceNormNd``.
+public protocol FeatureNorm: Module where Input == Tensor, Output == Tensor {
+  /// The layer's parameters, buffers and options.
+  var parameters: NormParameters { get }
+}
+
+extension FeatureNorm {
+  /// The weight.
+  public var weight: Parameter? { parameters.weight }
+  /// The bias.
+  public var bias: Parameter? { parameters.bias }
+  /// The running average of the means.
+  public var runningMean: Parameter? { parameters.runningMean }
+  /// The running average of the unbiased variances.
+  public var runningVar: Parameter? { parameters.runningVar }
+  /// How many batches are in the averages; an instance normalization keeps it, as PyTorch's, and does not count.
+  public var numBatchesTracked: Parameter? { parameters.numBatchesTracked }
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { parameters.extraRepr }
 }
 
 /// Batch normalization of `[N, C]` or `[N, C, L]`.
@@ -36,30 +81,9 @@ public typealias BatchNorm3d = BatchNormNd<3>
 /// otherwise.
 ///
 /// While training, the running averages and the counter of batches are updates of the graph.
-public struct BatchNormNd<let rank: Int>: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  /// The running average of the batches' means.
-  public let runningMean: Parameter?
-  /// The running average of the batches' unbiased variances.
-  public let runningVar: Parameter?
-  /// How many batches are in the averages.
-  public let numBatchesTracked: Parameter?
-  private let numFeatures: Int
-  private let affine: Bool
-  private let momentum: Double?
-  private let eps: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
-      "bias": bias != nil, "track_running_stats": runningMean != nil,
-    ])
-  }
+public struct BatchNormNd<let rank: Int>: FeatureNorm {
+  /// The layer's parameters, buffers and options.
+  public let parameters: NormParameters
 
   /// Makes a layer.
   ///
@@ -72,23 +96,20 @@ public struct BatchNormNd<let rank: Int>: Module {
     _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
     trackRunningStats: Bool = true, bias: Bool = true, dtype: ScalarType = .f32
   ) {
-    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = normState(
-      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats, dtype: dtype)
-    self.numFeatures = numFeatures
-    self.affine = affine
-    self.momentum = momentum
-    self.eps = eps
+    parameters = NormParameters(
+      numFeatures, eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias,
+      dtype: dtype)
   }
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      normalized(ranked(x, "batchNorm\(rank)d", (rank == 1 ? 2 : rank + 2)...(rank + 2)), in: $0)
+      normalized(parameters.ranked(x, "batchNorm\(rank)d", (rank == 1 ? 2 : rank + 2)...(rank + 2)), in: $0)
     }
   }
 
   private func normalized(_ x: Tensor, in builder: Builder) -> Tensor {
-    let (weight, bias) = (weight?.read(in: builder), bias?.read(in: builder))
+    let (eps, weight, bias) = (parameters.eps, weight?.read(in: builder), bias?.read(in: builder))
     guard let runningMean, let runningVar, let numBatchesTracked else {
       return batchNorm(x, weight: weight, bias: bias, eps: eps)
     }
@@ -99,7 +120,7 @@ public struct BatchNormNd<let rank: Int>: Module {
     }
     let counter = numBatchesTracked.updated(in: builder) + 1
     numBatchesTracked.update(to: counter)
-    guard let momentum else {
+    guard let momentum = parameters.momentum else {
       // Without momentum the averages are plain means over all batches so far.
       let batch = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: 1, eps: eps)
       let share = 1 / counter.convert(to: mean.dtype)
@@ -114,6 +135,11 @@ public struct BatchNormNd<let rank: Int>: Module {
   }
 }
 
+extension BatchNormNd: ModuleContainer {
+  var identity: LayerIdentity { parameters.identity }
+  var namedParts: [(name: String, child: Any)] { parameters.namedParts }
+}
+
 /// Instance normalization of `[N, C, L]` or `[C, L]`.
 public typealias InstanceNorm1d = InstanceNormNd<1>
 /// Instance normalization of `[N, C, H, W]` or `[C, H, W]`.
@@ -123,30 +149,9 @@ public typealias InstanceNorm3d = InstanceNormNd<3>
 
 /// Instance normalization over `rank` axes: every channel of every sample by itself; with running averages, by those in
 /// evaluation.
-public struct InstanceNormNd<let rank: Int>: Module {
-  /// The weight.
-  public let weight: Parameter?
-  /// The bias.
-  public let bias: Parameter?
-  /// The running average of the samples' means.
-  public let runningMean: Parameter?
-  /// The running average of the samples' unbiased variances.
-  public let runningVar: Parameter?
-  /// Zero: PyTorch keeps it beside the averages, and does not count.
-  public let numBatchesTracked: Parameter?
-  private let numFeatures: Int
-  private let affine: Bool
-  private let momentum: Double?
-  private let eps: Double
-  private let identity = LayerIdentity()
-
-  /// The options as PyTorch prints them.
-  public var extraRepr: String {
-    options([
-      "": numFeatures, "eps": eps, "momentum": momentum, "affine": affine,
-      "bias": bias != nil, "track_running_stats": runningMean != nil,
-    ])
-  }
+public struct InstanceNormNd<let rank: Int>: FeatureNorm {
+  /// The layer's parameters, buffers and options.
+  public let parameters: NormParameters
 
   /// Makes a layer.
   ///
@@ -159,36 +164,38 @@ public struct InstanceNormNd<let rank: Int>: Module {
     _ numFeatures: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = false,
     trackRunningStats: Bool = false, bias: Bool = true, dtype: ScalarType = .f32
   ) {
-    (weight, self.bias, runningMean, runningVar, numBatchesTracked) = normState(
-      numFeatures, affine: affine, bias: bias, trackRunningStats: trackRunningStats, dtype: dtype)
-    self.numFeatures = numFeatures
-    self.affine = affine
-    self.momentum = momentum
-    self.eps = eps
+    parameters = NormParameters(
+      numFeatures, eps: eps, momentum: momentum, affine: affine, trackRunningStats: trackRunningStats, bias: bias,
+      dtype: dtype)
   }
 
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      let checked = ranked(x, "instanceNorm\(rank)d", (rank + 1)...(rank + 2))
+      let checked = parameters.ranked(x, "instanceNorm\(rank)d", (rank + 1)...(rank + 2))
       guard x.rank == rank + 1 else { return normalized(checked, in: $0) }
       return normalized(checked.unsqueeze(dim: 0), in: $0).squeeze(dim: 0)
     }
   }
 
   private func normalized(_ x: Tensor, in builder: Builder) -> Tensor {
-    let (weight, bias) = (weight?.read(in: builder), bias?.read(in: builder))
+    let (eps, weight, bias) = (parameters.eps, weight?.read(in: builder), bias?.read(in: builder))
     guard let runningMean, let runningVar else { return instanceNorm(x, weight: weight, bias: bias, eps: eps) }
     let (mean, variance) = (runningMean.updated(in: builder), runningVar.updated(in: builder))
     guard identity.isTraining(in: builder) else {
       return instanceNorm(x, mean, variance, weight: weight, bias: bias, eps: eps)
     }
     let batch = instanceNormTraining(
-      x, mean, variance, weight: weight, bias: bias, momentum: momentum ?? 0, eps: eps)
+      x, mean, variance, weight: weight, bias: bias, momentum: parameters.momentum ?? 0, eps: eps)
     runningMean.update(to: batch.runningMean)
     runningVar.update(to: batch.runningVar)
     return batch.output
   }
+}
+
+extension InstanceNormNd: ModuleContainer {
+  var identity: LayerIdentity { parameters.identity }
+  var namedParts: [(name: String, child: Any)] { parameters.namedParts }
 }
 
 /// Normalizes the last axes of every element.

@@ -2,29 +2,64 @@ public import LatheCore
 
 /// Attention with several heads over `[L, N, E]`, or `[N, L, E]` with `batchFirst`; `[L, E]` without batch.
 public struct MultiheadAttention: Module {
-  /// The projections of query, key and value, one below the other.
-  public let inProjWeight: Parameter
+  /// The projections of query, key and value, one below the other; nil where keys or values have sizes of their own.
+  public let inProjWeight: Parameter?
+  /// The projection of the query where `inProjWeight` is nil.
+  public let qProjWeight: Parameter?
+  /// The projection of the key where `inProjWeight` is nil.
+  public let kProjWeight: Parameter?
+  /// The projection of the value where `inProjWeight` is nil.
+  public let vProjWeight: Parameter?
   /// The biases of the projections.
   public let inProjBias: Parameter?
+  /// The key that every sequence has in addition.
+  public let biasK: Parameter?
+  /// The value of that key.
+  public let biasV: Parameter?
   /// The linear layer behind the heads.
   public let outProj: NonDynamicallyQuantizableLinear
   private let numHeads: Int
+  private let addZeroAttn: Bool
   private let batchFirst: Bool
   private let dropout: Double
   private let identity = LayerIdentity()
 
-  /// Makes a layer with the given options.
+  /// Makes a layer.
+  ///
+  /// - Parameters:
+  ///   - dropout: The share of the attention weights that is left out in training.
+  ///   - addBiasKv: Whether every sequence has one more key and value, which are trained.
+  ///   - addZeroAttn: Whether every sequence has one more key and value of zeros.
+  ///   - kdim: The features of keys; by default those of queries.
+  ///   - vdim: The features of values; by default those of queries.
   public init(
-    _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, batchFirst: Bool = false,
-    dtype: ScalarType = .f32
+    _ embedDim: Int, _ numHeads: Int, dropout: Double = 0, bias: Bool = true, addBiasKv: Bool = false,
+    addZeroAttn: Bool = false, kdim: Int? = nil, vdim: Int? = nil, batchFirst: Bool = false, dtype: ScalarType = .f32
   ) {
     // In PyTorch's order, in which numbers are drawn.
     outProj = NonDynamicallyQuantizableLinear(embedDim, embedDim, bias: bias, dtype: dtype)
-    inProjWeight = Parameter([product([3, embedDim]), embedDim], dtype: dtype, initializer: .xavierUniform())
+    let isJoined = (kdim ?? embedDim) == embedDim && (vdim ?? embedDim) == embedDim
+    func weight(_ shape: [Int], _ isMade: Bool) -> Parameter? {
+      isMade ? Parameter(shape, dtype: dtype, initializer: .xavierUniform()) : nil
+    }
+    inProjWeight = weight([product([3, embedDim]), embedDim], isJoined)
+    qProjWeight = weight([embedDim, embedDim], !isJoined)
+    kProjWeight = weight([embedDim, kdim ?? embedDim], !isJoined)
+    vProjWeight = weight([embedDim, vdim ?? embedDim], !isJoined)
     inProjBias = bias ? Parameter([product([3, embedDim])], dtype: dtype, initializer: .zeros) : nil
+    biasK = addBiasKv ? Parameter([1, 1, embedDim], dtype: dtype, initializer: .xavierNormal()) : nil
+    biasV = addBiasKv ? Parameter([1, 1, embedDim], dtype: dtype, initializer: .xavierNormal()) : nil
     self.numHeads = numHeads
+    self.addZeroAttn = addZeroAttn
     self.batchFirst = batchFirst
     self.dropout = dropout
+  }
+
+  /// The projections, `[E, features]`.
+  private func projections(in builder: Builder) -> (q: Tensor, k: Tensor, v: Tensor) {
+    let separate = [qProjWeight, kProjWeight, vProjWeight].compactMap { $0?.read(in: builder) }
+    let parts = inProjWeight.map { Array($0.read(in: builder).chunk(3, dim: 0)) } ?? separate
+    return (parts[0], parts[1], parts[2])
   }
 
   /// Attention without masks.
@@ -37,17 +72,20 @@ public struct MultiheadAttention: Module {
   /// - Parameters:
   ///   - keyPaddingMask: `bool[N, S]`; true leaves a key out.
   ///   - attnMask: `bool` (true leaves out) or a float that is added; `[L, S]` or `[N heads, L, S]`.
-  /// - Returns: The output, and the weights averaged over heads.
+  ///   - averageAttnWeights: Whether the weights are averaged over heads.
+  /// - Returns: The output, and the weights, which cost nothing where nobody reads them.
   public func callAsFunction(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, keyPaddingMask: Tensor?, attnMask: Tensor? = nil,
-    isCausal: Bool = false
+    averageAttnWeights: Bool = true, isCausal: Bool = false
   ) -> (output: Tensor, weights: Tensor) {
     identity.scope(of: query) { builder in
       multiHeadAttention(
-        query, key, value, numHeads: numHeads, inProjWeight: inProjWeight.read(in: builder),
-        inProjBias: inProjBias?.read(in: builder), outProjWeight: outProj.weight.read(in: builder),
+        query, key, value, numHeads: numHeads, inProj: projections(in: builder),
+        inProjBias: inProjBias?.read(in: builder), biasK: biasK?.read(in: builder), biasV: biasV?.read(in: builder),
+        addZeroAttn: addZeroAttn, outProjWeight: outProj.weight.read(in: builder),
         outProjBias: outProj.bias?.read(in: builder), keyPaddingMask: keyPaddingMask, attnMask: attnMask,
-        isCausal: isCausal, batchFirst: batchFirst, dropout: identity.isTraining(in: builder) ? dropout : 0)
+        isCausal: isCausal, batchFirst: batchFirst, dropout: identity.isTraining(in: builder) ? dropout : 0,
+        averageAttnWeights: averageAttnWeights)
     }
   }
 }

@@ -30,38 +30,43 @@ struct LBFGS: Sendable {
         : "LBFGS remembers \(historySize) iterations"
       return builder.report(Diagnostic(fault))
     }
+    if let updated = parameters.first(where: { builder.content(named: $0.name) != nil }) {
+      return builder.report(
+        Diagnostic("LBFGS starts from what '\(updated.name)' was before the step, and the model itself updates it"))
+    }
     let sizes = tensors.map { $0.type.elementCount ?? internalError("a parameter is \($0.type)") }
     let count = sizes.reduce(0, +)
     let objective = Objective(loss: loss, parameters: tensors, sizes: sizes)
-    func remembered(_ name: String, _ type: TensorType) -> Tensor {
-      builder.variable(Variable(name: "\(owner).\(name)", role: .buffer, initial: filled(type, 0)))
+    func name(_ field: PartialKeyPath<Iteration>) -> String {
+      let name = Iteration.remembered.first { $0.field == field }?.name ?? internalError("\(field) is not remembered")
+      return "\(owner).\(name)"
     }
+    func remembered(_ field: PartialKeyPath<Iteration>, _ type: TensorType) -> Tensor {
+      builder.variable(Variable(name: name(field), role: .buffer, initial: filled(type, 0)))
+    }
+    let evaluations = remembered(\.evaluations, .scalar(.i64))
     let vector = TensorType(first.dtype, [count])
     let ring = TensorType(first.dtype, [historySize, count])
     let start = Iteration(
       x: objective.flattened(tensors),
       loss: loss.convert(to: .f64).reshape([Int]()),
       gradient: objective.flattened(gradients(of: loss, withRespectTo: tensors)),
-      direction: remembered("d", vector), t: remembered("t", .scalar(.f64)),
-      differences: remembered("old_dirs", ring), moves: remembered("old_stps", ring),
-      ro: remembered("ro", TensorType(.f64, [historySize])), diagonal: remembered("H_diag", .scalar(.f64)),
-      pairs: remembered("pairs", .scalar(.i64)), lastGradient: remembered("prev_flat_grad", vector),
-      total: remembered("step", .scalar(.i64)), evaluations: remembered("func_evals", .scalar(.i64)) * 0 + 1,
+      direction: remembered(\.direction, vector), t: remembered(\.t, .scalar(.f64)),
+      differences: remembered(\.differences, ring), moves: remembered(\.moves, ring),
+      ro: remembered(\.ro, TensorType(.f64, [historySize])), diagonal: remembered(\.diagonal, .scalar(.f64)),
+      pairs: remembered(\.pairs, .scalar(.i64)), lastGradient: remembered(\.lastGradient, vector),
+      total: remembered(\.total, .scalar(.i64)), evaluations: evaluations.onesLike(),
       iteration: builder.scalar(.integer(0), .i64), isDone: builder.scalar(.integer(0), .bool))
     var initial = start
     initial.isDone = start.gradient.magnitude .<= toleranceGrad
-    let end = Iteration(
+    var end = initial.with(
       whileLoop(initial.all) {
-        Iteration($0).isDone.logicalNot().logicalAnd(Iteration($0).iteration .< maxIter)
+        initial.with($0).isDone.logicalNot().logicalAnd(initial.with($0).iteration .< maxIter)
       } body: {
-        next(Iteration($0), objective, lr).all
+        next(initial.with($0), objective, lr).all
       })
-    let all = remembered("func_evals", .scalar(.i64)) + end.evaluations
-    for (name, value) in [
-      ("d", end.direction), ("t", end.t), ("old_dirs", end.differences), ("old_stps", end.moves), ("ro", end.ro),
-      ("H_diag", end.diagonal), ("pairs", end.pairs), ("prev_flat_grad", end.lastGradient), ("step", end.total),
-      ("func_evals", all),
-    ] { builder.update("\(owner).\(name)", to: value) }
+    end.evaluations = evaluations + end.evaluations
+    for field in Iteration.remembered.map(\.field) { builder.update(name(field), to: end[keyPath: field]) }
     for (parameter, value) in zip(parameters, objective.parts(end.x)) { builder.update(parameter.name, to: value) }
   }
 
@@ -88,7 +93,7 @@ struct LBFGS: Sendable {
     } otherwise: {
       moved(state, slope, objective).all
     }
-    return Iteration(next)
+    return state.with(next)
   }
 
   /// What the last move tells about the curvature.
@@ -210,7 +215,7 @@ private struct Objective {
 }
 
 /// What the loop of iterations carries.
-private struct Iteration {
+private struct Iteration: LoopState {
   var x: Tensor
   var loss: Tensor
   var gradient: Tensor
@@ -234,43 +239,52 @@ private struct Iteration {
   var iteration: Tensor
   var isDone: Tensor
 
-  private static var fields: [WritableKeyPath<Iteration, Tensor>] {
+  static var fields: [WritableKeyPath<Self, Tensor>] {
     [
       \.x, \.loss, \.gradient, \.direction, \.t, \.differences, \.moves, \.ro, \.diagonal, \.pairs, \.lastGradient,
       \.total, \.evaluations, \.iteration, \.isDone,
     ]
   }
 
-  var all: [Tensor] { Self.fields.map { self[keyPath: $0] } }
+  /// What the optimizer remembers from step to step, by PyTorch's names.
+  static var remembered: [(name: String, field: KeyPath<Self, Tensor>)] {
+    [
+      ("d", \.direction), ("t", \.t), ("old_dirs", \.differences), ("old_stps", \.moves), ("ro", \.ro),
+      ("H_diag", \.diagonal), ("pairs", \.pairs), ("prev_flat_grad", \.lastGradient), ("step", \.total),
+      ("func_evals", \.evaluations),
+    ]
+  }
 }
 
-extension Iteration {
-  /// - Parameter all: In the order of `all`.
-  init(_ all: [Tensor]) {
-    self.init(
-      x: all[0], loss: all[1], gradient: all[2], direction: all[3], t: all[4], differences: all[5], moves: all[6],
-      ro: all[7], diagonal: all[8], pairs: all[9], lastGradient: all[10], total: all[11], evaluations: all[12],
-      iteration: all[13], isDone: all[14])
+/// What a loop carries.
+private protocol LoopState {
+  /// All tensors, in the order in which the loop carries them.
+  static var fields: [WritableKeyPath<Self, Tensor>] { get }
+}
+
+extension LoopState {
+  var all: [Tensor] { Self.fields.map { self[keyPath: $0] } }
+
+  /// The state with other tensors, in the order of `all`.
+  func with(_ all: [Tensor]) -> Self {
+    var state = self
+    for (field, tensor) in zip(Self.fields, all) { state[keyPath: field] = tensor }
+    return state
   }
 }
 
 /// A point along the direction: how far, the loss there, its gradient, its slope.
-private struct Probe {
+private struct Probe: LoopState {
   var t: Tensor
   var loss: Tensor
   var gradient: Tensor
   var slope: Tensor
 
-  var all: [Tensor] { [t, loss, gradient, slope] }
-
-  init(_ all: some Collection<Tensor>) {
-    let all = Array(all)
-    (t, loss, gradient, slope) = (all[0], all[1], all[2], all[3])
-  }
+  static var fields: [WritableKeyPath<Self, Tensor>] { [\.t, \.loss, \.gradient, \.slope] }
 
   /// The first of two probes where a flag is set, else the second.
   static func select(_ flag: Tensor, _ first: Probe, _ second: Probe) -> Probe {
-    Probe(zip(first.all, second.all).map { flag.select($0, $1) })
+    first.with(zip(first.all, second.all).map { flag.select($0, $1) })
   }
 
   /// The minimum of the cubic through two probes, within bounds: between the two unless others are given.
@@ -299,7 +313,7 @@ private struct StrongWolfe {
   let found: (t: Tensor, loss: Tensor, gradient: Tensor, evaluations: Tensor)
 
   /// What the loop carries.
-  fileprivate struct State {
+  private struct State: LoopState {
     /// Where to look next.
     var t: Tensor
     /// Where the search looked before, and then the two ends of the enclosure.
@@ -313,28 +327,32 @@ private struct StrongWolfe {
     var isSlow: Tensor
     var isDone: Tensor
 
-    var all: [Tensor] {
-      [t] + first.all + second.all + [isSecondLower, turn, evaluations, isEnclosed, isSlow, isDone]
+    static var fields: [WritableKeyPath<Self, Tensor>] {
+      let (first, second): (WritableKeyPath<Self, Probe>, WritableKeyPath<Self, Probe>) = (\.first, \.second)
+      let flags: [WritableKeyPath<Self, Tensor>] = [
+        \.t, \.isSecondLower, \.turn, \.evaluations, \.isEnclosed, \.isSlow, \.isDone,
+      ]
+      return [first, second].flatMap { probe in Probe.fields.map { probe.appending(path: $0) } } + flags
     }
   }
 
   /// - Parameter turns: How often it may look at a point after the first.
   init(_ start: Iteration, _ slope: Tensor, _ objective: Objective, turns: Tensor) {
     let zero = start.t.zerosLike()
-    let origin = Probe([zero, start.loss, start.gradient, slope])
+    let origin = Probe(t: zero, loss: start.loss, gradient: start.gradient, slope: slope)
     let no = start.isDone.zerosLike()
     let size = start.direction.magnitude
     let initial = State(
       t: start.t, first: origin, second: origin, isSecondLower: no, turn: start.pairs.zerosLike(),
       evaluations: start.pairs.zerosLike(), isEnclosed: no, isSlow: no, isDone: no)
-    let end = State(
+    let end = initial.with(
       whileLoop(initial.all) {
-        State($0).isDone.logicalNot()
+        initial.with($0).isDone.logicalNot()
       } body: { loop in
-        let state = State(loop)
+        let state = initial.with(loop)
         let x = start.x + start.direction * state.t.convert(to: start.x.dtype)
         let values = objective.evaluate(x)
-        let probe = Probe([state.t, values[0], values[1], values[1].dotted(start.direction)])
+        let probe = Probe(t: state.t, loss: values[0], gradient: values[1], slope: values[1].dotted(start.direction))
         return Self.next(state, probe, origin, size, turns).all
       })
     let best = Probe.select(end.isSecondLower, end.second, end.first)
@@ -395,15 +413,6 @@ private struct StrongWolfe {
     state.isSlow = before.isEnclosed.logicalAnd(isNear).logicalAnd(moves.logicalNot())
     state.t = before.isEnclosed.select(moves.select(moved, t), further)
     return state
-  }
-}
-
-extension StrongWolfe.State {
-  /// - Parameter all: In the order of `all`.
-  fileprivate init(_ all: [Tensor]) {
-    self.init(
-      t: all[0], first: Probe(all[1..<5]), second: Probe(all[5..<9]), isSecondLower: all[9], turn: all[10],
-      evaluations: all[11], isEnclosed: all[12], isSlow: all[13], isDone: all[14])
   }
 }
 

@@ -45,8 +45,8 @@ extension GoldenCall {
         randomSamples: optional(99, "_random_samples"))
       return flag(99, "return_indices") ? [values, places] : [values]
     case "max_pool":
-      let (values, places) = maxPoolWithIndices(
-        x, spatial: axes, kernelSize: kernel, stride: ints(2, "stride"), padding: ints(3, "padding") ?? [0],
+      let (values, places) = [maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices][axes - 1](
+        x, kernelSize: kernel, stride: ints(2, "stride"), padding: ints(3, "padding") ?? [0],
         dilation: ints(4, "dilation") ?? [1], ceilMode: flag(5, "ceil_mode"))
       return flag(6, "return_indices") ? [values, places] : [values]
     case "avg_pool":
@@ -80,7 +80,10 @@ extension GoldenCall {
       return axes == 1
         ? [adaptiveAvgPool1d(x, kernel)] : axes == 2 ? [adaptiveAvgPool2d(x, kernel)] : [adaptiveAvgPool3d(x, kernel)]
     case "adaptive_max_pool":
-      let (values, places) = adaptiveMaxPoolWithIndices(x, spatial: axes, kernel)
+      let (values, places) = [
+        adaptiveMaxPool1dWithIndices, adaptiveMaxPool2dWithIndices, adaptiveMaxPool3dWithIndices,
+      ][axes - 1](
+        x, kernel)
       return flag(2, "return_indices") ? [values, places] : [values]
     case "max_unpool":
       return [

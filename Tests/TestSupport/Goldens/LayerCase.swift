@@ -183,6 +183,7 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     let encoder = TransformerEncoder(numLayers: 2, norm: LayerNorm(4)) {
       TransformerEncoderLayer(4, 2, dimFeedforward: 8, dropout: 0)
     }
+    let addedAttention = MultiheadAttention(4, 2, addBiasKv: true, addZeroAttn: true, batchFirst: true)
     let (gruCell, rnnCell) = (GRUCell(3, 4), RNNCell(3, 4, bias: false, nonlinearity: .relu))
     return [
       LayerCase("lstm_projected", LSTM(3, 5, numLayers: 2, bidirectional: true, projSize: 2)),
@@ -195,6 +196,10 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
       LayerCase("lstm_no_bias", LSTM(3, 4, bias: false, batchFirst: true)),
       LayerCase("gru_dropout", GRU(3, 4, numLayers: 2, dropout: 1)),
       LayerCase("rnn_dropout", RNN(3, 4, numLayers: 2, batchFirst: true, dropout: 1)),
+      LayerCase("multihead_attention_sizes", MultiheadAttention(4, 2, kdim: 3, vdim: 5)),
+      LayerCase("multihead_attention_added", addedAttention) {
+        addedAttention($0[0], $0[1], $0[2], keyPaddingMask: $0[3], attnMask: $0[4], averageAttnWeights: false)
+      },
       LayerCase("multihead_attention_no_bias", MultiheadAttention(4, 2, bias: false)),
       LayerCase("multihead_attention_dropout", MultiheadAttention(4, 2, dropout: 1)),
       LayerCase(

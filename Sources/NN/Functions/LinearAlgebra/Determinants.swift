@@ -14,7 +14,7 @@ extension Linalg {
       } backward: { inputs, outputs, gradients in
         let scale = (gradients[0] * outputs[0]).unsqueeze(dim: -1).unsqueeze(dim: -1)
         let right = identity(inputs[0]) * scale
-        let tiny = inputs[0].dtype == .f64 ? 0x1p-52 : 0x1p-23
+        let tiny = inputs[0].dtype.computeEpsilon
         return [inputs[0].solvedTransposed(right, replacingZeroPivotsBy: tiny)]
       }[0]
     }

@@ -38,9 +38,6 @@ extension Linalg {
     }
   }
 
-  /// The least-norm solution `x` of least squares `|a x - b|`, whatever the rank of `a`.
-  ///
-
   /// The solution `x` of `a x = b` by the factors of `a` that `luFactor` gives; of `x a = b` where not `left`.
   ///
   /// - Parameter adjoint: Whether the system is that of the transposed `a`.

@@ -33,7 +33,6 @@ extension Linalg {
       let (x3, x4) = (matmul(x2, x), matmul(x2, x2))
       func block(_ start: Int) -> Tensor {
         var factor = (1...max(start, 1)).reduce(1.0) { $0 / Double($1) }
-        if start == 0 { factor = 1 }
         var sum = identity(a) * factor
         for (offset, power) in [x, x2, x3].enumerated() {
           factor /= Double(start + offset + 1)

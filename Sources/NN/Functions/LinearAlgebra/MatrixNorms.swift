@@ -108,9 +108,10 @@ extension Linalg {
     _ a: Tensor, atol: Double? = nil, rtol: Double? = nil, hermitian: Bool = false
   ) -> Tensor {
     composite("linalg.matrix_rank", [a]) { () throws(TypeFault) -> Tensor in
-      try requireMatrix(a)
+      if hermitian { try requireSquare(a) } else { try requireMatrix(a) }
       let size = max(try a.knownSize(a.rank - 2), try a.knownSize(a.rank - 1))
       let s = hermitian ? a.eigh().values.abs() : a.svd().s
+      if s.isPoisoned { throw .poisoned }
       if s.shape[s.rank - 1] == 0 { return s.convert(to: .i64).reduce(.sum, axes: [s.rank - 1]) }
       let isKept = s .> threshold(s, tolerance(atol, rtol, a.dtype, size))
       return isKept.convert(to: .i64).reduce(.sum, axes: [s.rank - 1])
@@ -120,7 +121,7 @@ extension Linalg {
   static func tolerance(
     _ atol: Double?, _ rtol: Double?, _ dtype: ScalarType, _ size: Int
   ) -> (absolute: Double, relative: Double) {
-    let precision = dtype == .f64 ? 0x1p-52 : 0x1p-23
+    let precision = dtype.computeEpsilon
     let own = (atol ?? 0) > 0 ? 0 : precision * Double(size)
     return (atol ?? 0, rtol ?? own)
   }

@@ -34,6 +34,15 @@ package struct FileFault: Error {
   package init(_ message: String) { self.message = message }
 }
 
+/// What a body gives, its fault being one of a file.
+package func located<R>(_ file: String, _ body: () throws(FileFault) -> R) throws(DiagnosticsError) -> R {
+  do throws(FileFault) {
+    return try body()
+  } catch {
+    throw DiagnosticsError(error.message, location: Location(file: file))
+  }
+}
+
 extension FileContent {
   /// The whole file at a path.
   ///

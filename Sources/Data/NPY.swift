@@ -13,11 +13,7 @@ extension NDArray {
   ///   - file: The file's name for diagnostics.
   /// - Throws: One diagnostic that says what is wrong with the file.
   public init(npy bytes: [UInt8], from file: String) throws(DiagnosticsError) {
-    do throws(FileFault) {
-      try self.init(npy: bytes)
-    } catch {
-      throw DiagnosticsError(error.message, location: Location(file: file))
-    }
+    self = try located(file) { () throws(FileFault) in try NDArray(npy: bytes) }
   }
 
   /// Reads an .npy file.

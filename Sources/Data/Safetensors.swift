@@ -54,7 +54,7 @@ extension Safetensors {
     do {
       header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<start]))
     } catch {
-      throw fault("has a garbled header: \(Self.reason(error))")
+      throw fault("has a garbled header: \(decodingReason(error))")
     }
     var members: [NamedArray] = []
     var faults: [Diagnostic] = []
@@ -146,15 +146,16 @@ extension Safetensors {
 
   /// The reference implementation's own limit.
   private static let headerLimit = 100_000_000
+}
 
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
-      DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context):
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return (path.isEmpty ? "" : "'\(path)': ") + context.debugDescription
-    default: return "\(error)"
-    }
+/// What a decoder has against a text, and where in it.
+package func decodingReason(_ error: any Error) -> String {
+  switch error {
+  case DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
+    DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context):
+    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+    return (path.isEmpty ? "" : "'\(path)': ") + context.debugDescription
+  default: return "\(error)"
   }
 }
 

@@ -30,9 +30,10 @@ struct Archive {
 
   private struct View: Hashable {
     let path: String
-    let sizes: [Int?]
-    let strides: [Int?]
-    let offset: Int?
+    let dtype: Int
+    let sizes: [SymbolicSize]
+    let strides: [SymbolicSize]
+    let offset: SymbolicSize
   }
 
   /// Reads a file.
@@ -44,11 +45,7 @@ struct Archive {
 
   init(bytes: [UInt8], file: String, readsTensors: Bool = true) throws(DiagnosticsError) {
     self = try ZIPReader.reading(bytes, from: file, as: ".pt2") { archive throws(DiagnosticsError) in
-      do throws(FileFault) {
-        return try Archive(archive, readsTensors)
-      } catch {
-        throw DiagnosticsError(error.message, location: Location(file: file))
-      }
+      try located(file) { () throws(FileFault) in try Archive(archive, readsTensors) }
     }
   }
 
@@ -66,6 +63,7 @@ struct Archive {
     }
     guard readsTensors else { return }
     var storages: [String: [UInt8]] = [:]
+    var views = StorageViews()
     var known: [View: String] = [:]
     for kind in ["weights", "constants"] {
       let name = "data/\(kind)/\(stem)_\(kind)_config.json"
@@ -76,15 +74,24 @@ struct Archive {
           throw FileFault("tensor '\(name)' is of a kind that only Python can read")
         }
         let path = "data/\(kind)/\(entry.path)"
-        let storage: [UInt8]
-        if let known = storages[path] { storage = known } else { storage = try folder.content(of: path, in: archive) }
-        storages[path] = storage
         let view = View(
-          path: path, sizes: meta.sizes.map(\.number), strides: meta.strides.map(\.number), offset: meta.offset.number)
-        firstNames[name] = known[view]
-        known[view] = known[view] ?? name
+          path: path, dtype: meta.dtype, sizes: meta.sizes, strides: meta.strides, offset: meta.offset)
+        if let first = known[view] {
+          firstNames[name] = first
+          tensors[name] = tensors[first]
+          continue
+        }
+        known[view] = name
+        let storage: [UInt8]
+        if let known = storages[path] {
+          storage = known
+        } else {
+          storage = try folder.content(of: path, in: archive)
+          storages[path] = storage
+          views.add(storage)
+        }
         do throws(FileFault) {
-          tensors[name] = try Self.array(meta, storage)
+          tensors[name] = try Self.array(meta, storage, &views)
         } catch {
           throw FileFault("tensor '\(name)' \(error.message)")
         }
@@ -95,17 +102,14 @@ struct Archive {
   private static func decoded<Value: Decodable>(_ bytes: [UInt8], _ name: String) throws(FileFault) -> Value {
     do {
       return try JSONDecoder().decode(Value.self, from: Data(bytes))
-    } catch let DecodingError.dataCorrupted(context), let DecodingError.typeMismatch(_, context),
-      let DecodingError.keyNotFound(_, context), let DecodingError.valueNotFound(_, context)
-    {
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw FileFault("member '\(name)' is garbled: " + (path.isEmpty ? "" : "'\(path)': ") + context.debugDescription)
     } catch {
-      throw FileFault("member '\(name)' is garbled: \(error)")
+      throw FileFault("member '\(name)' is garbled: \(decodingReason(error))")
     }
   }
 
-  private static func array(_ meta: TensorMeta, _ storage: [UInt8]) throws(FileFault) -> NDArray {
+  private static func array(
+    _ meta: TensorMeta, _ storage: [UInt8], _ views: inout StorageViews
+  ) throws(FileFault) -> NDArray {
     guard let dtype = ScalarType(exported: meta.dtype) else {
       throw FileFault("has type \(meta.dtype), which Lathe lacks")
     }
@@ -113,7 +117,7 @@ struct Archive {
     guard meta.layout == 7, sizes.count == meta.sizes.count, strides.count == sizes.count,
       let offset = meta.offset.number
     else { throw FileFault("has no strides in numbers") }
-    return try NDArray(viewing: storage, dtype, sizes, offset: offset, strides: strides)
+    return try views.array(of: storage, dtype, sizes, offset: offset, strides: strides)
   }
 }
 

@@ -4,25 +4,56 @@ internal import LatheCore
 enum ProgramValue {
   case tensor(Tensor)
   case size(Dimension)
-  case bool(Bool)
-  case float(Double)
+  /// What is said of sizes; nil where it depends on such that are open.
+  case bool(Bool?)
+}
+
+/// The names of a graph of the program.
+final class Scope {
+  var values: [String: ProgramValue] = [:]
+  /// The types that the program declares, with places in memory.
+  let types: [String: TensorMeta]
+
+  init(types: [String: TensorMeta]) { self.types = types }
 }
 
 /// One application of an ATen operator, as its definition sees it: arguments by their names in PyTorch's schema.
+///
+/// Arguments that are left out are what the schema says. What a definition does not look at must say the same as if it
+/// were left out: no argument is passed over in silence.
 struct Call {
-  /// The operator and its overload, `add.Tensor`.
+  /// The operator and its overload, `aten.add.Tensor`.
   let target: String
-  let arguments: [String: Argument]
-  let values: [String: ProgramValue]
-  /// The types that the program declares, with places in memory.
-  let types: [String: TensorMeta]
+  let schema: Schema?
+  /// The arguments that are given.
+  private let inputs: [ProgramNode.NamedArgument]
+  private let scope: Scope
   let builder: Builder
-  /// What the operator writes to its arguments, by their names in the schema.
-  let writes: Writes
+  private let effects = Effects()
 
-  /// New contents of arguments.
-  final class Writes {
-    var contents: [(argument: String, content: Tensor)] = []
+  /// What a definition does beside giving results.
+  private final class Effects {
+    var seen: Set<String> = []
+    var writes: [(argument: String, content: Tensor)] = []
+    var memory: MemoryUse?
+  }
+
+  /// Whose memory an operator's results are in.
+  enum MemoryUse {
+    /// Their own.
+    case fresh
+    /// The first argument's, element by element.
+    case same
+    /// The first argument's, or a part of it.
+    case view
+  }
+
+  init(_ node: ProgramNode, _ schema: Schema?, _ scope: Scope, _ builder: Builder) {
+    target = node.shortTarget
+    self.schema = schema
+    inputs = node.inputs
+    self.scope = scope
+    self.builder = builder
   }
 
   /// The largest number that shapes and windows may be made of.
@@ -34,25 +65,54 @@ struct Call {
     TypeFault("the argument '\(name)' is no \(wanted)")
   }
 
-  func has(_ name: String) -> Bool {
-    switch arguments[name] {
-    case nil, .some(.none): false
-    default: true
+  // MARK: Arguments
+
+  /// An argument, or what its default is; nil where that is nothing.
+  func argument(_ name: String) -> Argument? {
+    effects.seen.insert(name)
+    guard let given = given(name) else { return schema?[name]?.fallback }
+    if case .none = given { return nil }
+    return given
+  }
+
+  private func given(_ name: String) -> Argument? { inputs.first { $0.name == name }?.arg }
+
+  func has(_ name: String) -> Bool { argument(name) != nil }
+
+  /// Arguments that decide nothing here: where elements are and which way they are computed; what is sorted always keeps
+  /// the order of equal elements.
+  private static let idle: Set = [
+    "device", "layout", "memory_format", "pin_memory", "non_blocking", "generator", "cudnn_enabled", "cudnn_enable",
+    "sparse", "sorted", "stable",
+  ]
+
+  /// Says that all arguments are known not to matter.
+  func ignoreArguments() { effects.seen.formUnion(inputs.map(\.name)) }
+
+  /// Says that an argument is known not to matter.
+  func ignore(_ name: String) { effects.seen.insert(name) }
+
+  /// Checks that what the definition has not looked at says nothing else than if it were left out.
+  func requireSeen() throws(TypeFault) {
+    for input in inputs where !effects.seen.contains(input.name) && !Self.idle.contains(input.name) {
+      if case .none = input.arg { continue }
+      if let fallback = schema?[input.name]?.fallback, input.arg.isSame(as: fallback) { continue }
+      throw TypeFault("the argument '\(input.name)' is not supported")
     }
   }
 
   // MARK: Tensors
 
   private func named(_ name: String) throws(TypeFault) -> Tensor {
-    switch values[name] {
+    switch scope.values[name] {
     case .tensor(let tensor)?:
       if tensor.isPoisoned { throw .poisoned }
       return tensor
     case .size(let size)?:
       guard let known = size.known else { return Self.tensor(of: size, in: builder) }
       return builder.scalar(.integer(known), .i64)
-    case .bool(let bool)?: return builder.scalar(.integer(bool ? 1 : 0), .bool)
-    case .float(let float)?: return builder.scalar(.float(float), .f32)
+    case .bool(let bool?)?: return builder.scalar(.integer(bool ? 1 : 0), .bool)
+    case .bool(nil)?: throw TypeFault("'\(name)' depends on sizes that are not known")
     case nil: throw TypeFault("nothing defines '\(name)'")
     }
   }
@@ -64,11 +124,10 @@ struct Call {
 
   func optional(_ name: String) throws(TypeFault) -> Tensor? {
     // What writes to its `input` calls it `self`.
-    let name = name == "input" && arguments[name] == nil ? "self" : name
-    switch arguments[name] {
-    case nil, .some(.none): return nil
-    case .tensor(let value)?: return try named(value)
-    case .size(.name(let value))?: return try named(value)
+    let name = name == "input" && schema?[name] == nil && schema?["self"] != nil ? "self" : name
+    switch argument(name) {
+    case nil: return nil
+    case .tensor(let value)?, .symbol(let value)?: return try named(value)
     default:
       // A number where a tensor may stand.
       guard let number = try number(name) else { throw other(name, "tensor") }
@@ -82,14 +141,14 @@ struct Call {
   }
 
   func tensors(_ name: String) throws(TypeFault) -> [Tensor] {
-    guard case .tensors(let names)? = arguments[name] else { throw other(name, "list of tensors") }
+    guard case .tensors(let names)? = argument(name) else { throw other(name, "list of tensors") }
     var tensors: [Tensor] = []
     for name in names { tensors.append(try named(name)) }
     return tensors
   }
 
   func optionalTensors(_ name: String) throws(TypeFault) -> [Tensor?] {
-    guard case .optionalTensors(let names)? = arguments[name] else { return try tensors(name) }
+    guard case .optionalTensors(let names)? = argument(name) else { return try tensors(name) }
     var tensors: [Tensor?] = []
     for name in names {
       if let name { tensors.append(try named(name)) } else { tensors.append(nil) }
@@ -101,13 +160,12 @@ struct Call {
 
   /// A number; nil where the argument is a tensor or is left out.
   func number(_ name: String) throws(TypeFault) -> (any Number)? {
-    switch arguments[name] {
+    switch argument(name) {
     case .integer(let value)?: return value
     case .float(let value)?: return value
     case .bool(let value)?: return value ? 1 : 0
-    case .size(.number(let value))?: return value
-    case .size(.name(let value))?:
-      guard case .size(let size)? = values[value] else { return nil }
+    case .symbol(let value)?:
+      guard case .size(let size)? = scope.values[value] else { return nil }
       return size.known
     default: return nil
     }
@@ -119,21 +177,23 @@ struct Call {
     return try tensor(name)
   }
 
-  func integer(_ name: String, default other: Int? = nil) throws(TypeFault) -> Int {
-    guard has(name) else {
-      guard let other else { throw missing(name) }
-      return other
-    }
-    return try Self.known([try dimension(name)], name)[0]
+  func optionalInteger(_ name: String) throws(TypeFault) -> Int? {
+    has(name) ? try Self.known([try dimension(name)], name)[0] : nil
   }
 
-  func optionalInteger(_ name: String) throws(TypeFault) -> Int? { has(name) ? try integer(name) : nil }
+  func integer(_ name: String) throws(TypeFault) -> Int {
+    guard let integer = try optionalInteger(name) else { throw missing(name) }
+    return integer
+  }
 
-  func float(_ name: String, default other: Double? = nil) throws(TypeFault) -> Double {
-    guard has(name) else {
-      guard let other else { throw missing(name) }
-      return other
-    }
+  /// A bound on an axis, where any number may stand: one that is beyond all elements is the last there can be.
+  func bound(_ name: String) throws(TypeFault) -> Int? {
+    guard case .integer(let value)? = argument(name) else { return try optionalInteger(name) }
+    return min(max(value, -Self.largestSize), Self.largestSize)
+  }
+
+  func optionalFloat(_ name: String) throws(TypeFault) -> Double? {
+    guard has(name) else { return nil }
     guard let number = try number(name) else { throw self.other(name, "number") }
     switch number.scalarValue {
     case .float(let value): return value
@@ -141,23 +201,39 @@ struct Call {
     }
   }
 
-  func optionalFloat(_ name: String) throws(TypeFault) -> Double? { has(name) ? try float(name) : nil }
-
-  func flag(_ name: String, default other: Bool = false) throws(TypeFault) -> Bool {
-    guard has(name) else { return other }
-    guard case .bool(let value)? = arguments[name] else { throw self.other(name, "truth value") }
-    return value
+  func float(_ name: String) throws(TypeFault) -> Double {
+    guard let float = try optionalFloat(name) else { throw missing(name) }
+    return float
   }
 
-  func string(_ name: String, default other: String) throws(TypeFault) -> String {
-    guard has(name) else { return other }
-    guard case .string(let value)? = arguments[name] else { throw self.other(name, "text") }
+  func floats(_ name: String) throws(TypeFault) -> [Double]? {
+    switch argument(name) {
+    case nil: return nil
+    case .floats(let values)?: return values
+    default: throw other(name, "list of numbers")
+    }
+  }
+
+  /// A truth value; false where the operator has no such argument.
+  func flag(_ name: String) throws(TypeFault) -> Bool {
+    switch argument(name) {
+    case .bool(let value)?: return value
+    case nil:
+      if schema?[name] != nil { throw missing(name) }
+      return false
+    default: throw other(name, "truth value")
+    }
+  }
+
+  func string(_ name: String) throws(TypeFault) -> String {
+    guard let argument = argument(name) else { throw missing(name) }
+    guard case .string(let value) = argument else { throw other(name, "text") }
     return value
   }
 
   func dtype(_ name: String = "dtype") throws(TypeFault) -> ScalarType? {
-    guard has(name) else { return nil }
-    guard case .scalarType(let number)? = arguments[name] else { throw other(name, "type") }
+    guard let argument = argument(name) else { return nil }
+    guard case .scalarType(let number) = argument else { throw other(name, "type") }
     guard let dtype = ScalarType(exported: number) else { throw TypeFault("Lathe has no type \(number) of PyTorch's") }
     return dtype
   }
@@ -165,48 +241,48 @@ struct Call {
   // MARK: Sizes
 
   func dimension(_ name: String) throws(TypeFault) -> Dimension {
-    switch arguments[name] {
-    case .integer(let value)?: return Dimension(value)
-    case .size(let size)?: return try dimension(size)
-    case .tensor(let value)?:
+    guard let argument = argument(name) else { throw missing(name) }
+    return try dimension(argument, name)
+  }
+
+  private func dimension(_ argument: Argument, _ name: String) throws(TypeFault) -> Dimension {
+    let size: Dimension
+    switch argument {
+    case .integer(let value): size = Dimension(value)
+    case .symbol(let symbol):
+      guard case .size(let named)? = scope.values[symbol] else {
+        throw TypeFault("nothing defines the size '\(symbol)'")
+      }
+      size = named
+    case .tensor(let value):
       let tensor = try named(value)
       guard let literal = tensor.literal, literal.count == 1, literal.dtype.isInteger else {
         throw TypeFault("the argument '\(name)' must be known when the model is compiled")
       }
-      return Dimension(literal.integers[0])
+      size = Dimension(literal.integers[0])
     default: throw other(name, "size")
     }
-  }
-
-  private func dimension(_ size: Argument.NamedOrKnown) throws(TypeFault) -> Dimension {
-    switch size {
-    case .number(let value): return Dimension(value)
-    case .name(let name):
-      guard case .size(let size)? = values[name] else { throw TypeFault("nothing defines the size '\(name)'") }
-      return size
+    if let known = size.known, known.magnitude > UInt(Self.largestSize) {
+      throw TypeFault("the argument '\(name)' is \(known), which is out of range")
     }
+    return size
   }
 
   func dimensions(_ name: String) throws(TypeFault) -> [Dimension] {
-    switch arguments[name] {
-    case .integers(let values)?: return values.map { Dimension($0) }
-    case .tensors(let names)? where names.isEmpty: return []
-    case .sizes(let sizes)?:
-      var dimensions: [Dimension] = []
-      for size in sizes { dimensions.append(try dimension(size)) }
-      return dimensions
-    case nil: throw missing(name)
-    default: return [try dimension(name)]
+    guard let argument = argument(name) else { throw missing(name) }
+    let elements: [Argument]
+    switch argument {
+    case .integers(let values): elements = values.map { .integer($0) }
+    case .tensors(let names): elements = names.map { .tensor($0) }
+    case .sizes(let sizes): elements = sizes
+    default: elements = [argument]
     }
+    var dimensions: [Dimension] = []
+    for element in elements { dimensions.append(try dimension(element, name)) }
+    return dimensions
   }
 
-  func integers(_ name: String, default other: [Int]? = nil) throws(TypeFault) -> [Int] {
-    guard has(name) else {
-      guard let other else { throw missing(name) }
-      return other
-    }
-    return try Self.known(try dimensions(name), name)
-  }
+  func integers(_ name: String) throws(TypeFault) -> [Int] { try Self.known(try dimensions(name), name) }
 
   /// Integers of which none are the same as left out, as a window's stride.
   func optionalIntegers(_ name: String) throws(TypeFault) -> [Int]? {
@@ -224,6 +300,40 @@ struct Call {
     return known
   }
 
+  // MARK: Memory
+
+  /// What a tensor's place in memory is, as the program declares it.
+  func meta(_ name: String) -> TensorMeta? {
+    guard case .tensor(let value)? = argument(name) else { return nil }
+    return scope.types[value]
+  }
+
   /// Notes that an argument has a new content.
-  func write(_ argument: String, _ content: Tensor) { writes.contents.append((argument, content)) }
+  func write(_ argument: String, _ content: Tensor) { effects.writes.append((argument, content)) }
+
+  /// What the operator writes, by the graph's names.
+  func writes() throws(TypeFault) -> [(name: String, content: Tensor)] {
+    var writes: [(name: String, content: Tensor)] = []
+    for (argument, content) in effects.writes {
+      guard case .tensor(let name)? = given(argument) else { throw TypeFault("writes to '\(argument)'") }
+      writes.append((name, content))
+    }
+    return writes
+  }
+
+  /// Says whose memory the result is in, where the schema alone does not tell.
+  func share(_ use: MemoryUse) { effects.memory = use }
+
+  /// The argument whose memory results are in, and how.
+  func memory(of result: Tensor, named name: String) -> (source: String, use: MemoryUse)? {
+    let shared = schema?.parameters.first { $0.isShared || $0.isWritten } ?? schema?.parameters.first
+    guard effects.memory != .fresh, let shared, case .tensor(let source)? = given(shared.name) else { return nil }
+    if let memory = effects.memory { return (source, memory) }
+    if schema?.isInPlace == true { return (source, .same) }
+    guard shared.isShared, case .tensor(let operand)? = scope.values[source] else { return nil }
+    guard operand.value == result.value else { return (source, .view) }
+    // The same elements in another order of memory are a copy.
+    let strides = [source, name].map { scope.types[$0]?.strides }
+    return strides[0] == strides[1] ? (source, .same) : nil
+  }
 }

@@ -24,11 +24,18 @@ struct ExportedProgram: Decodable {
 }
 
 /// A graph of the program, or one inside of a node.
-final class ProgramGraph: Decodable {
+final class ProgramGraph: Decodable, Sendable {
   let inputs: [Argument]
   let outputs: [Argument]
   let nodes: [ProgramNode]
   let types: [String: TensorMeta]
+
+  init(inputs: [Argument], outputs: [Argument], nodes: [ProgramNode], types: [String: TensorMeta]) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.nodes = nodes
+    self.types = types
+  }
 
   enum CodingKeys: String, CodingKey {
     case inputs, outputs, nodes
@@ -37,8 +44,8 @@ final class ProgramGraph: Decodable {
 }
 
 /// An application of an operator.
-struct ProgramNode: Decodable {
-  struct NamedArgument: Decodable {
+struct ProgramNode: Decodable, Sendable {
+  struct NamedArgument: Decodable, Sendable {
     let name: String
     let arg: Argument
   }
@@ -51,7 +58,7 @@ struct ProgramNode: Decodable {
 }
 
 /// A tensor's type, and its place in its storage.
-struct TensorMeta: Decodable {
+struct TensorMeta: Decodable, Sendable {
   let dtype: Int
   let sizes: [SymbolicSize]
   let strides: [SymbolicSize]
@@ -65,7 +72,7 @@ struct TensorMeta: Decodable {
 }
 
 /// A size as a number or an expression of sympy.
-enum SymbolicSize: Decodable {
+enum SymbolicSize: Decodable, Hashable, Sendable {
   case number(Int)
   case expression(String)
 
@@ -90,7 +97,7 @@ enum SymbolicSize: Decodable {
 }
 
 /// What a node is given or gives: an object with one key.
-indirect enum Argument: Decodable {
+indirect enum Argument: Decodable, Sendable {
   case none
   case tensor(String)
   case tensors([String])
@@ -104,23 +111,24 @@ indirect enum Argument: Decodable {
   case bools([Bool])
   case string(String)
   case scalarType(Int)
-  /// A size that has a name, or a number.
-  case size(NamedOrKnown)
-  case sizes([NamedOrKnown])
+  /// The name of a size, or of what is said of sizes.
+  case symbol(String)
+  /// Integers and symbols.
+  case sizes([Argument])
   case graph(ProgramGraph)
   /// What has no meaning here, or is not known, by its key.
   case other(String)
 
-  enum NamedOrKnown: Decodable {
-    case name(String)
-    case number(Int)
+  /// What has a name, or is known.
+  private struct Symbolic: Decodable {
+    let argument: Argument
 
     init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: AnyKey.self)
       if let name = try fields.decodeIfPresent(String.self, forKey: AnyKey("as_name")) {
-        self = .name(name)
+        argument = .symbol(name)
       } else {
-        self = .number(try fields.decode(Int.self, forKey: AnyKey("as_int")))
+        argument = try Argument(from: decoder)
       }
     }
   }
@@ -162,7 +170,15 @@ indirect enum Argument: Decodable {
     case "as_tensors": self = .tensors(try value([Name].self).map(\.name))
     case "as_optional_tensors":
       self = .optionalTensors(
-        try value([Argument].self).map { if case .tensor(let name) = $0 { name } else { nil } })
+        try value([Argument].self).map { element in
+          switch element {
+          case .none: nil
+          case .tensor(let name): name
+          default:
+            throw DecodingError.dataCorrupted(
+              .init(codingPath: decoder.codingPath, debugDescription: "one of the tensors is none"))
+          }
+        })
     case "as_optional_tensor": self = try value()
     case "as_int": self = .integer(try value())
     case "as_ints": self = .integers(try value())
@@ -172,8 +188,8 @@ indirect enum Argument: Decodable {
     case "as_bools": self = .bools(try value())
     case "as_string": self = .string(try value())
     case "as_scalar_type": self = .scalarType(try value())
-    case "as_sym_int": self = .size(try value())
-    case "as_sym_ints": self = .sizes(try value())
+    case "as_sym_int", "as_sym_bool", "as_sym_float": self = try value(Symbolic.self).argument
+    case "as_sym_ints": self = .sizes(try value([Symbolic].self).map(\.argument))
     case "as_graph": self = .graph(try value(GraphField.self).graph)
     default: self = .other(key.stringValue)
     }
@@ -238,8 +254,8 @@ struct Signature: Decodable {
 
   enum Output: Decodable {
     case user(Argument)
-    /// A buffer's new content.
-    case buffer(argument: String, name: String)
+    /// A parameter's or a buffer's new content.
+    case state(argument: String, name: String)
     /// A user's tensor with new content.
     case mutatedInput(argument: String, name: String)
     case other(String)
@@ -248,11 +264,13 @@ struct Signature: Decodable {
       struct Name: Decodable { let name: String }
 
       let arg: Name
+      let parameter: String?
       let buffer: String?
       let input: String?
 
       enum CodingKeys: String, CodingKey {
         case arg
+        case parameter = "parameter_name"
         case buffer = "buffer_name"
         case input = "user_input_name"
       }
@@ -268,9 +286,9 @@ struct Signature: Decodable {
       }
       switch key.stringValue {
       case "user_output": self = .user(try fields.decode(UserField.self, forKey: key).arg)
-      case "buffer_mutation":
+      case "buffer_mutation", "parameter_mutation":
         let field = try fields.decode(Field.self, forKey: key)
-        self = .buffer(argument: field.arg.name, name: field.buffer ?? field.arg.name)
+        self = .state(argument: field.arg.name, name: field.buffer ?? field.parameter ?? field.arg.name)
       case "user_input_mutation":
         let field = try fields.decode(Field.self, forKey: key)
         self = .mutatedInput(argument: field.arg.name, name: field.input ?? field.arg.name)

@@ -37,7 +37,7 @@ private func graph(
   var changed: Set<String> = []
   while true {
     let importer = Importer(archive, file: file, sizes: sizes, trainable: trainable, changed: changed)
-    let graph = try importer.graph()
+    let graph = try importer.imported()
     guard !importer.changed.isSubset(of: changed) else { return graph }
     changed.formUnion(importer.changed)
   }

@@ -11,16 +11,18 @@ final class Importer {
   private let archive: Archive
   private let sizes: [String: Int]
   private let trainable: Bool
-  /// The buffers, by their names in the module, that are variables because the program changes them.
+  /// The tensors of the module, by their names there, that are variables because the program changes them.
   private let variables: Set<String>
-  /// The buffers that the program has turned out to change.
+  /// The tensors of the module that the program has turned out to change.
   private(set) var changed: Set<String> = []
 
-  private var values: [String: ProgramValue] = [:]
+  private let graph: ProgramGraph
+  private let scope: Scope
+  private var memory: SharedMemory
   private var userInputs: Set<String> = []
-  /// The names of buffers in the module by the graph's names.
-  private var buffers: [String: String] = [:]
-  private var memory = SharedMemory()
+  /// The names of parameters and buffers in the module by the graph's names.
+  private var states: [String: String] = [:]
+  private var constants: Set<String> = []
   private var writtenInputs: Set<String> = []
   private var unsupported: [(target: String, nodes: [String], location: Location)] = []
 
@@ -30,29 +32,30 @@ final class Importer {
     self.sizes = sizes
     self.trainable = trainable
     variables = changed
+    graph = archive.program.module.graph.inlined()
+    scope = Scope(types: graph.types)
+    memory = SharedMemory(graph, kept: archive.program.module.signature.inputs.compactMap(\.argument))
   }
 
   /// The graph of the whole program.
-  func graph() throws(DiagnosticsError) -> Graph {
-    let module = archive.program.module
-    let (graph, signature) = (module.graph, module.signature)
+  func imported() throws(DiagnosticsError) -> Graph {
+    let signature = archive.program.module.signature
     guard graph.inputs.count == signature.inputs.count else {
       throw DiagnosticsError(
         "the graph has \(graph.inputs.count) inputs, its signature \(signature.inputs.count)",
         location: Location(file: file))
     }
-    for input in signature.inputs { add(input, graph) }
-    memory = SharedMemory(graph, kept: Set(buffers.keys).union(signature.inputs.compactMap(\.argument)))
-    for (index, node) in graph.nodes.enumerated() { run(node, index, graph.types) }
+    for input in signature.inputs { add(input) }
+    for (index, node) in graph.nodes.enumerated() { run(node, index) }
     var outputs: [(name: String, tensor: Tensor)] = []
     var names = Set<String>()
     for output in signature.outputs { add(output, &outputs, &names) }
     for input in writtenInputs.sorted() {
       add(.mutatedInput(argument: input, name: input), &outputs, &names)
     }
-    for (name, buffer) in buffers.sorted(by: { $0.value < $1.value }) where changed.contains(buffer) {
-      guard variables.contains(buffer), case .tensor(let content)? = values[name], !content.isPoisoned else { continue }
-      builder.update(buffer, to: content)
+    for (name, state) in states where changed.contains(state) && variables.contains(state) {
+      guard case .tensor(let content)? = scope.values[name], !content.isPoisoned else { continue }
+      builder.update(state, to: content)
     }
     let unsupported = self.unsupported.map { target, nodes, location in
       let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
@@ -66,24 +69,22 @@ final class Importer {
 
   // MARK: Inputs and outputs
 
-  private func add(_ input: Signature.Input, _ graph: ProgramGraph) {
+  private func add(_ input: Signature.Input) {
     switch input {
-    case .parameter(let argument, let name): values[argument] = .tensor(stored(name, argument, .parameter))
-    case .buffer(let argument, let name, _):
-      buffers[argument] = name
-      values[argument] = .tensor(stored(name, argument, .buffer))
-    case .constant(let argument, let name): values[argument] = .tensor(stored(name, argument, nil))
+    case .parameter(let argument, let name): scope.values[argument] = .tensor(stored(name, argument, .parameter))
+    case .buffer(let argument, let name, _): scope.values[argument] = .tensor(stored(name, argument, .buffer))
+    case .constant(let argument, let name): scope.values[argument] = .tensor(stored(name, argument, nil))
     case .user(.tensor(let name)):
       userInputs.insert(name)
-      guard let type = graph.types[name].flatMap({ TensorType($0, sizes) }) else {
+      guard let type = scope.types[name].flatMap({ TensorType($0, sizes) }) else {
         report("input '\(name)' has a type that Lathe lacks")
-        values[name] = .tensor(builder.poison)
+        scope.values[name] = .tensor(builder.poison)
         return
       }
-      values[name] = .tensor(builder.at(Location(file: file, node: name)) { builder.input(name, type) })
-    case .user(.size(.name(let name))):
+      scope.values[name] = .tensor(builder.at(Location(file: file, node: name)) { builder.input(name, type) })
+    case .user(.symbol(let name)):
       report("input '\(name)' is a number, not a tensor", help: "export the program with a tensor in its place")
-      values[name] = .tensor(builder.poison)
+      scope.values[name] = .tensor(builder.poison)
     case .user, .fixed: break
     case .other(let kind): report("an input of the kind '\(kind)' is not supported")
     }
@@ -98,11 +99,16 @@ final class Importer {
         report("the file has no tensor '\(name)'")
         return builder.poison
       }
-      let first = archive.firstNames[name] ?? name
-      if role == .buffer && variables.contains(name) {
-        return builder.variable(Variable(name: name, role: .buffer, initial: array))
+      guard let role else {
+        constants.insert(argument)
+        return builder.constant(array)
       }
-      guard trainable, let role, array.dtype.isFloat else { return builder.constant(array) }
+      let first = archive.firstNames[name] ?? name
+      if let tied = states.first(where: { $0.value == first }) {
+        memory.add(argument, in: tied.key, isWhole: true)
+      }
+      states[argument] = first
+      guard variables.contains(first) || trainable && array.dtype.isFloat else { return builder.constant(array) }
       return builder.variable(named: first)
         ?? builder.variable(Variable(name: first, role: role, initial: array))
     }
@@ -112,27 +118,27 @@ final class Importer {
     _ output: Signature.Output, _ outputs: inout [(name: String, tensor: Tensor)], _ names: inout Set<String>
   ) {
     func add(_ name: String, _ argument: String) {
-      guard let value = values[argument] else { return report("nothing defines the output '\(argument)'") }
+      guard let value = scope.values[argument] else { return report("nothing defines the output '\(argument)'") }
       var unique = name
       while !names.insert(unique).inserted { unique += "_" }
       switch value {
       case .tensor(let tensor): outputs.append((unique, tensor))
       case .size(let size): outputs.append((unique, Call.tensor(of: size, in: builder)))
-      case .bool(let bool): outputs.append((unique, builder.scalar(.integer(bool ? 1 : 0), .bool)))
-      case .float(let float): outputs.append((unique, builder.scalar(.float(float), .f64)))
+      case .bool(let bool?): outputs.append((unique, builder.scalar(.integer(bool ? 1 : 0), .bool)))
+      case .bool(nil): report("the output '\(argument)' depends on sizes that are not known")
       }
     }
     switch output {
-    case .user(.tensor(let name)), .user(.size(.name(let name))): add(name, name)
+    case .user(.tensor(let name)), .user(.symbol(let name)): add(name, name)
     case .user(.tensors(let list)): for name in list { add(name, name) }
     case .user(.other(let kind)): report("an output of the kind '\(kind)' is not supported")
     case .user: break  // None and numbers, which the program knows
     case .mutatedInput(let argument, let name): add("\(name)_updated", argument)
-    case .buffer(let argument, let name):
-      changed.insert(name)
-      guard variables.contains(name), case .tensor(let content)? = values[argument], !content.isPoisoned else { return }
-      builder.update(name, to: content)
-      buffers = buffers.filter { $0.value != name }
+    case .state(let argument, let name):
+      let first = archive.firstNames[name] ?? name
+      changed.insert(first)
+      states = states.filter { $0.value != first }
+      states[argument] = first
     case .other(let kind): report("an output of the kind '\(kind)' is not supported")
     }
   }
@@ -143,15 +149,15 @@ final class Importer {
 
   // MARK: Nodes
 
-  private func run(_ node: ProgramNode, _ index: Int, _ types: [String: TensorMeta]) {
+  private func run(_ node: ProgramNode, _ index: Int) {
     let location = Location(node, file)
     builder.at(location) {
       builder.imported(node.shortTarget, operands: described(node)) {
         let before = builder.diagnostics.count
         do throws(TypeFault) {
-          try apply(node, index, location, types)
+          try apply(node, index, location)
         } catch {
-          for name in node.outputNames { values[name] = .tensor(builder.poison) }
+          for name in node.outputNames { scope.values[name] = .tensor(builder.poison) }
           // What follows from a fault that an inner operation has reported is not reported again.
           guard error != .poisoned, builder.diagnostics.count == before else { return }
           builder.record(error, operation: node.shortTarget, operands: [])
@@ -160,10 +166,8 @@ final class Importer {
     }
   }
 
-  private func apply(
-    _ node: ProgramNode, _ index: Int, _ location: Location, _ types: [String: TensorMeta]
-  ) throws(TypeFault) {
-    guard let (definition, isInPlace) = Operator.named(node.target) else {
+  private func apply(_ node: ProgramNode, _ index: Int, _ location: Location) throws(TypeFault) {
+    guard let (definition, schema) = Operator.named(node.target) else {
       let name = node.name ?? node.outputNames.first ?? "\(index)"
       if let known = unsupported.firstIndex(where: { $0.target == node.shortTarget }) {
         unsupported[known].nodes.append(name)
@@ -172,41 +176,46 @@ final class Importer {
       }
       throw .poisoned
     }
-    let call = Call(
-      target: node.shortTarget, arguments: Dictionary(node.inputs.map { ($0.name, $0.arg) }) { first, _ in first },
-      values: values, types: types, builder: builder, writes: Call.Writes())
+    let call = Call(node, schema, scope, builder)
     var results = try definition.apply(call)
-    if isInPlace {
-      let argument = node.inputs.first?.name ?? "self"
-      let target = try call.tensor(argument)
+    try call.requireSeen()
+    if schema?.isInPlace == true {
+      let target = try call.tensor("self")
       guard case .tensor(let content)? = results.first else { throw TypeFault("gives no tensor to write") }
       if content.isPoisoned { throw .poisoned }
       let shape = try Tensor.broadcastShape([target.type, content.type])
       guard shape == target.shape else { throw TypeFault("writes \(content.type) to \(target.type)") }
       let written = content.convert(to: target.dtype).expanded(to: shape)
       results = [.tensor(written)]
-      call.write(argument, written)
+      call.write("self", written)
     }
-    for (argument, content) in call.writes.contents {
-      guard case .tensor(let name)? = call.arguments[argument] else { throw TypeFault("writes to '\(argument)'") }
-      let shared = try memory.shared(with: name, writtenBy: index)
-      for name in shared {
-        values[name] = .tensor(content)
-        if let buffer = buffers[name] { changed.insert(buffer) }
-        if userInputs.contains(name) { writtenInputs.insert(name) }
-      }
+    let names = node.outputs.flatMap { $0.names.isEmpty ? [nil] : $0.names.map(Optional.some) }
+    guard names.count <= results.count else {
+      throw TypeFault("\(names.count) results are named, there are \(results.count)")
     }
-    var position = 0
-    for output in node.outputs {
-      for name in output.names {
-        guard position < results.count else {
-          throw TypeFault("\(node.outputNames.count) results are named, there are \(results.count)")
-        }
-        try check(results[position], types[name], name)
-        values[name] = results[position]
-        position += 1
+    for case (let name?, let result) in zip(names, results) {
+      try check(result, scope.types[name], name)
+      guard case .tensor(let tensor) = result, let (source, use) = call.memory(of: tensor, named: name) else {
+        continue
       }
-      if output.names.isEmpty { position += 1 }
+      memory.add(name, in: source, isWhole: use == .same)
+    }
+    for (name, content) in try call.writes() { try write(content, to: name, at: index) }
+    for case (let name?, let result) in zip(names, results) { scope.values[name] = result }
+  }
+
+  /// Gives a name, and who shares its memory, a new content.
+  private func write(_ content: Tensor, to name: String, at index: Int) throws(TypeFault) {
+    if case .tensor(let current)? = scope.values[name], current.value == content.value { return }
+    for name in try memory.shared(with: name, writtenBy: index) {
+      guard !constants.contains(name) else {
+        throw TypeFault(
+          "writes to '\(name)', a constant, which would keep its new content for the next run",
+          help: "register it as a buffer")
+      }
+      scope.values[name] = .tensor(content)
+      if let state = states[name] { changed.insert(state) }
+      if userInputs.contains(name) { writtenInputs.insert(name) }
     }
   }
 
@@ -227,7 +236,7 @@ final class Importer {
   private func described(_ node: ProgramNode) -> [String] {
     node.inputs.flatMap { input in
       input.arg.names.compactMap { name in
-        guard case .tensor(let tensor)? = values[name] else { return nil }
+        guard case .tensor(let tensor)? = scope.values[name] else { return nil }
         return "'\(name)': \(tensor.isPoisoned ? "(faulty)" : tensor.type.description)"
       }
     }
@@ -251,10 +260,10 @@ extension Argument {
   /// The names of values in it.
   var names: [String] {
     switch self {
-    case .tensor(let name), .size(.name(let name)): [name]
+    case .tensor(let name), .symbol(let name): [name]
     case .tensors(let names): names
     case .optionalTensors(let names): names.compactMap { $0 }
-    case .sizes(let sizes): sizes.compactMap { if case .name(let name) = $0 { name } else { nil } }
+    case .sizes(let sizes): sizes.flatMap(\.names)
     default: []
     }
   }

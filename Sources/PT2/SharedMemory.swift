@@ -6,26 +6,22 @@ struct SharedMemory {
   private var places: [String: (memory: String, whole: String)] = [:]
   private var members: [String: [String]] = [:]
   private var lastReads: [String: Int] = [:]
-  /// The positions of the nodes that make names; what is no node's is there from the start.
-  private var firstNodes: [String: Int] = [:]
-
-  init() {}
 
   /// - Parameter kept: The names that are read at the end, too.
-  init(_ graph: ProgramGraph, kept: Set<String>) {
+  init(_ graph: ProgramGraph, kept: some Sequence<String>) {
     for (index, node) in graph.nodes.enumerated() {
       for name in node.inputs.flatMap(\.arg.names) { lastReads[name] = index }
-      let kind = Operator.memoryUse(of: node)
-      let operand = node.inputs.first { $0.name == "self" || $0.name == "input" || $0.name == "tensor" }
-      for name in node.outputNames {
-        firstNodes[name] = index
-        guard kind != .fresh, case .tensor(let source)? = operand?.arg else { continue }
-        let place = places[source] ?? (source, source)
-        places[name] = (place.memory, kind == .same ? place.whole : name)
-        members[place.memory, default: [place.memory]].append(name)
-      }
     }
     for name in graph.outputs.flatMap(\.names) + kept { lastReads[name] = .max }
+  }
+
+  /// Notes that a name is in the memory of another.
+  ///
+  /// - Parameter isWhole: Whether the two have the same elements.
+  mutating func add(_ name: String, in source: String, isWhole: Bool) {
+    let place = places[source] ?? (source, source)
+    places[name] = (place.memory, isWhole ? place.whole : name)
+    members[place.memory, default: [place.memory]].append(name)
   }
 
   /// The names that have a new content when a name is written to.
@@ -36,8 +32,6 @@ struct SharedMemory {
     let place = places[name] ?? (name, name)
     var shared = [name]
     for other in members[place.memory] ?? [] where other != name {
-      // What is made of the memory later is made of its new content.
-      guard firstNodes[other].map({ $0 < node }) ?? true else { continue }
       if (places[other] ?? (other, other)).whole == place.whole {
         shared.append(other)
       } else if let read = lastReads[other], read > node {

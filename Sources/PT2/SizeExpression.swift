@@ -41,7 +41,7 @@ struct SizeExpression {
     switch name {
     case "Integer":
       let digits = word { $0.isNumber || $0 == "-" }
-      guard skip(")"), let number = Int(digits), abs(number) <= Call.largestSize else { return nil }
+      guard skip(")"), let number = Int(digits), number.magnitude <= UInt(Call.largestSize) else { return nil }
       return Dimension(number)
     case "Symbol":
       guard skip("'") else { return nil }
@@ -68,23 +68,22 @@ struct SizeExpression {
     case "Mul": return rest.reduce(first, *)
     case "Max": return rest.reduce(first, Dimension.maximum)
     case "Min": return rest.reduce(first, Dimension.minimum)
-    case "FloorDiv", "CleanDiv", "PythonMod", "Mod", "Pow":
-      guard operands.count == 2 else { return nil }
-      if let a = first.known, let b = operands[1].known {
-        switch name {
-        case "Pow":
-          guard b >= 0, b < 8 else { return nil }
-          return (0..<b).reduce(Dimension(1)) { power, _ in power * first }
-        case "FloorDiv", "CleanDiv": return b > 0 ? Dimension(a >= 0 ? a / b : -((-a + b - 1) / b)) : nil
-        default: return b > 0 ? Dimension(((a % b) + b) % b) : nil
-        }
-      }
-      if name == "Pow", let b = operands[1].known, b >= 0, b < 8 {
-        return (0..<b).reduce(Dimension(1)) { power, _ in power * first }
-      }
-      guard let quotient = first.divided(exactlyBy: operands[1]) else { return nil }
-      return name.hasSuffix("Div") ? quotient : name == "Pow" ? nil : Dimension(0)
+    default: break
+    }
+    guard operands.count == 2 else { return nil }
+    switch name {
+    case "FloorDiv", "CleanDiv": return quotient(first, operands[1])
+    case "PythonMod", "Mod": return quotient(first, operands[1]).map { first - $0 * operands[1] }
+    case "Pow":
+      guard let exponent = operands[1].known, (0..<8).contains(exponent) else { return nil }
+      return (0..<exponent).reduce(Dimension(1)) { power, _ in power * first }
     default: return nil
     }
+  }
+
+  /// The quotient rounded down, where the divisor is a positive number or divides exactly.
+  private static func quotient(_ dividend: Dimension, _ divisor: Dimension) -> Dimension? {
+    guard let divisor = divisor.known else { return dividend.divided(exactlyBy: divisor) }
+    return divisor > 0 ? dividend.floorDivided(by: divisor) : nil
   }
 }

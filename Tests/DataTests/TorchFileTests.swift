@@ -154,6 +154,22 @@ private func tensor(count: Int, offset: Int, sizes: [Int], strides: [Int], key: 
     #expect(error?.description.hasPrefix("x.pt: error: \(message)") == true, "\(error?.description ?? "")")
   }
 
+  @Test func tensorsWithoutElementsHaveAnySizes() throws {
+    let sizes = [1 << 40, 1 << 40, 0]
+    let bytes = try archive(
+      tensor(count: 4, offset: 0, sizes: sizes, strides: [1, 1, 1]), [[UInt8](repeating: 0, count: 16)])
+    #expect(try TorchFile(bytes: bytes, from: "x.pt").members.map(\.array.shape) == [sizes])
+  }
+
+  /// The text that names the order of bytes may also be what another key has.
+  @Test func theOrderOfBytesIsAKey() throws {
+    let magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e].map(UInt8.init)
+    let machine = pickle("}(", 0x8c, 1, "a", 0x8c, 13, "little_endianu.")
+    let bytes = magic + pickle("M", 0xe9, 3, ".") + machine
+    let error = #expect(throws: DiagnosticsError.self) { try TorchFile(bytes: bytes, from: "x.pth") }
+    #expect(error?.diagnostics.first?.message.contains("it ends without its last instruction") == true)
+  }
+
   /// Lists of lists, each twice in the next: 2^60 elements in a few bytes.
   @Test func aSmallPickleDoesNotBecomeEndless() throws {
     let nested = pickle("]") + (0..<60).flatMap { _ in pickle("2", 0x86) } + pickle(".")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from networks import TINY, Network, images, torchvision_models, torchvision_networks
 from torch import Tensor, nn
 
@@ -46,6 +47,54 @@ class TinyTraining(nn.Module):
         return self.fc(y) + self.steps
 
 
+class TinyArguments(nn.Module):
+    """Operators with arguments that are easily overlooked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(5, 3, padding_idx=1)
+
+    def forward(self, x: Tensor, places: Tensor) -> tuple[Tensor, ...]:
+        """One result of each."""
+        aten = torch.ops.aten
+        half = x.half()
+        return (
+            x.round(decimals=1),
+            aten.upsample_nearest2d(x, [5, 5], 1.3, 1.3),
+            aten.upsample_bilinear2d(x, [5, 5], False, 1.4, 1.4),
+            self.words(places),
+            torch.softmax(half, 1, dtype=torch.float32),
+            aten._log_softmax(x, 1, False),
+            torch.bitwise_not(places) + places.bitwise_and(6),
+            torch.concat([torch.zeros(0), x[0, 0]], 0),
+            x[:, :, -100:100, 1:],
+            x.std(1, unbiased=False),
+            F.pad(x, (1, 1, 1, 1), mode="circular"),
+        )
+
+
+class TinyMemory(nn.Module):
+    """Tensors that share memory, and are written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.rand(3), requires_grad=False)
+        self.register_buffer("sum", torch.zeros(3))
+        self.register_buffer("same", self.sum)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """What is seen through other names."""
+        self.scale.mul_(0.5)
+        with torch.no_grad():
+            self.sum.add_(x.sum(0))
+        a = x * 1
+        b = torch.positive(F.dropout(a, 0.5, training=False).contiguous().float())
+        c = a.clone().contiguous()
+        d = a.t().contiguous()
+        a.add_(self.same)
+        return a, b, c, d, self.same + self.scale
+
+
 def tiny_vit() -> nn.Module:
     """torchvision's vision transformer, cut small."""
     model = torchvision_models().VisionTransformer(16, 8, 1, 2, 16, 32, num_classes=5)
@@ -56,6 +105,8 @@ def tiny_vit() -> nn.Module:
 MORE = [
     Network("tiny_vit", tiny_vit, images(2, 3, 16, 16)),
     Network("tiny_training", TinyTraining, images(2, 2, 6, 6)),
+    Network("tiny_arguments", TinyArguments, lambda: (torch.randn(2, 3, 4, 4), torch.randint(0, 5, (2, 3)))),
+    Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),
 ]
 
 
@@ -67,7 +118,9 @@ def export(network: Network, folder: Path) -> list[Path]:
     expected = copy.deepcopy(module)
     with torch.no_grad():
         outputs = expected(*inputs)
-    state = {key: value for key, value in expected.state_dict().items() if not torch.equal(value, module.state_dict()[key])}
+    # Of the names of one tensor, Lathe keeps the first.
+    state = {value.data_ptr(): (key, value) for key, value in sorted(expected.state_dict().items(), reverse=True)}
+    state = {key: value for key, value in state.values() if not torch.equal(value, module.state_dict()[key])}
     shapes = None
     if network.batch:
         shapes = tuple({0: torch.export.Dim("batch", min=1, max=1024)} for _ in inputs)

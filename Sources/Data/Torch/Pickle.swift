@@ -63,6 +63,12 @@ struct Pickle {
 
   subscript(index: Int) -> [PickleValue] { parts[index] }
 
+  /// What a dictionary has under a text; nil where it has nothing.
+  func value(of key: String, in dictionary: Int) -> PickleValue? {
+    let fields = parts[dictionary]
+    return stride(from: 0, to: fields.count, by: 2).first { fields[$0] == .string(key) }.map { fields[$0 + 1] }
+  }
+
   /// The names of what is kept outside, in the order of the pickle.
   var persistentNames: [PickleValue] { persistent.map { parts[$0][0] } }
 

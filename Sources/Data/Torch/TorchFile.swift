@@ -81,7 +81,7 @@ extension TorchFile {
     guard version.root == .integer(1001) else { throw FileFault("has an unknown version of PyTorch's older format") }
     let machine = try Pickle(bytes[version.end...])
     if case .dictionary(let fields) = machine.root,
-      let name = machine[fields].firstIndex(of: .string("little_endian")), machine[fields][name + 1] != .bool(true)
+      let isLittle = machine.value(of: "little_endian", in: fields), isLittle != .bool(true)
     {
       throw FileFault("has the bytes of a big-endian machine")
     }
@@ -103,14 +103,5 @@ extension TorchFile {
       position += count
     }
     return try reader.members()
-  }
-}
-
-/// What a body gives, its fault being one of a file.
-func located<R>(_ file: String, _ body: () throws(FileFault) -> R) throws(DiagnosticsError) -> R {
-  do throws(FileFault) {
-    return try body()
-  } catch {
-    throw DiagnosticsError(error.message, location: Location(file: file))
   }
 }

@@ -1,4 +1,4 @@
-package import LatheCore
+internal import LatheCore
 
 /// The tensors of a pickle of PyTorch's, put together from storages.
 struct TorchReader {
@@ -28,8 +28,7 @@ struct TorchReader {
   private let pickle: Pickle
   private var contents: [String: [UInt8]] = [:]
   private var arrays: [View: NDArray] = [:]
-  private var storedBytes = 0
-  private var viewedBytes = 0
+  private var views = StorageViews()
   private var found: [NamedArray] = []
   private var visits = 0
 
@@ -62,7 +61,7 @@ struct TorchReader {
       throw FileFault("has \(content.count) bytes in place of \(storage.count) elements of type \(type)")
     }
     contents[storage.key] = content
-    storedBytes += content.count
+    views.add(content)
   }
 
   /// The tensors and numbers.
@@ -173,91 +172,10 @@ struct TorchReader {
   private mutating func array(_ view: View) throws(FileFault) -> NDArray {
     if let array = arrays[view] { return array }
     guard let content = contents[view.storage.key] else { throw FileFault("has no storage '\(view.storage.key)'") }
-    // A small file must not expand to what no memory holds.
-    let array = try NDArray(
-      viewing: content, view.dtype, view.sizes, offset: view.offset, strides: view.strides,
-      limit: 1 << 26 + storedBytes * 4 - viewedBytes)
-    viewedBytes += array.bytes.count
+    let array = try views.array(
+      of: content, view.dtype, view.sizes, offset: view.offset, strides: view.strides)
     arrays[view] = array
     return array
-  }
-}
-
-extension NDArray {
-  /// The elements of a view of a storage in row-major order.
-  ///
-  /// - Parameters:
-  ///   - offset: The first element's position.
-  ///   - strides: How many elements lie between neighbours of each axis.
-  ///   - limit: The most bytes that the view may have.
-  /// - Throws: That the view is none, or reaches out of its storage.
-  package init(
-    viewing content: [UInt8], _ dtype: ScalarType, _ sizes: [Int], offset: Int, strides: [Int], limit: Int = 1 << 40
-  ) throws(FileFault) {
-    let type = "\(dtype)\(sizes)"
-    guard sizes.count <= 64, sizes.count == strides.count, sizes.allSatisfy({ $0 >= 0 }),
-      strides.allSatisfy({ $0 >= 0 }), offset >= 0, let byteCount = TensorType(dtype, sizes).byteCount
-    else { throw FileFault("has the absurd type \(type)") }
-    if byteCount > 0 {
-      var last = offset
-      for (size, stride) in zip(sizes, strides) {
-        let (reach, isTooFar) = (size - 1).multipliedReportingOverflow(by: stride)
-        let (sum, overflow) = last.addingReportingOverflow(reach)
-        guard !isTooFar, !overflow else { throw FileFault("reaches out of its storage") }
-        last = sum
-      }
-      let stored = content.count / dtype.byteCount
-      guard last < stored else {
-        throw FileFault(
-          "is \(type) from element \(offset) on, with strides \(strides), of a storage of \(stored) elements")
-      }
-      guard byteCount <= limit else {
-        throw FileFault("is \(type), of a storage of \(stored) elements: too much of an expansion")
-      }
-    }
-    self.init(dtype, sizes, gatheredFrom: content, offset: offset, strides: strides)
-  }
-
-  /// The elements of a view that has been checked.
-  private init(_ dtype: ScalarType, _ sizes: [Int], gatheredFrom content: [UInt8], offset: Int, strides: [Int]) {
-    let width = dtype.byteCount
-    let count = sizes.reduce(1, *)
-    var contiguous = 1
-    var isContiguous = true
-    for (size, stride) in zip(sizes, strides).reversed() where size != 1 {
-      if stride != contiguous { isContiguous = false }
-      contiguous *= size
-    }
-    var bytes: [UInt8]
-    if count == 0 {
-      bytes = []
-    } else if isContiguous {
-      bytes =
-        count * width == content.count ? content : Array(content[offset * width..<(offset + count) * width])
-    } else {
-      bytes = [UInt8](unsafeUninitializedCapacity: count * width) { target, initialized in
-        content.withUnsafeBytes { source in
-          var index = [Int](repeating: 0, count: sizes.count)
-          var position = offset
-          for element in 0..<count {
-            UnsafeMutableRawBufferPointer(
-              rebasing: UnsafeMutableRawBufferPointer(target)[element * width..<(element + 1) * width]
-            )
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[position * width..<(position + 1) * width]))
-            for axis in sizes.indices.reversed() {
-              index[axis] += 1
-              position += strides[axis]
-              if index[axis] < sizes[axis] { break }
-              position -= strides[axis] * sizes[axis]
-              index[axis] = 0
-            }
-          }
-        }
-        initialized = count * width
-      }
-    }
-    if dtype == .bool, bytes.contains(where: { $0 > 1 }) { bytes = bytes.map { $0 == 0 ? 0 : 1 } }
-    self = unfailing { try NDArray(dtype: dtype, shape: sizes, bytes: bytes) }
   }
 }
 

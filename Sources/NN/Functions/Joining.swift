@@ -1,12 +1,15 @@
 public import LatheCore
 
 /// Joins tensors along an axis; element types are promoted.
+///
+/// Tensors of shape `[0]` may stand beside such of any shape, and add nothing.
 public func cat(_ tensors: [Tensor], dim: Int = 0) -> Tensor {
   composite("cat", tensors) { () throws(TypeFault) -> Tensor in
-    guard let first = tensors.first else { throw TypeFault("needs at least one tensor") }
+    let filled = tensors.filter { $0.shape != [0] }
+    guard let first = filled.first ?? tensors.first else { throw TypeFault("needs at least one tensor") }
     let axis = try first.axis(dim)
     let dtype = tensors.reduce(first.dtype) { $0.promoted(with: $1.dtype) }
-    return .concatenate(tensors.map { $0.convert(to: dtype) }, axis: axis)
+    return .concatenate((filled.isEmpty ? tensors : filled).map { $0.convert(to: dtype) }, axis: axis)
   }
 }
 

@@ -9,60 +9,72 @@ extension Operator {
     "selu": .unary { selu($0) }, "hardsigmoid": .unary { hardsigmoid($0) }, "hardswish": .unary { hardswish($0) },
     "log_sigmoid": .unary { logsigmoid($0) },
     "gelu": .one { call throws(TypeFault) in
-      let name = try call.string("approximate", default: "none")
+      let name = try call.string("approximate")
       guard let approximation = GeluApproximation(rawValue: name) else {
         throw TypeFault("the approximation '\(name)' is not known")
       }
       return gelu(try call.tensor(), approximate: approximation)
     },
     "leaky_relu": .one { call throws(TypeFault) in
-      leakyRelu(try call.tensor(), negativeSlope: try call.float("negative_slope", default: 0.01))
+      leakyRelu(try call.tensor(), negativeSlope: try call.float("negative_slope"))
     },
     "elu": .one { call throws(TypeFault) in
-      let (alpha, scale) = (try call.float("alpha", default: 1), try call.float("scale", default: 1))
-      guard try call.float("input_scale", default: 1) == 1 else { throw TypeFault("the input has a scale") }
+      let (alpha, scale) = (try call.float("alpha"), try call.float("scale"))
+      guard try call.float("input_scale") == 1 else { throw TypeFault("the input has a scale") }
       let y = elu(try call.tensor(), alpha: alpha)
       return scale == 1 ? y : y * scale
     },
-    "celu": .one { call throws(TypeFault) in celu(try call.tensor(), alpha: try call.float("alpha", default: 1)) },
+    "celu": .one { call throws(TypeFault) in celu(try call.tensor(), alpha: try call.float("alpha")) },
     "hardtanh": .one { call throws(TypeFault) in
       hardtanh(
-        try call.tensor(), minVal: try call.float("min_val", default: -1), maxVal: try call.float("max_val", default: 1)
+        try call.tensor(), minVal: try call.float("min_val"), maxVal: try call.float("max_val")
       )
     },
     "softplus": .one { call throws(TypeFault) in
       softplus(
-        try call.tensor(), beta: try call.float("beta", default: 1), threshold: try call.float("threshold", default: 20)
+        try call.tensor(), beta: try call.float("beta"), threshold: try call.float("threshold")
       )
     },
     "threshold": .one { call throws(TypeFault) in
       threshold(try call.tensor(), try call.float("threshold"), try call.float("value"))
     },
     "prelu": .one { call throws(TypeFault) in prelu(try call.tensor(), try call.tensor("weight")) },
-    "glu": .one { call throws(TypeFault) in glu(try call.tensor(), dim: try call.integer("dim", default: -1)) },
+    "glu": .one { call throws(TypeFault) in glu(try call.tensor(), dim: try call.integer("dim")) },
     "softmax": .one { call throws(TypeFault) in
-      let x = try call.tensor()
-      return LatheNN.softmax(try call.dtype().map { x.to($0) } ?? x, dim: try call.integer("dim"))
+      LatheNN.softmax(try call.tensor(), dim: try call.integer("dim"), dtype: try call.dtype())
     },
-    "_softmax": .one { call throws(TypeFault) in LatheNN.softmax(try call.tensor(), dim: try call.integer("dim")) },
+    "_softmax": .one { call throws(TypeFault) in
+      LatheNN.softmax(try call.tensor(), dim: try call.integer("dim"), dtype: try halfToFloat(call))
+    },
     "_safe_softmax": .one { call throws(TypeFault) in
       // A row that nothing takes part in gives zeros.
       let (x, dim) = (try call.tensor(), try call.integer("dim"))
       let isMasked = (x .== -.infinity).all(dim: dim, keepdim: true)
-      return LatheNN.softmax(x, dim: dim).maskedFill(isMasked, 0)
+      return LatheNN.softmax(x, dim: dim, dtype: try call.dtype()).maskedFill(isMasked, 0)
     },
     "log_softmax": .one { call throws(TypeFault) in
-      let x = try call.tensor()
-      return logSoftmax(try call.dtype().map { x.to($0) } ?? x, dim: try call.integer("dim"))
+      logSoftmax(try call.tensor(), dim: try call.integer("dim"), dtype: try call.dtype())
     },
-    "_log_softmax": .one { call throws(TypeFault) in logSoftmax(try call.tensor(), dim: try call.integer("dim")) },
+    "_log_softmax": .one { call throws(TypeFault) in
+      logSoftmax(try call.tensor(), dim: try call.integer("dim"), dtype: try halfToFloat(call))
+    },
     "dropout": .one { call throws(TypeFault) in
-      LatheNN.dropout(try call.tensor("input"), p: try call.float("p"), training: try call.flag("train"))
+      try dropped(call) { x, p in LatheNN.dropout(x, p: p) }
     },
     "feature_dropout": .one { call throws(TypeFault) in
-      let x = try call.tensor("input")
-      guard try call.flag("train") else { return x }
-      return x.rank > 3 ? dropout2d(x, p: try call.float("p")) : dropout1d(x, p: try call.float("p"))
+      try dropped(call) { x, p in x.rank > 3 ? dropout2d(x, p: p) : dropout1d(x, p: p) }
     },
   ]
+
+  private static func halfToFloat(_ call: Call) throws(TypeFault) -> ScalarType? {
+    try call.flag("half_to_float") ? .f32 : nil
+  }
+
+  /// The operand itself, save in training.
+  private static func dropped(_ call: Call, _ function: (Tensor, Double) -> Tensor) throws(TypeFault) -> Tensor {
+    let (x, p) = (try call.tensor("input"), try call.float("p"))
+    guard try !call.flag("train") else { return function(x, p) }
+    call.share(.same)
+    return x
+  }
 }

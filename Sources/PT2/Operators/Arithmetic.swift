@@ -41,11 +41,11 @@ extension Operator {
     "clamp_max": .one(clamp),
     "addcmul": .one { call throws(TypeFault) in
       let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))
-      return try call.tensor().addcmul(a, b, value: call.float("value", default: 1))
+      return try call.tensor().addcmul(a, b, value: call.float("value"))
     },
     "addcdiv": .one { call throws(TypeFault) in
       let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))
-      return try call.tensor().addcdiv(a, b, value: call.float("value", default: 1))
+      return try call.tensor().addcdiv(a, b, value: call.float("value"))
     },
     "lerp": .one { call throws(TypeFault) in try call.tensor().lerp(call.tensor("end"), weight: call.operand("weight"))
     },
@@ -59,10 +59,12 @@ extension Operator {
     "sinh": .unary { $0.sinh() }, "cosh": .unary { $0.cosh() }, "asinh": .unary { $0.asinh() },
     "acosh": .unary { $0.acosh() }, "atanh": .unary { $0.atanh() }, "erf": .unary { $0.erf() },
     "erfc": .unary { $0.erfc() }, "floor": .unary { $0.floor() }, "ceil": .unary { $0.ceil() },
-    "trunc": .unary { $0.trunc() }, "round": .unary { $0.round() }, "frac": .unary { $0.frac() },
+    "trunc": .unary { $0.trunc() }, "frac": .unary { $0.frac() },
+    "round": .one { call throws(TypeFault) in try call.tensor().round(decimals: call.optionalInteger("decimals") ?? 0)
+    },
     "reciprocal": .unary { $0.reciprocal() }, "square": .unary { $0.square() },
     "isnan": .unary { $0.isNaN() }, "isinf": .unary { $0.isInf() },
-    "bitwise_not": .unary { $0.dtype == .bool ? $0.logicalNot() : ($0 * -1 - 1) },
+    "bitwise_not": .unary { $0.bitwiseNot() },
     "logical_not": .unary { $0.logicalNot() },
     "logical_and": .one { call throws(TypeFault) in try call.tensor().logicalAnd(call.tensor("other")) },
     "logical_or": .one { call throws(TypeFault) in try call.tensor().logicalOr(call.tensor("other")) },
@@ -78,7 +80,7 @@ extension Operator {
   private static func div(_ call: Call) throws(TypeFault) -> Tensor {
     let (x, other) = (try call.tensor(), try call.operand())
     guard call.has("rounding_mode") else { return x.div(other) }
-    let name = try call.string("rounding_mode", default: "")
+    let name = try call.string("rounding_mode")
     guard let mode = RoundingMode(rawValue: name) else { throw TypeFault("the rounding '\(name)' is not known") }
     return x.div(other, roundingMode: mode)
   }

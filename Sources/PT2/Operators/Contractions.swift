@@ -15,16 +15,16 @@ extension Operator {
     "outer": .one { call throws(TypeFault) in outer(try call.tensor(), try call.tensor("vec2")) },
     "addmm": .one { call throws(TypeFault) in
       addmm(
-        try call.tensor(), try call.tensor("mat1"), try call.tensor("mat2"), beta: try call.float("beta", default: 1),
-        alpha: try call.float("alpha", default: 1))
+        try call.tensor(), try call.tensor("mat1"), try call.tensor("mat2"), beta: try call.float("beta"),
+        alpha: try call.float("alpha"))
     },
     "baddbmm": .one { call throws(TypeFault) in
       baddbmm(
         try call.tensor(), try call.tensor("batch1"), try call.tensor("batch2"),
-        beta: try call.float("beta", default: 1), alpha: try call.float("alpha", default: 1))
+        beta: try call.float("beta"), alpha: try call.float("alpha"))
     },
     "einsum": .one { call throws(TypeFault) in
-      einsum(try call.string("equation", default: ""), try call.tensors("tensors"))
+      einsum(try call.string("equation"), try call.tensors("tensors"))
     },
     "conv1d": conv, "conv2d": conv, "conv3d": conv,
     "conv_transpose1d": .one(convTranspose), "conv_transpose2d": .one(convTranspose),
@@ -38,11 +38,11 @@ extension Operator {
         try call.tensor("query"), try call.tensor("key"), try call.tensor("value"),
         attnMask: try call.optional("attn_mask"), isCausal: try call.flag("is_causal"),
         scale: try call.optionalFloat("scale"), enableGqa: try call.flag("enable_gqa"),
-        dropoutP: try call.float("dropout_p", default: 0))
+        dropoutP: try call.float("dropout_p"))
     },
     "_weight_norm": .one { call throws(TypeFault) in
       let (v, g) = (try call.tensor("v"), try call.tensor("g"))
-      let dim = try call.integer("dim", default: 0)
+      let dim = try call.integer("dim")
       return v * (g / v.norm(dim: (0..<v.rank).filter { $0 != dim }, keepdim: true))
     },
   ]
@@ -51,23 +51,24 @@ extension Operator {
 
   private static func convolution(_ call: Call) throws(TypeFault) -> Tensor {
     let padding: ConvolutionPadding
-    switch call.arguments["padding"] {
+    switch call.argument("padding") {
     case .string("same")?: padding = .same
     case .string("valid")?: padding = .valid
-    default: padding = .symmetric(try call.integers("padding", default: [0]))
+    default: padding = .symmetric(try call.integers("padding"))
     }
+    call.ignore("output_padding")
     return convNd(
       try call.tensor("input"), try call.tensor("weight"), try call.optional("bias"),
-      stride: try call.integers("stride", default: [1]), padding: padding,
-      dilation: try call.integers("dilation", default: [1]), groups: try call.integer("groups", default: 1))
+      stride: try call.integers("stride"), padding: padding,
+      dilation: try call.integers("dilation"), groups: try call.integer("groups"))
   }
 
   private static func convTranspose(_ call: Call) throws(TypeFault) -> Tensor {
     convTransposeNd(
       try call.tensor("input"), try call.tensor("weight"), try call.optional("bias"),
-      stride: try call.integers("stride", default: [1]),
-      padding: .symmetric(try call.integers("padding", default: [0])),
-      outputPadding: try call.integers("output_padding", default: [0]), groups: try call.integer("groups", default: 1),
-      dilation: try call.integers("dilation", default: [1]))
+      stride: try call.integers("stride"),
+      padding: .symmetric(try call.integers("padding")),
+      outputPadding: try call.integers("output_padding"), groups: try call.integer("groups"),
+      dilation: try call.integers("dilation"))
   }
 }

@@ -33,7 +33,7 @@ extension Operator {
       call.builder.eye(try call.integer("n"), try call.optionalInteger("m"), dtype: try call.dtype())
     },
     "meshgrid": .several { call throws(TypeFault) in
-      let name = try call.string("indexing", default: "ij")
+      let name = try call.string("indexing")
       guard let indexing = GridIndexing(rawValue: name) else { throw TypeFault("the indexing '\(name)' is not known") }
       return meshgrid(try call.tensors("tensors"), indexing: indexing)
     },

@@ -4,7 +4,12 @@ internal import LatheNN
 /// Reading and writing at places that data gives.
 extension Operator {
   static let indexing: [String: Operator] = [
-    "embedding": .one { call throws(TypeFault) in embedding(try call.tensor("indices"), try call.tensor("weight")) },
+    "embedding": .one { call throws(TypeFault) in
+      let padding = try call.integer("padding_idx")
+      return embedding(
+        try call.tensor("indices"), try call.tensor("weight"), paddingIdx: padding < 0 ? nil : padding,
+        scaleGradByFreq: try call.flag("scale_grad_by_freq"))
+    },
     "index_select": .one { call throws(TypeFault) in
       try call.tensor().indexSelect(dim: call.integer("dim"), call.tensor("index"))
     },
@@ -19,7 +24,7 @@ extension Operator {
     },
     "index_add": .one { call throws(TypeFault) in
       try call.tensor().indexAdd(
-        dim: call.integer("dim"), call.tensor("index"), call.tensor("source"), alpha: call.float("alpha", default: 1))
+        dim: call.integer("dim"), call.tensor("index"), call.tensor("source"), alpha: call.float("alpha"))
     },
     "index_copy": .one { call throws(TypeFault) in
       try call.tensor().indexCopy(dim: call.integer("dim"), call.tensor("index"), call.tensor("source"))

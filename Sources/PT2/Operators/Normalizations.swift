@@ -16,6 +16,7 @@ extension Operator {
       let y = batchNorm(
         try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var"),
         weight: try call.optional("weight"), bias: try call.optional("bias"), eps: try call.float("eps"))
+      call.ignore("momentum")
       // The statistics of a batch that are saved for a gradient: none, and nobody reads them.
       let none = call.builder.zeros(TensorType(y.dtype, [0]))
       return [y, none, none]
@@ -46,14 +47,14 @@ extension Operator {
     "group_norm": .one { call throws(TypeFault) in
       groupNorm(
         try call.tensor("input"), numGroups: try call.integer("num_groups"), weight: try call.optional("weight"),
-        bias: try call.optional("bias"), eps: try call.float("eps", default: 1e-5))
+        bias: try call.optional("bias"), eps: try call.float("eps"))
     },
   ]
 
   private static func layerNormalized(_ call: Call) throws(TypeFault) -> Tensor {
     layerNorm(
       try call.tensor("input"), try call.integers("normalized_shape"), weight: try call.optional("weight"),
-      bias: try call.optional("bias"), eps: try call.float("eps", default: 1e-5))
+      bias: try call.optional("bias"), eps: try call.float("eps"))
   }
 
   /// Normalizes by the batch's own statistics, which in training go into the running ones, or by those.
@@ -64,13 +65,13 @@ extension Operator {
     _ own: (Tensor, Tensor?, Tensor?, Double) -> Tensor
   ) throws(TypeFault) -> Tensor {
     let (x, weight, bias) = (try call.tensor("input"), try call.optional("weight"), try call.optional("bias"))
-    let eps = try call.float("eps")
+    let (eps, momentum) = (try call.float("eps"), try call.float("momentum"))
     guard let mean = try call.optional("running_mean"), let variance = try call.optional("running_var") else {
       guard isTraining else { throw TypeFault("there are no running statistics to normalize by") }
       return own(x, weight, bias, eps)
     }
     guard isTraining else { return running(x, mean, variance, weight, bias, eps) }
-    let result = training(x, mean, variance, weight, bias, try call.float("momentum"), eps)
+    let result = training(x, mean, variance, weight, bias, momentum, eps)
     call.write("running_mean", result.runningMean)
     call.write("running_var", result.runningVar)
     return result.output

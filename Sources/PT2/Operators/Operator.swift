@@ -4,7 +4,7 @@ internal import LatheNN
 /// The meaning of an ATen operator: a function from arguments to values of the graph.
 ///
 /// Operators are rows of the tables of their families. A row's name is the operator's, with its overload where overloads
-/// differ in meaning. One that ends in `_` writes its result to its first argument.
+/// differ in meaning; what defaults are, what is written and whose memory results are in, its ``Schema`` says.
 struct Operator: Sendable {
   typealias Body<Result> = @Sendable (Call) throws(TypeFault) -> Result
 
@@ -36,53 +36,35 @@ struct Operator: Sendable {
   }
 
   /// What checks something that an import checks by itself, or has no result.
-  static let nothing = Operator { _ throws(TypeFault) in [] }
+  static let nothing = Operator { call throws(TypeFault) in
+    call.ignoreArguments()
+    return []
+  }
 
   private static let all: [String: Operator] = [
     arithmetic, comparisons, activations, reductions, shapes, indexing, creation, contractions, pooling, normalizations,
     recurrence, resizing, sizes,
   ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }
 
-  /// The operator of a target such as `torch.ops.aten.add_.Tensor`, and whether it writes to its first argument.
-  static func named(_ target: String) -> (Operator, isInPlace: Bool)? {
-    let isATen = target.hasPrefix("torch.ops.aten.")
-    let name = isATen ? String(target.dropFirst("torch.ops.aten.".count)) : target
-    if let operation = all[name] { return (operation, false) }
-    guard isATen else { return nil }
+  /// The operator of a target such as `torch.ops.aten.add_.Tensor`, and the schema of its overload.
+  ///
+  /// What is no tensor's function, such as `_operator.add`, has no schema.
+  static func named(_ target: String) -> (operator: Operator, schema: Schema?)? {
+    guard target.hasPrefix("torch.ops.aten.") else { return all[target].map { ($0, nil) } }
+    var name = String(target.dropFirst("torch.ops.aten.".count))
+    if name.hasSuffix(".default") { name.removeLast(".default".count) }
+    guard let schema = Schema.all[name] else { return nil }
     let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
-    if let operation = all[parts[0]] { return (operation, false) }
-    guard parts[0].hasSuffix("_"), !parts[0].hasPrefix("__") else { return nil }
-    let base = String(parts[0].dropLast())
     let overload = parts.count > 1 ? ".\(parts[1])" : ""
-    return (all[base + overload] ?? all[base]).map { ($0, true) }
+    let base = schema.isInPlace ? String(parts[0].dropLast()) : parts[0]
+    return (all[base + overload] ?? all[base]).map { ($0, schema) }
   }
 
   /// The names of the operators that are defined here, sorted.
   static var names: [String] { all.keys.sorted() }
+}
 
-  /// Whose memory an operator's results are in.
-  enum MemoryUse {
-    /// Their own.
-    case fresh
-    /// The first argument's, or a part of it.
-    case view
-    /// The first argument's, element by element.
-    case same
-  }
-
-  private static let views: Set<String> = [
-    "view", "reshape", "flatten", "transpose", "permute", "t", "numpy_T", "select", "slice", "expand", "expand_as",
-    "squeeze", "unsqueeze", "split", "split_with_sizes", "chunk", "unbind", "narrow", "unflatten", "view_as",
-    "reshape_as", "contiguous", "to", "_to_copy", "swapaxes", "movedim", "diagonal", "tensor_split", "as_strided",
-    "unfold", "broadcast_to", "type_as", "real",
-  ]
-
-  static func memoryUse(of node: ProgramNode) -> MemoryUse {
-    let name = node.shortTarget.split(separator: ".").dropFirst().first.map(String.init) ?? ""
-    switch name {
-    case "alias", "detach", "detach_", "lift_fresh", "dropout", "feature_dropout", "alpha_dropout": return .same
-    case _ where name.hasSuffix("_") && !name.hasSuffix("__"): return .same
-    default: return views.contains(name) ? .view : .fresh
-    }
-  }
+extension Schema {
+  /// Whether the result is written to the first argument, as by `add_`.
+  var isInPlace: Bool { parameters.first?.name == "self" && parameters.first?.isWritten == true }
 }

@@ -32,7 +32,7 @@ extension Operator {
   private static func pooled<Output>(_ call: Call, _ function: MaxPoolFunction<Output>) throws(TypeFault) -> Output {
     function(
       try call.tensor(), kernelSize: try call.integers("kernel_size"), stride: try call.optionalIntegers("stride"),
-      padding: try call.integers("padding", default: [0]), dilation: try call.integers("dilation", default: [1]),
+      padding: try call.integers("padding"), dilation: try call.integers("dilation"),
       ceilMode: try call.flag("ceil_mode"))
   }
 
@@ -44,8 +44,8 @@ extension Operator {
     .one { call throws(TypeFault) in
       function(
         try call.tensor(), kernelSize: try call.integers("kernel_size"), stride: try call.optionalIntegers("stride"),
-        padding: try call.integers("padding", default: [0]), ceilMode: try call.flag("ceil_mode"),
-        countIncludePad: try call.flag("count_include_pad", default: true),
+        padding: try call.integers("padding"), ceilMode: try call.flag("ceil_mode"),
+        countIncludePad: try call.flag("count_include_pad"),
         divisorOverride: try call.optionalInteger("divisor_override"))
     }
   }

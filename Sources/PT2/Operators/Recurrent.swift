@@ -12,6 +12,8 @@ extension Operator {
     .several { call throws(TypeFault) in
       let states = cell.stateCount == 1 ? [try call.tensor("hx")] : try call.tensors("hx")
       let (parameters, hasBiases) = (try call.tensors("params"), try call.flag("has_biases"))
+      let dropout = try call.flag("train") ? call.float("dropout") : 0
+      call.ignore("dropout")
       let directions = try call.flag("bidirectional") ? 2 : 1
       let rows = try call.integer("num_layers") * directions
       let each = rows > 0 ? parameters.count / rows : 0
@@ -28,7 +30,7 @@ extension Operator {
         cell, try call.tensor("input"), states,
         weights: stride(from: 0, to: rows, by: directions).map { Array(sets[$0..<$0 + directions]) },
         batchFirst: try call.flag("batch_first"),
-        dropout: try call.flag("train") ? try call.float("dropout") : 0)
+        dropout: dropout)
       return [output] + last
     }
   }

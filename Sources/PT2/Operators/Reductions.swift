@@ -50,10 +50,10 @@ extension Operator {
     },
     "linalg_vector_norm": .one { call throws(TypeFault) in
       try call.tensor().norm(
-        p: call.float("ord", default: 2), dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+        p: call.float("ord"), dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
     },
     "norm": .one { call throws(TypeFault) in
-      try call.tensor().norm(p: call.float("p", default: 2), dim: axes(call), keepdim: call.flag("keepdim"))
+      try call.tensor().norm(p: call.optionalFloat("p") ?? 2, dim: axes(call), keepdim: call.flag("keepdim"))
     },
     "cumsum": .one { call throws(TypeFault) in try call.tensor().cumsum(dim: call.integer("dim"), dtype: call.dtype())
     },
@@ -61,16 +61,16 @@ extension Operator {
     },
     "topk": .several { call throws(TypeFault) in
       let (values, indices) = try call.tensor().topk(
-        call.integer("k"), dim: call.integer("dim", default: -1), largest: call.flag("largest", default: true))
+        call.integer("k"), dim: call.integer("dim"), largest: call.flag("largest"))
       return [values, indices]
     },
     "sort": .several { call throws(TypeFault) in
       let (values, indices) = try call.tensor().sort(
-        dim: call.integer("dim", default: -1), descending: call.flag("descending"))
+        dim: call.integer("dim"), descending: call.flag("descending"))
       return [values, indices]
     },
     "argsort": .one { call throws(TypeFault) in
-      try call.tensor().argsort(dim: call.integer("dim", default: -1), descending: call.flag("descending"))
+      try call.tensor().argsort(dim: call.integer("dim"), descending: call.flag("descending"))
     },
   ]
 
@@ -83,6 +83,6 @@ extension Operator {
 
   private static func correction(_ call: Call) throws(TypeFault) -> Double {
     if call.has("unbiased") { return try call.flag("unbiased") ? 1 : 0 }
-    return try call.float("correction", default: 1)
+    return try call.optionalFloat("correction") ?? 1
   }
 }

@@ -16,14 +16,25 @@ extension Operator {
     .one { call throws(TypeFault) in
       let x = try call.tensor("input")
       let align = try call.flag("align_corners")
-      if call.has("output_size") {
-        return interpolate(
-          x, size: try call.integers("output_size"), mode: mode, alignCorners: align, antialias: antialias)
+      let sizes = call.has("output_size") ? try call.integers("output_size") : nil
+      guard let factors = try factors(call) else {
+        guard let sizes else { throw TypeFault("neither sizes nor factors are given") }
+        return interpolate(x, size: sizes, mode: mode, alignCorners: align, antialias: antialias)
       }
-      guard case .floats(let factors)? = call.arguments["scale_factors"] else {
-        throw TypeFault("neither sizes nor factors are given")
-      }
-      return interpolate(x, scaleFactor: factors, mode: mode, alignCorners: align, antialias: antialias)
+      let y = interpolate(x, scaleFactor: factors, mode: mode, alignCorners: align, antialias: antialias)
+      guard !y.isPoisoned, let sizes, y.shape.dropFirst(2) != sizes.map({ Dimension($0) })[...] else { return y }
+      throw TypeFault("the factors \(factors) do not make \(sizes) of \(x.type)")
     }
+  }
+
+  /// The factors of all axes, which decide where elements are read even where sizes are given.
+  private static func factors(_ call: Call) throws(TypeFault) -> [Double]? {
+    if let factors = try call.floats("scale_factors") { return factors }
+    var factors: [Double] = []
+    let names = call.schema?.parameters.map(\.name).filter { $0.hasPrefix("scales") } ?? []
+    for name in names { if let factor = try call.optionalFloat(name) { factors.append(factor) } }
+    guard !factors.isEmpty else { return nil }
+    guard factors.count == names.count else { throw TypeFault("some axes have factors, others have none") }
+    return factors
   }
 }

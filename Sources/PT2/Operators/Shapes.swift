@@ -13,7 +13,7 @@ extension Operator {
     "view_as": .one { call throws(TypeFault) in try call.tensor().viewAs(call.tensor("other")) },
     "flatten": .one { call throws(TypeFault) in
       try call.tensor().flatten(
-        startDim: call.integer("start_dim", default: 0), endDim: call.integer("end_dim", default: -1))
+        startDim: call.integer("start_dim"), endDim: call.integer("end_dim"))
     },
     "unflatten": .one { call throws(TypeFault) in
       try call.tensor().unflatten(dim: call.integer("dim"), call.integers("sizes"))
@@ -41,40 +41,33 @@ extension Operator {
     "repeat": .one { call throws(TypeFault) in try call.tensor().repeat(call.integers("repeats")) },
     "tile": .one { call throws(TypeFault) in try call.tensor().tile(call.integers("dims")) },
     "repeat_interleave.self_int": .one { call throws(TypeFault) in
-      try call.tensor().repeatInterleave(call.integer("repeats"), dim: call.optionalInteger("dim"))
+      call.ignore("output_size")
+      return try call.tensor().repeatInterleave(call.integer("repeats"), dim: call.optionalInteger("dim"))
     },
-    "cat": .one { call throws(TypeFault) in
-      // PyTorch leaves out what has one axis without elements.
-      let tensors = try call.tensors("tensors")
-      let filled = tensors.filter { $0.shape != [0] }
-      return cat(filled.isEmpty ? tensors : filled, dim: try call.integer("dim", default: 0))
-    },
-    "concat": .one { call throws(TypeFault) in
-      cat(try call.tensors("tensors"), dim: try call.integer("dim", default: 0))
-    },
+    "cat": joined, "concat": joined, "concatenate": joined,
     "stack": .one { call throws(TypeFault) in
-      stack(try call.tensors("tensors"), dim: try call.integer("dim", default: 0))
+      stack(try call.tensors("tensors"), dim: try call.integer("dim"))
     },
     "split.Tensor": .several { call throws(TypeFault) in
-      Array(try call.tensor().split(call.integer("split_size"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().split(call.integer("split_size"), dim: call.integer("dim")))
     },
     "split_with_sizes": .several { call throws(TypeFault) in
-      Array(try call.tensor().split(call.integers("split_sizes"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().split(call.integers("split_sizes"), dim: call.integer("dim")))
     },
     "split.sizes": .several { call throws(TypeFault) in
-      Array(try call.tensor().split(call.integers("split_size"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().split(call.integers("split_size"), dim: call.integer("dim")))
     },
     "chunk": .several { call throws(TypeFault) in
-      Array(try call.tensor().chunk(call.integer("chunks"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().chunk(call.integer("chunks"), dim: call.integer("dim")))
     },
     "tensor_split.sections": .several { call throws(TypeFault) in
-      Array(try call.tensor().tensorSplit(call.integer("sections"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().tensorSplit(call.integer("sections"), dim: call.integer("dim")))
     },
     "tensor_split.indices": .several { call throws(TypeFault) in
-      Array(try call.tensor().tensorSplit(at: call.integers("indices"), dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().tensorSplit(at: call.integers("indices"), dim: call.integer("dim")))
     },
     "unbind": .several { call throws(TypeFault) in
-      Array(try call.tensor().unbind(dim: call.integer("dim", default: 0)))
+      Array(try call.tensor().unbind(dim: call.integer("dim")))
     },
     "select": .one { call throws(TypeFault) in
       try call.tensor().select(dim: call.integer("dim"), index: call.integer("index"))
@@ -83,25 +76,22 @@ extension Operator {
       try call.tensor().narrow(dim: call.integer("dim"), start: call.integer("start"), length: call.integer("length"))
     },
     "slice": .one { call throws(TypeFault) in
-      let end = call.has("end") ? try call.integer("end") : .max
-      return try call.tensor().slice(
-        dim: call.integer("dim", default: 0), start: call.integer("start", default: 0),
-        end: end == .max ? nil : end, step: call.integer("step", default: 1))
+      try call.tensor().slice(
+        dim: call.integer("dim"), start: call.bound("start") ?? 0, end: end(call), step: call.integer("step"))
     },
     "select_scatter": .one { call throws(TypeFault) in
       try call.tensor().selectScatter(call.tensor("src"), dim: call.integer("dim"), index: call.integer("index"))
     },
     "slice_scatter": .one { call throws(TypeFault) in
-      let end = call.has("end") ? try call.integer("end") : .max
-      return try call.tensor().sliceScatter(
-        call.tensor("src"), dim: call.integer("dim", default: 0), start: call.integer("start", default: 0),
-        end: end == .max ? nil : end, step: call.integer("step", default: 1))
+      try call.tensor().sliceScatter(
+        call.tensor("src"), dim: call.integer("dim"), start: call.bound("start") ?? 0, end: end(call),
+        step: call.integer("step"))
     },
     "as_strided": .one(asStrided),
     "flip": .one { call throws(TypeFault) in try call.tensor().flip(dims: call.integers("dims")) },
     "roll": .one { call throws(TypeFault) in
       let (x, shifts) = (try call.tensor(), try call.integers("shifts"))
-      let axes = try call.integers("dims", default: [])
+      let axes = try call.integers("dims")
       if axes.isEmpty { return x.flatten().roll(shifts: shifts, dims: 0).viewAs(x) }
       return x.roll(shifts: shifts, dims: axes)
     },
@@ -111,19 +101,19 @@ extension Operator {
     },
     "diagonal": .one { call throws(TypeFault) in
       try call.tensor().diagonal(
-        offset: call.integer("offset", default: 0), dim1: call.integer("dim1", default: 0),
-        dim2: call.integer("dim2", default: 1))
+        offset: call.integer("offset"), dim1: call.integer("dim1"),
+        dim2: call.integer("dim2"))
     },
-    "tril": .one { call throws(TypeFault) in try call.tensor().tril(diagonal: call.integer("diagonal", default: 0)) },
-    "triu": .one { call throws(TypeFault) in try call.tensor().triu(diagonal: call.integer("diagonal", default: 0)) },
+    "tril": .one { call throws(TypeFault) in try call.tensor().tril(diagonal: call.integer("diagonal")) },
+    "triu": .one { call throws(TypeFault) in try call.tensor().triu(diagonal: call.integer("diagonal")) },
     "pad": .one { call throws(TypeFault) in
-      let name = try call.string("mode", default: "constant")
+      let name = try call.string("mode")
       guard let mode = PaddingMode(rawValue: name) else { throw TypeFault("the mode '\(name)' is not known") }
       return LatheNN.pad(
-        try call.tensor(), try call.integers("pad"), mode: mode, value: try call.float("value", default: 0))
+        try call.tensor(), try call.integers("pad"), mode: mode, value: try call.optionalFloat("value") ?? 0)
     },
     "constant_pad_nd": .one { call throws(TypeFault) in
-      LatheNN.pad(try call.tensor(), try call.integers("pad"), value: try call.float("value", default: 0))
+      LatheNN.pad(try call.tensor(), try call.integers("pad"), value: try call.float("value"))
     },
     "reflection_pad2d": .one { call throws(TypeFault) in
       LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: .reflect)
@@ -136,14 +126,22 @@ extension Operator {
     },
     "contiguous": same, "clone": same, "alias": same, "detach": same, "lift_fresh": same, "lift_fresh_copy": same,
     "positive": same, "to.device": converted, "to.dtype": converted, "to.dtype_layout": converted,
-    "_to_copy": converted,
-    "type_as": .one { call throws(TypeFault) in try call.tensor().to(call.tensor("other")) },
-    "to.other": .one { call throws(TypeFault) in try call.tensor().to(call.tensor("other")) },
+    "_to_copy": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      return try call.dtype().map { x.to($0) } ?? x
+    },
+    "type_as": convertedAsOther, "to.other": convertedAsOther,
     "copy": .one { call throws(TypeFault) in
       let x = try call.tensor()
       return try call.tensor("src").convert(to: x.dtype).expanded(to: x.shape)
     },
   ]
+
+  /// Where a slice ends; nil for the last element.
+  private static func end(_ call: Call) throws(TypeFault) -> Int? {
+    let end = try call.bound("end")
+    return end == Call.largestSize ? nil : end
+  }
 
   private static func reshape(_ argument: String) -> Operator {
     .one { call throws(TypeFault) in try call.tensor().view(call.dimensions(argument)) }
@@ -152,9 +150,7 @@ extension Operator {
   /// Another view of the operand's memory: only such as a reshape is, whose axes of more than one element are the operand's.
   private static func asStrided(_ call: Call) throws(TypeFault) -> Tensor {
     let x = try call.tensor()
-    guard case .tensor(let name)? = call.arguments["self"], let meta = call.types[name] else {
-      throw TypeFault("the operand's strides are not known")
-    }
+    guard let meta = call.meta("self") else { throw TypeFault("the operand's strides are not known") }
     let (sizes, strides) = (try call.integers("size"), try call.integers("stride"))
     let (from, steps) = (meta.sizes.compactMap(\.number), meta.strides.compactMap(\.number))
     func axes(_ sizes: [Int], _ strides: [Int]) -> [[Int]] {
@@ -169,8 +165,22 @@ extension Operator {
 
   private static let same = Operator.unary { $0 }
 
+  private static let joined = Operator.one { call throws(TypeFault) in
+    cat(try call.tensors("tensors"), dim: try call.integer("dim"))
+  }
+
   private static let converted = Operator.one { call throws(TypeFault) in
     let x = try call.tensor()
-    return try call.dtype().map { x.to($0) } ?? x
+    return try converted(x, to: call.dtype() ?? x.dtype, call)
+  }
+
+  private static let convertedAsOther = Operator.one { call throws(TypeFault) in
+    try converted(call.tensor(), to: call.tensor("other").dtype, call)
+  }
+
+  /// The operand itself, where it has the type already and no copy is asked for.
+  private static func converted(_ x: Tensor, to dtype: ScalarType, _ call: Call) throws(TypeFault) -> Tensor {
+    call.share(try call.flag("copy") || dtype != x.dtype ? .fresh : .same)
+    return x.to(dtype)
   }
 }

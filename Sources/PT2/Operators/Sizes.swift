@@ -28,10 +28,10 @@ extension Operator {
     }
   }
 
-  /// A comparison of sizes, which only checks read; of such that are open it counts as true.
+  /// A comparison of sizes, which mostly checks read.
   private static func compared(_ function: @escaping @Sendable (Int, Int) -> Bool) -> Operator {
     Operator { call throws(TypeFault) in
-      guard let a = try call.dimension("a").known, let b = try call.dimension("b").known else { return [.bool(true)] }
+      guard let a = try call.dimension("a").known, let b = try call.dimension("b").known else { return [.bool(nil)] }
       return [.bool(function(a, b))]
     }
   }

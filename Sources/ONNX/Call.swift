@@ -10,7 +10,7 @@ struct Call {
   /// The version of the operator set that the operator's meaning is taken from.
   let opset: Int
   /// nil where an optional operand is left out.
-  let operands: [Operand?]
+  var operands: [Operand?]
   /// The attributes, those that refer to a function's arguments resolved.
   var attributes: [String: Onnx_AttributeProto]
   var builder: Builder
@@ -220,6 +220,10 @@ struct Call {
 
   func array(_ name: String) throws(TypeFault) -> NDArray? {
     try attribute(name, .tensor, \.hasT)?.t.array(importer.external)
+  }
+
+  func sparseArray(_ name: String) throws(TypeFault) -> NDArray? {
+    try attribute(name, .sparseTensor, \.hasSparseTensor)?.sparseTensor.array(importer.external)
   }
 
   func graph(_ name: String) throws(TypeFault) -> Onnx_GraphProto {

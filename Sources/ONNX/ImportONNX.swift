@@ -41,7 +41,9 @@ public func importONNX(
 /// A parsed model.
 struct Model {
   /// The versions of the standard operator set that the operators' definitions here cover.
-  static let opsets = 7...28
+  static let opsets = 1...28
+  /// The newest version of the file format that is understood.
+  static let newestFormat = 14
 
   let proto: Onnx_ModelProto
   let file: String
@@ -137,6 +139,11 @@ struct Model {
     guard !proto.opsetImport.isEmpty else {
       throw DiagnosticsError("not an ONNX model: it imports no operator set", location: place)
     }
+    guard proto.irVersion <= Self.newestFormat else {
+      throw DiagnosticsError(
+        "the file is of IR version \(proto.irVersion); versions up to \(Self.newestFormat) are supported",
+        location: place, help: "write it with an older version of onnx")
+    }
     if let version = Importer.opsets(proto.opsetImport)[""], !Self.opsets.contains(version) {
       throw DiagnosticsError(
         "the model is in opset \(version); opsets \(Self.opsets.lowerBound) to \(Self.opsets.upperBound) are supported",
@@ -197,10 +204,14 @@ extension Importer {
   ) throws(DiagnosticsError) -> Graph {
     let graph = model.graph
     var scope = Scope(opsets: Self.opsets(model.opsetImport))
-    if !graph.sparseInitializer.isEmpty { report("sparse initializers are not supported") }
     for tensor in graph.initializer {
       if scope.values[tensor.name] != nil { report("initializer '\(tensor.name)' is defined twice") }
       scope.values[tensor.name] = constant(tensor, in: builder, isVariable: variables.contains(tensor.name))
+    }
+    for tensor in graph.sparseInitializer {
+      let name = tensor.values.name
+      if scope.values[name] != nil { report("initializer '\(name)' is defined twice") }
+      scope.values[name] = constant(tensor, in: builder)
     }
     let initialized = Set(scope.values.keys)
     var declared = Set<String>()

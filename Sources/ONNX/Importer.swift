@@ -91,13 +91,27 @@ final class Importer {
     }
   }
 
+  func constant(_ tensor: Onnx_SparseTensorProto, in builder: Builder) -> Operand {
+    let name = tensor.values.name
+    let location = Location(file: file, node: name)
+    return builder.at(location) {
+      do throws(TypeFault) {
+        return Operand(builder.constant(try tensor.array(external)))
+      } catch {
+        builder.report(
+          Diagnostic("sparse initializer '\(name)': \(error.message)", location: location, help: error.help))
+        return Operand(builder.poison)
+      }
+    }
+  }
+
   /// The tensor type that a file declares; axes without size, or of size -1, get symbols.
   ///
   /// - Returns: nil where the type or its rank is not declared.
   func declaredType(_ type: Onnx_TypeProto, name: String) throws(TypeFault) -> TensorType? {
-    guard let dtype = try declaredElementType(type), type.tensorType.hasShape else { return nil }
+    guard let dtype = try declaredElementType(type), type.tensor.hasShape else { return nil }
     var shape: [Dimension] = []
-    for (axis, size) in type.tensorType.shape.dim.enumerated() {
+    for (axis, size) in type.tensor.shape.dim.enumerated() {
       let unnamed = "\(name)_dim\(axis)"
       switch size.value {
       case .dimValue(let value) where value != -1:
@@ -116,9 +130,13 @@ final class Importer {
 
   /// The element type that a file declares for a tensor; nil where no type is declared.
   func declaredElementType(_ type: Onnx_TypeProto) throws(TypeFault) -> ScalarType? {
-    guard let value = type.value else { return nil }
-    guard case .tensorType(let tensor) = value else { throw TypeFault("only tensors are supported here") }
-    return tensor.elemType == 0 ? nil : try ScalarType(onnx: Int(tensor.elemType))
+    guard type.value != nil else { return nil }
+    guard type.isTensor else {
+      throw TypeFault(
+        "is a \(type.kindText); only tensors enter and leave a model",
+        help: "give the model the elements as tensors of their own")
+    }
+    return type.tensor.elemType == 0 ? nil : try ScalarType(onnx: Int(type.tensor.elemType))
   }
 
   // MARK: Nodes
@@ -181,9 +199,12 @@ final class Importer {
       guard let opset = scope.opsets[domain] else {
         throw TypeFault("the model does not import the operator set '\(domain.isEmpty ? "ai.onnx" : domain)'")
       }
-      let call = Call(
+      var call = Call(
         node: node, name: name, operation: node.opType, opset: opset, operands: operands, attributes: attributes,
         builder: builder, importer: self, scope: scope)
+      if domain.isEmpty, let adapter = Adapter.standard[node.opType], opset < adapter.version {
+        try adapter.adapt(&call)
+      }
       var origin = operands.compactMap { $0?.origin }.reduce(Origin()) { $0.union($1) }
       // What sub-graphs read counts, too.
       if node.attribute.contains(where: \.hasG) {
@@ -191,7 +212,7 @@ final class Importer {
       }
       if Operator.typeOnly.contains(node.opType) { origin = Origin() }
       let results: [Operand]
-      if let sizes = try Sizes.evaluated(call) {
+      if domain.isEmpty, let sizes = try Sizes.evaluated(call) {
         results = [Operand(.sizes(sizes))]
       } else {
         results = try definition.apply(call)
@@ -307,6 +328,7 @@ final class Importer {
     scope.place = Self.place(ofSubgraph: attribute, in: scope.place + call.name)
     builtSubgraphs.insert(scope.place)
     for tensor in graph.initializer { scope.values[tensor.name] = constant(tensor, in: builder) }
+    for tensor in graph.sparseInitializer { scope.values[tensor.values.name] = constant(tensor, in: builder) }
     for (input, argument) in zip(graph.input, arguments) { scope.values[input.name] = argument }
     for node in graph.node { for name in node.output { scope.values[name] = nil } }
     run(graph.node, &scope, in: builder)

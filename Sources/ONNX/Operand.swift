@@ -8,6 +8,8 @@ struct Operand {
     case sizes(Sizes)
     /// A list of tensors, whose length is known.
     case sequence([Tensor])
+    /// An optional that holds nothing.
+    case absent
   }
 
   let content: Content
@@ -19,7 +21,7 @@ struct Operand {
     switch content {
     case .sizes(let sizes): self.origin = Origin(symbols: Set(sizes.dimensions.flatMap(\.symbols)))
     case .tensor(let tensor): self.origin = tensor.literal == nil ? origin : Origin()
-    case .sequence: self.origin = origin
+    case .sequence, .absent: self.origin = origin
     }
   }
 
@@ -30,7 +32,7 @@ struct Operand {
   var isPoisoned: Bool {
     switch content {
     case .tensor(let tensor): tensor.isPoisoned
-    case .sizes: false
+    case .sizes, .absent: false
     case .sequence(let tensors): tensors.contains(where: \.isPoisoned)
     }
   }
@@ -41,15 +43,16 @@ struct Operand {
     case .tensor(let tensor): tensor.isPoisoned ? "(faulty)" : tensor.type.description
     case .sizes(let sizes): "\(sizes.type) = \(sizes.dimensions.text)"
     case .sequence(let tensors): "sequence of \(tensors.count) tensors"
+    case .absent: "optional without a value"
     }
   }
 
-  /// The value as a tensor of a graph, or nil for a sequence.
+  /// The value as a tensor of a graph, or nil for what is none.
   func tensor(in builder: Builder) -> Tensor? {
     switch content {
     case .tensor(let tensor): tensor
     case .sizes(let sizes): sizes.tensor(in: builder)
-    case .sequence: nil
+    case .sequence, .absent: nil
     }
   }
 
@@ -60,7 +63,7 @@ struct Operand {
     case .tensor(let tensor):
       guard let literal = tensor.literal, literal.dtype.isInteger, literal.shape.count <= 1 else { return nil }
       return Sizes(literal.integers.map { Dimension($0) }, isScalar: literal.shape.isEmpty, dtype: literal.dtype)
-    case .sequence: return nil
+    case .sequence, .absent: return nil
     }
   }
 }

@@ -108,6 +108,65 @@ extension Onnx_TensorProto {
   }
 }
 
+extension Onnx_SparseTensorProto {
+  /// The tensor as an array with all its zeros.
+  func array(_ external: ExternalData? = nil) throws(TypeFault) -> NDArray {
+    let shape = try Onnx_TensorProto.with { $0.dims = dims }.shape()
+    let count = shape.reduce(1, *)
+    let (values, places) = (try values.array(external), try indices.array(external))
+    let isListed = places.shape.count == 2
+    guard values.shape.count == 1, places.dtype == .i64,
+      isListed ? places.shape == [values.count, shape.count] : places.shape == [values.count]
+    else { throw TypeFault("the values \(values.type) and their places \(places.type) do not fit \(shape)") }
+    var bytes = [UInt8](repeating: 0, count: count * values.dtype.byteCount)
+    let numbers = places.integers
+    for position in 0..<values.count {
+      var place = 0
+      if isListed {
+        for axis in shape.indices {
+          let coordinate = numbers[position * shape.count + axis]
+          guard (0..<shape[axis]).contains(coordinate) else { throw TypeFault("a place is outside of \(shape)") }
+          place = place * shape[axis] + coordinate
+        }
+      } else {
+        place = numbers[position]
+      }
+      guard (0..<count).contains(place) else { throw TypeFault("a place is outside of \(shape)") }
+      let width = values.dtype.byteCount
+      bytes.replaceSubrange(
+        (place * width)..<((place + 1) * width), with: values.bytes[(position * width)..<((position + 1) * width)])
+    }
+    return unfailing { try NDArray(dtype: values.dtype, shape: shape, bytes: bytes) }
+  }
+}
+
+extension Onnx_TypeProto {
+  /// Whether it is a tensor, or an optional one, which is taken to be there.
+  var isTensor: Bool {
+    if case .optionalType(let inner) = value { return inner.elemType.isTensor }
+    if case .tensorType = value { return true }
+    return false
+  }
+
+  /// The type of the tensor, where it is one.
+  var tensor: Onnx_TypeProto.Tensor {
+    if case .optionalType(let inner) = value { return inner.elemType.tensor }
+    return tensorType
+  }
+
+  /// The kind of value, as messages name it.
+  var kindText: String {
+    switch value {
+    case .tensorType: "tensor"
+    case .sparseTensorType: "sparse tensor"
+    case .sequenceType: "sequence"
+    case .mapType: "map"
+    case .optionalType: "optional"
+    default: "value of an unknown type"
+    }
+  }
+}
+
 extension [UInt8] {
   /// Truth values as 0 and 1, whatever non-zero bytes a file has for them.
   fileprivate func normalized(_ dtype: ScalarType) -> [UInt8] {

@@ -3,8 +3,8 @@
     .venv/bin/python tools/models/onnx_backend.py LATHE FOLDER [NAME_PART...] [--backend native] [--jobs 2] [--list refused]
 
 FOLDER holds the cases that `onnx_cases.py` wrote; they are written first where it does not exist. Each case also goes
-through `lathe check`: what `verify` refuses, `check` must refuse too, and nothing may end by a signal. The last line has
-the counts; the exit code is 1 where something is wrong or crashes.
+through `lathe check`: what `verify` refuses, `check` must refuse too, and nothing may end by a signal. Of random numbers
+only the shape is compared, as no two runtimes draw the same. The last line has the counts; the exit code is 1 where something is wrong or crashes.
 """
 
 import argparse
@@ -14,6 +14,10 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+
+# What these give is random: ONNX's own runner leaves them out, or compares shapes alone.
+RANDOM = re.compile("test_(bernoulli.*|training_dropout(_default)?(_mask)?)$")
 
 
 def main() -> int:
@@ -62,6 +66,8 @@ def judged(folder: Path, arguments) -> tuple[str, str]:
         said = next((line for line in lines if "error:" in line or "MISMATCH" in line or "mistake in Lathe" in line), "")
         if "mistake in Lathe" in run.stderr:
             return "crash", said
+    if run.returncode == 2 and RANDOM.match(folder.name) and " elements, largest difference" in said:
+        return "passing", said
     kinds = {0: "passing", 1: "refused", 2: "wrong"}
     return kinds[run.returncode], said
 

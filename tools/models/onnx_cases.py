@@ -1,4 +1,5 @@
-"""Writes ONNX's official node tests as folders, laid out as its backend tests are.
+"""Writes ONNX's official tests as folders, laid out as its backend tests are: those of nodes, and the small models that
+come with the package (simple, pytorch-converted, pytorch-operator).
 
     .venv/bin/python tools/models/onnx_cases.py OUTPUT [NAME_PART...]
 
@@ -7,6 +8,7 @@ are not plain tensors are left out; what is written can be run with `lathe verif
 """
 
 import argparse
+import shutil
 import warnings
 from pathlib import Path
 
@@ -32,7 +34,22 @@ def main() -> None:
             written += 1
         else:
             left_out += 1
+    data = Path(onnx.__file__).parent / "backend" / "test" / "data"
+    for folder in sorted(x for kind in ("simple", "pytorch-converted", "pytorch-operator") for x in (data / kind).iterdir()):
+        if arguments.parts and not any(part in folder.name for part in arguments.parts):
+            continue
+        if has_tensors_only(folder):
+            shutil.copytree(folder, arguments.output / folder.name, dirs_exist_ok=True)
+            written += 1
+        else:
+            left_out += 1
     print(f"{written} cases written to {arguments.output}, {left_out} left out")
+
+
+def has_tensors_only(folder: Path) -> bool:
+    """Whether all inputs and outputs of a model are tensors."""
+    graph = onnx.load(folder / "model.onnx").graph
+    return all(value.type.HasField("tensor_type") for value in [*graph.input, *graph.output])
 
 
 def write(case, index: int, output: Path) -> bool:

@@ -10,7 +10,8 @@ public enum GridPadding: String, Sendable {
   case zeros, border, reflection
 }
 
-/// The pixels of images at computed places: `x[N, C, H, W]`, `grid[N, h, w, 2]` with x and y from -1 to 1.
+/// The pixels of images at computed places: `x[N, C, H, W]` at `grid[N, h, w, 2]` with x and y from -1 to 1, or volumes
+/// `x[N, C, D, H, W]` at `grid[N, d, h, w, 3]` with x, y and z.
 ///
 /// - Parameter alignCorners: Whether -1 and 1 mean the centres of the outermost pixels rather than their edges.
 ///
@@ -20,21 +21,26 @@ public func gridSample(
   alignCorners: Bool = false
 ) -> Tensor {
   composite("gridSample", [x, grid]) { () throws(TypeFault) -> Tensor in
-    try x.requireRank(4...4, "the input")
-    try grid.requireRank(4...4, "the grid")
-    guard grid.shape[3] == 2, grid.shape[0] == x.shape[0] else {
-      throw TypeFault("the grid is \(grid.type), needs [\(x.shape[0]), h, w, 2]")
+    try x.requireRank(3...5, "the input")
+    try grid.requireRank(x.rank...x.rank, "the grid")
+    let spatial = x.rank - 2
+    guard grid.shape[x.rank - 1] == Dimension(spatial), grid.shape[0] == x.shape[0] else {
+      let sizes = ["d", "h", "w"].suffix(spatial).joined(separator: ", ")
+      throw TypeFault("the grid is \(grid.type), needs [\(x.shape[0]), \(sizes), \(spatial)]")
     }
-    let sampler = GridSampler(
-      height: try x.knownSize(2), width: try x.knownSize(3), padding: paddingMode, alignCorners: alignCorners)
-    let column = sampler.place(grid.select(dim: 3, index: 0), sampler.width, limits: mode != .bicubic)
-    let row = sampler.place(grid.select(dim: 3, index: 1), sampler.height, limits: mode != .bicubic)
+    var sampler = GridSampler(padding: paddingMode, alignCorners: alignCorners)
+    for axis in 0..<spatial { sampler.sizes.append(try x.knownSize(2 + axis)) }
+    // The last coordinate is that of the first spatial axis.
+    let places = (0..<spatial).map { axis in
+      sampler.place(
+        grid.select(dim: -1, index: spatial - 1 - axis), sampler.sizes[axis], limits: mode != .bicubic)
+    }
     switch mode {
-    case .nearest: return sampler.pixels(x, row.round(), column.round())
+    case .nearest: return sampler.pixels(x, places.map { $0.round() })
     case .bilinear:
-      return sampler.weighted(x, row, column, 0...1) { distance, tap in tap == 0 ? 1 - distance : distance }
+      return sampler.weighted(x, places, 0...1) { distance, tap in tap == 0 ? 1 - distance : distance }
     case .bicubic:
-      return sampler.weighted(x, row, column, -1...2) { distance, tap in
+      return sampler.weighted(x, places, -1...2) { distance, tap in
         switch tap {
         case -1: GridSampler.far(distance + 1)
         case 0: GridSampler.near(distance)
@@ -47,9 +53,9 @@ public func gridSample(
 }
 
 /// The image's sizes and what lies around it.
-private struct GridSampler {
-  let height: Int
-  let width: Int
+struct GridSampler {
+  /// The sizes of the spatial axes.
+  var sizes: [Int] = []
   let padding: GridPadding
   let alignCorners: Bool
 
@@ -81,32 +87,45 @@ private struct GridSampler {
   /// Limited to the image; the gradient is 0 at its ends, as in PyTorch.
   private func limited(_ place: Tensor, _ size: Int) -> Tensor { hardtanh(place, minVal: 0, maxVal: Double(size - 1)) }
 
-  /// The pixels at whole places; 0 outside of the image.
-  func pixels(_ x: Tensor, _ row: Tensor, _ column: Tensor) -> Tensor {
-    let rows = bounded(row.detach(), height)
-    let columns = bounded(column.detach(), width)
-    let places = stack([rows.convert(to: .i64), columns.convert(to: .i64)], dim: -1)
-    let inside = (rows .>= 0) .& (rows .< Double(height)) .& (columns .>= 0) .& (columns .< Double(width))
+  /// The pixels at whole places, one tensor of places for each spatial axis; 0 outside of the image.
+  func pixels(_ x: Tensor, _ places: [Tensor]) -> Tensor {
+    let spatial = sizes.count
+    let limited = zip(places, sizes).map { bounded($0.detach(), $1) }
+    var inside: Tensor?
+    for (place, size) in zip(limited, sizes) {
+      let within = (place .>= 0) .& (place .< Double(size))
+      inside = inside.map { $0 .& within } ?? within
+    }
     // [N, H, W, C] at [N, h, w, 2] is [N, h, w, C].
-    let gathered = x.permute([0, 2, 3, 1]).gather(places, IndexedAxes(batch: 1, axes: [1, 2], outside: .ignored))
-      .permute(dims: [0, 3, 1, 2])
+    let gathered = x.movedim(1, -1)
+      .gather(
+        stack(limited.map { $0.convert(to: .i64) }, dim: -1),
+        IndexedAxes(batch: 1, axes: Array(1...spatial), outside: .ignored)
+      )
+      .movedim(-1, 1)
+    guard let inside else { return gathered }
     return inside.unsqueeze(dim: 1).select(gathered, gathered.zerosLike())
   }
 
-  /// The weighted sum of the pixels around a place.
+  /// The weighted sum of the pixels around places.
   func weighted(
-    _ x: Tensor, _ row: Tensor, _ column: Tensor, _ taps: ClosedRange<Int>,
-    _ weight: (_ distance: Tensor, _ tap: Int) -> Tensor
+    _ x: Tensor, _ places: [Tensor], _ taps: ClosedRange<Int>, _ weight: (_ distance: Tensor, _ tap: Int) -> Tensor
   ) -> Tensor {
-    let (top, left) = (row.detach().floor(), column.detach().floor())
-    let (down, across) = (row - top, column - left)
+    let corners = places.map { $0.detach().floor() }
+    let distances = zip(places, corners).map { $0 - $1 }
+    // Every choice of one tap for each axis, the last axis fastest.
+    var choices: [[Int]] = [[]]
+    for _ in sizes { choices = choices.flatMap { choice in taps.map { choice + [$0] } } }
     var sum: Tensor?
-    for vertical in taps {
-      for horizontal in taps {
-        let share = weight(down, vertical) * weight(across, horizontal)
-        let term = pixels(x, top + Double(vertical), left + Double(horizontal)) * share.unsqueeze(dim: 1)
-        sum = sum.map { $0 + term } ?? term
+    for choice in choices {
+      var share: Tensor?
+      for (distance, tap) in zip(distances, choice) {
+        let factor = weight(distance, tap)
+        share = share.map { $0 * factor } ?? factor
       }
+      let pixels = pixels(x, zip(corners, choice).map { $0 + Double($1) })
+      let term = share.map { pixels * $0.unsqueeze(dim: 1) } ?? pixels
+      sum = sum.map { $0 + term } ?? term
     }
     return sum ?? x
   }
@@ -118,14 +137,19 @@ private struct GridSampler {
   static func far(_ x: Tensor) -> Tensor { ((x * -0.75 + 3.75) * x - 6) * x + 3 }
 }
 
-/// The grid that affine maps `theta[N, 2, 3]` make of a target image of size `[N, C, H, W]`.
+/// The grid that affine maps `theta[N, 2, 3]` make of a target image of size `[N, C, H, W]`, or `theta[N, 3, 4]` of a
+/// volume `[N, C, D, H, W]`.
 public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false) -> Tensor {
   composite("affineGrid", [theta]) { () throws(TypeFault) -> Tensor in
-    guard theta.rank == 3, theta.shape[1] == 2, theta.shape[2] == 3, size.count == 4,
-      theta.shape[0] == Dimension(size[0])
-    else { throw TypeFault("theta is \(theta.type), the size \(size); need [N, 2, 3] and [N, C, H, W]") }
+    let spatial = size.count - 2
+    guard (2...3).contains(spatial), theta.shape == [Dimension(size[0]), Dimension(spatial), Dimension(spatial + 1)]
+    else {
+      throw TypeFault(
+        "theta is \(theta.type), the size \(size); need [N, 2, 3] and [N, C, H, W], or [N, 3, 4] and [N, C, D, H, W]")
+    }
     guard size.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the size \(size) is negative") }
-    try requireTable(size[2], size[3], of: "points")
+    let image = Array(size[2...])
+    try requireTable(image[0], image[1], spatial == 3 ? image[2] : 1, of: "points")
     func line(_ count: Int) -> [Double] {
       (0..<count).map { position in
         alignCorners
@@ -133,10 +157,10 @@ public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false)
           : (2 * Double(position) + 1) / Double(count) - 1
       }
     }
-    let points: [Double] = line(size[2]).flatMap { y -> [Double] in
-      line(size[3]).flatMap { x -> [Double] in [x, y, 1] }
-    }
-    let base = theta.builder.tensor(points, shape: [size[2] * size[3], 3], dtype: theta.dtype)
-    return matmul(base, theta.mT).view([size[0], size[2], size[3], 2])
+    // The coordinates of every point, x first, and a 1.
+    var points: [[Double]] = [[1]]
+    for count in image { points = points.flatMap { point in line(count).map { [$0] + point } } }
+    let base = theta.builder.tensor(points.flatMap { $0 }, shape: [points.count, spatial + 1], dtype: theta.dtype)
+    return matmul(base, theta.mT).view([size[0]] + image + [spatial])
   }
 }

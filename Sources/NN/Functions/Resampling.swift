@@ -186,17 +186,18 @@ private struct Windows {
   /// For each place in the window and each window: the element, outside of the axis where there is padding.
   let places: [Int]
 
-  init(size: Int, kernel: Int, dilation: Int, padding: Int, stride: Int) throws(TypeFault) {
-    guard kernel > 0, dilation > 0, padding >= 0, stride > 0 else {
+  init(size: Int, kernel: Int, dilation: Int, low: Int, high: Int, stride: Int) throws(TypeFault) {
+    guard kernel > 0, dilation > 0, low >= 0, high >= 0, stride > 0 else {
       throw TypeFault("kernel, dilation and stride must be positive, padding not negative")
     }
-    count = (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
-    guard size + 2 * padding - dilation * (kernel - 1) - 1 >= 0 else {
-      throw TypeFault("windows of \(kernel) do not fit \(size) elements with padding \(padding)")
+    let room = size + low + high - dilation * (kernel - 1) - 1
+    guard room >= 0 else {
+      throw TypeFault("windows of \(kernel) do not fit \(size) elements with padding \(low == high ? low : low + high)")
     }
-    let count = count
+    let count = room / stride + 1
+    self.count = count
     try requireTable(kernel, count, of: "places")
-    places = (0..<kernel).flatMap { tap in (0..<count).map { $0 * stride - padding + tap * dilation } }
+    places = (0..<kernel).flatMap { tap in (0..<count).map { $0 * stride - low + tap * dilation } }
   }
 
   func index(in builder: Builder) -> Tensor {
@@ -222,8 +223,8 @@ public func unfold(
     var counts: [Int] = []
     for axis in 0..<2 {
       let windows = try Windows(
-        size: try x.knownSize(2 + axis), kernel: kernel[axis], dilation: dilation[axis], padding: padding[axis],
-        stride: stride[axis])
+        size: try x.knownSize(2 + axis), kernel: kernel[axis], dilation: dilation[axis], low: padding[axis],
+        high: padding[axis], stride: stride[axis])
       counts.append(windows.count)
       y = y.gather(windows.index(in: x.builder), windows.along(2 + axis)).movedim(0, 2 + axis)
     }
@@ -234,35 +235,49 @@ public func unfold(
 }
 
 /// The sum of columns at their places in an image, the transpose of `unfold` (col2im).
+///
+/// - Parameter outputSize: The sizes of the image's spatial axes: two in PyTorch, here any number of them; one number
+///   stands for two.
 public func fold(
   _ x: Tensor, outputSize: some IntegerList, kernelSize: some IntegerList, dilation: some IntegerList = 1,
   padding: some IntegerList = 0, stride: some IntegerList = 1
 ) -> Tensor {
+  let padding = padding.integers
+  return fold(
+    x, outputSize: outputSize, kernelSize: kernelSize, dilation: dilation, low: padding, high: padding, stride: stride)
+}
+
+/// The sum of columns at their places in an image whose sides are padded by different amounts.
+package func fold(
+  _ x: Tensor, outputSize: some IntegerList, kernelSize: some IntegerList, dilation: some IntegerList, low: [Int],
+  high: [Int], stride: some IntegerList
+) -> Tensor {
   composite("fold", [x]) { () throws(TypeFault) -> Tensor in
     try x.requireRank(3...3, "the input")
-    let output = try outputSize.spread(2, "outputSize")
-    let kernel = try kernelSize.spread(2, "kernelSize")
-    let (dilation, padding) = (try dilation.spread(2, "dilation"), try padding.spread(2, "padding"))
-    let stride = try stride.spread(2, "stride")
+    let spatial = Swift.max(outputSize.integers.count == 1 ? 2 : 1, outputSize.integers.count)
+    let output = try outputSize.spread(spatial, "outputSize")
+    let kernel = try kernelSize.spread(spatial, "kernelSize")
+    let dilation = try dilation.spread(spatial, "dilation")
+    let (low, high) = (try low.spread(spatial, "padding"), try high.spread(spatial, "padding"))
+    let stride = try stride.spread(spatial, "stride")
     var windows: [Windows] = []
-    for axis in 0..<2 {
+    for axis in 0..<spatial {
       windows.append(
         try Windows(
-          size: output[axis], kernel: kernel[axis], dilation: dilation[axis], padding: padding[axis],
+          size: output[axis], kernel: kernel[axis], dilation: dilation[axis], low: low[axis], high: high[axis],
           stride: stride[axis]))
     }
-    guard let channels = x.shape[1].divided(exactlyBy: Dimension(kernel[0] * kernel[1])),
-      x.shape[2] == Dimension(windows[0].count * windows[1].count)
-    else {
-      throw TypeFault(
-        "\(x.type) does not hold \(kernel[0]) by \(kernel[1]) windows "
-          + "at \(windows[0].count) by \(windows[1].count) places"
-      )
+    let counts = windows.map { Dimension($0.count) }
+    let taps = kernel.map { Dimension($0) }
+    guard let channels = x.shape[1].divided(exactlyBy: taps.elementCount), x.shape[2] == counts.elementCount else {
+      func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " by ") }
+      throw TypeFault("\(x.type) does not hold \(text(kernel)) windows at \(text(windows.map(\.count))) places")
     }
-    let sizes = [kernel[0], kernel[1], windows[0].count, windows[1].count].map { Dimension($0) }
-    var y = x.reshape([x.shape[0], channels] + sizes).permute([0, 1, 2, 4, 3, 5])
-      .reshape([x.shape[0], channels, sizes[0] * sizes[2], sizes[1] * sizes[3]])
-    for axis in 0..<2 {
+    // [N, C, kH, kW, h, w] to [N, C, kH h, kW w].
+    let order = [0, 1] + (0..<spatial).flatMap { [2 + $0, 2 + spatial + $0] }
+    var y = x.reshape([x.shape[0], channels] + taps + counts).permute(order)
+      .reshape([x.shape[0], channels] + zip(taps, counts).map { $0 * $1 })
+    for axis in 0..<spatial {
       var shape = y.shape
       shape[2 + axis] = Dimension(output[axis])
       y = try x.builder.zeros(TensorType(x.dtype, shape))

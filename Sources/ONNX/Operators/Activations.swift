@@ -43,7 +43,7 @@ extension Operator {
       }
     },
     "Shrink": .one(shrink),
-    "Softmax": .one { call throws(TypeFault) in try alongAxis(call) { softmax($0, dim: $1) } },
+    "Softmax": .one { call throws(TypeFault) in try alongAxis(call) { stepwiseSoftmax($0, axis: $1) } },
     "LogSoftmax": .one { call throws(TypeFault) in try alongAxis(call) { logSoftmax($0, dim: $1) } },
     "Hardmax": .one { call throws(TypeFault) in
       try alongAxis(call) { x, axis in
@@ -53,6 +53,15 @@ extension Operator {
       }
     },
   ]
+
+  /// Softmax whose steps are all in the operand's own type, as the operator's function body has them; only in 16-bit
+  /// floats is that another number.
+  static func stepwiseSoftmax(_ x: Tensor, axis: Int) -> Tensor {
+    guard x.dtype.isFloat, x.dtype != x.dtype.computeType else { return softmax(x, dim: axis) }
+    let largest = x.reduce(.max, axes: [axis]).broadcast(like: x, without: [axis])
+    let powers = (x - largest).exp()
+    return powers / powers.reduce(.sum, axes: [axis]).broadcast(like: x, without: [axis])
+  }
 
   /// What lies beyond a bound, moved towards zero.
   ///

@@ -8,6 +8,40 @@ extension Operator {
     "RotaryEmbedding": .one(rotate),
   ]
 
+  static let preview: [String: Operator] = ["FlexAttention": .one(flexAttention)]
+
+  /// Attention whose scores and weights sub-graphs may change.
+  private static func flexAttention(_ call: Call) throws(TypeFault) -> Tensor {
+    let (query, key, value) = (try call.tensor(0), try call.tensor(1), try call.tensor(2))
+    guard query.rank == 4, key.rank == 4, value.rank == 4 else {
+      throw TypeFault("query, key and value, \(query.type), \(key.type) and \(value.type), need 4 axes each")
+    }
+    let (heads, shared) = (try query.size(1, "the number of heads"), try key.size(1, "the number of heads"))
+    guard shared > 0, heads % shared == 0, value.shape[1] == key.shape[1] else {
+      throw TypeFault("\(heads) heads do not share \(shared)")
+    }
+    func repeated(_ x: Tensor) -> Tensor { heads == shared ? x : x.repeatInterleave(heads / shared, dim: 1) }
+    let scale = try call.float("scale", default: 1 / Double(try query.size(3, "the size of a head")).squareRoot())
+    let precision = try call.elementType("softmax_precision") ?? query.dtype.computeType
+    func modified(_ x: Tensor, _ graph: String) throws(TypeFault) -> Tensor {
+      guard call.attributes[graph] != nil else { return x }
+      let results = try call.importer.subgraph(graph, [Operand(x)], call, in: call.builder)
+      guard results.count == 1, let y = results[0].tensor(in: call.builder) else {
+        throw TypeFault("the sub-graph '\(graph)' does not give one tensor")
+      }
+      return y.convert(to: precision)
+    }
+    let scores = try scaledScores(query, repeated(key), scale).convert(to: precision)
+    let weights = softmax(try modified(scores, "score_mod"), dim: 3)
+    return matmul(try modified(weights, "prob_mod"), repeated(value).convert(to: precision)).convert(to: value.dtype)
+  }
+
+  /// `query . key^T * scale`, each scaled by the root, as ONNX has it, so that 16-bit floats do not overflow.
+  private static func scaledScores(_ query: Tensor, _ key: Tensor, _ scale: Double) throws(TypeFault) -> Tensor {
+    let root = scale.squareRoot()
+    return try matmul(query * root, key.permute([0, 1, 3, 2]) * root).checked()
+  }
+
   /// `[B, L, H E]` as `[B, H, L, E]`.
   private static func splitHeads(_ x: Tensor, _ heads: Int) throws(TypeFault) -> Tensor {
     guard heads > 0, let size = x.shape[2].divided(exactlyBy: Dimension(heads)) else {
@@ -44,7 +78,8 @@ extension Operator {
       isFlat ? y.permute([0, 2, 1, 3]).reshape([y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]) : y
     }
     let namesScores = call.node.output.count > 3 && !call.node.output[3].isEmpty
-    if mask == nil, lengths == nil, past == nil, softcap == 0, !namesScores, !isWindowed {
+    let isNarrow = query.dtype.computeType != query.dtype
+    if mask == nil, lengths == nil, past == nil, softcap == 0, !namesScores, !isWindowed, !isNarrow {
       let y = scaledDotProductAttention(query, key, value, isCausal: isCausal, scale: scale, enableGqa: true)
       return [merged(try y.checked()), key, value]
     }
@@ -52,7 +87,7 @@ extension Operator {
     let (heads, shared) = (try query.size(1, "the number of heads"), try key.size(1, "the number of heads"))
     guard shared > 0, heads % shared == 0 else { throw TypeFault("\(heads) heads do not share \(shared)") }
     func repeated(_ x: Tensor) -> Tensor { heads == shared ? x : x.repeatInterleave(heads / shared, dim: 1) }
-    var scores = try matmul(query * scale, repeated(key).permute([0, 1, 3, 2])).checked()
+    var scores = try scaledScores(query, repeated(key), scale)
     let plain = scores
     if softcap > 0 { scores = (scores / softcap).tanh() * softcap }
     let capped = scores
@@ -94,7 +129,7 @@ extension Operator {
     if let visible { scores = visible.select(scores, scores.filled(.float(-.infinity))) }
     let biased = scores
     if let precision = try call.elementType("softmax_precision") { scores = scores.convert(to: precision) }
-    var weights = softmax(scores, dim: 3).convert(to: query.dtype)
+    var weights = stepwiseSoftmax(scores, axis: 3).convert(to: query.dtype)
     // A query that sees no key gets zeros rather than 0 / 0.
     if let visible { weights = visible.select(weights, weights.zerosLike()) }
     let y = try matmul(weights, repeated(value)).checked()

@@ -9,6 +9,7 @@ extension Operator {
     "Einsum": .one { call throws(TypeFault) in einsum(try call.string("equation"), try call.matching()) },
     "Conv": .one(conv),
     "ConvTranspose": .one(convTranspose),
+    "Det": .unary { det($0) },
   ]
 
   private static func gemm(_ call: Call) throws(TypeFault) -> Tensor {
@@ -41,7 +42,7 @@ extension Operator {
   }
 
   /// The window of a convolution; an attribute may repeat the kernel's sizes.
-  private static func window(_ call: Call, _ x: Tensor, _ weight: Tensor) throws(TypeFault) -> WindowArguments {
+  static func window(_ call: Call, _ x: Tensor, _ weight: Tensor) throws(TypeFault) -> WindowArguments {
     guard x.rank >= 3, weight.rank == x.rank else {
       throw TypeFault("the operand \(x.type) and the weight \(weight.type) need the same number of axes, 3 or more")
     }
@@ -52,12 +53,16 @@ extension Operator {
     return try WindowArguments(call, size: sizes, over: x)
   }
 
-  private static func conv(_ call: Call) throws(TypeFault) -> Tensor {
-    let (x, weight) = (try call.tensor(0), try call.tensor(1))
+  /// The convolution that the attributes describe.
+  static func convolved(_ call: Call, _ x: Tensor, _ weight: Tensor, bias: Tensor?) throws(TypeFault) -> Tensor {
     let window = try window(call, x, weight)
     return convNd(
-      x, weight, try call.optional(2), stride: window.stride, padding: .explicit(low: window.low, high: window.high),
+      x, weight, bias, stride: window.stride, padding: .explicit(low: window.low, high: window.high),
       dilation: window.dilation, groups: try call.integer("group", default: 1))
+  }
+
+  private static func conv(_ call: Call) throws(TypeFault) -> Tensor {
+    try convolved(call, try call.tensor(0), try call.tensor(1), bias: try call.optional(2))
   }
 
   /// Padding takes from the result; with `output_shape`, as much as is too much.

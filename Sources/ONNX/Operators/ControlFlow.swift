@@ -5,7 +5,7 @@ extension Operator {
   static let controlFlow: [String: Operator] = [
     "If": Operator(apply: choice),
     "Loop": Operator { call throws(TypeFault) in try Loop(call).built() },
-    "Scan": .several(scan),
+    "Scan": .several { call throws(TypeFault) in try call.opset < 9 ? batchedScan(call) : scan(call) },
   ]
 
   /// A sub-graph as a region: its results as tensors, and the values around that it uses.
@@ -136,11 +136,13 @@ extension Operator {
       }
       if isOpen, let results = try unrolled() { return results }
       guard stackedCount == 0 else {
+        call.importer.neededInputs.formUnion(unknown.inputs)
         throw TypeFault(
           "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",
           help: unknown.help ?? "the number of steps has to be a constant, and the condition always true")
       }
       guard state.count == initialState.count else {
+        call.importer.neededInputs.formUnion(unknown.inputs)
         throw TypeFault("a state is a sequence, and the number of steps is not known when the model is compiled")
       }
       return try conditional(state)
@@ -249,11 +251,37 @@ extension Operator {
     }
   }
 
+  /// The `Scan` of opset 8: the first operand holds lengths, all others begin with an axis of the batch, for each entry
+  /// of which the loop is run.
+  private static func batchedScan(_ call: Call) throws(TypeFault) -> [Tensor] {
+    guard !call.has(0) else {
+      throw TypeFault("sequences of different lengths (sequence_lens) are not supported in opset 8")
+    }
+    var inner = call
+    inner.operands.removeFirst()
+    if let directions = try call.optionalIntegers("directions") {
+      inner.set("scan_input_directions", integers: directions)
+    }
+    let operands = try inner.tensors()
+    guard operands.allSatisfy({ $0.rank > 0 && $0.shape[0] == operands[0].shape[0] }) else {
+      throw TypeFault("the operands are not of one batch")
+    }
+    let batch = try operands[0].size(0, "the size of the batch")
+    guard batch > 0, batch <= 1 << 10 else { throw TypeFault("a batch of \(batch) is out of range") }
+    var results: [[Tensor]] = []
+    for entry in 0..<batch {
+      inner.operands = operands.map { operand in
+        Operand(operand.slice(axis: 0, from: entry, to: entry + 1).reshape(Array(operand.shape.dropFirst())))
+      }
+      results.append(try scan(inner).map { $0.inserting(axes: [0]) })
+    }
+    return results[0].indices.map { place in Tensor.concatenate(results.map { $0[place] }, axis: 0) }
+  }
+
   /// A loop over sequences: the body takes states and elements, and gives states and what is stacked.
   ///
   /// Axes and directions are each's own.
   private static func scan(_ call: Call) throws(TypeFault) -> [Tensor] {
-    guard call.opset >= 9 else { throw TypeFault("Scan of before opset 9 is not supported") }
     let body = try call.graph("body")
     let operands = try call.tensors()
     let sequenceCount = try call.integer("num_scan_inputs")

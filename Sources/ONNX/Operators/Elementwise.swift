@@ -72,9 +72,44 @@ extension Operator {
     "CastLike": .one { call throws(TypeFault) in try call.tensor(0).convert(to: try call.tensor(1).dtype) },
     "BitCast": .one { call throws(TypeFault) in
       guard let type = try call.elementType("to") else { throw TypeFault("attribute 'to' is missing") }
-      return try call.tensor(0).bitcast(to: type)
+      let x = try call.tensor(0)
+      let bits = x.dtype == .bool ? x.convert(to: .u8) : x  // truth values are the bytes 0 and 1
+      return type == .bool ? bits.bitcast(to: .u8) .!= 0 : bits.bitcast(to: type)
     },
-    "Dropout": .several(dropout),
+  ]
+
+  /// Operators of the first operator sets that never were more than an experiment, but are in files.
+  static let experimental: [String: Operator] = [
+    "Affine": .one { call throws(TypeFault) in
+      try call.tensor(0) * (try call.float("alpha", default: 1)) + (try call.float("beta", default: 0))
+    },
+    "Crop": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      guard x.rank == 4 else { throw TypeFault("the operand \(x.type) has not 4 axes") }
+      let border = try call.integers("border", default: 0, count: 4)  // left, top, right, bottom
+      var sizes = [
+        try x.size(2, "the height") - border[1] - border[3], try x.size(3, "the width") - border[0] - border[2],
+      ]
+      if let listed = try call.optionalIntegers("scale"), listed.count == 2 { sizes = listed }
+      return x.slice(axis: 2, from: border[1], to: border[1] + sizes[0])
+        .slice(axis: 3, from: border[0], to: border[0] + sizes[1])
+    },
+    "ImageScaler": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let bias = try call.floats("bias") ?? []
+      guard x.rank == 4, x.shape[1] == Dimension(bias.count) else {
+        throw TypeFault("\(bias.count) biases for the channels of \(x.type)")
+      }
+      return x * (try call.float("scale", default: 1))
+        + x.builder.tensor(bias, shape: [bias.count, 1, 1], dtype: x.dtype)
+    },
+    "ParametricSoftplus": .one { call throws(TypeFault) in
+      softplus(try call.tensor(0) * (try call.float("beta", default: 1))) * (try call.float("alpha", default: 1))
+    },
+    "ScaledTanh": .one { call throws(TypeFault) in
+      (try call.tensor(0) * (try call.float("beta", default: 1))).tanh() * (try call.float("alpha", default: 1))
+    },
+    "Scale": .unary("scale", 1) { $0 * $1 },
   ]
 
   private static func isInf(_ call: Call) throws(TypeFault) -> Tensor {
@@ -134,17 +169,5 @@ extension Operator {
     if let low = bounds[0] { x = x.maximum(low) }
     if let high = bounds[1] { x = x.minimum(high) }
     return x
-  }
-
-  /// Inference: the operand itself, and a mask of ones, which is `bool` since opset 10.
-  private static func dropout(_ call: Call) throws(TypeFault) -> [Tensor] {
-    let x = try call.tensor(0)
-    let isTraining = call.has(2) ? try call.number(2, "the training mode") != 0 : false
-    let ratio = isTraining && call.has(1) ? try call.number(1, "the ratio") : 0.5
-    if isTraining && ratio != 0 {
-      throw TypeFault("training mode is not supported", help: "export the model in evaluation mode")
-    }
-    let mask = TensorType(call.opset < 10 ? x.dtype : .bool, x.shape)
-    return [x, call.builder.full(mask, mask.dtype.isFloat ? .float(1) : .integer(1))]
   }
 }

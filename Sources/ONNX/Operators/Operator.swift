@@ -47,24 +47,25 @@ struct Operator: Sendable {
     }
   }
 
-  /// The operators of the standard domain.
-  private static let standard: [String: Operator] = [
-    elementwise, activations, reductions, shapes, indexing, contractions, pooling, normalizations, recurrent,
-    controlFlow,
-    sequences, resizing, losses, attention, quantization,
-  ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }
+  /// The operators that are defined here, by domain and name; the standard domain's name is empty.
+  static let table: [String: [String: Operator]] = [
+    "": [
+      elementwise, activations, reductions, shapes, indexing, contractions, pooling, normalizations, recurrent,
+      controlFlow, sequences, resizing, losses, attention, quantization, vision, signal, random, recurrences, text,
+      experimental,
+    ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } },
+    "ai.onnx.ml": machineLearning,
+    "ai.onnx.preview": preview,
+    "ai.onnx.preview.training": training,
+  ]
 
   /// The operator of a name, where it is defined here.
-  static func named(_ name: String, domain: String) -> Operator? { domain.isEmpty ? standard[name] : nil }
-
-  /// The names of the standard operators that are defined here, sorted.
-  static var names: [String] { standard.keys.sorted() }
+  static func named(_ name: String, domain: String) -> Operator? { table[domain]?[name] }
 
   /// Operators whose result depends on the types of their operands, but not on their values.
   static let typeOnly: Set<String> = ["Shape", "Size", "EyeLike", "SequenceLength"]
 }
 
-/// The same operator under its name in `lathe`'s own spelling: `call.builder.scalar` of a number in a tensor's type.
 extension Tensor {
   /// A number of this tensor's type, without axes.
   func constant(_ value: Double) -> Tensor {

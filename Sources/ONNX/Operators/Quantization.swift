@@ -30,15 +30,50 @@ extension Operator {
       return [((x / scale).round() + zero).convert(to: .u8), scale, zero.convert(to: .u8)]
     },
     "MatMulInteger": .one { call throws(TypeFault) in
-      func centred(_ position: Int) throws(TypeFault) -> Tensor {
-        let x = try call.tensor(position).convert(to: .i32)
-        guard let zero = try call.optional(position + 2)?.convert(to: .i32) else { return x }
-        // One number for each row of the first operand, for each column of the second.
-        return x - (zero.rank == 1 && position == 0 && zero.shape != [1] ? zero.inserting(axes: [1]) : zero)
-      }
-      return matmul(try centred(0), try centred(1))
+      matmul(try centred(call, 0, zero: 2, rows: true), try centred(call, 1, zero: 3))
+    },
+    "ConvInteger": .one { call throws(TypeFault) in
+      let (x, weight) = (try centred(call, 0, zero: 2), try centred(call, 1, zero: 3, channels: 0))
+      return try convolved(call, x, weight, bias: nil)
+    },
+    "QLinearMatMul": .one { call throws(TypeFault) in
+      let product = matmul(try centred(call, 0, zero: 2, rows: true), try centred(call, 3, zero: 5))
+      // A scale for each row of the first operand, for each column of the second.
+      let (first, second) = (try scale(call, 1), try scale(call, 4))
+      let rows = first.rank == 1 ? first.inserting(axes: [1]) : first
+      return try requantized(product, rows * second / (try scale(call, 6)), zero: call.tensor(7))
+    },
+    "QLinearConv": .one { call throws(TypeFault) in
+      let (x, weight) = (try centred(call, 0, zero: 2), try centred(call, 3, zero: 5, channels: 0))
+      let sum = try convolved(call, x, weight, bias: try call.optional(8)).checked()
+      var factor = try scale(call, 1) * (try scale(call, 4)) / (try scale(call, 6))
+      if factor.rank == 1 { factor = factor.broadcast(to: sum.shape, axes: [1]) }
+      return try requantized(sum, factor, zero: call.tensor(7))
     },
   ]
+
+  /// An operand less its zero point, which may be one for each row of a matrix, each column, or each output channel.
+  static func centred(
+    _ call: Call, _ position: Int, zero: Int, rows: Bool = false, channels: Int? = nil
+  ) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(position).convert(to: .i32)
+    guard let point = try call.optional(zero)?.convert(to: .i32) else { return x }
+    if point.type.elementCount == 1 { return x - point.reshape([Int]()) }
+    if let channels { return x - point.broadcast(to: x.shape, axes: [channels]) }
+    return x - (rows && point.rank == 1 ? point.inserting(axes: [1]) : point)
+  }
+
+  /// A scale in `f32`; one number loses its axes.
+  static func scale(_ call: Call, _ position: Int) throws(TypeFault) -> Tensor {
+    let scale = try call.tensor(position).convert(to: .f32)
+    return scale.type.elementCount == 1 ? scale.reshape([Int]()) : scale
+  }
+
+  /// A sum of products in another scale: rounded to even, moved by the zero point, whose type it gets, and saturated.
+  static func requantized(_ sum: Tensor, _ factor: Tensor, zero: Tensor) throws(TypeFault) -> Tensor {
+    let point = zero.type.elementCount == 1 ? zero.reshape([Int]()) : zero
+    return ((sum.convert(to: .f32) * factor).round() + point.convert(to: .f32)).convert(to: zero.dtype)
+  }
 
   /// A scale or zero point for all elements, for each place on an axis, or for blocks along an axis.
   private static func spread(_ tensor: Tensor, over x: Tensor, _ call: Call) throws(TypeFault) -> Tensor {

@@ -1,9 +1,26 @@
 internal import LatheCore
 
-/// Lists of tensors; their lengths and the places in them are known when the model is built.
+/// Lists of tensors, and optionals; the lengths of lists and the places in them, and whether an optional holds something,
+/// are known when the model is built.
 extension Operator {
   static let sequences: [String: Operator] = [
     "SequenceConstruct": Operator { call throws(TypeFault) in [Operand(.sequence(try call.tensors()))] },
+    "Optional": Operator { call in
+      if case let operand?? = call.operands.first { return [operand] }
+      return [Operand(.absent)]
+    },
+    "OptionalHasElement": Operator { call throws(TypeFault) in
+      var isThere = false
+      if case let operand?? = call.operands.first {
+        isThere = if case .absent = operand.content { false } else { true }
+      }
+      return [Operand(call.builder.scalar(.integer(isThere ? 1 : 0), .bool))]
+    },
+    "OptionalGetElement": Operator { call throws(TypeFault) in
+      guard case let operand?? = call.operands.first else { throw TypeFault("operand 0 is missing") }
+      if case .absent = operand.content { throw TypeFault("the optional holds nothing") }
+      return [operand]
+    },
     "SequenceEmpty": Operator { _ in [Operand(.sequence([]))] },
     "SequenceAt": .one { call throws(TypeFault) in
       let list = try call.sequence(0)
@@ -15,7 +32,7 @@ extension Operator {
     "SequenceInsert": Operator { call throws(TypeFault) in
       var list = try call.sequence(0)
       let tensor = try call.tensor(1)
-      list.insert(tensor, at: call.has(2) ? try place(call, 2, count: list.count + 1) : list.count)
+      list.insert(tensor, at: call.has(2) ? try place(call, 2, count: list.count, end: true) : list.count)
       return [Operand(.sequence(list))]
     },
     "SequenceErase": Operator { call throws(TypeFault) in
@@ -61,10 +78,13 @@ extension Operator {
     },
   ]
 
-  private static func place(_ call: Call, _ operand: Int, count: Int) throws(TypeFault) -> Int {
+  /// - Parameter end: Whether the place behind the last one is one, too.
+  private static func place(
+    _ call: Call, _ operand: Int, count: Int, end: Bool = false
+  ) throws(TypeFault) -> Int {
     let listed = try call.integers(operand, "the place")
     guard listed.count == 1 else { throw TypeFault("the place is not one number") }
-    return try place(listed[0], count: count)
+    return end && listed[0] == count ? count : try place(listed[0], count: count)
   }
 
   private static func place(_ place: Int, count: Int) throws(TypeFault) -> Int {

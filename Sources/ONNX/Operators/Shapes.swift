@@ -122,6 +122,7 @@ extension Operator {
 
   private static func constant(_ call: Call) throws(TypeFault) -> Tensor {
     if let array = try call.array("value") { return call.builder.constant(array) }
+    if let array = try call.sparseArray("sparse_value") { return call.builder.constant(array) }
     if let value = try call.optionalFloat("value_float") { return call.builder.scalar(.float(value), .f32) }
     if let values = try call.floats("value_floats") { return call.builder.constant(NDArray(values.map { Float($0) })) }
     if call.attributes["value_int"] != nil {

@@ -6,13 +6,16 @@ import LatheCore
 struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
-      commandName: "bench", abstract: "Measure the latency of a run, and compare it with the machine's peak.")
+      commandName: "bench", abstract: "Measure the latency of a run, and compare it with the machine's peak.",
+      discussion:
+        "With --train, a run is a step of training: a batch's loss, its gradients, and the optimizer's update.")
   }
 
   @OptionGroup var model: Provider
   @OptionGroup var inputs: InputOptions
   @OptionGroup var known: BindingOptions
   @OptionGroup var execution: ExecutionOptions
+  @OptionGroup var training: TrainOption
 
   @Option(help: ArgumentHelp("How long to measure.", valueName: "S"))
   var seconds = 1.0
@@ -38,7 +41,7 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   }
 
   func run() throws {
-    let ready = try inputs.ready(model, known)
+    let ready = try ready()
     let prepared = try execution.prepared(ready.graph)
     var session = try prepared.session()
     Console.progress("measuring")
@@ -58,6 +61,17 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
       try Console.output(report.text)
     }
     if serve { try serve(&session, on: ready.arrays) }
+  }
+
+  private func ready() throws(DiagnosticsError) -> Ready {
+    guard training.train else { return try inputs.ready(model, known) }
+    let step = try training.functions(of: model, known).function(named: "train_step")
+    var ready = try inputs.ready(step)
+    // A random learning rate would soon leave nothing but NaN.
+    if let position = step.inputs.firstIndex(where: { step.inputName($0) == "learning_rate" }) {
+      ready.arrays[position] = training.settings.learningRate
+    }
+    return ready
   }
 
   private func serve(_ session: inout RunningModel, on inputs: [NDArray]) throws {

@@ -53,26 +53,18 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: "How the C code uses threads.")
   var threads: COptions.Threads = .none
 
-  @Flag(help: "Write the training of the model, and not only its outputs.")
-  var train = false
-
-  @OptionGroup(title: "Training") var settings: TrainingSettings
+  @OptionGroup var training: TrainOption
 
   func validate() throws {
     guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
       throw ValidationError("'\(output)' is no name of a C file: its suffix must be .c")
     }
-    if !train, let option = settings.given { throw ValidationError("\(option) is for --train") }
-  }
-
-  private func functions() throws(DiagnosticsError) -> Model {
-    guard train else { return try model.fullyBoundModel(known.bindings(of: model)) }
-    let graph = try model.fullyBoundGraph(known.bindings(of: model, trainable: true))
-    return try settings.model(graph, name: name ?? graph.name)
   }
 
   func run() throws {
-    let source = try functions()
+    let source =
+      training.train
+      ? try training.functions(of: model, known, name: name) : try model.fullyBoundModel(known.bindings(of: model))
     var options = COptions()
     options.name = name
     options.arena = arena

@@ -69,7 +69,7 @@ struct ModelFile: ModelProvider {
     case "onnx":
       let graph = try importONNX(
         path: path, dims: bindings.dimensions, constants: bindings.constants, bindings: bindings.inputs,
-        trainable: bindings.trainable
+        trainable: bindings.trainable, evaluating: bindings.evaluating
       ) { Console.report([$0]) }
       return Model(graph)
     case "lathe":
@@ -80,7 +80,8 @@ struct ModelFile: ModelProvider {
       return try Model(parsing: text, file: path)
     case "pt2":
       let graph = try importPT2(
-        path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable)
+        path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable,
+        evaluating: bindings.evaluating)
       return Model(bindings.constants.isEmpty ? graph : try graph.fixing(bindings.constants))
     default:
       throw DiagnosticsError("is no model: its suffix must be .onnx, .pt2 or .lathe", location: place)

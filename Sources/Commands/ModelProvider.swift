@@ -13,6 +13,8 @@ public struct ModelBindings: Sendable {
   public var inputs: [String: NDArray]
   /// Whether parameters are to be variables, which have names and gradients, also where they are literals in a file.
   public var trainable: Bool
+  /// Whether what a file has in training mode, batch statistics and dropout, is taken as in inference.
+  public var evaluating = false
 
   /// Collects what is known; by default nothing is.
   public init(dimensions: [String: Int] = [:], inputs: [String: NDArray] = [:], trainable: Bool = false) {

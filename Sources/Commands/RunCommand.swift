@@ -103,6 +103,13 @@ struct InputOptions: ParsableArguments {
     return try symbolic.ready(given.named(among: symbolic.inputs.map(symbolic.inputName)), known: bindings.dimensions)
   }
 
+  /// A graph with all sizes known, and the inputs that options give, or random ones.
+  func ready(_ graph: Graph) throws(DiagnosticsError) -> Ready {
+    let given = try GivenInputs(bindings, collection: collection)
+    return try given.isEmpty
+      ? random(graph) : graph.ready(given.named(among: graph.inputs.map(graph.inputName)), known: [:])
+  }
+
   private func random(_ graph: Graph) throws(DiagnosticsError) -> Ready {
     try graph.inputs.map { graph.type(of: $0) }.requireMemory()
     var generator = SplitMix64(seed: seed)

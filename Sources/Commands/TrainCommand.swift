@@ -68,7 +68,10 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     }
     if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
     let samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets))
-    let graph = try batched(model.boundGraph(known.bindings(of: model, trainable: true)))
+    var bindings = try known.bindings(of: model, trainable: true)
+    let graph = try batched(model.boundGraph(bindings))
+    bindings.evaluating = true
+    let evaluation = try batched(model.boundGraph(bindings))
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw DiagnosticsError("the model has \(graph.inputs.count) inputs, training from files takes one")
     }
@@ -77,7 +80,7 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
         "input '\(graph.inputName(input))' is \(graph.type(of: input)), whose batch does not divide \(batchSize)",
         help: "give a multiple as --batch-size")
     }
-    let trained = try settings.model(graph, name: graph.name, accumulation: batchSize / batch)
+    let trained = try settings.model(graph, evaluation: evaluation, name: graph.name, accumulation: batchSize / batch)
     try samples.check(against: trained.function(named: "train_step"))
     if let classes = try graph.classCount(for: settings.loss, of: settings.lossOutput) {
       try samples.check(classes: classes, file: targets)
@@ -152,7 +155,6 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
     let perEpoch = samples.count / batchSize
     let runs = batchSize / batch
     let done = try native.variable(named: "optimizer.step").integers[0]
-    let rate = NDArray(scalar: .float(settings.rate), dtype: .f64)
     let interruption = Interruption()
     var outputs = step.makeOutputs()
     for epoch in done / perEpoch..<epochs {
@@ -163,7 +165,7 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       var count = 0
       for position in first * runs..<perEpoch * runs {
         let batch = samples.batch(order[position * batch..<(position + 1) * batch])
-        try native.run("train_step", [batch.inputs, batch.targets, rate], into: &outputs)
+        try native.run("train_step", [batch.inputs, batch.targets, settings.learningRate], into: &outputs)
         for (index, output) in outputs.enumerated() { sums[index] += output.doubles[0] }
         count += 1
         if count % 16 == 0 { Console.progress("epoch \(epoch + 1)/\(epochs), step \(position / runs + 1)/\(perEpoch)") }

@@ -71,7 +71,9 @@ struct TrainingSettings: ParsableArguments {
   }
 
   /// The functions of the training of a graph whose parameters are variables.
-  func model(_ graph: Graph, name: String, accumulation: Int = 1) throws(DiagnosticsError) -> Model {
+  func model(
+    _ graph: Graph, evaluation: Graph, name: String, accumulation: Int = 1
+  ) throws(DiagnosticsError) -> Model {
     let folded = graph.variables.map(\.name).filter { $0.hasPrefix("onnx::Conv_") }
     if !folded.isEmpty {
       Console.note(
@@ -79,13 +81,13 @@ struct TrainingSettings: ParsableArguments {
       )
     }
     return try graph.trainable(
-      loss: loss, of: lossOutput, optimizer: rule, training: patterns,
+      loss: loss, of: lossOutput, optimizer: rule, training: patterns, evaluation: evaluation,
       options: TrainingOptions(
         name: name, clipping: clipNorm.map { .norm($0) } ?? clipValue.map { .value($0) }, accumulation: accumulation))
   }
 
-  /// The learning rate that is used.
-  var rate: Double { rule.hyperparameters["lr"] ?? 0 }
+  /// The learning rate, as a step takes it.
+  var learningRate: NDArray { NDArray(scalar: .float(rule.hyperparameters["lr"] ?? 0), dtype: .f64) }
 
   private var rule: Optimizer {
     let decay = weightDecay ?? 0
@@ -102,6 +104,28 @@ struct TrainingSettings: ParsableArguments {
     case .rprop: .rprop(lr: lr ?? 1e-2)
     case .asgd: .asgd(lr: lr ?? 1e-2, weightDecay: decay)
     }
+  }
+}
+
+/// Whether the training of a model is meant, and how it is trained.
+struct TrainOption: ParsableArguments {
+  @Flag(help: "Take the training of the model, and not only its outputs.")
+  var train = false
+
+  @OptionGroup(title: "Training") var settings: TrainingSettings
+
+  func validate() throws {
+    if !train, let option = settings.given { throw ValidationError("\(option) is for --train") }
+  }
+
+  /// The functions of the training of a model: `initialize`, `train_step`, `evaluate`, `predict`.
+  func functions(
+    of model: some ModelProvider, _ known: BindingOptions, name: String? = nil
+  ) throws(DiagnosticsError) -> Model {
+    var bindings = try known.bindings(of: model, trainable: true)
+    let graph = try model.fullyBoundGraph(bindings)
+    bindings.evaluating = true
+    return try settings.model(graph, evaluation: model.fullyBoundGraph(bindings), name: name ?? graph.name)
   }
 }
 

@@ -15,27 +15,30 @@ public import LatheCore
 ///   - trainable: Whether initializers of float types become variables, which have gradients, in place of constants;
 ///     not where their values decide what is built, nor single numbers that are constants of the computation: scales
 ///     and epsilons, which only element-wise operators read and no module's path names.
+///   - evaluating: Whether nodes that the file has in training mode, batch normalization and dropout, are taken as in
+///     inference: what `evaluate` and `predict` are of a model that is trained further.
 ///   - warning: Takes remarks about the file that do not stop the import.
 /// - Throws: All mistakes in the model; operators that are not supported are listed first, each with its nodes.
 public func importONNX(
   path: String, dims: [String: Int] = [:], constants: [String: NDArray] = [:], bindings: [String: NDArray] = [:],
-  trainable: Bool = false, warning: (Diagnostic) -> Void = { _ in }
+  trainable: Bool = false, evaluating: Bool = false, warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
   return try Model(try Onnx_ModelProto(reading: path), file: path, external: ExternalData(folder: folder))
-    .graph(dims, constants, bindings, trainable: trainable, warning)
+    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, warning)
 }
 
 /// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
 ///
 /// - Parameter file: The name that messages give to the model.
-/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:warning:)`.
+/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:evaluating:warning:)`.
 public func importONNX(
   bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], constants: [String: NDArray] = [:],
-  bindings: [String: NDArray] = [:], trainable: Bool = false, warning: (Diagnostic) -> Void = { _ in }
+  bindings: [String: NDArray] = [:], trainable: Bool = false, evaluating: Bool = false,
+  warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil)
-    .graph(dims, constants, bindings, trainable: trainable, warning)
+    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, warning)
 }
 
 /// A parsed model.
@@ -58,7 +61,7 @@ struct Model {
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
     _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool,
-    _ warning: (Diagnostic) -> Void
+    evaluating: Bool, _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
     for (name, size) in dims where size < 0 || size > Call.largestSize {
@@ -69,7 +72,8 @@ struct Model {
     var used = constants
     var variables = trainable ? proto.graph.parameterNames : []
     while true {
-      let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions)
+      let mode = trainable ? Importer.Mode.training(evaluating: evaluating) : .inference
+      let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions, mode: mode)
       let graph: Graph
       do {
         graph = try importer.graph(proto, constants: used, given: given.mapValues(\.type), variables: variables)

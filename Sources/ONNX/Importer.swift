@@ -23,6 +23,14 @@ final class Importer {
     var overload: String
   }
 
+  /// What a model is imported for.
+  enum Mode {
+    case inference
+    /// Initializers are variables. Nodes of batch normalization and dropout that are in training mode train, unless they
+    /// are to be evaluated, and update the running statistics.
+    case training(evaluating: Bool)
+  }
+
   /// More applications than any honest model has; functions calling functions can multiply without end.
   private static let applicationLimit = 2_000_000
 
@@ -39,11 +47,16 @@ final class Importer {
   /// The symbols that sizes were found for, as the file and as the graph spell them.
   var boundSymbols: Set<String> { symbolNames.bound }
   var warnings: [Diagnostic] = []
+  private let mode: Mode
+  private var variableNames: [Value: String] = [:]
   private var applications = 0
   private var callStack: [FunctionKey] = []
 
-  init(file: String, external: ExternalData?, dims: [String: Int], functions: [Onnx_FunctionProto]) {
+  init(
+    file: String, external: ExternalData?, dims: [String: Int], functions: [Onnx_FunctionProto], mode: Mode = .inference
+  ) {
     self.file = file
+    self.mode = mode
     self.external = external
     symbolNames = SymbolNames(dims)
     self.functions = Dictionary(
@@ -73,6 +86,19 @@ final class Importer {
   /// Sizes for symbols, by the names that the graph has for them.
   func identifiers(_ dims: [String: Int]) -> [String: Int] { symbolNames.identified(dims) }
 
+  // MARK: Training
+
+  /// Whether the model is trained, and nodes in training mode are trained.
+  var isTraining: Bool { if case .training(evaluating: false) = mode { true } else { false } }
+
+  /// Whether nodes in training mode are taken as in inference.
+  var isEvaluating: Bool { if case .training(evaluating: true) = mode { true } else { false } }
+
+  /// Lets a variable of the model have another content after a run; nothing where the tensor is none.
+  func update(_ tensor: Tensor, to content: Tensor) {
+    if let name = variableNames[tensor.value] { builder.update(name, to: content) }
+  }
+
   // MARK: Constants and types
 
   func constant(_ tensor: Onnx_TensorProto, in builder: Builder, isVariable: Bool = false) -> Operand {
@@ -82,6 +108,7 @@ final class Importer {
         let array = try tensor.array(external)
         guard isVariable, array.dtype.isFloat else { return Operand(builder.constant(array)) }
         let variable = builder.variable(Variable(name: tensor.name, role: .parameter, initial: array))
+        variableNames[variable.value] = tensor.name
         return Operand(variable, origin: Origin(inputs: [tensor.name]))
       } catch {
         builder.report(

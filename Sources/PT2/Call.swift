@@ -29,6 +29,8 @@ struct Call {
   private let inputs: [ProgramNode.NamedArgument]
   private let scope: Scope
   let builder: Builder
+  /// Whether what the program does in training is done as in evaluation.
+  let evaluating: Bool
   private let effects = Effects()
 
   /// What a definition does beside giving results.
@@ -48,12 +50,13 @@ struct Call {
     case view
   }
 
-  init(_ node: ProgramNode, _ schema: Schema?, _ scope: Scope, _ builder: Builder) {
+  init(_ node: ProgramNode, _ schema: Schema?, _ scope: Scope, _ builder: Builder, evaluating: Bool) {
     target = node.shortTarget
     self.schema = schema
     inputs = node.inputs
     self.scope = scope
     self.builder = builder
+    self.evaluating = evaluating
   }
 
   /// The largest number that shapes and windows may be made of.

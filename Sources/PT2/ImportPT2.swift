@@ -11,35 +11,46 @@ internal import LatheData
 ///   - dims: Sizes for symbols.
 ///   - bindings: Arrays that inputs will be given: their shapes bind symbols.
 ///   - trainable: Whether parameters become variables under their names in the module, which have gradients.
+///   - evaluating: Whether nodes that the program has in training mode, normalizations by a batch's statistics and
+///     dropout, are taken as in evaluation: what `evaluate` and `predict` are of a model that is trained further.
 /// - Throws: All mistakes in the program; operators that are not supported are listed first, each with its nodes.
 public func importPT2(
-  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false
+  path: String, dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false,
+  evaluating: Bool = false
 ) throws(DiagnosticsError) -> Graph {
-  try graph(Archive(reading: path), path, dims, bindings, trainable)
+  try graph(Archive(reading: path), path, dims, bindings, trainable, evaluating)
 }
 
 /// Builds the graph of an exported program that is in memory.
 ///
 /// - Parameter file: The name that messages give to the program.
-/// - Throws: As `importPT2(path:dims:bindings:trainable:)`.
+/// - Throws: As `importPT2(path:dims:bindings:trainable:evaluating:)`.
 public func importPT2(
   bytes: [UInt8], file: String = "model.pt2", dims: [String: Int] = [:], bindings: [String: NDArray] = [:],
-  trainable: Bool = false
+  trainable: Bool = false, evaluating: Bool = false
 ) throws(DiagnosticsError) -> Graph {
-  try graph(Archive(bytes: bytes, file: file), file, dims, bindings, trainable)
+  try graph(Archive(bytes: bytes, file: file), file, dims, bindings, trainable, evaluating)
 }
 
 /// Imports, and does so again where buffers turn out to be changed.
 private func graph(
-  _ archive: Archive, _ file: String, _ dims: [String: Int], _ bindings: [String: NDArray], _ trainable: Bool
+  _ archive: Archive, _ file: String, _ dims: [String: Int], _ bindings: [String: NDArray], _ trainable: Bool,
+  _ evaluating: Bool
 ) throws(DiagnosticsError) -> Graph {
   let sizes = try PT2Signature(archive, file).sizes(dims, bindings.mapValues(\.type))
   var changed: Set<String> = []
   while true {
     let importer = Importer(archive, file: file, sizes: sizes, trainable: trainable, changed: changed)
     let graph = try importer.imported()
-    guard !importer.changed.isSubset(of: changed) else { return graph }
-    changed.formUnion(importer.changed)
+    guard importer.changed.isSubset(of: changed) else {
+      changed.formUnion(importer.changed)
+      continue
+    }
+    guard evaluating else { return graph }
+    // Over the variables that training changes.
+    return try Importer(
+      archive, file: file, sizes: sizes, trainable: trainable, changed: changed, evaluating: true
+    ).imported()
   }
 }
 

@@ -11,6 +11,8 @@ final class Importer {
   private let archive: Archive
   private let sizes: [String: Int]
   private let trainable: Bool
+  /// Whether nodes in training mode are taken as in evaluation.
+  let evaluating: Bool
   /// The tensors of the module, by their names there, that are variables because the program changes them.
   private let variables: Set<String>
   /// The tensors of the module that the program has turned out to change.
@@ -26,11 +28,15 @@ final class Importer {
   private var writtenInputs: Set<String> = []
   private var unsupported: [(target: String, nodes: [String], location: Location)] = []
 
-  init(_ archive: Archive, file: String, sizes: [String: Int], trainable: Bool, changed: Set<String>) {
+  init(
+    _ archive: Archive, file: String, sizes: [String: Int], trainable: Bool, changed: Set<String>,
+    evaluating: Bool = false
+  ) {
     self.archive = archive
     self.file = file
     self.sizes = sizes
     self.trainable = trainable
+    self.evaluating = evaluating
     variables = changed
     graph = archive.program.module.graph.inlined()
     scope = Scope(types: graph.types)
@@ -176,7 +182,7 @@ final class Importer {
       }
       throw .poisoned
     }
-    let call = Call(node, schema, scope, builder)
+    let call = Call(node, schema, scope, builder, evaluating: evaluating)
     var results = try definition.apply(call)
     try call.requireSeen()
     if schema?.isInPlace == true {

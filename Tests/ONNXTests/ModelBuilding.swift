@@ -34,8 +34,13 @@ struct TestModel {
 
   var bytes: [UInt8] { (try? proto.serializedBytes()) ?? [] }
 
-  func graph(dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false) throws -> Graph {
-    try importONNX(bytes: bytes, file: "test.onnx", dims: dims, bindings: bindings, trainable: trainable)
+  func graph(
+    dims: [String: Int] = [:], bindings: [String: NDArray] = [:], trainable: Bool = false, evaluating: Bool = false
+  )
+    throws -> Graph
+  {
+    try importONNX(
+      bytes: bytes, file: "test.onnx", dims: dims, bindings: bindings, trainable: trainable, evaluating: evaluating)
   }
 
   /// The outputs for inputs, by the oracle.

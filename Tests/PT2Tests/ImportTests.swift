@@ -31,11 +31,12 @@ struct Program: CustomTestStringConvertible {
     )
   }
 
-  func graph(trainable: Bool = false) throws -> Graph {
+  func graph(trainable: Bool = false, evaluating: Bool = false) throws -> Graph {
     let inputs = try expected().inputs
     let names = try PT2Signature(path: path).inputs
     return try importPT2(
-      path: path, bindings: Dictionary(uniqueKeysWithValues: zip(names, inputs)), trainable: trainable)
+      path: path, bindings: Dictionary(uniqueKeysWithValues: zip(names, inputs)), trainable: trainable,
+      evaluating: evaluating)
   }
 }
 
@@ -69,6 +70,42 @@ struct ImportTests {
         }
       }
     }
+  }
+
+  @Test(
+    "a program in training mode trains by its batches, and is evaluated by its running statistics",
+    arguments: ["tiny_training", "tiny_training-aten"])
+  func trains(name: String) throws {
+    let program = Program(name: name)
+    let loss = try #require(NamedLoss.all.first { $0.name == "cross-entropy" })
+    let model = try program.graph(trainable: true).trainable(
+      loss: loss, optimizer: .sgd(lr: 0.5), evaluation: program.graph(trainable: true, evaluating: true))
+    let compiled = try compile(model)
+    var session = try compiled.session()
+    var native = try compiled.native()
+    let (x, target) = (try program.expected().inputs, NDArray([1, 3] as [Int64]))
+    func close(_ array: NDArray?, _ expected: [Double]) {
+      #expect(array?.count == expected.count)
+      for (a, b) in zip(array?.doubles ?? [], expected) { #expect(abs(a - b) < 1e-5, "\(array as Any)") }
+    }
+    // PyTorch's, in f64.
+    for expected in [1.2488559418666063, 1.0953083773374492, 0.9800972297060988] {
+      let inputs = x + [target, NDArray(scalar: .float(0.5), dtype: .f64)]
+      close(try session.run("train_step", inputs)[0], [expected])
+      close(try native.run("train_step", inputs)[0], [expected])
+    }
+    for state in [session.savedState(), native.savedState()] {
+      close(state["bn.running_mean"], [0.1004424175439125, -0.06419350506661445, -0.24216209115192275])
+      close(state["bn.running_var"], [0.28924163917747425, 0.32662244600848067, 0.2082301620362522])
+      #expect(state["bn.num_batches_tracked"]?.integers == [4] && state["steps"]?.integers == [3])
+    }
+    close(try session.run("evaluate", x + [target])[0], [0.8863379079522191])
+    close(
+      try native.run("predict", x)[0],
+      [
+        4.4654889616574485, 5.858655463567064, 4.150343432557875, 5.415893874974829, 4.333927991957443,
+        5.4622045042993035, 4.609797830463116, 5.411281595623269,
+      ])
   }
 
   @Test("parameters are variables under their own names where they are to be trained")

@@ -36,8 +36,9 @@ extension Graph {
 
   /// Builds the graph's nodes again in another builder, on other arguments.
   ///
+  /// - Parameter updating: Whether the variables that the graph updates are updated there too.
   /// - Returns: The outputs.
-  public func inlined(_ arguments: [Tensor], in builder: Builder) -> [Tensor] {
+  public func inlined(_ arguments: [Tensor], in builder: Builder, updating: Bool = false) -> [Tensor] {
     var replaced: [Value: Tensor] = [:]
     for (input, argument) in zip(inputs, arguments) { replaced[input] = argument }
     for (position, node) in nodes.enumerated() where replaced[Value(node: position)] == nil {
@@ -49,6 +50,9 @@ extension Graph {
         results = builder.at(locations[position]) { builder.apply(node.operation, operands) }
       }
       for (result, tensor) in results.enumerated() { replaced[Value(node: position, result: result)] = tensor }
+    }
+    for update in updates where updating {
+      builder.update(update.variable, to: replaced[update.value] ?? builder.poison)
     }
     return outputs.map { replaced[$0.value] ?? builder.poison }
   }

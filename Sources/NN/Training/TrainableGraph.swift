@@ -44,43 +44,45 @@ public struct NamedLoss: Sendable {
 }
 
 extension Graph {
-  /// The functions of a model that is trained further, from its graph for inference: `initialize`, `train_step`,
-  /// `evaluate` and `predict`, as `trainable` makes them of modules.
+  /// The functions of a model that is trained further, from its graph: `initialize`, `train_step`, `evaluate` and
+  /// `predict`, as `trainable` makes them of modules.
   ///
-  /// The parameters start as the graph has them. Layers stay as they are in inference: what was dropout or batch
-  /// statistics when the model was first trained is not any more.
+  /// The parameters start as the graph has them. Layers stay as they are in the graph: one for inference trains without
+  /// dropout, and with the running statistics that it has; what one for training updates is updated in every step.
   ///
   /// - Parameters:
+  ///   - evaluation: The graph of the same model for inference, which `evaluate` and `predict` run; by default this one.
   ///   - output: The output that the loss is taken of; by default the only one.
   ///   - patterns: Which parameters are trained, by patterns of their names; by default all floats, save running
   ///     statistics.
   /// - Throws: That there is no such output, no parameter to train, or several outputs and no name.
   public func trainable(
     loss: NamedLoss, of output: String? = nil, optimizer: Optimizer, training patterns: [String] = [],
-    options: TrainingOptions = TrainingOptions()
+    evaluation: Graph? = nil, options: TrainingOptions = TrainingOptions()
   ) throws(DiagnosticsError) -> Model {
     let chosen = try position(ofOutput: output)
     let trained = Set(variables.filter { $0.isTrained(patterns) }.map(\.name))
+    let names = Set(variables.map(\.name))
     guard !trained.isEmpty else {
       throw DiagnosticsError(
         patterns.isEmpty ? "the model has no parameters to train" : "no parameter's name matches",
         help: variables.isEmpty ? nil : "its parameters are \(variables.map(\.name).joined(separator: ", "))")
     }
-    let variables = variables.map { variable in
+    let variables = (variables + (evaluation?.variables ?? []).filter { !names.contains($0.name) }).map { variable in
       Variable(
         name: variable.name, role: trained.contains(variable.name) ? .parameter : .buffer, initial: variable.initial)
     }
     let target = try loss.targetType(for: type(of: outputs[chosen].value))
-    let graph = self
+    let evaluation = evaluation ?? self
     func function(
-      _ name: String, hasTarget: Bool, _ results: (Builder, [Tensor], Tensor?) -> [(name: String, tensor: Tensor)]
+      _ name: String, of graph: Graph, hasTarget: Bool, updating: Bool = false,
+      _ results: (Builder, [Tensor], Tensor?) -> [(name: String, tensor: Tensor)]
     ) throws(DiagnosticsError) -> Graph {
       let builder = Builder(isTraining: true)
       for variable in variables { _ = builder.variable(variable) }
       let inputs = graph.inputs.map { builder.input(graph.inputName($0), graph.type(of: $0)) }
       let target = hasTarget ? builder.input("target", target) : nil
-      // What the graph itself updates is left out: it is the state of another use of the model.
-      let outputs = graph.inlined(inputs, in: builder)
+      let outputs = graph.inlined(inputs, in: builder, updating: updating)
       return try builder.finish(name: name, outputs: results(builder, outputs, target))
     }
     func numbers(_ outputs: [Tensor], _ target: Tensor?) -> [(name: String, tensor: Tensor)] {
@@ -89,15 +91,17 @@ extension Graph {
         + (loss.metric.map { [($0.name, $0.compute(outputs[chosen], target))] } ?? [])
     }
     let functions = [
-      try function("train_step", hasTarget: true) { builder, outputs, target in
+      try function("train_step", of: self, hasTarget: true, updating: true) { builder, outputs, target in
         let numbers = numbers(outputs, target)
         optimizer.minimize(
           numbers[0].tensor, variables.filter { trained.contains($0.name) }.map { ($0.name, builder.variable($0)) },
           clipping: options.clipping, runtime: options.runtime, accumulation: options.accumulation)
         return numbers
       },
-      try function("evaluate", hasTarget: true) { _, outputs, target in numbers(outputs, target) },
-      try function("predict", hasTarget: false) { _, outputs, _ in Array(zip(graph.outputs.map(\.name), outputs)) },
+      try function("evaluate", of: evaluation, hasTarget: true) { _, outputs, target in numbers(outputs, target) },
+      try function("predict", of: evaluation, hasTarget: false) { _, results, _ in
+        Array(zip(outputs.map(\.name), results))
+      },
     ]
     let initialize = try initialization(of: Model(name: options.name, functions: functions).variables)
     return try Model(name: options.name, functions: [initialize] + functions)

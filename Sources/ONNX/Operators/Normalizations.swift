@@ -57,9 +57,10 @@ extension Operator {
     guard x.rank >= 2 else { throw TypeFault("the operand \(x.type) has no channels") }
     var (mean, variance) = (try call.tensor(3), try call.tensor(4))
     let running = (mean, variance)
-    let isTraining = try call.flag("training_mode")
+    let isWritten = try call.flag("training_mode")
+    let isTraining = isWritten && !call.importer.isEvaluating
     let named = call.node.output.dropFirst().contains { !$0.isEmpty }
-    guard isTraining || !named else { throw TypeFault("training mode of before opset 14 is not supported") }
+    guard isWritten || !named else { throw TypeFault("training mode of before opset 14 is not supported") }
     if isTraining {
       let axes = x.shape.indices.filter { $0 != 1 }
       let wide = x.convert(to: mean.dtype)
@@ -68,9 +69,13 @@ extension Operator {
       variance = Self.mean(centred * centred, axes: axes)
     }
     let y = batchNorm(x, mean, variance, weight: scale, bias: bias, eps: epsilon).convert(to: x.dtype)
-    guard isTraining else { return [y] }
     let momentum = try call.float("momentum", default: 0.9)
-    func updated(_ old: Tensor, _ new: Tensor) -> Tensor { old * momentum + new * (1 - momentum) }
+    guard isTraining else { return isWritten ? [y, mean, variance] : [y] }
+    func updated(_ old: Tensor, _ new: Tensor) -> Tensor {
+      let update = old * momentum + new * (1 - momentum)
+      if call.importer.isTraining { call.importer.update(old, to: update) }
+      return update
+    }
     return [y, updated(running.0, mean), updated(running.1, variance)]
   }
 

@@ -50,7 +50,8 @@ extension Operator {
   /// the others are scaled so that their sum stays.
   private static func dropout(_ call: Call) throws(TypeFault) -> [Tensor] {
     let x = try call.tensor(0)
-    let isTraining = call.has(2) ? try call.number(2, "the training mode") != 0 : false
+    let isWritten = call.has(2) ? try call.number(2, "the training mode") != 0 : false
+    let isTraining = isWritten && !call.importer.isEvaluating
     let ratio = isTraining ? call.has(1) ? try call.number(1, "the ratio") : 0.5 : 0
     let mask = TensorType(call.opset < 10 ? x.dtype : .bool, x.shape)
     guard ratio != 0 else { return [x, call.builder.full(mask, mask.dtype.isFloat ? .float(1) : .integer(1))] }

@@ -73,7 +73,7 @@ extension Operator {
   /// The operand itself, save in training.
   private static func dropped(_ call: Call, _ function: (Tensor, Double) -> Tensor) throws(TypeFault) -> Tensor {
     let (x, p) = (try call.tensor("input"), try call.float("p"))
-    guard try !call.flag("train") else { return function(x, p) }
+    guard try !call.flag("train") || call.evaluating else { return function(x, p) }
     call.share(.same)
     return x
   }

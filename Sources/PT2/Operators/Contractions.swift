@@ -38,7 +38,7 @@ extension Operator {
         try call.tensor("query"), try call.tensor("key"), try call.tensor("value"),
         attnMask: try call.optional("attn_mask"), isCausal: try call.flag("is_causal"),
         scale: try call.optionalFloat("scale"), enableGqa: try call.flag("enable_gqa"),
-        dropoutP: try call.float("dropout_p"))
+        dropoutP: try call.evaluating ? 0 : call.float("dropout_p"))
     },
     "_weight_norm": .one { call throws(TypeFault) in
       let (v, g) = (try call.tensor("v"), try call.tensor("g"))

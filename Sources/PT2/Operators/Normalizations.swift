@@ -26,10 +26,13 @@ extension Operator {
         try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var")
       )
       guard try call.flag("training") else { throw TypeFault("is not meant for training") }
-      let result = batchNormTraining(
-        x, mean, variance, weight: try call.optional("weight"), bias: try call.optional("bias"),
-        momentum: try call.float("momentum"), eps: try call.float("eps"))
+      let (weight, bias) = (try call.optional("weight"), try call.optional("bias"))
+      let (momentum, eps) = (try call.float("momentum"), try call.float("eps"))
       let none = call.builder.zeros(TensorType(x.dtype, [0]))
+      if call.evaluating {
+        return [batchNorm(x, mean, variance, weight: weight, bias: bias, eps: eps), none, none, mean, variance]
+      }
+      let result = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
       return [result.output, none, none, result.runningMean, result.runningVar]
     },
     "layer_norm": .one { call throws(TypeFault) in try layerNormalized(call) },
@@ -70,7 +73,7 @@ extension Operator {
       guard isTraining else { throw TypeFault("there are no running statistics to normalize by") }
       return own(x, weight, bias, eps)
     }
-    guard isTraining else { return running(x, mean, variance, weight, bias, eps) }
+    guard isTraining, !call.evaluating else { return running(x, mean, variance, weight, bias, eps) }
     let result = training(x, mean, variance, weight, bias, momentum, eps)
     call.write("running_mean", result.runningMean)
     call.write("running_var", result.runningVar)

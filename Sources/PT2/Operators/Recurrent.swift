@@ -12,7 +12,7 @@ extension Operator {
     .several { call throws(TypeFault) in
       let states = cell.stateCount == 1 ? [try call.tensor("hx")] : try call.tensors("hx")
       let (parameters, hasBiases) = (try call.tensors("params"), try call.flag("has_biases"))
-      let dropout = try call.flag("train") ? call.float("dropout") : 0
+      let dropout = try call.flag("train") && !call.evaluating ? call.float("dropout") : 0
       call.ignore("dropout")
       let directions = try call.flag("bidirectional") ? 2 : 1
       let rows = try call.integer("num_layers") * directions

@@ -126,8 +126,8 @@ def measured(arguments: argparse.Namespace) -> Results:
     )
     for network in networks:
         entry = results.networks.setdefault(network.name, {"runs": {}, "cost": {}})
-        able = [contender for contender in chosen if contender.differentiates or not network.differentiated]
-        if not arguments.no_compilation:
+        able = [contender for contender in chosen if contender.takes(network)]
+        if not arguments.no_compilation and not network.trained:
             say(f"{network.name}: lathe compile, gcc")
             entry["compilation"] = compilation(place, network)
         for count in threads:
@@ -175,7 +175,8 @@ def provide(network: Network, place: Place) -> None:
     original = network.original(place.models)
     if not original.exists():
         say(f"exporting {network.name}")
-        subprocess.run([sys.executable, EXPORT, place.models, *network.export], check=True, stdout=subprocess.DEVNULL)
+        script = EXPORT.with_name("training.py") if network.trained else EXPORT
+        subprocess.run([sys.executable, script, place.models, *network.export], check=True, stdout=subprocess.DEVNULL)
     if network.differentiated:
         say(f"{network.name}: lathe grad")
         # Elsewhere: the memory of what is started here counts with that of this process at the time.
@@ -208,7 +209,7 @@ def versions(place: Place) -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for package in ("onnxruntime", "openvino", "torch", "emx-onnx-cgen"):
+    for package in ("onnxruntime", "openvino", "torch", "jax", "emx-onnx-cgen"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 #: What the names of differentiated networks end with.
 GRADIENTS = "_gradients"
+#: What the names of networks end with whose training steps are measured.
+TRAINING = "_training"
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,12 @@ class Network:
     small: bool = False
     #: Whether what is measured is the network and the gradients of its first output, by all inputs and parameters.
     differentiated: bool = False
+    #: Whether what is measured is a training step: loss, gradients, and an update by Adam.
+    trained: bool = False
 
     def original(self, models: Path) -> Path:
         """The file of the network itself."""
-        return models / self.folder / "model.onnx"
+        return models / self.folder / ("model.pt2" if self.trained else "model.onnx")
 
     def model(self, models: Path) -> Path:
         """The file of what is measured."""
@@ -46,6 +50,11 @@ def exported(name: str, **traits: bool) -> Network:
 def gradients(name: str) -> Network:
     """One that PyTorch exports, differentiated."""
     return exported(name + GRADIENTS, differentiated=True)
+
+
+def training(name: str) -> Network:
+    """One of tools/models/training.py, trained."""
+    return Network(name + TRAINING, f"{name}-train", (name,), trained=True)
 
 
 NETWORKS = [
@@ -75,4 +84,9 @@ NETWORKS = [
     gradients("bert4"),
     gradients("gpt2_4"),
     gradients("lstm"),
+    training("mlp64"),
+    training("lenet32"),
+    training("resnet18_32"),
+    training("encoder"),
+    training("lstm_classifier"),
 ]

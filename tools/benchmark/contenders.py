@@ -1,5 +1,6 @@
 """What is measured against one another: Lathe and its peers, each able to start a process that holds one model."""
 
+import importlib.util
 import json
 import os
 import resource
@@ -96,6 +97,16 @@ class Contender:
     threaded: bool = True
     #: Whether it computes gradients.
     differentiates: bool = False
+    #: Whether it trains.
+    trains: bool = False
+    #: Whether it does nothing else.
+    only_trains: bool = False
+
+    def takes(self, network: Network) -> bool:
+        """Whether the network is something for it."""
+        if network.trained:
+            return self.trains
+        return not self.only_trains and (self.differentiates or not network.differentiated)
 
     def command(self, place: Place, network: Network, threads: int) -> list[str]:
         """What starts a process that serves the network's latencies; raises Failure."""
@@ -123,6 +134,8 @@ class Lathe(Contender):
         model = network.model(place.models)
         # The gradients take the output's cotangent besides: all inputs are random there.
         inputs = [] if network.differentiated else ["--inputs", str(model.parent / "test_data_set_0")]
+        if network.trained:
+            inputs = ["--train", "--optimizer", "adam"]
         executable = place.before if self.earlier else place.lathe
         return [executable, "bench", str(model), *inputs, "--backend", self.backend] + [
             "--threads", str(threads), "--serve",
@@ -141,6 +154,8 @@ class Runtime(Contender):
             raise Failure("no such module")
         folder = network.model(place.models).parent
         peer = f"{self.name}-gradients" if network.differentiated else self.name
+        if network.trained:
+            peer = f"{self.name}-training"
         return [sys.executable, str(HERE / "worker.py"), peer, str(folder), str(threads)]
 
 
@@ -212,11 +227,14 @@ def contenders(place: Place) -> list[Contender]:
     def lacks(program: str | None) -> str | None:
         return None if program and shutil.which(program) else f"{program or 'it'} is not here"
 
+    def lacks_package(name: str) -> str | None:
+        return None if importlib.util.find_spec(name) else f"the package {name} is not here"
+
     unnamed = None if place.before else "--before names no executable"
     return [
-        Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc", differentiates=True),
-        Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang", differentiates=True),
-        Lathe("lathe-interpreter", "Lathe interp.", differentiates=True),
+        Lathe("lathe-gcc", "Lathe gcc", lacks("gcc"), backend="native", compiler="gcc", differentiates=True, trains=True),
+        Lathe("lathe-clang", "Lathe clang", lacks("clang"), backend="native", compiler="clang", differentiates=True, trains=True),
+        Lathe("lathe-interpreter", "Lathe interp.", differentiates=True, trains=True),
         Lathe(
             "before-gcc", "before, gcc", lacks("gcc") or unnamed, backend="native", compiler="gcc", differentiates=True,
             earlier=True,
@@ -224,7 +242,9 @@ def contenders(place: Place) -> list[Contender]:
         Lathe("before-interpreter", "before, interp.", unnamed, differentiates=True, earlier=True),
         Runtime("ort", "ORT"),
         Runtime("openvino", "OpenVINO"),
-        Runtime("torch", "torch", differentiates=True),
+        Runtime("torch", "torch", differentiates=True, trains=True),
+        Runtime("torch-fused", "torch, fused Adam", trains=True, only_trains=True),
+        Runtime("jax", "JAX", lacks_package("jax"), trains=True, only_trains=True),
         Generator("emx", "emx", lacks(str(EMX)), tool="emx"),
         Generator("emx-fast", "emx fast-math", lacks(str(EMX)), tool="emx"),
         Generator("onnx2c", "onnx2c", lacks(place.onnx2c), tool="onnx2c"),

@@ -8,12 +8,14 @@ from targets import missed
 
 CONVOLUTIONAL = {network.name for network in NETWORKS if network.convolutional}
 DIFFERENTIATED = {network.name for network in NETWORKS if network.differentiated}
+TRAINED = {network.name for network in NETWORKS if network.trained}
 
 
 def markdown(results: Results) -> str:
     """All tables."""
-    networks = [name for name in results.networks if name not in DIFFERENTIATED]
+    networks = [name for name in results.networks if name not in DIFFERENTIATED | TRAINED]
     differentiated = [name for name in results.networks if name in DIFFERENTIATED]
+    trained = [name for name in results.networks if name in TRAINED]
     counts = results.thread_counts()
     return "\n".join(
         [
@@ -22,6 +24,7 @@ def markdown(results: Results) -> str:
             *(line for threads in counts for line in latencies(results, threads, networks)),
             *(line for threads in counts for line in ratios(results, threads, networks)),
             *(line for threads in counts for line in gradients(results, threads, differentiated)),
+            *(line for threads in counts for line in training(results, threads, trained)),
             *compilation(results),
             *loading(results),
             *peer_costs(results),
@@ -113,6 +116,17 @@ def gradients(results: Results, threads: str, networks: list[str]) -> list[str]:
     note = [
         "The network, and the gradients of its first output by all inputs and parameters; no loss and no update. Lathe's",
         "graph is that of `lathe grad`, where batch norms are folded; PyTorch's is eager.",
+        "",
+    ]
+    return latencies(results, threads, networks, title, note) + ratios(results, threads, networks, title)
+
+
+def training(results: Results, threads: str, networks: list[str]) -> list[str]:
+    """What a step of training takes, and in proportion to Lathe native."""
+    title = "Training steps"
+    note = [
+        "Cross entropy of a batch, its gradients, and Adam's update; batch norms normalize by the batch. Lathe's is",
+        "`lathe bench --train` of the program that torch.export writes; PyTorch is eager, JAX jitted as a whole.",
         "",
     ]
     return latencies(results, threads, networks, title, note) + ratios(results, threads, networks, title)

@@ -106,8 +106,7 @@ def torch_measure(folder: Path, threads: int, differentiates: bool) -> Measure:
     import networks
 
     torch.set_num_threads(threads)
-    name = folder.name.rsplit("-", 1)[0]
-    module, inputs = next(network for network in networks.NETWORKS if network.name == name).make()
+    module, inputs = next(network for network in networks.NETWORKS if network.name == network_name(folder)).make()
 
     def run() -> None:
         with torch.inference_mode():
@@ -126,6 +125,45 @@ def torch_measure(folder: Path, threads: int, differentiates: bool) -> Measure:
     variables = [x for x in [*inputs, *module.parameters()] if isinstance(x, torch.Tensor) and x.requires_grad]
     cotangent = torch.randn_like(first_output())
     return timed(run_both)
+
+
+def torch_training_measure(folder: Path, threads: int, fused: bool) -> Measure:
+    """A step of training in PyTorch: eager, with Adam's plain or its fused update."""
+    import torch
+
+    torch.set_num_threads(threads)
+    module, x, target = trained_network(folder).make()
+    optimizer = torch.optim.Adam(module.parameters(), fused=fused)
+
+    def run() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(module(x), target).backward()
+        optimizer.step()
+
+    return timed(run)
+
+
+def jax_training_measure(folder: Path, threads: int) -> Measure:
+    """A jitted step of training in JAX, on as many processors as threads are asked for."""
+    import os
+
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    import jax_models
+
+    return timed(jax_models.training_step(network_name(folder), trained_network(folder).shape))
+
+
+def network_name(folder: Path) -> str:
+    """The name of the network that a folder holds."""
+    return folder.name.rsplit("-", 1)[0]
+
+
+def trained_network(folder: Path):
+    """The network of tools/models/training.py that a folder holds."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "models"))
+    from training import TRAINED
+
+    return TRAINED[network_name(folder)]
 
 
 def library_measure(folder: Path, library: Path) -> Measure:
@@ -170,6 +208,10 @@ def main() -> None:
             measure = openvino_measure(folder, threads)
         case "torch" | "torch-gradients":
             measure = torch_measure(folder, threads, differentiates=peer == "torch-gradients")
+        case "torch-training" | "torch-fused-training":
+            measure = torch_training_measure(folder, threads, fused=peer == "torch-fused-training")
+        case "jax-training":
+            measure = jax_training_measure(folder, threads)
         case _:
             measure = library_measure(folder, Path(sys.argv[4]))
     load = time.perf_counter() - start

@@ -67,7 +67,10 @@ struct TrainingSettings: ParsableArguments {
     if let momentum, momentum != 0, optimizer != .sgd, optimizer != .rmsprop {
       throw ValidationError("--momentum is for sgd and rmsprop")
     }
-    if weightDecay != nil, optimizer == .rprop { throw ValidationError("rprop has no weight decay") }
+    if weightDecay != nil, optimizer == .rprop || optimizer == .lbfgs {
+      throw ValidationError("\(optimizer) has no weight decay")
+    }
+    if clipNorm != nil || clipValue != nil, optimizer == .lbfgs { throw ValidationError("lbfgs knows no clipping") }
   }
 
   /// The functions of the training of a graph whose parameters are variables.
@@ -103,6 +106,7 @@ struct TrainingSettings: ParsableArguments {
     case .rmsprop: .rmsprop(lr: lr ?? 1e-2, weightDecay: decay, momentum: momentum ?? 0)
     case .rprop: .rprop(lr: lr ?? 1e-2)
     case .asgd: .asgd(lr: lr ?? 1e-2, weightDecay: decay)
+    case .lbfgs: .lbfgs(lr: lr ?? 1)
     }
   }
 }
@@ -145,5 +149,5 @@ struct LossName: ExpressibleByArgument {
 
 /// The optimizer that was named.
 enum OptimizerName: String, ExpressibleByArgument, CaseIterable {
-  case sgd, adam, adamw, nadam, radam, adamax, adagrad, adadelta, rmsprop, rprop, asgd
+  case sgd, adam, adamw, nadam, radam, adamax, adagrad, adadelta, rmsprop, rprop, asgd, lbfgs
 }

@@ -46,16 +46,16 @@ struct TrainableTests {
     let before = try run("evaluate", samples(0))[loss].doubles[0]
     let predicted = try run("predict", [samples(0)[0]])[0]
     #expect(state() == drawn, "evaluate and predict change nothing")
-    for k in 0..<20 { _ = try run("train_step", samples(k) + [rate]) }
+    for k in 0..<50 { _ = try run("train_step", samples(k) + [rate]) }
     let middle = state()
-    for k in 20..<40 { _ = try run("train_step", samples(k) + [rate]) }
+    for k in 50..<100 { _ = try run("train_step", samples(k) + [rate]) }
     let end = state()
     let after = try run("evaluate", samples(0))[loss].doubles[0]
     #expect(after < before / 2, "\(before) before, \(after) after")
     #expect(try run("predict", [samples(0)[0]])[0] != predicted)
     // Half of the way again in new memory from what was saved: the same bits, dropout's and Adam's among them.
     try load(middle)
-    for k in 20..<40 { _ = try run("train_step", samples(k) + [rate]) }
+    for k in 50..<100 { _ = try run("train_step", samples(k) + [rate]) }
     #expect(state() == end)
   }
 
@@ -79,7 +79,7 @@ struct TrainableTests {
       }, outputs: outputs)
   }
 
-  /// The C file alone, strictly compiled and under sanitizers: forty steps in one process, and twenty in each of two with
+  /// The C file alone, strictly compiled and under sanitizers: a hundred steps in one process, and fifty in each of two with
   /// the state saved in between, leave the same bits.
   @Test func resumptionInC() throws {
     let compiled = try compile(Self.small())
@@ -121,16 +121,16 @@ struct TrainableTests {
       let flags = ["-std=c11", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
       try CBench.run(
         [compiler] + flags + CBench.warnings + [path("main.c"), path("small.c"), "-o", path("main"), "-lm"])
-      try CBench.run(["timeout", "60", path("main"), "0", "40", path("whole")])
-      try CBench.run(["timeout", "60", path("main"), "0", "20", path("half")])
-      try CBench.run(["timeout", "60", path("main"), "20", "40", path("rest"), path("half")])
+      try CBench.run(["timeout", "60", path("main"), "0", "100", path("whole")])
+      try CBench.run(["timeout", "60", path("main"), "0", "50", path("half")])
+      try CBench.run(["timeout", "60", path("main"), "50", "100", path("rest"), path("half")])
       #expect(try content("whole") == content("rest"))
       #expect(try content("whole") != content("half"))
     }
     // What C has learned, the interpreter knows.
     var session = try compiled.session()
     try session.decodeState(Array(content("whole")))
-    #expect(try session.variable(named: "optimizer.step").first == .integer(40))
+    #expect(try session.variable(named: "optimizer.step").first == .integer(100))
     let evaluated = try session.run("evaluate", Self.samples(0))[0].doubles[0]
     #expect(evaluated < 0.6, "\(evaluated)")
   }

@@ -19,6 +19,18 @@ public func leakyRelu(_ x: Tensor, negativeSlope: Double = 0.01) -> Tensor {
   composite("leakyRelu", [x]) { (x .> 0).select(x, x * negativeSlope) }
 }
 
+/// `x`, or `slope * x` where it is negative; in training each element's slope is drawn evenly between two bounds, else it is
+/// their mean.
+public func rrelu(_ x: Tensor, lower: Double = 1.0 / 8, upper: Double = 1.0 / 3, training: Bool = false) -> Tensor {
+  composite("rrelu", [x]) { () throws(TypeFault) -> Tensor in
+    try x.requireFloat("the input")
+    guard lower <= upper else { throw TypeFault("the lower bound is \(lower), the upper \(upper)") }
+    guard training else { return leakyRelu(x, negativeSlope: (lower + upper) / 2) }
+    let slope = x.builder.rand(x.shape, dtype: x.dtype) * (upper - lower) + lower
+    return (x .> 0).select(x, x * slope)
+  }
+}
+
 /// `x` where positive, `weight * x` elsewhere; one weight, or one for each channel (axis 1).
 public func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor {
   composite("prelu", [x, weight]) { () throws(TypeFault) -> Tensor in

@@ -275,6 +275,27 @@ public struct PixelUnshuffle: FunctionLayer {
   }
 }
 
+/// `x` where positive; elsewhere `x` times a slope that is drawn for each element in training, and a mean else.
+public struct RReLU: Module {
+  private let lower: Double
+  private let upper: Double
+  private let identity = LayerIdentity()
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String { "lower=\(lower), upper=\(upper)" }
+
+  /// Makes a layer whose slopes are between two bounds.
+  public init(lower: Double = 1.0 / 8, upper: Double = 1.0 / 3) {
+    self.lower = lower
+    self.upper = upper
+  }
+
+  /// Applies the layer in the graph of its argument.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    identity.scope(of: x) { rrelu(x, lower: lower, upper: upper, training: identity.isTraining(in: $0)) }
+  }
+}
+
 /// `x` where positive, a trained weight times `x` elsewhere.
 public struct PReLU: Module {
   /// The weight.

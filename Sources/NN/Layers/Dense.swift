@@ -124,6 +124,70 @@ public struct Embedding: Module {
   }
 }
 
+/// A table of rows that are joined bag by bag.
+public struct EmbeddingBag: Module {
+  /// The weight.
+  public let weight: Parameter
+  private let mode: EmbeddingBagMode
+  private let includeLastOffset: Bool
+  private let paddingIdx: Int?
+  private let maxNorm: Double?
+  private let normType: Double
+  private let scaleGradByFreq: Bool
+  private let identity = LayerIdentity()
+
+  /// Makes a table.
+  ///
+  /// - Parameters:
+  ///   - mode: How the rows of a bag are joined.
+  ///   - includeLastOffset: Whether the last of the offsets is the end of the input.
+  ///   - paddingIdx: A row that starts with zeros, takes no part and is not trained.
+  ///   - maxNorm: Rows that are longer are shortened to this when they are taken, as an update of the weight.
+  ///   - normType: The `p` of the norm that `maxNorm` bounds.
+  ///   - scaleGradByFreq: Whether the gradient of a row is divided by how often the batch takes it.
+  public init(
+    _ numEmbeddings: Int, _ embeddingDim: Int, mode: EmbeddingBagMode = .mean, includeLastOffset: Bool = false,
+    paddingIdx: Int? = nil, maxNorm: Double? = nil, normType: Double = 2, scaleGradByFreq: Bool = false,
+    dtype: ScalarType = .f32
+  ) {
+    weight = Embedding(numEmbeddings, embeddingDim, paddingIdx: paddingIdx, dtype: dtype).weight
+    self.mode = mode
+    self.includeLastOffset = includeLastOffset
+    self.paddingIdx = paddingIdx
+    self.maxNorm = maxNorm
+    self.normType = normType
+    self.scaleGradByFreq = scaleGradByFreq
+  }
+
+  /// The options as PyTorch prints them.
+  public var extraRepr: String {
+    var text = weight.sizes.map { "\($0)" }.joined(separator: ", ")
+    if let maxNorm { text += ", max_norm=\(maxNorm)" }
+    if normType != 2 { text += ", norm_type=\(normType)" }
+    if scaleGradByFreq { text += ", scale_grad_by_freq=True" }
+    text += ", mode='\(mode)'"
+    if let paddingIdx { text += ", padding_idx=\(paddingIdx)" }
+    return text
+  }
+
+  /// Bags of one length, `[bags, length]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, offsets: nil) }
+
+  /// Bags that start at offsets of a row of places, or weighted ones: as ``embeddingBag`` takes them.
+  public func callAsFunction(_ x: Tensor, offsets: Tensor?, perSampleWeights: Tensor? = nil) -> Tensor {
+    identity.scope(of: x) {
+      var table = weight.updated(in: $0)
+      if let maxNorm {
+        table = embeddingRenorm(x, table, maxNorm: maxNorm, normType: normType)
+        weight.update(to: table)
+      }
+      return embeddingBag(
+        x, table, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
+        includeLastOffset: includeLastOffset, paddingIdx: paddingIdx, scaleGradByFreq: scaleGradByFreq)
+    }
+  }
+}
+
 /// The argument itself.
 public struct Identity: Module {
   /// Makes a layer with the given options.

@@ -45,6 +45,9 @@ struct LBFGS: Sendable {
       builder.variable(Variable(name: name(field), role: .buffer, initial: filled(type, 0)))
     }
     let evaluations = remembered(\.evaluations, .scalar(.i64))
+    let steps = NDArray(scalar: .integer(0), dtype: .i64)
+    builder.update(
+      "\(owner).step", to: builder.variable(Variable(name: "\(owner).step", role: .buffer, initial: steps)) + 1)
     let vector = TensorType(first.dtype, [count])
     let ring = TensorType(first.dtype, [historySize, count])
     let start = Iteration(
@@ -250,7 +253,7 @@ private struct Iteration: LoopState {
   static var remembered: [(name: String, field: KeyPath<Self, Tensor>)] {
     [
       ("d", \.direction), ("t", \.t), ("old_dirs", \.differences), ("old_stps", \.moves), ("ro", \.ro),
-      ("H_diag", \.diagonal), ("pairs", \.pairs), ("prev_flat_grad", \.lastGradient), ("step", \.total),
+      ("H_diag", \.diagonal), ("pairs", \.pairs), ("prev_flat_grad", \.lastGradient), ("n_iter", \.total),
       ("func_evals", \.evaluations),
     ]
   }

@@ -208,23 +208,31 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
     ]
   }()
 
-  private static let others: [LayerCase] = [
-    LayerCase("pixel_shuffle", PixelShuffle(2)), LayerCase("pixel_unshuffle", PixelUnshuffle(2)),
-    LayerCase("flatten", Flatten(startDim: 0, endDim: 1)), LayerCase("bilinear", Bilinear(3, 4, 2, bias: false)),
-    LayerCase("embedding", Embedding(6, 3, paddingIdx: -2)),
-    LayerCase("embedding_max_norm", Embedding(6, 3, maxNorm: 0.75, normType: 1, scaleGradByFreq: true)),
-    LayerCase("upsample_recompute", Upsample(scaleFactor: 1.7, mode: .linear, recomputeScaleFactor: true)),
-    LayerCase("upsampling_nearest2d_size", UpsamplingNearest2d(size: [5, 7])),
-    LayerCase("upsampling_bilinear2d_factor", UpsamplingBilinear2d(scaleFactor: 1.5)),
-    LayerCase(
-      "adaptive_log_softmax_bias", AdaptiveLogSoftmaxWithLoss(6, 10, cutoffs: [3, 6], divValue: 2, headBias: true)),
-    LayerCase("upsample", Upsample(scaleFactor: 1.7, mode: .bicubic, alignCorners: true)),
-    LayerCase("upsample_size", Upsample(size: 7, mode: .linear)),
-    LayerCase("upsampling_nearest2d", UpsamplingNearest2d(scaleFactor: 2)),
-    LayerCase("upsampling_bilinear2d", UpsamplingBilinear2d(size: [5, 4])),
-    LayerCase("pairwise_distance", PairwiseDistance(p: 1, eps: 1e-3, keepdim: true)),
-    LayerCase("cosine_similarity", CosineSimilarity(dim: 0, eps: 1e-3)),
-  ]
+  private static let others: [LayerCase] = {
+    let maximaOfBags = EmbeddingBag(6, 3, mode: .max, includeLastOffset: true)
+    let weightedBags = EmbeddingBag(6, 3, mode: .sum)
+    return [
+      LayerCase("pixel_shuffle", PixelShuffle(2)), LayerCase("pixel_unshuffle", PixelUnshuffle(2)),
+      LayerCase("flatten", Flatten(startDim: 0, endDim: 1)), LayerCase("bilinear", Bilinear(3, 4, 2, bias: false)),
+      LayerCase("embedding", Embedding(6, 3, paddingIdx: -2)),
+      LayerCase("embedding_bag", EmbeddingBag(6, 3, paddingIdx: 1)),
+      LayerCase("embedding_bag_offsets", maximaOfBags) { maximaOfBags($0[0], offsets: $0[1]) },
+      LayerCase("embedding_bag_weights", weightedBags) { weightedBags($0[0], offsets: nil, perSampleWeights: $0[1]) },
+      LayerCase("rrelu", RReLU(lower: 0.25, upper: 0.25)),
+      LayerCase("embedding_max_norm", Embedding(6, 3, maxNorm: 0.75, normType: 1, scaleGradByFreq: true)),
+      LayerCase("upsample_recompute", Upsample(scaleFactor: 1.7, mode: .linear, recomputeScaleFactor: true)),
+      LayerCase("upsampling_nearest2d_size", UpsamplingNearest2d(size: [5, 7])),
+      LayerCase("upsampling_bilinear2d_factor", UpsamplingBilinear2d(scaleFactor: 1.5)),
+      LayerCase(
+        "adaptive_log_softmax_bias", AdaptiveLogSoftmaxWithLoss(6, 10, cutoffs: [3, 6], divValue: 2, headBias: true)),
+      LayerCase("upsample", Upsample(scaleFactor: 1.7, mode: .bicubic, alignCorners: true)),
+      LayerCase("upsample_size", Upsample(size: 7, mode: .linear)),
+      LayerCase("upsampling_nearest2d", UpsamplingNearest2d(scaleFactor: 2)),
+      LayerCase("upsampling_bilinear2d", UpsamplingBilinear2d(size: [5, 4])),
+      LayerCase("pairwise_distance", PairwiseDistance(p: 1, eps: 1e-3, keepdim: true)),
+      LayerCase("cosine_similarity", CosineSimilarity(dim: 0, eps: 1e-3)),
+    ]
+  }()
 
   private static let losses: [LayerCase] = [
     LayerCase("l1_loss", L1Loss(reduction: .sum)), LayerCase("mse_loss", MSELoss(reduction: .none)),

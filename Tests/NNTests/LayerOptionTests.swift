@@ -78,6 +78,7 @@ struct LayerOptionTests {
       LSTM(2, 3, dtype: .f64), GRU(2, 3, dtype: .f64), RNN(2, 3, dtype: .f64), LSTMCell(2, 3, dtype: .f64),
       GRUCell(2, 3, dtype: .f64), RNNCell(2, 3, dtype: .f64),
       AdaptiveLogSoftmaxWithLoss(8, 12, cutoffs: [4, 8], dtype: .f64), MultiheadAttention(4, 2, dtype: .f64),
+      EmbeddingBag(4, 2, dtype: .f64),
       TransformerEncoderLayer(4, 2, dimFeedforward: 8, dtype: .f64),
     ]
     for layer in layers {

@@ -103,7 +103,7 @@ struct LBFGSTests {
       let loss = outputs[0].doubles[0]
       #expect(abs(loss - expected) <= 1e-6 * abs(expected) + 1e-10, "\(way), step \(step): \(loss), not \(expected)")
     }
-    #expect(try model.variable(named: "optimizer.step").integers == [golden.iterations], "\(way)")
+    #expect(try model.variable(named: "optimizer.n_iter").integers == [golden.iterations], "\(way)")
     #expect(try model.variable(named: "optimizer.func_evals").integers == [golden.evaluations], "\(way)")
   }
 

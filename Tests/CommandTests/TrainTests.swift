@@ -118,7 +118,6 @@ import Testing
     (["--trainable", "bias*"], 1, "no parameter's name matches"), (["--batch-size", "101"], 1, "fewer than one batch"),
     (["--lr", "1e30", "--optimizer", "sgd", "--epochs", "3"], 1, "the loss is"),
     (["-o", "none/out.npz"], 1, "is no folder that can be written to"),
-    (["--optimizer", "lbfgs"], 1, "LBFGS knows no accumulation"),
     (["--optimizer", "lbfgs", "--clip-norm", "1"], 64, "lbfgs knows no clipping"),
     (["--momentum", "0.5"], 64, "--momentum is for sgd and rmsprop"),
     (["--clip-norm", "0"], 64, "--clip-norm must be positive"), (["--lr=-1"], 64, "--lr must be positive"),

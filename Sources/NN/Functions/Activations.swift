@@ -25,7 +25,7 @@ public func rrelu(_ x: Tensor, lower: Double = 1.0 / 8, upper: Double = 1.0 / 3,
   composite("rrelu", [x]) { () throws(TypeFault) -> Tensor in
     try x.requireFloat("the input")
     guard lower <= upper else { throw TypeFault("the lower bound is \(lower), the upper \(upper)") }
-    guard training else { return leakyRelu(x, negativeSlope: (lower + upper) / 2) }
+    guard training, lower < upper else { return leakyRelu(x, negativeSlope: (lower + upper) / 2) }
     let slope = x.builder.rand(x.shape, dtype: x.dtype) * (upper - lower) + lower
     return (x .> 0).select(x, x * slope)
   }

@@ -30,7 +30,9 @@ struct LBFGS: Sendable {
         : "LBFGS remembers \(historySize) iterations"
       return builder.report(Diagnostic(fault))
     }
-    if let updated = parameters.first(where: { builder.content(named: $0.name) != nil }) {
+    if let updated = parameters.first(where: {
+      builder.content(named: $0.name)?.value != builder.variable(named: $0.name)?.value
+    }) {
       return builder.report(
         Diagnostic("LBFGS starts from what '\(updated.name)' was before the step, and the model itself updates it"))
     }

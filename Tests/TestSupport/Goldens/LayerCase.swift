@@ -210,12 +210,12 @@ public struct LayerCase: Sendable, CustomTestStringConvertible {
 
   private static let others: [LayerCase] = {
     let maximaOfBags = EmbeddingBag(6, 3, mode: .max, includeLastOffset: true)
-    let weightedBags = EmbeddingBag(6, 3, mode: .sum, maxNorm: 0.75, normType: 1)
+    let weightedBags = EmbeddingBag(6, 3, mode: .sum, maxNorm: 0.75, normType: 1, scaleGradByFreq: true)
     return [
       LayerCase("pixel_shuffle", PixelShuffle(2)), LayerCase("pixel_unshuffle", PixelUnshuffle(2)),
       LayerCase("flatten", Flatten(startDim: 0, endDim: 1)), LayerCase("bilinear", Bilinear(3, 4, 2, bias: false)),
       LayerCase("embedding", Embedding(6, 3, paddingIdx: -2)),
-      LayerCase("embedding_bag", EmbeddingBag(6, 3, paddingIdx: 1, scaleGradByFreq: true)),
+      LayerCase("embedding_bag", EmbeddingBag(6, 3, paddingIdx: 1)),
       LayerCase("embedding_bag_offsets", maximaOfBags) { maximaOfBags($0[0], offsets: $0[1]) },
       LayerCase("embedding_bag_weights", weightedBags) { weightedBags($0[0], offsets: nil, perSampleWeights: $0[1]) },
       LayerCase("rrelu", RReLU(lower: 0.25, upper: 0.25)),

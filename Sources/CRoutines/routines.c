@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-typedef double real;
+typedef double real_t;
 #define real_abs fabs
 #define real_sqrt sqrt
 #define real_frexp frexp

@@ -149,16 +149,3 @@ extension CFileRenderer {
     writer.line()
   }
 }
-
-extension Program {
-  /// The buffers whose content depends on what the program is given.
-  fileprivate var buffersDependingOnInputs: Set<BufferID> {
-    var found = Set(inputs.map(\.buffer))
-    var count = 0
-    while found.count > count {
-      count = found.count
-      for kernel in kernels where kernel.reads.contains(where: found.contains) { found.formUnion(kernel.writes) }
-    }
-    return found
-  }
-}

@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// The C text of the routines of linear algebra, made for one element type.
 ///
-/// The files in `Routines` are C in which `real` stands for the element type; they are also compiled as they are, for the
+/// The files in `Routines` are C in which `real_t` stands for the element type; they are also compiled as they are, for the
 /// reference evaluator.
 enum CRoutines {
   /// The files whose functions a routine calls.
@@ -19,14 +19,14 @@ enum CRoutines {
     let words: [String: String] =
       type == .f32
       ? [
-        "real": "float", "real_abs": "fabsf", "real_sqrt": "sqrtf", "real_frexp": "frexpf", "real_ldexp": "ldexpf",
+        "real_t": "float", "real_abs": "fabsf", "real_sqrt": "sqrtf", "real_frexp": "frexpf", "real_ldexp": "ldexpf",
         "real_epsilon": "0x1p-23f", "real_largest": "0x1.fffffep127f",
       ]
       : [
-        "real": "double", "real_abs": "fabs", "real_sqrt": "sqrt", "real_frexp": "frexp", "real_ldexp": "ldexp",
+        "real_t": "double", "real_abs": "fabs", "real_sqrt": "sqrt", "real_frexp": "frexp", "real_ldexp": "ldexp",
         "real_epsilon": "0x1p-52", "real_largest": "0x1.fffffffffffffp1023",
       ]
-    let text = file(name).replacing(/\b(?:real\w*|routine_\w+)/) { match in
+    let text = file(name).replacing(/\b(?:real_\w+|routine_\w+)/) { match in
       let word = String(match.output)
       if let word = words[word] { return word }
       guard word.hasPrefix("routine_") else { internalError("there is no '\(word)' in \(type)") }

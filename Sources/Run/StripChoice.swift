@@ -4,7 +4,7 @@ internal import LatheCore
 enum StripChoice {
   /// Whether the loop itself runs in strips, rather than a loop inside it.
   static func runsInStrips(_ loop: Loop) -> Bool {
-    guard loop.kind != .serial, isLegal(loop) else { return false }
+    guard loop.kind.isIndependent, isLegal(loop) else { return false }
     let inner = loop.body.candidates
     if inner.isEmpty { return true }
     let own = benefit(loop.variable, loop.body)
@@ -131,7 +131,7 @@ extension [Statement] {
     flatMap { statement -> [(variable: LoopVariable, body: Body)] in
       switch statement {
       case .loop(let loop):
-        (loop.kind == .serial ? [] : [(loop.variable, Body(statements: loop.body))]) + loop.body.candidates
+        (!loop.kind.isIndependent ? [] : [(loop.variable, Body(statements: loop.body))]) + loop.body.candidates
       case .accumulate(let accumulation):
         [(accumulation.variable, Body(statements: accumulation.prologue, value: accumulation.value))]
       case .when(_, let body), .whenTrue(_, let body): body.candidates

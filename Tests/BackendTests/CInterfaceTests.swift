@@ -262,4 +262,44 @@ import Testing
       .write(to: source)
     try CBench.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", source.path])
   }
+
+  @Test("what runs by the inputs' leave depends on them, also inside of loops")
+  func dependence() throws {
+    let program = try Program(
+      parsing: """
+        program p for "generic" {vector_bytes: 0, registers: 16, l1_bytes: 32768, l2_bytes: 262144} {
+          input c: bool[]
+          output chosen: f32[4]
+          output copied: f32[4]
+          output given: f32[4]
+          kernel a "a" {
+            for i0 < 4 vector {
+              chosen[i0] = 1.0:f32
+            }
+          }
+          kernel b "b" {
+            for i0 < 4 vector {
+              given[i0] = 1.0:f32
+            }
+          }
+          kernel copy "copy" {
+            for i0 < 4 vector {
+              copied[i0] = chosen[i0]
+            }
+          }
+          steps {
+            run copy
+            run b
+            if c {
+              for t0 < 2 {
+                run a
+              }
+            } else {
+            }
+          }
+        }
+        """)
+    let names = program.buffersDependingOnInputs.map { program[$0].name }.sorted()
+    #expect(names == ["c", "chosen", "copied"])
+  }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import LatheC
 import LatheCore
+import LatheNN
 import LatheRun
 import TestSupport
 import Testing
@@ -223,6 +224,44 @@ struct HardMatrixTests {
     }
     let results = try CBench.outputs(models, compiler: compiler, flags: Self.sanitizers)
     for (row, results) in zip(rows, results) { try row.check(results, "C of \(compiler)") }
+  }
+
+  @Test("eigenvalues and singular values beyond the type's range are infinite; their vectors are what they are")
+  func overflow() throws {
+    var (models, interpreted) = ([CBench.Model](), [[String: NDArray]]())
+    for dtype in Self.types {
+      // (J - I) s has the eigenvalues 2 s, -s and -s.
+      let size = dtype == .f64 ? 0x1.8p1023 : 0x1.8p127
+      let matrix = Matrix(3, 3) { $0 == $1 ? 0 : size }
+      let builder = Builder()
+      let a = builder.input("a", TensorType(dtype, [3, 3]))
+      let (w, v) = a.eigh()
+      let (values, vectors) = a.eig()
+      let (_, s, vh) = a.svd()
+      let outputs = [
+        ("w", w.abs().max()), ("v", v.slice(axis: 1, from: 2, to: 3).abs()), ("re", values.real.abs().max()),
+        ("vr", (vectors.real.abs() * vectors.real.abs()).sum()), ("s", s.max()),
+        ("vh", vh.slice(axis: 0, from: 0, to: 1).abs()),
+      ]
+      let planned = try PlannedProgram(planning: Program(lowering: try builder.finish(name: "f", outputs: outputs)))
+      let input = try Self.array([matrix], dtype).reshaped([3, 3])
+      var session = Session(try Executable(planned))
+      interpreted.append(
+        Dictionary(uniqueKeysWithValues: zip(outputs.map(\.0), try session.run([input]))))
+      models.append(
+        CBench.Model(
+          files: emitC(planned, options: COptions(name: "f\(models.count)", uniformEntry: true)), planned: planned,
+          inputs: ["a": input]))
+    }
+    let emitted = try CBench.outputs(models, compiler: CBench.compilers[0], flags: Self.sanitizers)
+    for results in interpreted + emitted {
+      for name in ["w", "re", "s"] { #expect(results[name]?.doubles == [.infinity], "\(name)") }
+      for name in ["v", "vh"] {
+        let vector = try #require(results[name]).doubles
+        #expect(vector.allSatisfy { abs($0 - 1 / 3.0.squareRoot()) < 1e-6 }, "\(name): \(vector)")
+      }
+      #expect(try abs(#require(results["vr"]).doubles[0] - 3) < 1e-5)
+    }
   }
 
   /// What is done with matrices that are not finite, and whether that fails.

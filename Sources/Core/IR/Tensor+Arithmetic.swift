@@ -359,11 +359,18 @@ extension Tensor {
   public func bitwiseNot() -> Tensor { .pointwise(.not, self) }
   /// The remainder with the sign of the dividend, C's `fmod`.
   ///
-  /// Integers have none with a literal 0; what run-time data divides by 0 has the remainder 0.
+  /// Of floats, the remainder with 0 is NaN. Of integers, a literal 0 among the divisors is a mistake, and what run-time
+  /// data divides by 0 has the remainder 0.
   public func fmod(_ other: some TensorOperand) -> Tensor {
     let other = other.tensor(beside: self)
-    guard let fault = divisionFault(other) else { return .pointwise(.fmod, self, other) }
-    builder.record(fault, operation: "fmod", operands: [self, other])
+    return refused(divisionFault(other), "fmod", other) ?? .pointwise(.fmod, self, other)
+  }
+
+  /// Records a fault of a function of this tensor and another, and gives poison; nil where there is no fault.
+  private func refused(_ fault: TypeFault?, _ name: String, _ other: Tensor) -> Tensor? {
+    guard let fault else { return nil }
+    let builder = Tensor.innermostBuilder(of: [self, other])
+    builder.record(fault, operation: name, operands: [self, other])
     return builder.poison
   }
 
@@ -374,9 +381,18 @@ extension Tensor {
     return TypeFault("integers are divided by 0")
   }
 
+  /// That integers have a literal negative power.
+  private func powerFault(_ exponent: Tensor) -> TypeFault? {
+    guard !isPoisoned, !dtype.isFloat, let known = exponent.literal, known.dtype.isInteger, known.dtype.isSigned,
+      let negative = known.integers.first(where: { $0 < 0 })
+    else { return nil }
+    return TypeFault("integers have no power of \(negative)", help: "convert the base to floats")
+  }
+
   /// The remainder with the sign of the divisor, Python's `%`.
   ///
-  /// Of integers as `fmod`.
+  /// Of floats, the remainder with 0 is NaN. Of integers, a literal 0 among the divisors is a mistake, and what run-time
+  /// data divides by 0 has the remainder 0.
   public func remainder(_ other: some TensorOperand) -> Tensor {
     let other = other.tensor(beside: self)
     return Tensor.innermostBuilder(of: [self, other]).composite("remainder", [self, other]) {
@@ -388,14 +404,7 @@ extension Tensor {
   /// The power; integers have none with a negative integer.
   public func pow(_ exponent: some TensorOperand) -> Tensor {
     let exponent = exponent.tensor(beside: self)
-    if !dtype.isFloat, !isPoisoned, let known = exponent.literal, known.dtype.isInteger, known.dtype.isSigned,
-      let negative = known.integers.first(where: { $0 < 0 })
-    {
-      let fault = TypeFault("integers have no power of \(negative)", help: "convert the base to floats")
-      builder.record(fault, operation: "pow", operands: [self, exponent])
-      return builder.poison
-    }
-    return .pointwise(.power, self, exponent)
+    return refused(powerFault(exponent), "pow", exponent) ?? .pointwise(.power, self, exponent)
   }
 
   /// The greater element; NaN where any is, and ties share the gradient.

@@ -8,12 +8,16 @@ extension Tensor {
   package func recomputed(replacing tensors: [(before: Tensor, after: Tensor)], in builder: Builder) -> Tensor {
     guard !isPoisoned else { return builder.poison }
     var replaced = Dictionary(tensors.map { ($0.before.value, $0.after) }) { first, _ in first }
-    for position in 0...Int(value.node) where replaced[Value(node: position)] == nil {
+    for position in 0...Int(value.node) {
       let node = self.builder.node(at: position)
       guard node.operands.contains(where: { replaced[$0] != nil }) else { continue }
       let operands = node.operands.map { replaced[$0] ?? Tensor(builder: self.builder, value: $0) }
       let results = builder.at(self.builder.location(at: position)) { builder.apply(node.operation, operands) }
-      for (result, tensor) in results.enumerated() { replaced[Value(node: position, result: result)] = tensor }
+      for (result, tensor) in results.enumerated() {
+        // What is given stays, also among several results of one node.
+        let place = Value(node: position, result: result)
+        if replaced[place] == nil { replaced[place] = tensor }
+      }
     }
     return replaced[value] ?? self
   }

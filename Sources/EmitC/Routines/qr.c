@@ -1,9 +1,9 @@
 /* Applies the reflector that column k of h and its factor describe to columns j... of a matrix with the same rows. */
-static void routine_qr_reflect(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real *h, real factor, real *a,
+static void routine_qr_reflect(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real_t *h, real_t factor, real_t *a,
                                ptrdiff_t columns, ptrdiff_t first)
 {
   for (ptrdiff_t j = first; j < columns; j++) {
-    real sum = a[k * columns + j];
+    real_t sum = a[k * columns + j];
     for (ptrdiff_t i = k + 1; i < m; i++) sum += h[i * n + k] * a[i * columns + j];
     sum *= factor;
     a[k * columns + j] -= sum;
@@ -13,30 +13,30 @@ static void routine_qr_reflect(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const real
 
 /* a = q r with orthonormal columns in q, min(m, n) or m of them, by Householder's reflectors; work holds a copy of a
    and a factor for each reflector. */
-static int routine_qr(ptrdiff_t m, ptrdiff_t n, ptrdiff_t is_complete, const real *restrict a, real *restrict q,
-                      real *restrict r, real *restrict work)
+static int routine_qr(ptrdiff_t m, ptrdiff_t n, ptrdiff_t is_complete, const real_t *restrict a, real_t *restrict q,
+                      real_t *restrict r, real_t *restrict work)
 {
   const ptrdiff_t count = m < n ? m : n;
   const ptrdiff_t columns = is_complete ? m : count;
-  real *const h = work;
-  real *const factors = work + m * n;
+  real_t *const h = work;
+  real_t *const factors = work + m * n;
   for (ptrdiff_t i = 0; i < m * n; i++) h[i] = a[i];
   for (ptrdiff_t k = 0; k < count; k++) {
-    real largest = 0;
+    real_t largest = 0;
     for (ptrdiff_t i = k + 1; i < m; i++) {
-      const real size = real_abs(h[i * n + k]);
+      const real_t size = real_abs(h[i * n + k]);
       if (!(size <= largest)) largest = size;
     }
     factors[k] = 0;
     if (largest == 0) continue;
     if (real_abs(h[k * n + k]) > largest) largest = real_abs(h[k * n + k]);
-    real sum = 0;
+    real_t sum = 0;
     for (ptrdiff_t i = k; i < m; i++) {
       h[i * n + k] /= largest;
       sum += h[i * n + k] * h[i * n + k];
     }
-    const real head = h[k * n + k];
-    const real diagonal = head > 0 ? -real_sqrt(sum) : real_sqrt(sum);
+    const real_t head = h[k * n + k];
+    const real_t diagonal = head > 0 ? -real_sqrt(sum) : real_sqrt(sum);
     factors[k] = (diagonal - head) / diagonal;
     for (ptrdiff_t i = k + 1; i < m; i++) h[i * n + k] /= head - diagonal;
     h[k * n + k] = diagonal * largest;

@@ -1,8 +1,8 @@
 /* The power of two that brings the largest number between 1 and 2, and loses nothing; 1 of zeros, 0 where a number is
    not finite. */
-static real routine_scale(ptrdiff_t count, const real *a)
+static real_t routine_scale(ptrdiff_t count, const real_t *a)
 {
-  real largest = 0;
+  real_t largest = 0;
   for (ptrdiff_t i = 0; i < count; i++) {
     if (!(real_abs(a[i]) <= real_largest)) return 0;
     if (real_abs(a[i]) > largest) largest = real_abs(a[i]);

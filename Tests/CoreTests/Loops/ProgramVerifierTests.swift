@@ -77,6 +77,11 @@ import Testing
       ("for i0 < 4 parallel { y[0] = x[i0] }", "the parallel loop over i0 may write what others of it have written"),
       ("for i0 < 4 parallel { for i1 < 9 { y[7*i0 + i1] = 0.0:f32 } }", "may write what others of it have written"),
       ("for i0 < 7 vector { y[i0] = y[i0 + 1] }", "the vector loop over i0 may write what others of it have read"),
+      ("for i0 < 7 unrolled { y[i0 + 1] = y[i0] }", "the unrolled loop over i0 may write what others of it have read"),
+      (
+        "local %a0: f32[4]\n%a0[0] = 0.0:f32\nfor i0 < 4 unrolled { %a0[0] = add(%a0[0], x[i0]) }\ny[0] = %a0[0]",
+        "the unrolled loop over i0 may write what others of it have"
+      ),
       (
         "let r0: f32 = 0.0:f32\nfor i0 < 4 parallel { r0 = add(r0, x[i0]) }",
         "register r0 is written by iterations that may run at once"

@@ -97,11 +97,20 @@ public enum LoopKind: String, Hashable, Sendable {
   case vector
   /// Iterations are independent: may run on several threads.
   case parallel
-  /// The ends are constants; the body is written once for every value.
+  /// The ends are constants; the body is written once for every value. Iterations hand on nothing but what arrays in
+  /// registers hold.
   case unrolled
   /// The ends are constants, from 0; iterations are independent, and the body is straight: all of them run at once,
   /// each in a lane of vector registers.
   case lanes
+
+  /// Whether iterations may run at once.
+  package var isIndependent: Bool {
+    switch self {
+    case .vector, .parallel, .lanes: true
+    case .serial, .unrolled: false
+    }
+  }
 }
 
 /// `for variable in lower ..< upper`.

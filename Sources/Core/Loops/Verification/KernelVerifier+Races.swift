@@ -1,4 +1,4 @@
-/// Iterations and parts that may run at once must not touch what others write.
+/// Iterations and parts that may run at once must not touch what others write, and unrolled ones only in registers.
 extension KernelVerifier {
   mutating func races() {
     var byMemory: [Memory: [Access]] = [:]
@@ -15,7 +15,8 @@ extension KernelVerifier {
   }
 
   private mutating func races(_ store: Access, _ others: [Access], outermost: Int) {
-    for (depth, loop) in store.loops.enumerated().dropFirst(outermost) where loop.kind.isIndependent {
+    for (depth, loop) in store.loops.enumerated().dropFirst(outermost)
+    where loop.kind.isIndependent || loop.kind == .unrolled && !store.memory.isInRegisters {
       for other in others
       where other.loops.count > depth && other.loops[depth] == loop && canMeet(store, other, at: depth) {
         let kind = loop.kind.rawValue
@@ -101,6 +102,11 @@ extension KernelVerifier {
     guard case .buffer(let buffer) = access.memory else { return [] }
     return [StridedPositions(start: 0, digits: [StridedPositions.Digit(stride: 1, count: program[buffer].count)])]
   }
+}
+
+extension Memory {
+  /// Whether it is an array that is kept in registers.
+  fileprivate var isInRegisters: Bool { if case .local(let array) = self { array.lanes != nil } else { false } }
 }
 
 /// `constant + factor * x + … == 0` for integers between ends.

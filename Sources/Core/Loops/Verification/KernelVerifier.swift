@@ -458,16 +458,6 @@ extension KernelVerifier.Scope {
   }
 }
 
-extension LoopKind {
-  /// Whether iterations may run at once.
-  var isIndependent: Bool {
-    switch self {
-    case .vector, .parallel, .lanes: true
-    case .serial, .unrolled: false
-    }
-  }
-}
-
 extension Statement {
   /// Whether the statement may stand in a loop over lanes.
   fileprivate var isStraightInLanes: Bool {

@@ -25,12 +25,12 @@
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
-/* Any tile, slowly, with the sums in memory. */
+/* Any tile, slowly, with the sums on the stack. */
 #define GENERIC(TYPE)                                                                            \
   static void outer_##TYPE(const struct lathe_tile *t, const void *from, const void *with, void *to) { \
-    TYPE *sums = to;                                                                             \
-    const int lanes = t->lanes, rows = t->rows;                                                  \
-    for (int i = 0; i < t->columns * rows * lanes; i++) sums[i] = 0;                             \
+    const int lanes = t->lanes, rows = t->rows, count = t->columns * rows * lanes;               \
+    TYPE sums[count];                                                                            \
+    for (int i = 0; i < count; i++) sums[i] = 0;                                                 \
     for (ptrdiff_t step = 0; step < t->steps; step++) {                                          \
       for (ptrdiff_t k = 0; k < t->inner; k++) {                                                 \
         const TYPE *a = (const TYPE *)from + t->offsets[2 * step] + k * t->a_inner;              \
@@ -43,12 +43,13 @@
         }                                                                                        \
       }                                                                                          \
     }                                                                                            \
+    for (int i = 0; i < count; i++) ((TYPE *)to)[i] = t->adds ? ((TYPE *)to)[i] + sums[i] : sums[i]; \
   }                                                                                              \
   static void window_##TYPE(                                                                     \
       const struct lathe_tile *t, const void *from, const void *with, void *to, enum lathe_tile_kind kind) { \
-    TYPE *sums = to;                                                                             \
-    const int lanes = t->lanes;                                                                  \
-    for (int i = 0; i < t->rows * lanes; i++) sums[i] = kind == lathe_tile_maximum ? (TYPE)-INFINITY : 0; \
+    const int lanes = t->lanes, count = t->rows * lanes;                                         \
+    TYPE sums[count];                                                                            \
+    for (int i = 0; i < count; i++) sums[i] = kind == lathe_tile_maximum ? (TYPE)-INFINITY : 0;  \
     for (ptrdiff_t step = 0; step < t->steps; step++) {                                          \
       for (ptrdiff_t k = 0; k < t->inner; k++) {                                                 \
         for (int r = 0; r < t->rows; r++) {                                                      \
@@ -64,6 +65,7 @@
         }                                                                                        \
       }                                                                                          \
     }                                                                                            \
+    for (int i = 0; i < count; i++) ((TYPE *)to)[i] = t->adds ? ((TYPE *)to)[i] + sums[i] : sums[i]; \
   }                                                                                              \
   static void product_##TYPE(const struct lathe_tile *t, const void *from, const void *with, void *to) { \
     window_##TYPE(t, from, with, to, lathe_tile_product);                                        \
@@ -160,6 +162,9 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_c
     memcpy(&result, from, sizeof result);                                   \
     return result;                                                          \
   }                                                                         \
+  static inline void store_##VECTOR(ELEMENT *to, VECTOR vector) {           \
+    memcpy(to, &vector, sizeof vector);                                     \
+  }                                                                         \
   static inline VECTOR maximum_##VECTOR(VECTOR a, VECTOR b) {               \
     const MASK stays = (MASK)(a >= b) | (MASK)(a != a);                     \
     return (VECTOR)((stays & (MASK)a) | (~stays & (MASK)b));                \
@@ -174,7 +179,7 @@ PORTABLE(double2, double, long2, int64_t)
 #define VECTOR float4
 #define PREPARE
 #define LOAD(from) load_float4(from)
-#define STORE(to, vector) memcpy(to, &(vector), sizeof(float4))
+#define STORE(to, vector) store_float4(to, vector)
 #define MAXIMUM(a, b) maximum_float4(a, b)
 #include "tiles.inc"
 
@@ -184,7 +189,7 @@ PORTABLE(double2, double, long2, int64_t)
 #define VECTOR double2
 #define PREPARE
 #define LOAD(from) load_double2(from)
-#define STORE(to, vector) memcpy(to, &(vector), sizeof(double2))
+#define STORE(to, vector) store_double2(to, vector)
 #define MAXIMUM(a, b) maximum_double2(a, b)
 #include "tiles.inc"
 

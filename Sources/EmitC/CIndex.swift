@@ -132,7 +132,9 @@ extension CKernelRenderer {
     for quotient in bound.quotients {
       join(render(roundedUp: quotient), &helpers)
     }
-    join(CText("\(bound.constant)", bound.constant < 0 ? .unary : .primary), &helpers)
+    if !bound.constantIsIdle(isUpper: isUpper) {
+      join(CText("\(bound.constant)", bound.constant < 0 ? .unary : .primary), &helpers)
+    }
     return result ?? CText("\(bound.constant)")
   }
 
@@ -143,5 +145,15 @@ extension CKernelRenderer {
       return CText("\(render(dividend).at(.product)) / \(quotient.divisor)", .product)
     }
     return .call(helpers.name(.floorDivide), [render(dividend), CText("\(quotient.divisor)")])
+  }
+}
+
+extension Bound {
+  /// Whether a quotient alone is always as strict as the constant.
+  fileprivate func constantIsIdle(isUpper: Bool) -> Bool {
+    quotients.contains { quotient in
+      guard quotient.divisor == 1, let bounds = quotient.dividend.bounds else { return false }
+      return isUpper ? bounds.upperBound <= constant : bounds.lowerBound >= constant
+    }
   }
 }

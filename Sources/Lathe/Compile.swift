@@ -108,7 +108,7 @@ private struct Lowering: Sendable {
   ) throws(DiagnosticsError) -> PlannedProgram {
     progress?("lowering \(graph.nodes.count) nodes")
     // Transforms are straight-line code, which interpretation makes slow; accesses are checked there in any case.
-    let isInterpreted = target == .interpreter
+    let isInterpreted = target.isInterpreted
     let program = try Program(
       lowering: graph, variables: variables, target: target, convolutions: isInterpreted ? .direct : convolutions,
       checksIndices: isInterpreted || checksIndices, options: passes)

@@ -10,7 +10,18 @@ struct BlockShape {
 
   init(builder: TapeBuilder) { self.builder = builder }
 
-  func allows(_ statements: [Statement]) -> Bool { statements.allSatisfy(allows) }
+  func allows(_ statements: [Statement]) -> Bool {
+    var declared = Set<Int32>()
+    return statements.allSatisfy { statement in
+      switch statement {
+      case .declare(let register, _): declared.insert(register.id)
+      // A sum that goes on from one iteration to the next is none for every lane.
+      case .accumulate(let accumulation) where !declared.contains(accumulation.accumulator.id): return false
+      default: break
+      }
+      return allows(statement)
+    }
+  }
 
   private func allows(_ statement: Statement) -> Bool {
     switch statement {
@@ -25,7 +36,11 @@ struct BlockShape {
       }
     case .when(let constraints, let body): constraints.allSatisfy { isUniform($0.index) } && allows(body)
     case .allocate(let array): arrays[array.id] != nil
-    case .assign, .accumulate, .whenTrue, .call: false
+    case .accumulate(let accumulation):
+      RowPattern(accumulation).map { rows in
+        rows.fits(variables) && rows.operands.allSatisfy { allows(.buffer($0.buffer), $0.start) }
+      } ?? false
+    case .assign, .whenTrue, .call: false
     }
   }
 
@@ -72,6 +87,7 @@ struct BlockShape {
       switch statement {
       case .declare(_, let value), .store(_, _, let value):
         value.loads.allSatisfy { stored[$0.buffer] ?? $0.index == $0.index }
+      case .accumulate(let accumulation): accumulation.value.loads.allSatisfy { stored[$0.buffer] == nil }
       default: true
       }
     }

@@ -5,7 +5,7 @@ internal import LatheCore
 extension Machine {
   /// Checks the ends of a block against its tensor; false leaves a fault.
   @inline(__always)
-  private mutating func isInside(_ start: Int, _ low: Int, _ high: Int, _ address: Address) -> Bool {
+  mutating func isInside(_ start: Int, from low: Int, to high: Int, _ address: Address) -> Bool {
     if start &+ low >= 0 && start &+ high < address.count { return true }
     fail(address, start &+ low < 0 ? start &+ low : start &+ high)
     return false
@@ -28,7 +28,7 @@ extension Machine {
     }
     reach(strides[0], outermost)
     let start = value(address.affine)
-    guard isInside(start, low, high, address) else { return nil }
+    guard isInside(start, from: low, to: high, address) else { return nil }
     return (lathe_block(depth: Int32(depth), count: outermost, extents: extents, strides: strides), start)
   }
 
@@ -101,6 +101,7 @@ extension Machine {
     tile.inner = plan.inner
     tile.a_inner = plan.aInner
     tile.b_inner = plan.bInner
+    tile.adds = plan.adds ? 1 : 0
     var (aLow, aHigh, bLow, bHigh) = (plan.aLow, plan.aHigh, plan.bLow, plan.bHigh)
     if plan.loopCount > 0 {
       let reach = findSteps(plan, &tile)
@@ -117,12 +118,12 @@ extension Machine {
     }
     let isEmpty = tile.steps == 0 || tile.inner == 0
     let aStart = value(plan.a.affine)
-    guard isEmpty || isInside(aStart, aLow, aHigh, plan.a) else { return }
+    guard isEmpty || isInside(aStart, from: aLow, to: aHigh, plan.a) else { return }
     let width = plan.isDouble ? 8 : 4
     var second: UnsafeRawPointer?
     if let b = plan.b {
       let start = value(b.affine)
-      guard isEmpty || isInside(start, bLow, bHigh, b) else { return }
+      guard isEmpty || isInside(start, from: bLow, to: bHigh, b) else { return }
       second = UnsafeRawPointer(base(b) + start &* width)
     }
     lathe_run_tiles(

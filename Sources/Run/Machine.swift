@@ -92,6 +92,7 @@ struct Machine {
       case .join, .joinProduct, .joinStrip, .foldPartials, .joinPartial: join(instruction.pointee)
       case .mask: mask(instruction.pointee)
       case .reduceTiles: reduceTiles(instruction.pointee)
+      case .reduceRows: reduceRows(instruction.pointee)
       case .call: call(instruction.pointee)
       }
       if fault != nil { return }

@@ -84,6 +84,10 @@ struct Instruction: Sendable {
     case mask
     /// `dst` = the sums of the tiles `extra`.
     case reduceTiles
+    /// `dst` = the sums that `tables` describes from `extra` on, of what the addresses `a` and `b` begin (`b` negative:
+    /// of `a` alone): the terms, the number of loops and their extents, then for each the step from one term to the next
+    /// and the strides.
+    case reduceRows
     /// Joins strip `a` into partial result `(counter b - lower end of extra) % c` at `dst`.
     case joinPartial
     /// Runs the routine call `extra`.

@@ -12,13 +12,14 @@ extension TapeBuilder {
     var tileLoops: [LoopVariable] = []
     var wideLanes: LoopVariable?
     var shape = BlockShape(builder: self)
+    let hasRows = chain.core.contains { RowPattern($0) != nil }
     if let tile = TileArray(chain.core) {
       tileLoops = tile.loops
       wideLanes = tile.wideLanes
-      shape.arrays[tile.array.id] = tile.places
+      for array in tile.arrays { shape.arrays[array.id] = tile.places }
     } else {
-      guard chain.core.allSatisfy(\.isStraight), chain.loops.count > 1,
-        let last = chain.loops.last, last.variable.extent < Self.longLoop
+      guard chain.core.allSatisfy({ $0.isStraight || RowPattern($0) != nil }), let last = chain.loops.last,
+        hasRows || chain.loops.count > 1 && last.variable.extent < Self.longLoop
       else { return false }
     }
     // The block grows from the inside.
@@ -44,7 +45,7 @@ extension TapeBuilder {
       start -= 1
     }
     let variables = chain.loops[start...].map(\.variable) + tileLoops
-    guard let first = variables.first, !tileLoops.isEmpty || variables.count > 1 else { return false }
+    guard let first = variables.first, !tileLoops.isEmpty || variables.count > 1 || hasRows else { return false }
     var block = LaneBlock(loops: [])
     var lanes = 1
     for variable in variables.reversed() {

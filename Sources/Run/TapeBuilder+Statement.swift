@@ -25,7 +25,13 @@ extension TapeBuilder {
           try emitLoop(loop)
         }
       case .accumulate(let accumulation):
-        if lane == nil { try emitInStrips(accumulation) } else { try emitSerially(accumulation) }
+        if let block, let rows = RowPattern(accumulation) {
+          try emitRows(rows, block)
+        } else if lane == nil {
+          try emitInStrips(accumulation)
+        } else {
+          try emitSerially(accumulation)
+        }
       case .declare(let register, let expression):
         if let operand = try declare(register, expression) { declared.append(operand) }
       case .assign(let register, let expression):
@@ -34,6 +40,10 @@ extension TapeBuilder {
         move(value, to: target, masked: true)
         release(value)
       case .allocate(let array) where block != nil:
+        if let sum = BlockSum(array, rest), try emitTile(sum.reduction, addingTo: sum.total) {
+          rest = []
+          continue
+        }
         let register = register(array.type, perLane: true, temporary: false)
         block?.arrays[array.id] = register
       case .allocate(let array) where array.lanes != nil && lane == nil:

@@ -33,6 +33,8 @@ struct TileReduction: Sendable {
   /// Where the reduction's own loops are in `tape.tileLoops`, if their ends depend on the tile.
   var firstLoop = 0
   var loopCount = 0
+  /// Whether the sums are added to what is there.
+  var adds = false
   /// Space for the offsets that are found at the time.
   var scratch: Int32 = 0
 
@@ -73,6 +75,8 @@ private struct TilePattern {
     var type: ScalarType
   }
 
+  /// What the sums are in.
+  var array: LocalArray
   var kind: lathe_tile_kind
   var function: Pointwise
   var loops: [Loop]
@@ -81,11 +85,10 @@ private struct TilePattern {
 
   /// - Parameter block: The loops that are lanes; the last are the tile's.
   init?(_ statement: Loop, _ block: LaneBlock) {
-    guard let array = block.arrays.first?.key else { return nil }
     var known: [Int32: Expression] = [:]
     var loops: [Loop] = []
     var current = statement
-    var stored: Expression?
+    var stored: (array: LocalArray, value: Expression)?
     while stored == nil {
       if !block.contains(current.variable) { loops.append(current) }
       for declaration in current.body.dropLast() {
@@ -94,14 +97,14 @@ private struct TilePattern {
       }
       switch current.body.last {
       case .loop(let next): current = next
-      case .store(.local(let target), _, let value):
-        guard target.id == array else { return nil }
-        stored = value
+      case .store(.local(let array), _, let value):
+        guard block.arrays.keys.contains(array.id) else { return nil }
+        stored = (array, value)
       default: return nil
       }
     }
-    guard case .pointwise(let function, let operands) = stored, operands.count == 2,
-      case .load(.local, _, let type) = operands[0], type == .f32 || type == .f64
+    guard let stored, case .pointwise(let function, let operands) = stored.value, operands.count == 2,
+      case .load(.local(stored.array), _, let type) = operands[0], type == .f32 || type == .f64
     else { return nil }
     func resolved(_ expression: Expression) -> Expression {
       if case .register(let register) = expression, let value = known[register.id] { return resolved(value) }
@@ -113,6 +116,7 @@ private struct TilePattern {
       }
       return Operand(buffer: buffer, index: index, type: type)
     }
+    array = stored.array
     self.function = function
     self.loops = loops
     switch (function, resolved(operands[1])) {
@@ -124,12 +128,60 @@ private struct TilePattern {
       (kind, a, b) = (function == .add ? lathe_tile_sum : lathe_tile_maximum, only, nil)
     default: return nil
     }
+    startAtZero()
   }
 }
 
 extension TilePattern {
+  /// Lets loops whose ends move together, as those of a sum's blocks do, run from 0, and moves what they read instead.
+  private mutating func startAtZero() {
+    for position in loops.indices {
+      let (lower, upper) = (loops[position].lower, loops[position].upper)
+      guard lower.quotients.count == 1, upper.quotients.count == 1, lower.quotients[0].divisor == 1,
+        upper.quotients[0].divisor == 1, let start = lower.quotients[0].dividend.bounds,
+        let end = upper.quotients[0].dividend.bounds, start.lowerBound >= lower.constant,
+        end.upperBound <= upper.constant,
+        let count = (upper.quotients[0].dividend - lower.quotients[0].dividend).known
+      else { continue }
+      let variable = loops[position].variable
+      func moved(_ index: Index) -> Index {
+        index.substituting { $0 == variable ? lower.quotients[0].dividend + Index(variable) : Index($0) }
+      }
+      a.index = moved(a.index)
+      if let index = b?.index { b?.index = moved(index) }
+      (loops[position].lower, loops[position].upper) = (Bound(0), Bound(count))
+    }
+  }
+
   func strideA(_ variable: LoopVariable?) -> Int { variable.map { a.index.coefficient(of: $0) } ?? 0 }
   func strideB(_ variable: LoopVariable?) -> Int { variable.flatMap { b?.index.coefficient(of: $0) } ?? 0 }
+}
+
+/// The loops that sum a block of a long sum in an array of its own and add that to another.
+struct BlockSum {
+  var total: LocalArray
+  var reduction: Loop
+
+  /// - Parameter statements: All that follow where the array is made.
+  init?(_ array: LocalArray, _ statements: ArraySlice<Statement>) {
+    let loops = statements.compactMap { if case .loop(let loop) = $0 { loop } else { nil } }
+    guard statements.count == 3, loops.count == 3,
+      case .store(.local(array), _, .constant(let start, _)) = loops[0].onlyStatement, start.double == 0,
+      case .store(.local(let total), let place, .pointwise(.add, let operands)) = loops[2].onlyStatement,
+      operands.count == 2, case .load(.local(total), place, _) = operands[0],
+      case .load(.local(array), place, _) = operands[1]
+    else { return nil }
+    (self.total, reduction) = (total, loops[1])
+  }
+}
+
+extension Loop {
+  /// What loops one inside the other do, where it is one statement.
+  fileprivate var onlyStatement: Statement? {
+    guard body.count == 1 else { return nil }
+    if case .loop(let inner) = body[0] { return inner.onlyStatement }
+    return body[0]
+  }
 }
 
 /// The offsets of a reduction's steps, one by one.
@@ -201,9 +253,11 @@ extension Index {
 
 extension TapeBuilder {
   /// Emits the reduction of a tile as a kernel's call; false where it is none that there are kernels for.
-  mutating func emitTile(_ loop: Loop) throws(TapeFault) -> Bool {
-    guard mask == nil, let block, let register = block.arrays.first?.value,
-      var pattern = TilePattern(loop, block)
+  ///
+  /// - Parameter total: What its sums are added to; by default, they are the array's content.
+  mutating func emitTile(_ loop: Loop, addingTo total: LocalArray? = nil) throws(TapeFault) -> Bool {
+    guard mask == nil, let block, var pattern = TilePattern(loop, block),
+      let register = block.arrays[(total ?? pattern.array).id] ?? nil
     else { return false }
     let tileLoops = block.loops.suffix(block.tileDepth).map(\.variable)
     guard tileLoops.count <= 3, let lanes = tileLoops.last else { return false }
@@ -265,31 +319,16 @@ extension TapeBuilder {
         }
       })
     else { return false }
-    return try emitTile(pattern, columns, rows, lanes, around, register)
+    return try emitTile(pattern, columns, rows, lanes, around, register, adds: total != nil)
   }
 
   private mutating func emitTile(
     _ pattern: TilePattern, _ columns: LoopVariable?, _ rows: LoopVariable?, _ lanes: LoopVariable,
-    _ around: [LoopVariable], _ sums: Operand
+    _ around: [LoopVariable], _ sums: Operand, adds: Bool
   ) throws(TapeFault) -> Bool {
     let own = Set(pattern.loops.map(\.variable) + around + [columns, rows, lanes, block?.wideLanes].compactMap { $0 })
     func address(_ operand: TilePattern.Operand) throws(TapeFault) -> Address {
-      // Only what is the same for the whole block; of the outermost loop, where it starts.
-      var start = Index(operand.index.constant)
-      for term in operand.index.terms {
-        if case .variable(let variable) = term.atom, !own.contains(variable) || variable == lane {
-          start = start + Index(variable) * term.coefficient
-        }
-      }
-      var form = try affine(start)
-      form.stride = 0
-      guard buffers.indices.contains(operand.buffer.position), buffers[operand.buffer.position].dtype == operand.type
-      else {
-        throw TapeFault("a tile reads \(operand.type) from buffer \(operand.buffer.position)")
-      }
-      return Address(
-        affine: form, buffer: Int32(operand.buffer.position), localOffset: 0,
-        count: buffers[operand.buffer.position].count, type: operand.type, size: operand.type.byteCount)
+      try self.address(inBlockOf: operand.buffer, operand.index, operand.type, varying: own)
     }
     let isDouble = pattern.a.type == .f64
     let isOuter = pattern.kind == lathe_tile_outer
@@ -316,9 +355,10 @@ extension TapeBuilder {
     let numbers = around.map(\.extent) + around.map(pattern.strideA) + around.map(pattern.strideB)
     guard let offsets = try steps(of: pattern, &tile) else { return false }
     tape.tables += numbers + offsets.flatMap { [$0.a, $0.b] }
+    tile.adds = adds
     // Joined aside where the array holds something already.
-    let isFresh = self.block?.isFresh ?? false
-    if isFresh, let last = tape.code.last, last.code == .copy, last.dst == sums.offset {
+    let isFresh = adds || self.block?.isFresh ?? false
+    if isFresh, !adds, let last = tape.code.last, last.code == .copy, last.dst == sums.offset {
       // What the kernel does by itself.
       tape.code.removeLast()
     }

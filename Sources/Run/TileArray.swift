@@ -1,17 +1,18 @@
 internal import LatheCore
 
-/// The array of a register tile that statements make and fill, where it is touched, and the tile's loops.
+/// The arrays of a register tile that statements make and fill, where they are touched, and the tile's loops.
 struct TileArray {
-  var array: LocalArray
+  /// One, or two of one form: the results, and what blocks of a long sum are summed in.
+  var arrays: [LocalArray]
   var places: [Index]
   var loops: [LoopVariable]
   /// The loop over all lanes, where results are fewer.
   var wideLanes: LoopVariable?
 
   init?(_ statements: [Statement]) {
-    var arrays: [LocalArray] = []
-    for case .allocate(let array) in statements { arrays.append(array) }
-    guard arrays.count == 1, arrays[0].lanes != nil,
+    arrays = statements.flatMap(\.allocated)
+    guard let first = arrays.first, first.lanes != nil, arrays.count <= 2,
+      arrays.allSatisfy({ ($0.type, $0.count, $0.lanes) == (first.type, first.count, first.lanes) }),
       let filling = statements.lazy.compactMap({ if case .loop(let loop) = $0 { loop } else { nil } }).first
     else { return nil }
     var loops: [LoopVariable] = []
@@ -22,11 +23,11 @@ struct TileArray {
       loops.append(current.variable)
       if case .loop(let next) = current.body[0] {
         current = next
-      } else if case .store(.local(arrays[0]), let place, .constant) = current.body[0] {
-        guard loops.reduce(1, { $0 * $1.extent }) == arrays[0].count,
+      } else if case .store(.local(let target), let place, .constant) = current.body[0], arrays.contains(target) {
+        guard loops.reduce(1, { $0 * $1.extent }) == first.count,
           place == Index.flattened(loops.map { Index($0) }, shape: loops.map(\.extent))
         else { return nil }
-        (array, places, self.loops) = (arrays[0], [place], loops)
+        (places, self.loops) = ([place], loops)
         let others = Set(statements.flatMap(\.laneLoops)).subtracting([current.variable])
         guard others.count <= 1 else { return nil }
         if let narrow = others.first {
@@ -45,6 +46,15 @@ struct TileArray {
 }
 
 extension Statement {
+  /// The arrays that it makes, also inside of loops.
+  fileprivate var allocated: [LocalArray] {
+    switch self {
+    case .allocate(let array): [array]
+    case .loop(let loop): loop.body.flatMap(\.allocated)
+    default: []
+    }
+  }
+
   /// Whether it is a step of the tile that an array is made for.
   func belongs(to array: LocalArray) -> Bool {
     switch self {

@@ -57,6 +57,86 @@ struct InterpreterTests {
     return start + partial[0]
   }
 
+  @Test("sums of neighbours in all rows at once: of products, of what lies apart, going on from row to row")
+  func rows() throws {
+    let text = """
+      program p for "generic" {vector_bytes: 0, registers: 16, l1_bytes: 32768, l2_bytes: 262144} {
+        input x: f64[70,40]
+        input w: f64[40,3]
+        output y: f64[70,3]
+        output z: f64[3]
+        kernel k "k" {
+          for i0 < 70 parallel {
+            for i1 < 3 {
+              let r0: f64 = 0.5:f64
+              r0 = sum over i2 < 40 in 16 lanes of multiply(x[40*i0 + i2], w[i1 + 3*i2])
+              y[3*i0 + i1] = multiply(r0, w[i1])
+            }
+          }
+          for i1 < 3 {
+            let r1: f64 = 0.0:f64
+            for i0 < 2 {
+              r1 = sum over i2 < 40 in 16 lanes of x[40*i0 + 80*i1 + i2]
+            }
+            z[i1] = r1
+          }
+        }
+        steps {
+          run k
+        }
+      }
+      """
+    let program = try Program(parsing: text)
+    try program.verify()
+    let x = (0..<2800).map { Double($0 % 11) }
+    let w = (0..<120).map { Double($0 % 5) }
+    var session = Session(try Executable(HandBuilt.planned(program)))
+    let found = try session.run([NDArray(x, shape: [70, 40]), NDArray(w, shape: [40, 3])])
+    let products = (0..<210).map { place in
+      let (row, column) = (place / 3, place % 3)
+      return (0..<40).reduce(0.5) { $0 + x[40 * row + $1] * w[3 * $1 + column] } * w[column]
+    }
+    #expect(found[0].doubles == products)
+    #expect(found[1].doubles == (0..<3).map { x[80 * $0..<80 * $0 + 80].reduce(0, +) })
+  }
+
+  @Test("what an unrolled loop hands on in registers is handed on, also outside of tiles")
+  func unrolled() throws {
+    let text = """
+      program p for "generic" {vector_bytes: 16, registers: 16, l1_bytes: 32768, l2_bytes: 262144} {
+        input x: f32[8,4]
+        output y: f32[2,4]
+        kernel k "k" {
+          local %a0: f32[4] in vectors of 4
+          local %a1: f32[4] in vectors of 4
+          for i0 < 4 lanes {
+            %a0[i0] = 0.0:f32
+            %a1[i0] = 1.0:f32
+          }
+          for i1 < 8 unrolled {
+            for i0 < 4 lanes {
+              %a0[i0] = add(%a0[i0], x[4*i1 + i0])
+              %a1[i0] = maximum(%a1[i0], x[4*i1 + i0])
+            }
+          }
+          for i0 < 4 lanes {
+            y[i0] = %a0[i0]
+            y[i0 + 4] = %a1[i0]
+          }
+        }
+        steps {
+          run k
+        }
+      }
+      """
+    let program = try Program(parsing: text)
+    try program.verify()
+    let x = (0..<32).map { Float($0 % 7) }
+    let columns = (0..<4).map { column in (0..<8).map { x[4 * $0 + column] } }
+    let y = try HandBuilt.run(HandBuilt.planned(program), try NDArray(x, shape: [8, 4]))
+    #expect(try y == NDArray(columns.map { $0.reduce(0, +) } + columns.map { $0.reduce(1, max) }).reshaped([2, 4]))
+  }
+
   @Test("sums along columns run over rows for all lanes at once", arguments: [1, 4], [3, 600])
   func columnSums(lanes: Int, columns: Int) throws {
     let rows = 37

@@ -19,6 +19,8 @@ struct lathe_tile {
   ptrdiff_t steps;
   const ptrdiff_t *offsets;
   ptrdiff_t inner, a_inner, b_inner;
+  /* Whether sums are added to what is there. */
+  int adds;
 };
 
 /* How a tile's results are joined. */
@@ -60,6 +62,22 @@ void lathe_store_block(const struct lathe_block *block, size_t size, void *to, c
 
 /* Writes one element to all places. */
 void lathe_fill_block(const struct lathe_block *block, size_t size, void *to, const void *element);
+
+/* Sums of neighbours in a nest of `depth` loops, 1 or more: `terms` elements of a, or their products with those of b,
+   from where the strides lead. The outermost loop runs `count` times, whatever its extent. Strides are in elements. */
+struct lathe_rows {
+  int depth;
+  ptrdiff_t count;
+  const ptrdiff_t *extents;
+  ptrdiff_t terms;
+  const ptrdiff_t *a_strides, *b_strides;
+};
+
+/* How many partial sums take turns in a sum. */
+#define LATHE_ROW_PARTS 16
+
+/* Computes the sums, one after the other; b may be NULL. */
+void lathe_reduce_rows(const struct lathe_rows *rows, int is_double, const void *a, const void *b, void *sums);
 
 /* Functions of two operands on strips of f32; NaN where an operand is. */
 enum lathe_strip_function {

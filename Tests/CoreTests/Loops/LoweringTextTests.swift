@@ -296,6 +296,160 @@ import Testing
       """)
   }
 
+  @Test("a sum of few results is partial sums side by side") func partialSums() throws {
+    try expect(
+      """
+      func sums(%x: f32[146,4]) -> (%y: f32[4]) {
+        %0 = reduce_sum %x {axes: [0]} : f32[4]
+        return %0
+      }
+      """, .x86V2,
+      """
+      input x: f32[146,4]
+      output y: f32[4]
+      kernel reduce_sum "reduce_sum" {nodes: [1]} {
+        local %a0: f32[8] in vectors of 4
+        for i3 < 2 unrolled {
+          for i0 < 4 lanes {
+            %a0[i0 + 4*i3] = 0.0:f32
+          }
+        }
+        for i2 < 73 {
+          for i3 < 2 unrolled {
+            for i0 < 4 lanes {
+              %a0[i0 + 4*i3] = add(%a0[i0 + 4*i3], x[i0 + 8*i2 + 4*i3])
+            }
+          }
+        }
+        for i0 < 4 lanes {
+          %a0[i0] = add(%a0[i0], %a0[i0 + 4])
+        }
+        for i0 < 4 lanes {
+          y[i0] = %a0[i0]
+        }
+      }
+      steps {
+        run reduce_sum
+      }
+      """)
+  }
+
+  @Test("a long sum is cut into blocks: in rows, in tiles, in registers") func longSums() throws {
+    try expect(
+      """
+      func sums(%x: f32[2048,4]) -> (%y: f32[4]) {
+        %0 = reduce_sum %x {axes: [0]} : f32[4]
+        return %0
+      }
+      """, .generic,
+      """
+      input x: f32[2048,4]
+      output y: f32[4]
+      kernel reduce_sum "reduce_sum" {nodes: [1]} {
+        local %a0: f32[4]
+        for i0 < 4 vector {
+          %a0[i0] = 0.0:f32
+        }
+        for i3 < 2 {
+          local %a1: f32[4]
+          for i0 < 4 vector {
+            %a1[i0] = 0.0:f32
+          }
+          for max(0, 1024*i3) <= i1 < min(2048, 1024*i3 + 1024) {
+            for i0 < 4 vector {
+              %a1[i0] = add(%a1[i0], x[i0 + 4*i1])
+            }
+          }
+          for i0 < 4 vector {
+            %a0[i0] = add(%a0[i0], %a1[i0])
+          }
+        }
+        for i0 < 4 vector {
+          y[i0] = %a0[i0]
+        }
+      }
+      steps {
+        run reduce_sum
+      }
+      """)
+    try expect(
+      """
+      func product(%x: f32[5,2048], %w: f32[2048,4]) -> (%y: f32[5,4]) {
+        %0 = dot %x, %w {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[5,4]
+        return %0
+      }
+      """, .x86V2,
+      """
+      input x: f32[5,2048]
+      input w: f32[2048,4]
+      output y: f32[5,4]
+      kernel dot "dot" {macs: 40960, nodes: [2]} {
+        local %a1: f32[20] in vectors of 4
+        for i0 < 5 unrolled {
+          for i1 < 4 lanes {
+            %a1[4*i0 + i1] = 0.0:f32
+          }
+        }
+        for i4 < 2 {
+          local %a0: f32[20] in vectors of 4
+          for i0 < 5 unrolled {
+            for i1 < 4 lanes {
+              %a0[4*i0 + i1] = 0.0:f32
+            }
+          }
+          for max(0, 1024*i4) <= i2 < min(2048, 1024*i4 + 1024) {
+            for i0 < 5 unrolled {
+              let r0: f32 = x[2048*i0 + i2]
+              for i1 < 4 lanes {
+                %a0[4*i0 + i1] = add(%a0[4*i0 + i1], multiply(r0, w[i1 + 4*i2]))
+              }
+            }
+          }
+          for i0 < 5 unrolled {
+            for i1 < 4 lanes {
+              %a1[4*i0 + i1] = add(%a1[4*i0 + i1], %a0[4*i0 + i1])
+            }
+          }
+        }
+        for i0 < 5 unrolled {
+          for i1 < 4 lanes {
+            y[4*i0 + i1] = %a1[4*i0 + i1]
+          }
+        }
+      }
+      steps {
+        run dot
+      }
+      """)
+    try expect(
+      """
+      func sums(%x: f32[2,3,10000]) -> (%y: f32[3]) {
+        %0 = reduce_sum %x {axes: [0, 2]} : f32[3]
+        return %0
+      }
+      """, .generic,
+      """
+      input x: f32[2,3,10000]
+      output y: f32[3]
+      kernel reduce_sum "reduce_sum" {nodes: [1]} {
+        for i0 < 3 {
+          let r0: f32 = 0.0:f32
+          for i3 < 2 {
+            let r1: f32 = 0.0:f32
+            for max(0, i3) <= i1 < min(2, i3 + 1) {
+              r1 = sum over i2 < 10000 in 16 lanes of x[10000*i0 + 30000*i1 + i2]
+            }
+            r0 = add(r0, r1)
+          }
+          y[i0] = r0
+        }
+      }
+      steps {
+        run reduce_sum
+      }
+      """)
+  }
+
   @Test("a product is computed in register tiles") func tiles() throws {
     try expect(
       """

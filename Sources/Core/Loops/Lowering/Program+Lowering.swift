@@ -8,13 +8,23 @@ extension Program {
   ///   - target: The machine that schedules and layouts are chosen for.
   ///   - convolutions: How convolutions of 3x3 windows are computed on a target with vectors.
   ///   - checksIndices: Whether indices from data are checked; without, whoever runs the program answers for them.
-  ///   - inPlace: Whether results are written over operands that die with them, and updates over the variables; without,
-  ///     to see what it saves.
   ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
   public init(
     lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
-    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true, inPlace: Bool = true,
+    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true,
+    options: Pipeline.Options = Pipeline.Options()
+  ) throws(DiagnosticsError) {
+    try self.init(
+      lowering: graph, variables: variables, target: target, convolutions: convolutions, checksIndices: checksIndices,
+      inPlace: true, options: options)
+  }
+
+  /// - Parameter inPlace: Whether results are written over operands that die with them, and updates over the variables;
+  ///   without, to see what it saves.
+  package init(
+    lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
+    convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true, inPlace: Bool,
     options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let symbols = Set(graph.nodes.flatMap { $0.types.flatMap { $0.shape.flatMap(\.symbols) } }).sorted()

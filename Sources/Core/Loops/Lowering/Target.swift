@@ -16,7 +16,7 @@ public struct Target: Hashable, Sendable {
   /// neighbours.
   public var longSum: Int
   /// Whether the interpreter runs the loops, whose tiles are compiled already.
-  var isInterpreted: Bool { longSum > Schedule.lanes }
+  public var isInterpreted: Bool
   /// The machine whose vectors and registers decide the order of tensors in memory; nil for its own.
   ///
   /// Targets that share it read the same packed constants: see `sharing(with:)`.
@@ -31,7 +31,7 @@ public struct Target: Hashable, Sendable {
 
   public init(
     name: String, vectorBytes: Int, registers: Int, level1Bytes: Int = 32 << 10, level2Bytes: Int = 256 << 10,
-    longSum: Int? = nil
+    longSum: Int? = nil, isInterpreted: Bool = false
   ) {
     self.name = name
     self.vectorBytes = vectorBytes
@@ -39,6 +39,7 @@ public struct Target: Hashable, Sendable {
     self.level1Bytes = level1Bytes
     self.level2Bytes = level2Bytes
     self.longSum = longSum ?? Schedule.lanes
+    self.isInterpreted = isInterpreted
   }
 
   /// Plain loops for any machine: C compilers vectorize them as they can, the interpreter strips them.

@@ -63,6 +63,9 @@ struct LoopParser: TextParser {
       case "l1_bytes": target.level1Bytes = try parser.integer()
       case "l2_bytes": target.level2Bytes = try parser.integer()
       case "long_sum": target.longSum = try parser.integer()
+      case "interpreted":
+        try parser.expect(word: "true")
+        target.isInterpreted = true
       case "order":
         let numbers = try parser.integers()
         guard numbers.count == 3 else { throw parser.fault("an order has three numbers") }

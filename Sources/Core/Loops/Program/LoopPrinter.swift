@@ -80,7 +80,8 @@ extension Target {
     let caches = "l1_bytes: \(level1Bytes), l2_bytes: \(level2Bytes)"
     let shared = order.map { ", order: [\($0.vectorBytes), \($0.registers), \($0.level2Bytes)]" } ?? ""
     let sums = longSum == Schedule.lanes ? "" : ", long_sum: \(longSum)"
-    return own + caches + sums + shared + "}"
+    let runner = isInterpreted ? ", interpreted: true" : ""
+    return own + caches + sums + runner + shared + "}"
   }
 }
 

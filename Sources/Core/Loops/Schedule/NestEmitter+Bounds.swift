@@ -33,7 +33,7 @@ extension NestEmitter {
 
   /// Loops of a reduction, restricted by constraints; hands over those that only an inner loop can meet.
   mutating func reductionLoops(
-    _ variables: ArraySlice<LoopVariable>, _ constraints: [Constraint],
+    _ variables: ArraySlice<LoopVariable>, _ constraints: [Constraint], in blocks: SumBlocks?,
     _ body: (inout NestEmitter, [Constraint]) -> Void
   ) {
     // Conditions that are decided here and that no loop's ends can express are tested here.
@@ -44,21 +44,25 @@ extension NestEmitter {
     let rest = constraints.filter { !ready.contains($0) }
     if !ready.isEmpty {
       let converted = ready.map { $0.mapIndex { index($0) } }
-      let statements = block(isConditional: true) { $0.reductionLoops(variables, rest, body) }
+      let statements = block(isConditional: true) { $0.reductionLoops(variables, rest, in: blocks, body) }
       append(.when(converted, statements))
       return
     }
     guard let variable = variables.first else { return body(&self, rest) }
     let (lower, upper) = bounds(variable, rest)
     let open = rest.filter { !restricts($0, variable) }
-    let statements = block(binding: [variable]) { $0.reductionLoops(variables.dropFirst(), open, body) }
-    append(.loop(Loop(variable, lower: lower, upper: upper, body: statements)))
+    loop(over: variable, from: lower, to: upper, in: blocks) { emitter, lower, upper in
+      let statements = emitter.block(binding: [variable]) {
+        $0.reductionLoops(variables.dropFirst(), open, in: blocks, body)
+      }
+      emitter.append(.loop(Loop(variable, lower: lower, upper: upper, body: statements)))
+    }
   }
 }
 
 extension Bound {
   /// For a lower end: also at least the quotient, rounded up.
-  fileprivate mutating func raise(toAtLeast dividend: Index, by divisor: Int) {
+  mutating func raise(toAtLeast dividend: Index, by divisor: Int) {
     if let known = dividend.known {
       constant = max(constant, -((-known).floorDivided(by: divisor)))
     } else if let bounds = dividend.bounds, -((-bounds.upperBound).floorDivided(by: divisor)) <= constant {
@@ -69,7 +73,7 @@ extension Bound {
   }
 
   /// For an upper end: also at most the quotient, rounded up.
-  fileprivate mutating func restrict(toAtMost dividend: Index, by divisor: Int) {
+  mutating func restrict(toAtMost dividend: Index, by divisor: Int) {
     if let known = dividend.known {
       constant = min(constant, -((-known).floorDivided(by: divisor)))
     } else if let bounds = dividend.bounds, -((-bounds.lowerBound).floorDivided(by: divisor)) >= constant {

@@ -22,36 +22,47 @@ extension NestEmitter {
       }
       return accumulator
     }
-    reductionLoops(ordered.dropLast(), constraints) { emitter, remaining in
+    let lanes = last.extent >= Schedule.lanes && hasContiguousLoad(value, last) ? Schedule.lanes : 1
+    // Of a block, where there are any.
+    var sum = accumulator
+    let blocks = SumBlocks(combiner, type, over: ordered, partials: lanes) { emitter, loops in
+      sum = emitter.register(type)
+      emitter.append(.declare(sum, .constant(combiner.identity(type), type)))
+      loops(&emitter)
+      emitter.append(
+        .assign(accumulator, .pointwise(combiner.function, [.register(accumulator), .register(sum)])))
+    }
+    reductionLoops(ordered.dropLast(), constraints, in: blocks) { emitter, remaining in
       let (lower, upper) = emitter.bounds(last, remaining)
       let open = remaining.filter { !emitter.restricts($0, last) }
-      var result: Expression?
-      let prologue = emitter.block(binding: [last]) { emitter in
-        if open.isEmpty {
-          result = emitter.expression(value)
-        } else {
-          let converted = open.map { constraint in constraint.mapIndex { emitter.index($0) } }
-          let statements = emitter.block(isConditional: true) { emitter in
-            let joined = Expression.pointwise(combiner.function, [.register(accumulator), emitter.expression(value)])
-            emitter.append(.assign(accumulator, joined))
+      emitter.loop(over: last, from: lower, to: upper, in: blocks) { emitter, lower, upper in
+        var result: Expression?
+        let prologue = emitter.block(binding: [last]) { emitter in
+          if open.isEmpty {
+            result = emitter.expression(value)
+          } else {
+            let converted = open.map { constraint in constraint.mapIndex { emitter.index($0) } }
+            let statements = emitter.block(isConditional: true) { emitter in
+              let joined = Expression.pointwise(combiner.function, [.register(sum), emitter.expression(value)])
+              emitter.append(.assign(sum, joined))
+            }
+            emitter.append(.when(converted, statements))
           }
-          emitter.append(.when(converted, statements))
         }
-      }
-      if let result, prologue.allSatisfy(\.isDeclaration) {
-        let isLong = (upper.known ?? last.extent) - (lower.known ?? 0) >= Schedule.lanes
-        let isContiguous = emitter.hasContiguousLoad(value, last)
-        emitter.append(
-          .accumulate(
-            Accumulation(
-              last, lower: lower, upper: upper, combiner: combiner, accumulator: accumulator,
-              lanes: isLong && isContiguous ? Schedule.lanes : 1, prologue: prologue, value: result)))
-      } else {
-        var statements = prologue
-        if let result {
-          statements.append(.assign(accumulator, .pointwise(combiner.function, [.register(accumulator), result])))
+        if let result, prologue.allSatisfy(\.isDeclaration) {
+          let isLong = (upper.known ?? last.extent) - (lower.known ?? 0) >= Schedule.lanes
+          emitter.append(
+            .accumulate(
+              Accumulation(
+                last, lower: lower, upper: upper, combiner: combiner, accumulator: sum, lanes: isLong ? lanes : 1,
+                prologue: prologue, value: result)))
+        } else {
+          var statements = prologue
+          if let result {
+            statements.append(.assign(sum, .pointwise(combiner.function, [.register(sum), result])))
+          }
+          emitter.append(.loop(Loop(last, lower: lower, upper: upper, body: statements)))
         }
-        emitter.append(.loop(Loop(last, lower: lower, upper: upper, body: statements)))
       }
     }
     return accumulator

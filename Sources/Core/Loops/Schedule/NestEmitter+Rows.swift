@@ -53,17 +53,35 @@ extension NestEmitter {
         emitter.append(.loop(Loop(inner, lower: lower, upper: upper, kind: .vector, body: statements)))
       }
       func tileBody(_ emitter: inout NestEmitter, _ start: Index) {
-        emitter.append(.allocate(sums))
-        along(&emitter, from: start) { _, place in
-          .store(.local(sums), place, .constant(combiner.identity(type), type))
+        func clear(_ emitter: inout NestEmitter, _ array: LocalArray) {
+          emitter.append(.allocate(array))
+          along(&emitter, from: start) { _, place in
+            .store(.local(array), place, .constant(combiner.identity(type), type))
+          }
         }
+        func join(_ emitter: inout NestEmitter, _ place: Index, _ value: Expression, into array: LocalArray)
+          -> Statement
+        {
+          .store(.local(array), place, .pointwise(combiner.function, [.load(.local(array), place, type), value]))
+        }
+        clear(&emitter, sums)
         if let found {
           emitter.append(.allocate(found))
           along(&emitter, from: start) { _, place in .store(.local(found), place, .constant(.integer(0), .i64)) }
         }
         let (constraints, value) = findsPlace ? ([], body) : emitter.scalars.liftedGuard(body, combiner)
         let ordered = Schedule.order(variables.filter { $0.extent != 1 }, body, emitter.scalars)
-        emitter.reductionLoops(ordered[...], constraints) { emitter, remaining in
+        // Of a block, where there are any.
+        var ofBlock = sums
+        let blocks = SumBlocks(combiner, type, over: ordered) { emitter, loops in
+          ofBlock = emitter.local(type, count)
+          clear(&emitter, ofBlock)
+          loops(&emitter)
+          along(&emitter, from: start) { emitter, place in
+            join(&emitter, place, .load(.local(ofBlock), place, type), into: sums)
+          }
+        }
+        emitter.reductionLoops(ordered[...], constraints, in: blocks) { emitter, remaining in
           along(&emitter, from: start, conditions: remaining) { emitter, place in
             if let found, let variable = variables.first {
               let best = Expression.load(.local(sums), place, type)
@@ -77,9 +95,7 @@ extension NestEmitter {
                   .local(found), place, chosen(.index(Index(variable)), .load(.local(found), place, .i64))))
               return .store(.local(sums), place, chosen(candidate, best))
             }
-            let joined = Expression.pointwise(
-              combiner.function, [.load(.local(sums), place, type), emitter.expression(value)])
-            return .store(.local(sums), place, joined)
+            return join(&emitter, place, emitter.expression(value), into: ofBlock)
           }
         }
         along(&emitter, from: start) { emitter, place in

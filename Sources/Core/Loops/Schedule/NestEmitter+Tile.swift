@@ -23,34 +23,58 @@ extension NestEmitter {
       let loops = order.map { ($0, LoopKind.unrolled) } + [(lanes, LoopKind.lanes)]
       emitter.nested(loops[...], body)
     }
-    let outer = tile.outer.enumerated().map { ($1, $0 < tile.parallelCount ? LoopKind.parallel : LoopKind.serial) }
-    nested(outer[...]) { emitter in
-      emitter.append(.allocate(sums))
-      block(&emitter, [tile.partials].compactMap { $0 } + byColumn, tile.sumLanes) {
-        $0.append(.store(.local(sums), partialPlace, .constant(combiner.identity(type), type)))
+    func clear(_ emitter: inout NestEmitter, _ array: LocalArray, _ order: [LoopVariable], _ place: Index) {
+      emitter.append(.allocate(array))
+      block(&emitter, order, tile.sumLanes) {
+        $0.append(.store(.local(array), place, .constant(combiner.identity(type), type)))
       }
+    }
+    func join(_ emitter: inout NestEmitter, _ value: Expression, into array: LocalArray, _ place: Index) {
+      emitter.append(
+        .store(
+          .local(array), place, .pointwise(combiner.function, [.load(.local(array), place, type), value])))
+    }
+    /// Loops of the reduction, with sums that begin before them.
+    func sum(_ emitter: inout NestEmitter, _ loops: (inout NestEmitter) -> Void) {
+      clear(&emitter, sums, [tile.partials].compactMap { $0 } + byColumn, partialPlace)
+      loops(&emitter)
+      for other in 1..<(tile.partials?.extent ?? 1) {
+        block(&emitter, byColumn, tile.sumLanes) {
+          join(&$0, .load(.local(sums), Index(other * count * width) + place, type), into: sums, place)
+        }
+      }
+    }
+    // Where the sums of blocks meet.
+    var total = sums
+    let blocks = SumBlocks(combiner, type, over: tile.order, partials: tile.partials?.extent ?? 1) { emitter, loops in
+      sum(&emitter, loops)
+      block(&emitter, byColumn, tile.sumLanes) { join(&$0, .load(.local(sums), place, type), into: total, place) }
+    }
+    if blocks != nil { total = local(type, count * width, lanes: width) }
+    func reduce(_ emitter: inout NestEmitter) {
       let (constraints, value) = emitter.scalars.liftedGuard(tile.summand ?? body, combiner)
       let serial = tile.order.dropLast(tile.unrolledCount)
-      emitter.reductionLoops(serial, constraints) { emitter, conditions in
+      emitter.reductionLoops(serial, constraints, in: blocks) { emitter, conditions in
         emitter.requireNone(conditions)
         let unrolled = tile.order.suffix(tile.unrolledCount).map { ($0, LoopKind.unrolled) }
         emitter.nested(unrolled[...]) { emitter in
-          block(&emitter, byColumn.reversed(), tile.sumLanes) { emitter in
-            let joined = Expression.pointwise(
-              combiner.function, [.load(.local(sums), partialPlace, type), emitter.expression(value)])
-            emitter.append(.store(.local(sums), partialPlace, joined))
+          block(&emitter, byColumn.reversed(), tile.sumLanes) {
+            let value = $0.expression(value)
+            join(&$0, value, into: sums, partialPlace)
           }
         }
       }
-      for other in 1..<(tile.partials?.extent ?? 1) {
-        block(&emitter, byColumn, tile.sumLanes) { emitter in
-          let partial = Expression.load(.local(sums), Index(other * count * width) + place, type)
-          let joined = Expression.pointwise(combiner.function, [.load(.local(sums), place, type), partial])
-          emitter.append(.store(.local(sums), place, joined))
-        }
+    }
+    let outer = tile.outer.enumerated().map { ($1, $0 < tile.parallelCount ? LoopKind.parallel : LoopKind.serial) }
+    nested(outer[...]) { emitter in
+      if blocks == nil {
+        sum(&emitter, reduce)
+      } else {
+        clear(&emitter, total, byColumn, place)
+        reduce(&emitter)
       }
       block(&emitter, byColumn, tile.lanes) { emitter in
-        emitter.read(reduction, as: .load(.local(sums), row * width + Index(tile.lanes), type))
+        emitter.read(reduction, as: .load(.local(total), row * width + Index(tile.lanes), type))
         for store in nest.stores { emitter.store(store) }
       }
     }

@@ -7,12 +7,11 @@ extension Tile {
   /// The tile with partial sums where a block has few results and each is a long sum: one step of the innermost serial
   /// loop joins a term to each of them.
   ///
-  /// Processors add to one register every four cycles only. And a sum of n terms, one by one, is off by up to n
-  /// roundings: k partial sums by n / k + k.
+  /// Processors add to one register every four cycles only.
   func summedSideBySide() -> Tile {
     let block = (columns?.extent ?? 1) * (rows?.extent ?? 1)
     let serial = order.count - unrolledCount
-    guard partials == nil, serial > 0 else { return self }
+    guard serial > 0 else { return self }
     let variable = order[serial - 1]
     let unrolled = order.suffix(unrolledCount).reduce(1) { $0 * $1.extent }
     let factors = (2...Self.sideBySide).filter { factor in

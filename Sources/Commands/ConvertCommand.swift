@@ -8,7 +8,11 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "convert", abstract: "Write the model in another form, or its parameters.",
-      discussion: "Of an .onnx file, the parameters are its initializers of float types.")
+      discussion: """
+        Of an .onnx file, the parameters are its initializers of float types, save single numbers, which the \
+        computation is made of; of a .pt2 file its parameters and buffers of float types, and what else the program \
+        changes, a tensor of several names under the first of them.
+        """)
   }
 
   @OptionGroup var model: Provider

@@ -47,10 +47,7 @@ struct ModelFile: ModelProvider {
   func files(
     withParameters parameters: [String: NDArray], for output: String
   ) throws(DiagnosticsError) -> [FileContent] {
-    guard suffix == "onnx" else {
-      throw DiagnosticsError(
-        "only a model that comes from an .onnx file is written as one", location: Location(file: output))
-    }
+    guard suffix == "onnx" else { throw .notFromONNX(output) }
     return try replacingInitializers(ofONNX: path, with: parameters, writtenTo: output)
   }
 
@@ -73,11 +70,7 @@ struct ModelFile: ModelProvider {
       ) { Console.report([$0]) }
       return Model(graph)
     case "lathe":
-      let bytes = try FileContent(reading: path).bytes
-      guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw DiagnosticsError("is not text in UTF-8", location: place)
-      }
-      return try Model(parsing: text, file: path)
+      return try Model(parsing: FileContent(reading: path).text(), file: path)
     case "pt2":
       let graph = try importPT2(
         path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable,

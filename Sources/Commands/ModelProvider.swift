@@ -86,8 +86,7 @@ extension ModelProvider {
   public func files(
     withParameters parameters: [String: NDArray], for output: String
   ) throws(DiagnosticsError) -> [FileContent] {
-    throw DiagnosticsError(
-      "only a model that comes from an .onnx file is written as one", location: Location(file: output))
+    throw .notFromONNX(output)
   }
 
   /// Most models are built without a look at sizes.
@@ -112,7 +111,7 @@ extension ModelProvider {
     defer { Console.endProgress() }
     let model = try build(bindings)
     if bindsDimensions { return model }
-    try model.requireSymbols(bindings.dimensions.keys)
+    try SymbolSizes.require(bindings.dimensions.keys, among: model.symbols)
     return try model.mapFunctions { (function) throws(DiagnosticsError) in
       // Names of sizes and inputs that a function does not have are another's.
       let dimensions = bindings.dimensions.filter { function.symbols.contains($0.key) }
@@ -124,12 +123,10 @@ extension ModelProvider {
   }
 }
 
-extension Model {
-  /// Checks that names given as symbols are symbols.
-  func requireSymbols(_ names: some Sequence<String>) throws(DiagnosticsError) {
-    let unknown = Set(names).subtracting(symbols).sorted()
-    guard !unknown.isEmpty else { return }
-    let known = symbols.isEmpty ? "all its sizes are numbers" : "its symbols are \(symbols.joined(separator: ", "))"
-    throw DiagnosticsError(unknown.map { Diagnostic("--dim \($0): the model has no such symbol", help: known) })
+extension DiagnosticsError {
+  /// That a model is in no form that can be written as ONNX with other parameters.
+  static func notFromONNX(_ output: String) -> DiagnosticsError {
+    DiagnosticsError(
+      "only a model that comes from an .onnx file is written as one", location: Location(file: output))
   }
 }

@@ -26,6 +26,7 @@ extension ModelTool {
     // Past a limit of file size, writing is to fail with an error, which becomes a diagnostic, not to kill the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
+      try requireSubcommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       try command.run()
     } catch let error as DiagnosticsError {
@@ -36,6 +37,34 @@ extension ModelTool {
       Console.endProgress()
       Self.exit(withError: error)
     }
+  }
+}
+
+extension ModelTool {
+  /// Checks the name of the subcommand, which the parser would take for an argument too many.
+  private static func requireSubcommand(_ name: String?) throws {
+    let names = configuration.subcommands.compactMap { $0._commandName } + ["help"]
+    guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
+    let nearest = names.min { $0.distance(to: name) < $1.distance(to: name) }
+    let hint = nearest.flatMap { $0.distance(to: name) <= 2 ? "; did you mean '\($0)'?" : nil }
+    throw ValidationError("there is no subcommand '\(name)'" + (hint ?? ""))
+  }
+}
+
+extension String {
+  /// How many characters have to be put in, left out or replaced to make another text.
+  fileprivate func distance(to other: String) -> Int {
+    var row = Array(0...other.count)
+    for (i, a) in enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, b) in other.enumerated() {
+        let replaced = diagonal + (a == b ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[other.count]
   }
 }
 

@@ -30,7 +30,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let text = String(decoding: try FileContent(reading: file).bytes, as: UTF8.self)
+    let text = try FileContent(reading: file).text()
     let problem: Problem
     do throws(CSVFault) {
       problem = try Problem(csv: text)

@@ -67,7 +67,7 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       throw DiagnosticsError("'\(output)' cannot be written: '\(folder)' is no folder that can be written to")
     }
     if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
-    let samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets))
+    var samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets), targetsFile: targets)
     var bindings = try known.bindings(of: model, trainable: true)
     let graph = try batched(model.boundGraph(bindings))
     bindings.evaluating = true
@@ -81,12 +81,13 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
         help: "give a multiple as --batch-size")
     }
     let trained = try settings.model(graph, evaluation: evaluation, name: graph.name, accumulation: batchSize / batch)
-    try samples.check(against: trained.function(named: "train_step"))
+    samples = try samples.checked(against: trained.function(named: "train_step"), files: [inputs, targets])
     if let classes = try graph.classCount(for: settings.loss, of: settings.lossOutput) {
       try samples.check(classes: classes, file: targets)
     }
     guard samples.count >= batchSize else {
-      throw DiagnosticsError("there are \(samples.count) samples, fewer than one batch of \(batchSize)")
+      throw DiagnosticsError(
+        "there are \(samples.count) samples, fewer than one batch of \(batchSize)", location: Location(file: inputs))
     }
     let state = try resume.map { path throws(DiagnosticsError) in try self.state(path, of: trained, samples) }
     note(trained)
@@ -124,9 +125,11 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       ])
       return state
     }
-    guard done < epochs * (samples.count / batchSize) else {
+    guard done >= 0 else { throw DiagnosticsError("has \(done) steps done, which no training has", location: place) }
+    let perEpoch = samples.count / batchSize
+    guard done / perEpoch < epochs else {
       throw DiagnosticsError(
-        "has \(done) steps done, and \(epochs) epochs are \(epochs * (samples.count / batchSize))", location: place,
+        "has \(done) steps done, and \(epochs) epochs are of \(perEpoch) each", location: place,
         help: "--epochs counts all epochs, those before --resume too; its steps are of the same --batch-size")
     }
     return state
@@ -212,9 +215,11 @@ private struct Samples {
   let targets: NDArray
   let count: Int
 
-  init(_ inputs: NDArray, _ targets: NDArray) throws(DiagnosticsError) {
+  init(_ inputs: NDArray, _ targets: NDArray, targetsFile: String) throws(DiagnosticsError) {
     guard let count = inputs.shape.first, count == targets.shape.first else {
-      throw DiagnosticsError("the inputs are \(inputs.type), the targets \(targets.type): not one for each sample")
+      throw DiagnosticsError(
+        "the inputs are \(inputs.type), the targets \(targets.type): not one for each sample",
+        location: Location(file: targetsFile))
     }
     self.inputs = inputs
     self.targets = targets
@@ -234,16 +239,27 @@ private struct Samples {
       location: Location(file: file))
   }
 
-  /// Checks that batches have the types that a step takes.
-  func check(against step: Graph) throws(DiagnosticsError) {
-    let types = step.inputs.map { step.type(of: $0) }
+  /// The samples in the types that a step takes; integers of other widths are converted.
+  func checked(against step: Graph, files: [String]) throws(DiagnosticsError) -> Samples {
+    var arrays = [inputs, targets]
     var faults: [Diagnostic] = []
-    for (name, array, type) in [("inputs", inputs, types[0]), ("targets", targets, types[1])]
-    where array.dtype != type.dtype || array.type.shape.dropFirst() != type.shape.dropFirst() {
+    for (position, type) in step.inputs.prefix(2).map({ step.type(of: $0) }).enumerated() {
+      let array = arrays[position]
+      if array.dtype.isInteger, type.dtype.isInteger, array.dtype != type.dtype,
+        array.dtype.byteCount < type.dtype.byteCount
+      {
+        arrays[position] = array.converted(to: type.dtype)
+      }
+      guard arrays[position].dtype != type.dtype || array.type.shape.dropFirst() != type.shape.dropFirst() else {
+        continue
+      }
       faults.append(
-        Diagnostic("the \(name) are \(array.type), of which the model takes \(type)", help: "convert them with NumPy"))
+        Diagnostic(
+          "the \(position == 0 ? "inputs" : "targets") are \(array.type), of which the model takes \(type)",
+          location: Location(file: files[position]), help: "convert them with NumPy"))
     }
     guard faults.isEmpty else { throw DiagnosticsError(faults) }
+    return try Samples(arrays[0], arrays[1], targetsFile: files[1])
   }
 
   /// The samples in the order of an epoch.

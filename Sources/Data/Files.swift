@@ -44,6 +44,16 @@ package func located<R>(_ file: String, _ body: () throws(FileFault) -> R) throw
 }
 
 extension FileContent {
+  /// The content as text.
+  ///
+  /// - Throws: That it is none.
+  package func text() throws(DiagnosticsError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw DiagnosticsError("is not text in UTF-8", location: Location(file: path))
+    }
+    return text
+  }
+
   /// The whole file at a path.
   ///
   /// - Throws: One diagnostic with the path as its place, where the file cannot be opened or read.

@@ -113,15 +113,7 @@ struct Model {
       inputs.append((input.name, type, array))
     }
     var symbols = SymbolSizes(importer.identifiers(dims))
-    let faults = symbols.learn(inputs).sorted { $0.key < $1.key }
-    guard faults.isEmpty else {
-      throw DiagnosticsError(
-        faults.map { position, reason in
-          let (name, type, given) = inputs[position]
-          return Diagnostic(
-            "input '\(name)' is \(type), its array is \(given)\(reason)", location: Location(file: file, node: name))
-        })
-    }
+    try symbols.learnAll(inputs) { Location(file: file, node: inputs[$0].name) }
     return symbols.sizes.merging(dims) { $1 }
   }
 
@@ -129,12 +121,8 @@ struct Model {
   private func checkSymbols(
     _ dims: [String: Int], _ importer: Importer, _ graph: Graph
   ) throws(DiagnosticsError) {
-    let unknown = Set(dims.keys).subtracting(importer.boundSymbols).sorted()
-    guard !unknown.isEmpty else { return }
-    let known = importer.boundSymbols.union(graph.symbols).sorted()
-    let help = known.isEmpty ? "all its sizes are numbers" : "its symbols are \(known.joined(separator: ", "))"
-    throw DiagnosticsError(
-      unknown.map { Diagnostic("the model has no symbol '\($0)'", location: Location(file: file), help: help) })
+    try SymbolSizes.require(
+      dims.keys, among: importer.boundSymbols.union(graph.symbols), at: Location(file: file))
   }
 
   private func checkHeader() throws(DiagnosticsError) {

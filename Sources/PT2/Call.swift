@@ -13,8 +13,13 @@ final class Scope {
   var values: [String: ProgramValue] = [:]
   /// The types that the program declares, with places in memory.
   let types: [String: TensorMeta]
+  /// What a graph inside of a node is given; nil for the program's own.
+  let arguments: Set<String>?
 
-  init(types: [String: TensorMeta]) { self.types = types }
+  init(types: [String: TensorMeta], arguments: Set<String>? = nil) {
+    self.types = types
+    self.arguments = arguments
+  }
 }
 
 /// One application of an ATen operator, as its definition sees it: arguments by their names in PyTorch's schema.
@@ -57,6 +62,16 @@ struct Call {
     self.scope = scope
     self.builder = builder
     self.evaluating = evaluating
+  }
+
+  /// What looks values up in a scope, for no node.
+  init(_ scope: Scope, _ builder: Builder) {
+    target = ""
+    schema = nil
+    inputs = []
+    self.scope = scope
+    self.builder = builder
+    evaluating = false
   }
 
   /// The largest number that shapes and windows may be made of.
@@ -144,10 +159,22 @@ struct Call {
   }
 
   func tensors(_ name: String) throws(TypeFault) -> [Tensor] {
-    guard case .tensors(let names)? = argument(name) else { throw other(name, "list of tensors") }
-    var tensors: [Tensor] = []
-    for name in names { tensors.append(try named(name)) }
-    return tensors
+    guard case .tensors? = argument(name), let argument = argument(name) else { throw other(name, "list of tensors") }
+    return try tensors(in: argument)
+  }
+
+  /// The tensors, and the numbers that stand for some, in an argument.
+  func tensors(in argument: Argument) throws(TypeFault) -> [Tensor] {
+    switch argument {
+    case .tensor(let name), .symbol(let name): return [try named(name)]
+    case .tensors(let names):
+      var tensors: [Tensor] = []
+      for name in names { tensors.append(try named(name)) }
+      return tensors
+    case .bool(let bool): return [builder.scalar(.integer(bool ? 1 : 0), .bool)]
+    case .integer(let integer): return [builder.scalar(.integer(integer), .i64)]
+    default: throw TypeFault("an argument is no tensor")
+    }
   }
 
   func optionalTensors(_ name: String) throws(TypeFault) -> [Tensor?] {

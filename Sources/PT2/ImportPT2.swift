@@ -98,29 +98,15 @@ public struct PT2Signature: Sendable {
 
   /// The sizes that options and the shapes of given arrays tell.
   func sizes(_ dims: [String: Int], _ given: [String: TensorType]) throws(DiagnosticsError) -> [String: Int] {
-    let symbols = Set(types.flatMap { $0.shape.flatMap(\.symbols) })
-    let unknown = Set(dims.keys).subtracting(symbols).sorted()
-    let help =
-      symbols.isEmpty ? "all its sizes are numbers" : "its symbols are \(symbols.sorted().joined(separator: ", "))"
-    guard unknown.isEmpty else {
-      throw DiagnosticsError(
-        unknown.map { Diagnostic("the model has no symbol '\($0)'", location: Location(file: file), help: help) })
-    }
+    let symbols = types.flatMap { $0.shape.flatMap(\.symbols) }
+    try SymbolSizes.require(dims.keys, among: symbols, at: Location(file: file))
     for (name, size) in dims where size < 0 || size > Call.largestSize {
       throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
     }
     var sizes = SymbolSizes(dims)
     var known: [(name: String, type: TensorType, given: TensorType)] = []
     for (name, type) in zip(inputs, types) { if let array = given[name] { known.append((name, type, array)) } }
-    let faults = sizes.learn(known).sorted { $0.key < $1.key }
-    guard faults.isEmpty else {
-      throw DiagnosticsError(
-        faults.map { position, reason in
-          let (name, type, given) = known[position]
-          return Diagnostic(
-            "input '\(name)' is \(type), its array is \(given)\(reason)", location: Location(file: file, node: name))
-        })
-    }
+    try sizes.learnAll(known) { Location(file: file, node: known[$0].name) }
     return sizes.sizes
   }
 }

@@ -16,16 +16,16 @@ final class Importer {
   /// The tensors of the module, by their names there, that are variables because the program changes them.
   private let variables: Set<String>
   /// The tensors of the module that the program has turned out to change.
-  private(set) var changed: Set<String> = []
+  var changed: Set<String> = []
 
   private let graph: ProgramGraph
-  private let scope: Scope
-  private var memory: SharedMemory
-  private var userInputs: Set<String> = []
+  var scope: Scope
+  var memory: SharedMemory
+  private(set) var userInputs: Set<String> = []
   /// The names of parameters and buffers in the module by the graph's names.
-  private var states: [String: String] = [:]
-  private var constants: Set<String> = []
-  private var writtenInputs: Set<String> = []
+  private(set) var states: [String: String] = [:]
+  private(set) var constants: Set<String> = []
+  var writtenInputs: Set<String> = []
   private var unsupported: [(target: String, nodes: [String], location: Location)] = []
 
   init(
@@ -111,7 +111,7 @@ final class Importer {
       }
       let first = archive.firstNames[name] ?? name
       if let tied = states.first(where: { $0.value == first }) {
-        memory.add(argument, in: tied.key, isWhole: true)
+        memory.add(argument, SharedMemory.View(source: tied.key, isWhole: true, node: nil, result: 0))
       }
       states[argument] = first
       guard variables.contains(first) || trainable && array.dtype.isFloat else { return builder.constant(array) }
@@ -155,7 +155,7 @@ final class Importer {
 
   // MARK: Nodes
 
-  private func run(_ node: ProgramNode, _ index: Int) {
+  func run(_ node: ProgramNode, _ index: Int) {
     let location = Location(node, file)
     builder.at(location) {
       builder.imported(node.shortTarget, operands: described(node)) {
@@ -173,6 +173,16 @@ final class Importer {
   }
 
   private func apply(_ node: ProgramNode, _ index: Int, _ location: Location) throws(TypeFault) {
+    if let results = try controlFlow(node) {
+      guard results.count == node.outputNames.count else {
+        throw TypeFault("\(node.outputNames.count) results are named, there are \(results.count)")
+      }
+      for (name, result) in zip(node.outputNames, results) {
+        try check(.tensor(result), scope.types[name], name)
+        scope.values[name] = .tensor(result)
+      }
+      return
+    }
     guard let (definition, schema) = Operator.named(node.target) else {
       let name = node.name ?? node.outputNames.first ?? "\(index)"
       if let known = unsupported.firstIndex(where: { $0.target == node.shortTarget }) {
@@ -199,30 +209,16 @@ final class Importer {
     guard names.count <= results.count else {
       throw TypeFault("\(names.count) results are named, there are \(results.count)")
     }
-    for case (let name?, let result) in zip(names, results) {
+    for (position, (name, result)) in zip(names, results).enumerated() {
+      guard let name else { continue }
       try check(result, scope.types[name], name)
       guard case .tensor(let tensor) = result, let (source, use) = call.memory(of: tensor, named: name) else {
         continue
       }
-      memory.add(name, in: source, isWhole: use == .same)
+      memory.add(name, SharedMemory.View(source: source, isWhole: use == .same, node: node, result: position))
     }
     for (name, content) in try call.writes() { try write(content, to: name, at: index) }
     for case (let name?, let result) in zip(names, results) { scope.values[name] = result }
-  }
-
-  /// Gives a name, and who shares its memory, a new content.
-  private func write(_ content: Tensor, to name: String, at index: Int) throws(TypeFault) {
-    if case .tensor(let current)? = scope.values[name], current.value == content.value { return }
-    for name in try memory.shared(with: name, writtenBy: index) {
-      guard !constants.contains(name) else {
-        throw TypeFault(
-          "writes to '\(name)', a constant, which would keep its new content for the next run",
-          help: "register it as a buffer")
-      }
-      scope.values[name] = .tensor(content)
-      if let state = states[name] { changed.insert(state) }
-      if userInputs.contains(name) { writtenInputs.insert(name) }
-    }
   }
 
   /// Compares what was built with what the program says: it has been run when it was exported.

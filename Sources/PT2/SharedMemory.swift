@@ -2,9 +2,20 @@ internal import LatheCore
 
 /// Which names of a program stand for one tensor's memory, and which of them are read after a write.
 struct SharedMemory {
-  /// The tensor whose memory a name is in, and the one whose elements it has exactly.
-  private var places: [String: (memory: String, whole: String)] = [:]
+  /// How a name is made of another one's memory.
+  struct View {
+    let source: String
+    /// Whether the two have the same elements.
+    let isWhole: Bool
+    /// What made the view, and which of its results that is; nil for two names of one tensor of the file.
+    let node: ProgramNode?
+    let result: Int
+  }
+
+  private(set) var views: [String: View] = [:]
+  /// The names in the memory of a tensor, in the order in which they were made.
   private var members: [String: [String]] = [:]
+  private var roots: [String: String] = [:]
   private var lastReads: [String: Int] = [:]
 
   /// - Parameter kept: The names that are read at the end, too.
@@ -16,30 +27,19 @@ struct SharedMemory {
   }
 
   /// Notes that a name is in the memory of another.
-  ///
-  /// - Parameter isWhole: Whether the two have the same elements.
-  mutating func add(_ name: String, in source: String, isWhole: Bool) {
-    let place = places[source] ?? (source, source)
-    places[name] = (place.memory, isWhole ? place.whole : name)
-    members[place.memory, default: [place.memory]].append(name)
+  mutating func add(_ name: String, _ view: View) {
+    let root = roots[view.source] ?? view.source
+    views[name] = view
+    roots[name] = root
+    members[root, default: []].append(name)
   }
 
-  /// The names that have a new content when a name is written to.
-  ///
-  /// - Parameter node: The position of the node that writes.
-  /// - Throws: Where only a part of another name's tensor would change, and that is read afterwards.
-  func shared(with name: String, writtenBy node: Int) throws(TypeFault) -> [String] {
-    let place = places[name] ?? (name, name)
-    var shared = [name]
-    for other in members[place.memory] ?? [] where other != name {
-      if (places[other] ?? (other, other)).whole == place.whole {
-        shared.append(other)
-      } else if let read = lastReads[other], read > node {
-        throw TypeFault(
-          "writes to memory that '\(other)' sees another way and that is read afterwards",
-          help: "run_decompositions() before torch.export.save makes it a value of its own")
-      }
-    }
-    return shared
+  /// The other names in the memory of a tensor, first that of the whole.
+  func others(than name: String) -> [String] {
+    let root = roots[name] ?? name
+    return ([root] + (members[root] ?? [])).filter { $0 != name }
   }
+
+  /// Whether a name is read after a node.
+  func isRead(_ name: String, after node: Int) -> Bool { lastReads[name].map { $0 > node } ?? false }
 }

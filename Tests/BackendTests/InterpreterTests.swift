@@ -270,8 +270,8 @@ struct InterpreterTests {
         return error.diagnostics[0].message
       }
     }
-    #expect(message([]) == "test takes 1 inputs, given 0")
-    #expect(message([NDArray([1, 2, 3] as [Float])]) == "input a is f32[4], given f32[3]")
-    #expect(message([NDArray([1, 2, 3, 4] as [Double])]) == "input a is f32[4], given f64[4]")
+    #expect(message([]) == "test takes 1 input, given 0")
+    #expect(message([NDArray([1, 2, 3] as [Float])]) == "input 'a' is f32[4], given f32[3]")
+    #expect(message([NDArray([1, 2, 3, 4] as [Double])]) == "input 'a' is f32[4], given f64[4]")
   }
 }

@@ -39,8 +39,8 @@ import Testing
       do { try body(&model) } catch { return "\(error)" }
       return ""
     }
-    #expect(message { _ = try $0.run([]) }.contains("counter takes 1 inputs, given 0"))
-    #expect(message { _ = try $0.run([try NDArray.zeros(.f64, [4])]) }.contains("input x is f32[4], given f64[4]"))
+    #expect(message { _ = try $0.run([]) }.contains("counter takes 1 input, given 0"))
+    #expect(message { _ = try $0.run([try NDArray.zeros(.f64, [4])]) }.contains("input 'x' is f32[4], given f64[4]"))
     #expect(message { _ = try $0.variable(named: "mean") }.contains("the variables are: count, running.mean"))
   }
 
@@ -177,7 +177,7 @@ import Testing
     try model.run(shared, into: &shared)
     #expect(shared == [first])
     for (wrong, message) in [
-      ([], "gives 1 outputs, given 0"), ([try NDArray.zeros(.f64, [4])], "is f32[4], given f64[4]"),
+      ([], "gives 1 output, given 0"), ([try NDArray.zeros(.f64, [4])], "is f32[4], given f64[4]"),
       ([try NDArray.zeros(.f32, [2, 2])], "is f32[4], given f32[2,2]"),
     ] {
       var outputs = wrong

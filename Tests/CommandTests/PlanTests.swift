@@ -20,6 +20,12 @@ import Testing
     #expect(json?["optimal"] as? Bool == true)
   }
 
+  @Test func whatIsNoTextIsNotPrinted() throws {
+    let outcome = try Workbench().shell("printf 'PK\\377\\376' > p.csv; $lathe plan p.csv")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors == "p.csv: error: is not text in UTF-8\n")
+  }
+
   @Test(arguments: [
     ("", "p.csv:1: error: there is no header; expected for example 'id,lower,upper,size'\n"),
     (

@@ -148,7 +148,13 @@ import Testing
     #expect(first.errors.contains("note: trains 2 numbers: weight"), "\(first.errors)")
     let done = try train("--epochs", "2", "--resume", "two.npz", "-o", "out.npz")
     #expect(done.status == 1)
-    #expect(done.errors.contains("two.npz: error: has 20 steps done, and 2 epochs are 20"), "\(done.errors)")
+    #expect(done.errors.contains("two.npz: error: has 20 steps done, and 2 epochs are of 10 each"), "\(done.errors)")
+    var state = try load(bench.path("two.npz").path)
+    state["optimizer.step"] = NDArray(scalar: .integer(-5), dtype: .i64)
+    try save(state, bench.path("negative.npz").path)
+    let negative = try train("--epochs", "\(Int.max)", "--resume", "negative.npz", "-o", "out.npz")
+    #expect(negative.status == 1)
+    #expect(negative.errors.contains("negative.npz: error: has -5 steps done"), "\(negative.errors)")
     let other = try train("--epochs", "3", "--optimizer", "sgd", "--resume", "two.npz", "-o", "out.npz")
     #expect(other.status == 1)
     #expect(other.errors.contains("two.npz: error: is the state of another training: "), "\(other.errors)")
@@ -183,6 +189,31 @@ import Testing
     #expect(
       outcome.errors.contains("y.npy: error: sample 41 has the class 3, and the model's are 0 to 2"),
       "\(outcome.errors)")
+  }
+
+  /// Classes in 32 bits, as many libraries have them, are as good as in 64.
+  @Test func classesOfAnyWidth() throws {
+    let bench = try Self.bench([
+      "scores.lathe": """
+      func scores(%x: f32[N,2]) -> (%y: f32[N,3]) {
+        var @weight: f32[2,3] parameter = 0.5
+        %0 = dot %x, @weight {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[N,3]
+        return %0
+      }
+      """
+    ])
+    try Self.writeSamples(bench)
+    for (labels, status) in [
+      (NDArray((0..<100).map { Int32($0 % 3) }), 0), (NDArray((0..<100).map { UInt8($0 % 3) }), 0),
+      (NDArray((0..<100).map { Float($0 % 3) }), 1),
+    ] {
+      try FileContent(path: bench.path("y.npy").path, bytes: labels.npy()).writeAtomically()
+      let outcome = try bench.run(
+        "lathe", "train", "scores.lathe", "--inputs", "x.npy", "--targets", "y.npy", "--batch-size", "10", "-o",
+        "out.npz")
+      #expect(outcome.status == status, "\(outcome.errors)")
+      #expect(status == 0 || outcome.errors.hasPrefix("y.npy: error: the targets are f32[100]"), "\(outcome.errors)")
+    }
   }
 
   /// An ONNX file comes back with its initializers replaced under their own names, and runs with them.

@@ -11,6 +11,16 @@ import Testing
     #expect(outcome.output.contains("USAGE: lathe"))
   }
 
+  @Test(arguments: [
+    ("chek", "there is no subcommand 'chek'; did you mean 'check'?"),
+    ("frobnicate", "there is no subcommand 'frobnicate'\n"),
+  ])
+  func mistypedSubcommandsAreNamed(_ name: String, _ message: String) throws {
+    let outcome = try Workbench().run("lathe", name, "a.lathe")
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
   @Test(arguments: ["check", "run", "compile", "convert", "grad"])
   func helpOffersOnlyFormsThatThereAre(_ command: String) throws {
     let outcome = try Workbench().run("lathe", command, "--help")

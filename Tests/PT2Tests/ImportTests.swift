@@ -231,17 +231,6 @@ struct FaultyProgramTests {
         == "aten.isnan.default: gives bool[2,3,4,4], the program says f32[2,3,4,4]")
   }
 
-  @Test("a write to what is read another way afterwards is refused") func aliases() throws {
-    let graph = try JSONDecoder().decode(ProgramGraph.self, from: Data(Self.aliasing.utf8))
-    var memory = SharedMemory(graph, kept: [])
-    memory.add("v", in: "x", isWhole: false)
-    memory.add("d", in: "x", isWhole: true)
-    // x is read at the end.
-    #expect(throws: TypeFault.self) { try memory.shared(with: "v", writtenBy: 2) }
-    #expect(try memory.shared(with: "d", writtenBy: 2).sorted() == ["d", "x"])
-    #expect(try memory.shared(with: "c", writtenBy: 2) == ["c"])
-  }
-
   @Test("dropout has memory of its own in training only", arguments: [false, true])
   func dropout(_ isTraining: Bool) throws {
     let bytes = try edited(
@@ -310,17 +299,6 @@ struct FaultyProgramTests {
     let error = #expect(throws: DiagnosticsError.self) { try importPT2(bytes: bytes) }
     #expect(error?.description.contains("too much of an expansion") == true, "\(error?.description ?? "")")
   }
-
-  private static let aliasing = """
-    {"inputs": [], "outputs": [{"as_tensor": {"name": "x"}}], "tensor_values": {}, "nodes": [
-      {"target": "torch.ops.aten.view.default", "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}],
-       "outputs": [{"as_tensor": {"name": "v"}}], "metadata": {}},
-      {"target": "torch.ops.aten.detach.default", "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "x"}}}],
-       "outputs": [{"as_tensor": {"name": "d"}}], "metadata": {}},
-      {"target": "torch.ops.aten.relu_.default", "inputs": [{"name": "self", "arg": {"as_tensor": {"name": "d"}}}],
-       "outputs": [{"as_tensor": {"name": "r"}}], "metadata": {}}
-    ]}
-    """
 
   @Test("members that are missing are named") func members() throws {
     for (part, message) in [

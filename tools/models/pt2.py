@@ -3,6 +3,7 @@
 
     .venv/bin/python tools/models/pt2.py FOLDER [NETWORK...]                    small networks, for Tests/PT2Tests/Programs
     .venv/bin/python tools/models/pt2.py FOLDER --torchvision [NETWORK...] --lathe .build/release/lathe
+    .venv/bin/python tools/models/pt2.py FOLDER --timm --transformers [NETWORK...] --lathe .build/release/lathe
 
 Of each network FOLDER gets NAME.pt2, the training dialect, and for some NAME-aten.pt2, decomposed; and NAME.pt with the
 inputs, the outputs, and where it has changed the state. With --lathe every program is run, and the outputs compared.
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from families import timm_networks, transformers_networks
 from networks import TINY, Network, images, torchvision_models, torchvision_networks
 from torch import Tensor, nn
 
@@ -73,6 +75,57 @@ class TinyArguments(nn.Module):
         )
 
 
+class TinyOperators(nn.Module):
+    """Operators that the other networks lack."""
+
+    def forward(self, x: Tensor, y: Tensor, places: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[2,3,4], f32[2,3,4] and i64[2,3]."""
+        aten = torch.ops.aten
+        image = x.unsqueeze(1)
+        put, masked, apart = x.clone(), x.clone(), x.clone()
+        apart[places[0] % 2, :, places[1] % 4] = y[0, :, :3].T
+        put[:, :, places[0]] = y[:, :, :3]
+        masked[x > 0.5] = -1.0
+        return (
+            torch.diff(x, prepend=y[..., :1]), torch.diff(x, n=2, dim=1), put, masked, apart,
+            torch.histc(places.float(), 5, 0, 4), torch.histc(x, 4, -1, 1),
+            torch.isfinite(x / y.relu()), x.logit(0.1), torch.nan_to_num(x / y.relu(), posinf=3.0), torch.fmax(x, y),
+            torch.logaddexp(x, y), torch.copysign(x, y), torch.xlogy(x, y.abs()), places << 2, x.hypot(y),
+            F.softshrink(x), F.hardshrink(x, 0.3), F.rrelu(x), torch.inner(x, y), torch.kron(x[0], y[0]),
+            torch.linalg.cross(x, y, dim=1), torch.addbmm(x[0, :, :3], x, y.transpose(1, 2), alpha=0.5),
+            torch.tril_indices(3, 4, 1), *torch.std_mean(x, 1), *torch.aminmax(x, dim=1), torch.count_nonzero(places, 1),
+            *torch.cummax(x, 1), torch.logcumsumexp(x, 2), *torch.median(x, 1), *torch.kthvalue(x, 2, 2),
+            F.grid_sample(image, y[:, :, :2].unsqueeze(1), align_corners=False),
+            F.affine_grid(x[:, :2, :3], [2, 1, 4, 4], align_corners=True), torch.hstack([x, y]), torch.rot90(x, 1, [1, 2]),
+            torch.diag_embed(x[0]), F.pad(x, (1, 2), mode="reflect"), F.pixel_unshuffle(x[:, :2], 2),
+            torch.take_along_dim(x, places.unsqueeze(2) % 4, 2), x.scatter_reduce(2, places.unsqueeze(2) % 4, y, "amax"),
+            aten.native_group_norm(image, None, None, 2, 1, 12, 1, 1e-5)[0], F.group_norm(x, 3), F.mse_loss(x, y),
+            F.smooth_l1_loss(x, y, reduction="none"), F.cross_entropy(x, places[:, :1].expand(2, 4) % 3, label_smoothing=0.1),
+            F.binary_cross_entropy_with_logits(x, y.sigmoid()), F.nll_loss(x.log_softmax(1), places[:, :1].expand(2, 4) % 3),
+            F.huber_loss(x, y, reduction="sum"), F.cosine_similarity(x, y), torch.cdist(x, y),
+            x.masked_scatter(y > 0, y), x.index_fill(1, places[0] % 3, 2.0),
+        )
+
+
+class TinyControl(nn.Module):
+    """Branches and loops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 3))
+
+    def forward(self, x: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+        """The results of all of them."""
+        from torch._higher_order_ops.map import map as mapped
+        from torch._higher_order_ops.scan import scan
+
+        y = torch.cond(x.sum() > 0, lambda x: x @ self.weight, lambda x: x - 1, (x,))
+        z = torch.cond(x.sum() > 1e9, lambda x: x @ self.weight, lambda x: x - 1, (x,))
+        _, doubled = torch.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * 2 + x), (torch.tensor(0), x))
+        total, products = scan(lambda sum, row: (sum + row, sum * row), torch.ones(3), rows, dim=0)
+        return y, z, doubled, total, products, mapped(lambda row: row @ self.weight, rows)
+
+
 class TinyMemory(nn.Module):
     """Tensors that share memory, and are written to."""
 
@@ -81,6 +134,7 @@ class TinyMemory(nn.Module):
         self.scale = nn.Parameter(torch.rand(3), requires_grad=False)
         self.register_buffer("sum", torch.zeros(3))
         self.register_buffer("same", self.sum)
+        self.register_buffer("table", torch.zeros(4, 3))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """What is seen through other names."""
@@ -92,7 +146,16 @@ class TinyMemory(nn.Module):
         c = a.clone().contiguous()
         d = a.t().contiguous()
         a.add_(self.same)
-        return a, b, c, d, self.same + self.scale
+        e = x * 2
+        rows, last, turned, (left, right) = e[1:3], e[..., -1], e.t(), e.split([1, 2], 1)
+        rows.mul_(3)
+        e[0, 1:] = 7
+        turned[1] += 1
+        left.copy_(x[:, :1])
+        e.view(-1)[3:5].zero_()
+        self.table[1:, 0] = x[:3, 2]
+        self.table.diagonal().fill_(4)
+        return a, b, c, d, self.same + self.scale, e, rows, last, turned, right, self.table.sum()
 
 
 def tiny_vit() -> nn.Module:
@@ -106,6 +169,10 @@ MORE = [
     Network("tiny_vit", tiny_vit, images(2, 3, 16, 16)),
     Network("tiny_training", TinyTraining, images(2, 2, 6, 6)),
     Network("tiny_arguments", TinyArguments, lambda: (torch.randn(2, 3, 4, 4), torch.randint(0, 5, (2, 3)))),
+    Network(
+        "tiny_operators", TinyOperators,
+        lambda: (torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.tensor([[0, 2, 3], [1, 4, 0]]))),
+    Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),
 ]
 
@@ -152,24 +219,25 @@ def user_inputs(path: Path) -> list[str]:
     return [spec["user_input"]["arg"]["as_tensor"]["name"] for spec in specs if "user_input" in spec]
 
 
-def compare(lathe: str, path: Path) -> str:
+def compare(lathe: str, path: Path, backend: str) -> str:
     """Runs a program; what is wrong with it, or how far its outputs are off."""
     results = torch.load(path.with_name(path.stem.removesuffix("-aten") + ".pt"))
     names = user_inputs(path)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/in.npz", **{name: x.numpy() for name, x in zip(names, results["inputs"], strict=True)})
         run = subprocess.run(
-            [lathe, "run", str(path), "--inputs", f"{folder}/in.npz", "--outputs", f"{folder}/out.npz"],
+            [lathe, "run", str(path), "--inputs", f"{folder}/in.npz", "--outputs", f"{folder}/out.npz", "--backend", backend],
             capture_output=True, text=True, check=False)
         if run.returncode != 0:
-            return "FAILS " + " | ".join(run.stderr.strip().splitlines()[:4])
+            return "FAILS " + " | ".join(run.stderr.strip().splitlines()[:400])
         outputs = list(np.load(f"{folder}/out.npz").values())
     worst = 0.0
     for built, expected in zip(outputs, results["outputs"], strict=True):
         if built.shape != tuple(expected.shape):
             return f"WRONG shape {built.shape} instead of {tuple(expected.shape)}"
-        scale = expected.abs().max().item() if expected.numel() else 1
-        worst = max(worst, float(np.abs(built - expected.numpy()).max(initial=0)) / (scale or 1))
+        wanted = expected.double().numpy()
+        scale = float(np.abs(wanted).max(initial=0))
+        worst = max(worst, float(np.abs(built.astype(np.float64) - wanted).max(initial=0)) / (scale or 1))
     return ("ok" if worst < 1e-4 else "WRONG") + f" {worst:.1e}"
 
 
@@ -179,29 +247,38 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--torchvision", action="store_true", help="the networks of torchvision")
+    parser.add_argument("--timm", action="store_true", help="a network of each of timm's families")
+    parser.add_argument("--transformers", action="store_true", help="a tiny network of each of transformers' kinds")
     parser.add_argument("--lathe", help="the command line to compare with")
+    parser.add_argument("--backend", default="interpreter", help="what runs the programs")
+    parser.add_argument("--keep", action="store_true", help="do not delete what agrees, and do not export it again")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    networks = torchvision_networks() if arguments.torchvision else [*TINY, *MORE]
+    zoo = arguments.torchvision or arguments.timm or arguments.transformers
+    networks = [] if zoo else [*TINY, *MORE]
+    networks += torchvision_networks() if arguments.torchvision else []
+    networks += timm_networks() if arguments.timm else []
+    networks += transformers_networks() if arguments.transformers else []
     failed = 0
     for network in networks:
         if arguments.names and network.name not in arguments.names:
             continue
-        if not arguments.torchvision and network.name in ("tiny_loop", "tiny_cond"):
+        if network.name in ("tiny_loop", "tiny_cond"):
             continue
+        path = arguments.folder / f"{network.name}.pt2"
         try:
-            paths = export(network, arguments.folder)
+            paths = [path] if arguments.keep and path.exists() else export(network, arguments.folder)
         except Exception as error:  # noqa: BLE001: whatever torch.export fails with
-            print(f"{network.name}: not exported: {type(error).__name__}: {str(error).splitlines()[0][:200]}", flush=True)
+            print(f"{network.name}: not exported: {type(error).__name__}: {str(error)[:200]!r}", flush=True)
             continue
         for path in paths:
-            if not arguments.torchvision:
+            if not zoo:
                 pack(path)
             if arguments.lathe:
-                result = compare(arguments.lathe, path)
+                result = compare(arguments.lathe, path, arguments.backend)
                 failed += not result.startswith("ok")
                 print(f"{path.stem}: {result}", flush=True)
-                if arguments.torchvision and result.startswith("ok"):
+                if zoo and not arguments.keep and result.startswith("ok"):
                     path.unlink()
     sys.exit(failed > 0)
 

@@ -33,7 +33,8 @@ def line(schema: torch.FunctionSchema) -> str:
         default = argument.default_value
         if isinstance(default, list) and len(default) > 1 and len(set(default)) == 1:
             default = default[0]  # one number for all axes
-        known = default is not None and not isinstance(default, torch.device)
+        # Files number types in another way; rows say which ones are meant.
+        known = default is not None and not isinstance(default, torch.device) and argument.name != "dtype"
         words.append(argument.name + mark + ("=" + json.dumps(default, separators=(",", ":")) if known else ""))
     return " ".join(words)
 

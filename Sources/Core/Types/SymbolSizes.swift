@@ -63,4 +63,37 @@ public struct SymbolSizes: Sendable {
     }
     return faults
   }
+
+  /// The same, for a caller that takes nothing that does not fit.
+  ///
+  /// - Parameters:
+  ///   - location: The place of an input, by its position.
+  ///   - holder: What has the array.
+  package mutating func learnAll(
+    _ inputs: [(name: String, type: TensorType, given: TensorType)], holder: String = "its array is",
+    at location: (Int) -> Location
+  ) throws(DiagnosticsError) {
+    let faults = learn(inputs).sorted { $0.key < $1.key }
+    guard !faults.isEmpty else { return }
+    throw DiagnosticsError(
+      faults.map { position, reason in
+        let (name, type, given) = inputs[position]
+        return Diagnostic("input '\(name)' is \(type), \(holder) \(given)\(reason)", location: location(position))
+      })
+  }
+
+  /// Checks that names that sizes are given for are symbols.
+  ///
+  /// - Parameter symbols: The model's.
+  package static func require(
+    _ names: some Sequence<String>, among symbols: some Sequence<String>, at location: Location = Location()
+  ) throws(DiagnosticsError) {
+    let symbols = Set(symbols)
+    let unknown = Set(names).subtracting(symbols).sorted()
+    guard !unknown.isEmpty else { return }
+    let help =
+      symbols.isEmpty ? "all its sizes are numbers" : "its symbols are \(symbols.sorted().joined(separator: ", "))"
+    throw DiagnosticsError(
+      unknown.map { Diagnostic("the model has no symbol '\($0)'", location: location, help: help) })
+  }
 }

@@ -255,27 +255,47 @@ extension Tensor {
     }
   }
 
-  /// Writes values at places given by one index for each of the first axes; the indices broadcast.
+  /// Writes values at places given by one index for each of the first axes, nil for all places; the indices broadcast.
   ///
   /// - Parameter accumulate: Whether values are added to the elements that are there.
-  public func indexPut(_ indices: [Tensor], _ values: Tensor, accumulate: Bool = false) -> Tensor {
-    composite("indexPut", [self] + indices + [values]) { () throws(TypeFault) -> Tensor in
-      for index in indices { try requireIndices(index) }
-      guard !indices.isEmpty, indices.count <= rank else {
-        throw TypeFault("\(indices.count) indices address \(type)")
+  public func indexPut(_ indices: [Tensor?], _ values: Tensor, accumulate: Bool = false) -> Tensor {
+    let known = indices.compactMap { $0 }
+    return composite("indexPut", [self] + known + [values]) { () throws(TypeFault) -> Tensor in
+      let axes = indices.indices.filter { indices[$0] != nil }
+      guard let first = axes.first, axes != Array(0..<axes.count), indices.count <= rank else {
+        return try putting(known, values, accumulate)
       }
-      let places = try Tensor.broadcastShape(indices.map { $0.type })
-      var coordinates: [Tensor] = []
-      for (axis, index) in indices.enumerated() {
-        coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+      // The axes with an index come first, as do their places among the values, which are elsewhere where the axes are
+      // one beside the other.
+      let order = axes + (0..<rank).filter { !axes.contains($0) }
+      let places = try Tensor.broadcastShape(known.map { $0.type })
+      var values = values
+      if axes == Array(first..<first + axes.count) {
+        let wanted = Array(shape[..<first]) + places + Array(shape[(first + axes.count)...])
+        try requireBroadcast(values, to: wanted, "the values")
+        values = values.expanded(to: wanted)
+          .permute(Array(first..<first + places.count) + Array(0..<first) + Array(first + places.count..<wanted.count))
       }
-      let joined = stack(coordinates, dim: -1)
-      let wanted = places + shape[indices.count...]
-      try requireBroadcast(values, to: wanted, "the values")
-      return scatter(
-        joined, values.convert(to: dtype).expanded(to: wanted), IndexedAxes(axes: Array(indices.indices)),
-        combiner: accumulate ? .sum : nil)
+      var inverse = order
+      for (position, axis) in order.enumerated() { inverse[axis] = position }
+      return try permute(order).putting(known, values, accumulate).permute(inverse)
     }
+  }
+
+  private func putting(_ indices: [Tensor], _ values: Tensor, _ accumulate: Bool) throws(TypeFault) -> Tensor {
+    for index in indices { try requireIndices(index) }
+    guard !indices.isEmpty, indices.count <= rank else { throw TypeFault("\(indices.count) indices address \(type)") }
+    let places = try Tensor.broadcastShape(indices.map { $0.type })
+    var coordinates: [Tensor] = []
+    for (axis, index) in indices.enumerated() {
+      coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+    }
+    let joined = stack(coordinates, dim: -1)
+    let wanted = places + shape[indices.count...]
+    try requireBroadcast(values, to: wanted, "the values")
+    return scatter(
+      joined, values.convert(to: dtype).expanded(to: wanted), IndexedAxes(axes: Array(indices.indices)),
+      combiner: accumulate ? .sum : nil)
   }
 
   /// Puts the elements of `source` one after another where the mask holds.

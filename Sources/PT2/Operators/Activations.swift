@@ -8,6 +8,21 @@ extension Operator {
     "tanh": .unary { $0.tanh() }, "silu": .unary { silu($0) }, "mish": .unary { mish($0) },
     "selu": .unary { selu($0) }, "hardsigmoid": .unary { hardsigmoid($0) }, "hardswish": .unary { hardswish($0) },
     "log_sigmoid": .unary { logsigmoid($0) },
+    "softshrink": .one { call throws(TypeFault) in softshrink(try call.tensor(), lambda: try call.float("lambd")) },
+    "hardshrink": .one { call throws(TypeFault) in hardshrink(try call.tensor(), lambda: try call.float("lambd")) },
+    "rrelu": .one { call throws(TypeFault) in
+      guard try !call.flag("training") else { throw TypeFault("is not meant for training") }
+      return leakyRelu(try call.tensor(), negativeSlope: try (call.float("lower") + call.float("upper")) / 2)
+    },
+    "native_dropout": .several { call throws(TypeFault) in
+      let (x, p) = (try call.tensor("input"), try call.float("p"))
+      let isTraining = try call.flag("train") && !call.evaluating && p > 0
+      let kept =
+        isTraining
+        ? call.builder.bernoulli(x.shape, p: 1 - p) : call.builder.full(TensorType(.bool, x.shape), .integer(1))
+      guard isTraining else { return [x, kept] }
+      return [p < 1 ? kept.select(x * (1 / (1 - p)), x.zerosLike()) : x.zerosLike(), kept]
+    },
     "gelu": .one { call throws(TypeFault) in
       let name = try call.string("approximate")
       guard let approximation = GeluApproximation(rawValue: name) else {

@@ -32,10 +32,8 @@ extension Operator {
       let exponent = try call.tensor("exponent")
       return try call.operand("self").tensor(beside: exponent).pow(exponent)
     },
-    "maximum": .one { call throws(TypeFault) in try call.tensor().maximum(call.tensor("other")) },
-    "minimum": .one { call throws(TypeFault) in try call.tensor().minimum(call.tensor("other")) },
-    "max.other": .one { call throws(TypeFault) in try call.tensor().maximum(call.tensor("other")) },
-    "min.other": .one { call throws(TypeFault) in try call.tensor().minimum(call.tensor("other")) },
+    "maximum": .tensors { $0.maximum($1) }, "minimum": .tensors { $0.minimum($1) },
+    "max.other": .tensors { $0.maximum($1) }, "min.other": .tensors { $0.minimum($1) },
     "clamp": .one(clamp),
     "clamp_min": .one(clamp),
     "clamp_max": .one(clamp),
@@ -49,7 +47,7 @@ extension Operator {
     },
     "lerp": .one { call throws(TypeFault) in try call.tensor().lerp(call.tensor("end"), weight: call.operand("weight"))
     },
-    "atan2": .one { call throws(TypeFault) in try call.tensor().atan2(call.tensor("other")) },
+    "atan2": .tensors { $0.atan2($1) },
     "neg": .unary { -$0 }, "abs": .unary { $0.abs() }, "sign": .unary { $0.sign() },
     "exp": .unary { $0.exp() }, "exp2": .unary { $0.exp2() }, "expm1": .unary { $0.expm1() },
     "log": .unary { $0.log() }, "log1p": .unary { $0.log1p() }, "log2": .unary { $0.log2() },
@@ -63,16 +61,30 @@ extension Operator {
     "round": .one { call throws(TypeFault) in try call.tensor().round(decimals: call.optionalInteger("decimals") ?? 0)
     },
     "reciprocal": .unary { $0.reciprocal() }, "square": .unary { $0.square() },
-    "isnan": .unary { $0.isNaN() }, "isinf": .unary { $0.isInf() },
+    "isnan": .unary { $0.isNaN() }, "isinf": .unary { $0.isInf() }, "isfinite": .unary { $0.isFinite() },
+    "signbit": .unary { $0.signbit() }, "sinc": .unary { $0.sinc() }, "deg2rad": .unary { $0.deg2rad() },
+    "rad2deg": .unary { $0.rad2deg() }, "lgamma": .unary { $0.lgamma() }, "digamma": .unary { $0.digamma() },
+    "erfinv": .unary { $0.erfinv() }, "special_erf": .unary { $0.erf() }, "special_expm1": .unary { $0.expm1() },
+    "logit": .one { call throws(TypeFault) in try call.tensor().logit(eps: call.optionalFloat("eps")) },
+    "nan_to_num": .one { call throws(TypeFault) in
+      try call.tensor().nanToNum(
+        nan: call.optionalFloat("nan") ?? 0, posinf: call.optionalFloat("posinf"), neginf: call.optionalFloat("neginf"))
+    },
+    "fmax": .tensors { $0.fmax($1) }, "fmin": .tensors { $0.fmin($1) }, "hypot": .tensors { $0.hypot($1) },
+    "logaddexp": .tensors { $0.logaddexp($1) }, "logaddexp2": .tensors { $0.logaddexp2($1) },
+    "copysign": .binary { $0.copysign($1.tensor(beside: $0)) }, "xlogy": .binary { $0.xlogy($1) },
+    "bitwise_left_shift": leftShift, "__lshift__": leftShift, "bitwise_right_shift": rightShift,
+    "__rshift__": rightShift,
     "bitwise_not": .unary { $0.bitwiseNot() },
     "logical_not": .unary { $0.logicalNot() },
-    "logical_and": .one { call throws(TypeFault) in try call.tensor().logicalAnd(call.tensor("other")) },
-    "logical_or": .one { call throws(TypeFault) in try call.tensor().logicalOr(call.tensor("other")) },
-    "logical_xor": .one { call throws(TypeFault) in try call.tensor().logicalXor(call.tensor("other")) },
+    "logical_and": .tensors { $0.logicalAnd($1) }, "logical_or": .tensors { $0.logicalOr($1) },
+    "logical_xor": .tensors { $0.logicalXor($1) },
     "__and__": bitwiseAnd, "bitwise_and": bitwiseAnd, "__or__": bitwiseOr, "bitwise_or": bitwiseOr,
     "__xor__": bitwiseXor, "bitwise_xor": bitwiseXor,
   ]
 
+  private static let leftShift = Operator.binary { $0.bitwiseLeftShift($1.tensor(beside: $0)) }
+  private static let rightShift = Operator.binary { $0.bitwiseRightShift($1.tensor(beside: $0)) }
   private static let bitwiseAnd = Operator.binary { $0.bitwiseAnd($1.tensor(beside: $0)) }
   private static let bitwiseOr = Operator.binary { $0.bitwiseOr($1.tensor(beside: $0)) }
   private static let bitwiseXor = Operator.binary { $0.bitwiseXor($1.tensor(beside: $0)) }

@@ -13,6 +13,24 @@ extension Operator {
     "mv": .one { call throws(TypeFault) in mv(try call.tensor(), try call.tensor("vec")) },
     "dot": .one { call throws(TypeFault) in dot(try call.tensor(), try call.tensor("tensor")) },
     "outer": .one { call throws(TypeFault) in outer(try call.tensor(), try call.tensor("vec2")) },
+    "inner": .tensors { inner($0, $1) }, "kron": .tensors { kron($0, $1) },
+    "linalg_cross": .one { call throws(TypeFault) in
+      cross(try call.tensor(), try call.tensor("other"), dim: try call.integer("dim"))
+    },
+    "bilinear": .one { call throws(TypeFault) in
+      bilinear(
+        try call.tensor("input1"), try call.tensor("input2"), try call.tensor("weight"), try call.optional("bias"))
+    },
+    "addmv": .one { call throws(TypeFault) in
+      addmv(
+        try call.tensor(), try call.tensor("mat"), try call.tensor("vec"), beta: try call.float("beta"),
+        alpha: try call.float("alpha"))
+    },
+    "addbmm": .one { call throws(TypeFault) in
+      addbmm(
+        try call.tensor(), try call.tensor("batch1"), try call.tensor("batch2"), beta: try call.float("beta"),
+        alpha: try call.float("alpha"))
+    },
     "addmm": .one { call throws(TypeFault) in
       addmm(
         try call.tensor(), try call.tensor("mat1"), try call.tensor("mat2"), beta: try call.float("beta"),
@@ -22,6 +40,20 @@ extension Operator {
       baddbmm(
         try call.tensor(), try call.tensor("batch1"), try call.tensor("batch2"),
         beta: try call.float("beta"), alpha: try call.float("alpha"))
+    },
+    // Of transformers: rows sorted by the expert that they go to, and where each expert's rows end.
+    "torch.ops.transformers.grouped_mm_fallback.default": .one { call throws(TypeFault) in
+      let (x, weight, ends) = (try call.tensor("input"), try call.tensor("weight"), try call.tensor("offs"))
+      guard x.rank == 2, weight.rank == 3, let count = weight.shape[0].known, ends.shape == [weight.shape[0]] else {
+        throw TypeFault("needs the rows of \(weight.type) in \(x.type), and where they end")
+      }
+      let rows = call.builder.iota(TensorType(ends.dtype, [x.shape[0]]), axis: 0).unsqueeze(dim: 1)
+      var sum = call.builder.zeros(TensorType(x.dtype, [x.shape[0], weight.shape[2]]))
+      for expert in (0..<count).reversed() {
+        let isBefore = rows .< ends.select(dim: 0, index: expert)
+        sum = isBefore.expanded(to: sum.shape).select(mm(x, weight.select(dim: 0, index: expert)), sum)
+      }
+      return sum
     },
     "einsum": .one { call throws(TypeFault) in
       einsum(try call.string("equation"), try call.tensors("tensors"))

@@ -43,8 +43,44 @@ extension Operator {
     "randn": .one { call throws(TypeFault) in
       call.builder.randn(try call.dimensions("size"), dtype: try call.dtype())
     },
+    "rand_like": .one { call throws(TypeFault) in try call.tensor().randLike(dtype: call.dtype()) },
+    "uniform": .one { call throws(TypeFault) in
+      let (from, to) = (try call.float("from"), try call.float("to"))
+      return try call.tensor().randLike() * (to - from) + from
+    },
+    "normal_functional": normal, "normal": normal,
+    "bernoulli": .one { call throws(TypeFault) in try call.tensor().bernoulli() },
+    "bernoulli.p": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      return call.builder.bernoulli(x.shape, p: try call.float("p")).convert(to: x.dtype)
+    },
+    "randint": .one { call throws(TypeFault) in
+      call.builder.randint(
+        try call.integer("high"), try call.dimensions("size"), dtype: try call.dtype() ?? .i64)
+    },
+    "randint.low": .one { call throws(TypeFault) in
+      call.builder.randint(
+        try call.integer("low"), try call.integer("high"), try call.dimensions("size"), dtype: try call.dtype() ?? .i64)
+    },
+    "tril_indices": .one { call throws(TypeFault) in
+      try indexed(
+        call.builder.trilIndices(call.integer("row"), call.integer("col"), offset: call.integer("offset")), call)
+    },
+    "triu_indices": .one { call throws(TypeFault) in
+      try indexed(
+        call.builder.triuIndices(call.integer("row"), call.integer("col"), offset: call.integer("offset")), call)
+    },
     "randn_like": .one { call throws(TypeFault) in try call.tensor().randnLike(dtype: call.dtype()) },
   ]
+
+  private static let normal = Operator.one { call throws(TypeFault) in
+    let (mean, deviation) = (try call.float("mean"), try call.float("std"))
+    return try call.tensor().randnLike() * deviation + mean
+  }
+
+  private static func indexed(_ indices: Tensor, _ call: Call) throws(TypeFault) -> Tensor {
+    indices.convert(to: try call.dtype() ?? .i64)
+  }
 
   /// A tensor with one number in every element.
   ///

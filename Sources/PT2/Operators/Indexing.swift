@@ -17,10 +17,34 @@ extension Operator {
     },
     "index": .one { call throws(TypeFault) in try call.tensor().index(call.optionalTensors("indices")) },
     "index_put": .one { call throws(TypeFault) in
-      let indices = try call.optionalTensors("indices")
-      let known = indices.compactMap { $0 }
-      guard known.count == indices.count else { throw TypeFault("some axes have no index") }
-      return try call.tensor().indexPut(known, call.tensor("values"), accumulate: call.flag("accumulate"))
+      let (x, values) = (try call.tensor(), try call.tensor("values"))
+      let (indices, accumulates) = (try call.optionalTensors("indices"), try call.flag("accumulate"))
+      guard let mask = indices.first ?? nil, mask.dtype == .bool, indices.count == 1, values.type.elementCount == 1,
+        !accumulates
+      else { return x.indexPut(indices, values, accumulate: accumulates) }
+      // One number wherever a mask of the first axes holds.
+      let places = mask.reshape(mask.shape + [Dimension](repeating: 1, count: max(x.rank - mask.rank, 0)))
+      return x.maskedFill(places, values.reshape([Dimension]()))
+    },
+    "index_fill": .one { call throws(TypeFault) in
+      guard let value = try call.number("value") else { throw TypeFault("the value is no number") }
+      return try indexFill(call.tensor(), call, value)
+    },
+    "masked_scatter": .one { call throws(TypeFault) in
+      try call.tensor().maskedScatter(call.tensor("mask"), call.tensor("source"))
+    },
+    "take_along_dim": .one { call throws(TypeFault) in
+      let dim = try call.integer("dim")
+      return try call.tensor().takeAlongDim(call.tensor("indices"), dim: dim)
+    },
+    "scatter_reduce": .one { call throws(TypeFault) in
+      let name = try call.string("reduce")
+      guard let reduction = ScatterReduction(rawValue: name) else {
+        throw TypeFault("the reduction '\(name)' is not known")
+      }
+      return try call.tensor().scatterReduce(
+        dim: call.integer("dim"), call.tensor("index"), call.tensor("src"), reduce: reduction,
+        includeSelf: call.flag("include_self"))
     },
     "index_add": .one { call throws(TypeFault) in
       try call.tensor().indexAdd(
@@ -43,4 +67,8 @@ extension Operator {
     "one_hot": .one { call throws(TypeFault) in oneHot(try call.tensor(), numClasses: try call.integer("num_classes"))
     },
   ]
+
+  private static func indexFill(_ x: Tensor, _ call: Call, _ value: some Number) throws(TypeFault) -> Tensor {
+    x.indexFill(dim: try call.integer("dim"), try call.tensor("index"), value)
+  }
 }

@@ -35,6 +35,22 @@ extension Operator {
       let result = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
       return [result.output, none, none, result.runningMean, result.runningVar]
     },
+    "_native_batch_norm_legit": .several { call throws(TypeFault) in
+      let y = try normalized(
+        call, isTraining: call.flag("training"), batchNormTraining, LatheNN.batchNorm, LatheNN.batchNorm)
+      let none = call.builder.zeros(TensorType(y.dtype, [0]))
+      return [y, none, none]
+    },
+    "native_group_norm": .several { call throws(TypeFault) in
+      let (x, groups, eps) = (try call.tensor("input"), try call.integer("group"), try call.float("eps"))
+      let sizes = try [call.dimension("N"), Dimension(groups), call.dimension("C"), call.dimension("HxW")]
+      let y = groupNorm(
+        x, numGroups: groups, weight: try call.optional("weight"), bias: try call.optional("bias"), eps: eps)
+      guard groups > 0, let inner = sizes[2].divided(exactlyBy: sizes[1]) else { return [y, y, y] }
+      let (variance, mean) = varMean(
+        x.reshape([sizes[0], sizes[1], inner * sizes[3]]), dim: [2], correction: 0, keepdim: false)
+      return [y, mean, (variance + eps).rsqrt()]
+    },
     "layer_norm": .one { call throws(TypeFault) in try layerNormalized(call) },
     "native_layer_norm": .several { call throws(TypeFault) in
       let (x, y) = (try call.tensor("input"), try layerNormalized(call))

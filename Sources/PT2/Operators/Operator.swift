@@ -35,6 +35,11 @@ struct Operator: Sendable {
     .one { call throws(TypeFault) in function(try call.tensor(), try call.operand()) }
   }
 
+  /// A function of two tensors.
+  static func tensors(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
+    .one { call throws(TypeFault) in function(try call.tensor(), try call.tensor("other")) }
+  }
+
   /// What checks something that an import checks by itself, or has no result.
   static let nothing = Operator { call throws(TypeFault) in
     call.ignoreArguments()
@@ -43,7 +48,7 @@ struct Operator: Sendable {
 
   private static let all: [String: Operator] = [
     arithmetic, comparisons, activations, reductions, shapes, indexing, creation, contractions, pooling, normalizations,
-    recurrence, resizing, sizes,
+    recurrence, resizing, sampling, losses, sizes,
   ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }
 
   /// The operator of a target such as `torch.ops.aten.add_.Tensor`, and the schema of its overload.

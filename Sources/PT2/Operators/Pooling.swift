@@ -9,9 +9,18 @@ extension Operator {
       let (output, indices) = try pooled(call, maxPool2dWithIndices)
       return [output, indices]
     },
+    "max_pool3d_with_indices": .several { call throws(TypeFault) in
+      let (output, indices) = try pooled(call, maxPool3dWithIndices)
+      return [output, indices]
+    },
     "avg_pool1d": avgPool(avgPool1d), "avg_pool2d": avgPool(avgPool2d), "avg_pool3d": avgPool(avgPool3d),
     "adaptive_avg_pool1d": adaptive(adaptiveAvgPool1d), "adaptive_avg_pool2d": adaptive(adaptiveAvgPool2d),
     "adaptive_avg_pool3d": adaptive(adaptiveAvgPool3d), "_adaptive_avg_pool2d": adaptive(adaptiveAvgPool2d),
+    "_adaptive_avg_pool3d": adaptive(adaptiveAvgPool3d),
+    "adaptive_max_pool1d": .several { call throws(TypeFault) in
+      let (output, indices) = adaptiveMaxPool1dWithIndices(try call.tensor(), try call.integers("output_size"))
+      return [output, indices]
+    },
     "adaptive_max_pool2d": .several { call throws(TypeFault) in
       let (output, indices) = adaptiveMaxPool2dWithIndices(try call.tensor(), try call.integers("output_size"))
       return [output, indices]

@@ -45,6 +45,49 @@ extension Operator {
         try call.tensor(), dim: try axes(call), correction: try correction(call), keepdim: try call.flag("keepdim"))
       return [variance, mean]
     },
+    "std_mean": .several { call throws(TypeFault) in
+      let (deviation, mean) = stdMean(
+        try call.tensor(), dim: try axes(call), correction: try correction(call), keepdim: try call.flag("keepdim"))
+      return [deviation, mean]
+    },
+    "aminmax": .several { call throws(TypeFault) in
+      let (x, keepdim) = (try call.tensor(), try call.flag("keepdim"))
+      let axes = try call.optionalInteger("dim").map { [$0] }
+      return [x.amin(dim: axes, keepdim: keepdim), x.amax(dim: axes, keepdim: keepdim)]
+    },
+    "count_nonzero": .one { call throws(TypeFault) in try call.tensor().countNonzero(dim: axes(call)) },
+    "nansum": .one { call throws(TypeFault) in
+      try call.tensor().nansum(dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "nanmean": .one { call throws(TypeFault) in
+      try call.tensor().nanmean(dim: axes(call), keepdim: call.flag("keepdim"), dtype: call.dtype())
+    },
+    "trace": .unary { $0.trace() },
+    "cummax": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().cummax(dim: call.integer("dim"))
+      return [values, indices]
+    },
+    "cummin": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().cummin(dim: call.integer("dim"))
+      return [values, indices]
+    },
+    "logcumsumexp": .one { call throws(TypeFault) in try call.tensor().logcumsumexp(dim: call.integer("dim")) },
+    "diff": .one { call throws(TypeFault) in
+      let dim = try call.integer("dim")
+      let parts = try [call.optional("prepend"), call.tensor(), call.optional("append")].compactMap { $0 }
+      return cat(parts, dim: dim).diff(n: try call.integer("n"), dim: dim)
+    },
+    "histc": .one(histogram),
+    "median": .unary { $0.median() },
+    "median.dim": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().median(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
+    "kthvalue": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().kthvalue(
+        call.integer("k"), dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
     "logsumexp": .one { call throws(TypeFault) in
       try call.tensor().logsumexp(dim: call.integers("dim"), keepdim: call.flag("keepdim"))
     },
@@ -73,6 +116,17 @@ extension Operator {
       try call.tensor().argsort(dim: call.integer("dim"), descending: call.flag("descending"))
     },
   ]
+
+  /// How many elements are in each of equal ranges between two numbers; those outside of them count nowhere.
+  private static func histogram(_ call: Call) throws(TypeFault) -> Tensor {
+    let (x, bins) = (try call.tensor().flatten(), try call.integer("bins"))
+    let (low, high) = (try call.float("min"), try call.float("max"))
+    guard low < high, bins > 0 else { throw TypeFault("needs numbers for the first and the last range") }
+    let place = ((x - low) * (Double(bins) / (high - low))).floor().clamp(max: Double(bins - 1))
+    let isInside = (x .>= low) .& (x .<= high)
+    let ranges = call.builder.iota(TensorType(x.dtype, [Dimension(bins)]), axis: 0)
+    return ((place.unsqueeze(dim: 1) .== ranges) .& isInside.unsqueeze(dim: 1)).sum(dim: 0, dtype: x.dtype)
+  }
 
   /// The axes that are reduced; nil for all.
   private static func axes(_ call: Call) throws(TypeFault) -> [Int]? {

@@ -12,6 +12,24 @@ extension Operator {
     "_upsample_bicubic2d_aa": resized(.cubic, antialias: true),
   ]
 
+  static let sampling: [String: Operator] = [
+    "grid_sampler": sampled, "grid_sampler_2d": sampled,
+    "affine_grid_generator": .one { call throws(TypeFault) in
+      affineGrid(
+        try call.tensor("theta"), size: try call.integers("size"), alignCorners: try call.flag("align_corners"))
+    },
+  ]
+
+  private static let sampled = Operator.one { call throws(TypeFault) in
+    let (mode, padding) = (try call.integer("interpolation_mode"), try call.integer("padding_mode"))
+    guard let mode = [0: GridInterpolation.bilinear, 1: .nearest, 2: .bicubic][mode],
+      let padding = [0: GridPadding.zeros, 1: .border, 2: .reflection][padding]
+    else { throw TypeFault("the mode \(mode) or the padding \(padding) is not known") }
+    return gridSample(
+      try call.tensor("input"), try call.tensor("grid"), mode: mode, paddingMode: padding,
+      alignCorners: try call.flag("align_corners"))
+  }
+
   private static func resized(_ mode: InterpolationMode, antialias: Bool = false) -> Operator {
     .one { call throws(TypeFault) in
       let x = try call.tensor("input")

@@ -66,6 +66,12 @@ extension Operator {
     "tensor_split.indices": .several { call throws(TypeFault) in
       Array(try call.tensor().tensorSplit(at: call.integers("indices"), dim: call.integer("dim")))
     },
+    "unsafe_split.Tensor": .several { call throws(TypeFault) in
+      Array(try call.tensor().split(call.integer("split_size"), dim: call.integer("dim")))
+    },
+    "unsafe_chunk": .several { call throws(TypeFault) in
+      Array(try call.tensor().chunk(call.integer("chunks"), dim: call.integer("dim")))
+    },
     "unbind": .several { call throws(TypeFault) in
       Array(try call.tensor().unbind(dim: call.integer("dim")))
     },
@@ -115,11 +121,22 @@ extension Operator {
     "constant_pad_nd": .one { call throws(TypeFault) in
       LatheNN.pad(try call.tensor(), try call.integers("pad"), value: try call.float("value"))
     },
-    "reflection_pad2d": .one { call throws(TypeFault) in
-      LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: .reflect)
+    "reflection_pad1d": padded(.reflect), "reflection_pad2d": padded(.reflect), "reflection_pad3d": padded(.reflect),
+    "replication_pad1d": padded(.replicate), "replication_pad2d": padded(.replicate),
+    "replication_pad3d": padded(.replicate),
+    "hstack": .one { call throws(TypeFault) in hstack(try call.tensors("tensors")) },
+    "vstack": .one { call throws(TypeFault) in vstack(try call.tensors("tensors")) },
+    "dstack": .one { call throws(TypeFault) in dstack(try call.tensors("tensors")) },
+    "column_stack": .one { call throws(TypeFault) in columnStack(try call.tensors("tensors")) },
+    "broadcast_tensors": .several { call throws(TypeFault) in broadcastTensors(try call.tensors("tensors")) },
+    "rot90": .one { call throws(TypeFault) in try call.tensor().rot90(call.integer("k"), dims: call.integers("dims")) },
+    "diag": .one { call throws(TypeFault) in try call.tensor().diag(diagonal: call.integer("diagonal")) },
+    "diag_embed": .one { call throws(TypeFault) in try call.tensor().diagEmbed(offset: call.integer("offset")) },
+    "channel_shuffle": .one { call throws(TypeFault) in
+      channelShuffle(try call.tensor(), groups: try call.integer("groups"))
     },
-    "replication_pad2d": .one { call throws(TypeFault) in
-      LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: .replicate)
+    "pixel_unshuffle": .one { call throws(TypeFault) in
+      pixelUnshuffle(try call.tensor(), try call.integer("downscale_factor"))
     },
     "pixel_shuffle": .one { call throws(TypeFault) in
       pixelShuffle(try call.tensor(), try call.integer("upscale_factor"))
@@ -161,6 +178,10 @@ extension Operator {
       axes(from, steps) == axes(sizes, strides), offset == meta.offset.number
     else { throw TypeFault("gives the operand's memory another meaning, which only a reshape may") }
     return x.view(sizes)
+  }
+
+  private static func padded(_ mode: PaddingMode) -> Operator {
+    .one { call throws(TypeFault) in LatheNN.pad(try call.tensor(), try call.integers("padding"), mode: mode) }
   }
 
   private static let same = Operator.unary { $0 }

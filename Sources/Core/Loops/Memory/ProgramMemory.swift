@@ -132,13 +132,13 @@ extension Program {
   ) throws(DiagnosticsError) {
     guard given.count == ports.count else {
       throw DiagnosticsError(
-        "\(name) \(verb) \(ports.count) \(kind)s, given \(given.count)",
+        "\(name) \(verb) \(ports.count) \(kind)\(ports.count == 1 ? "" : "s"), given \(given.count)",
         help: ports.isEmpty
           ? nil : "the \(kind)s are: " + ports.map { "\($0.name): \($0.type)" }.joined(separator: ", "))
     }
     var faults: [Diagnostic] = []
     for (array, port) in zip(given, ports) where array.type != port.type {
-      faults.append(Diagnostic("\(kind) \(port.name) is \(port.type), given \(array.type)"))
+      faults.append(Diagnostic("\(kind) '\(port.name)' is \(port.type), given \(array.type)"))
     }
     guard faults.isEmpty else { throw DiagnosticsError(faults) }
   }

@@ -4,6 +4,7 @@ import LatheCore
 import LatheData
 import LatheMemory
 import LatheONNX
+import LathePT2
 
 /// Reads bytes as a file of one format; whatever they are, the parser returns or throws.
 struct Parser {
@@ -31,6 +32,8 @@ struct Parser {
       try require(TorchFile(bytes: file.bytes(for: "y.pt"), from: "y.pt").members == file.members, "a state is not read back")
     },
     Parser(name: "pickle") { bytes in _ = try TorchFile(bytes: FileContent.archive(ofPickle: bytes), from: "x.pt") },
+    Parser(name: "pt2") { bytes in _ = try importPT2(bytes: bytes) },
+    Parser(name: "program") { bytes in _ = try importPT2(bytes: FileContent.archive(ofProgram: bytes), trainable: true) },
     Parser(name: "lathe") { bytes in
       let graph = try Graph(parsing: String(decoding: bytes, as: UTF8.self))
       try require(Graph(parsing: graph.text) == graph, "a graph is not read back")
@@ -56,6 +59,31 @@ extension FileContent {
   static func archive(ofPickle pickle: [UInt8]) -> [UInt8] {
     let storages = [4, 16, 64].enumerated().map { ("archive/data/\($0.offset)", [UInt8](repeating: 1, count: $0.element)) }
     return zip([("archive/data.pkl", pickle)] + storages)
+  }
+
+  /// A `.pt2` file with a program in JSON, and the tensors of Tests/PT2Tests/Programs/tiny_training.pt2.
+  static func archive(ofProgram program: [UInt8]) -> [UInt8] {
+    let floats = [
+      "conv.weight": [3, 2, 3, 3], "conv.bias": [3], "bn.weight": [3], "bn.bias": [3], "bn.running_mean": [3],
+      "bn.running_var": [3], "fc.weight": [4, 3], "fc.bias": [4], "cache": [4, 3],
+    ]
+    func entry(_ name: String, _ sizes: [Int], _ dtype: Int) -> String {
+      let strides = sizes.indices.map { sizes[($0 + 1)...].reduce(1, *) }
+      func numbers(_ values: [Int]) -> String { values.map { "{\"as_int\": \($0)}" }.joined(separator: ", ") }
+      return """
+        "\(name)": {"path_name": "all", "use_pickle": false, "tensor_meta": {"dtype": \(dtype), "layout": 7,
+        "sizes": [\(numbers(sizes))], "strides": [\(numbers(strides))], "storage_offset": {"as_int": 0}}}
+        """
+    }
+    func config(_ entries: [String]) -> [UInt8] { Array("{\"config\": {\(entries.joined(separator: ", "))}}".utf8) }
+    let weights = floats.sorted { $0.key < $1.key }.map { entry($0, $1, 7) } + [entry("steps", [], 5), entry("bn.num_batches_tracked", [], 5)]
+    let content = [UInt8](repeating: 0, count: 256)
+    return zip([
+      ("x/archive_format", Array("pt2".utf8)), ("x/models/model.json", program),
+      ("x/data/weights/model_weights_config.json", config(weights)), ("x/data/weights/all", content),
+      ("x/data/constants/model_constants_config.json", config([entry("lifted_tensor_0", [1], 5)])),
+      ("x/data/constants/all", content),
+    ])
   }
 
   private static func zip(_ files: [(name: String, bytes: [UInt8])]) -> [UInt8] {

@@ -11,12 +11,12 @@ public struct BatchingContext {
     case different
   }
 
-  public let operands: [Tensor]
+  package let operands: [Tensor]
   /// Which operands have the leading axis; at least one does.
-  public let isBatched: [Bool]
+  package let isBatched: [Bool]
   /// The size of the leading axis.
-  public let size: Dimension
-  public let builder: Builder
+  package let size: Dimension
+  package let builder: Builder
   let randomness: Randomness
 
   /// All operands with the leading axis; those that had none are repeated.
@@ -51,7 +51,7 @@ extension Graph {
   /// What depends on no batch is computed once.
   ///
   /// - Returns: The outputs, and which of them have the leading axis.
-  public func batched(
+  package func batched(
     _ arguments: [Tensor], isBatched: [Bool], size: Dimension, randomness: BatchingContext.Randomness = .error,
     in builder: Builder
   ) throws(TypeFault) -> [(tensor: Tensor, isBatched: Bool)] {

@@ -9,6 +9,7 @@ public struct TypeFault: Error, Hashable, Sendable {
   /// The symbols that stand where a number is needed; to bind them is the help then.
   public var unbound: [String] = []
 
+  /// A fault, with what would mend it.
   public init(_ message: String, help: String? = nil) {
     self.message = message
     self.help = help
@@ -23,10 +24,12 @@ public struct TypeFault: Error, Hashable, Sendable {
 
 /// One mistake in a model or its data, with everything a person needs to mend it.
 public struct Diagnostic: Hashable, Sendable {
+  /// How grave a diagnostic is.
   public enum Severity: String, Hashable, Sendable {
     case error, warning, note
   }
 
+  /// Whether it is an error, or only to be known.
   public var severity: Severity
   /// One sentence; starts with the operation's name where there is one.
   public var message: String
@@ -34,10 +37,12 @@ public struct Diagnostic: Hashable, Sendable {
   public var operation: String?
   /// The operands' names and types.
   public var operands: [String]
+  /// The place that it is about.
   public var location: Location
   /// What to do about it.
   public var help: String?
 
+  /// A diagnostic; by default an error, of which nothing but the message is known.
   public init(
     _ message: String, severity: Severity = .error, operation: String? = nil, operands: [String] = [],
     location: Location = Location(), help: String? = nil
@@ -62,8 +67,10 @@ public struct Diagnostic: Hashable, Sendable {
 
 /// All mistakes found at once.
 public struct DiagnosticsError: Error, Sendable, CustomStringConvertible {
+  /// What was found, in the order in which it was.
   public var diagnostics: [Diagnostic]
 
+  /// An error of several diagnostics.
   public init(_ diagnostics: [Diagnostic]) {
     self.diagnostics = diagnostics
   }
@@ -73,5 +80,6 @@ public struct DiagnosticsError: Error, Sendable, CustomStringConvertible {
     self.init([Diagnostic(message, location: location, help: help)])
   }
 
+  /// All diagnostics, as the command line shows them.
   public var description: String { diagnostics.map { $0.rendered() }.joined(separator: "\n") }
 }

@@ -11,6 +11,7 @@ public struct Location: Hashable, Sendable {
   /// The node's name in the imported file.
   public var node: String?
 
+  /// What is known of a place.
   public init(
     file: String? = nil, line: Int? = nil, column: Int? = nil, modulePath: String? = nil, node: String? = nil
   ) {

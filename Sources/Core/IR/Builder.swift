@@ -50,6 +50,7 @@ public final class Builder: Sendable {
   /// What a front-end keeps with the graph that it traces, such as the names of parameters; nothing here reads it.
   public let context: (any Sendable)?
 
+  /// A builder of a new graph.
   public init(isTraining: Bool = false, context: (any Sendable)? = nil) {
     state = Mutex(State())
     parent = nil
@@ -263,6 +264,7 @@ public final class Builder: Sendable {
     scalar(value, type.dtype).broadcast(to: type.shape, axes: [])
   }
 
+  /// Zeros of a type.
   public func zeros(_ type: TensorType) -> Tensor { full(type, type.dtype.isFloat ? .float(0) : .integer(0)) }
 
   /// The index along one axis.

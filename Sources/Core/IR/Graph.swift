@@ -1,5 +1,6 @@
 /// A named tensor that lives longer than one run: a parameter, a running statistic, an optimiser moment, a counter.
 public struct Variable: Hashable, Sendable {
+  /// What a variable is to training.
   public enum Role: String, Hashable, Sendable {
     /// Trained: gradients are taken with respect to it.
     case parameter
@@ -7,12 +8,16 @@ public struct Variable: Hashable, Sendable {
     case buffer
   }
 
+  /// The name, a path of layers: `encoder.weight`.
   public var name: String
+  /// The type of its content.
   public var type: TensorType
+  /// What it is to training.
   public var role: Role
   /// What the variable holds before the first run.
   public var initial: NDArray
 
+  /// A variable of the type of its initial content.
   public init(name: String, role: Role, initial: NDArray) {
     self.name = name
     self.type = initial.type
@@ -25,10 +30,14 @@ public struct Variable: Hashable, Sendable {
 ///
 /// Nodes are in topological order: an operand's node precedes its user. Graphs are made by `Builder` only.
 public struct Graph: Sendable {
+  /// A named result.
   public struct Output: Hashable, Sendable {
+    /// The output's name.
     public var name: String
+    /// The value that it is.
     public var value: Value
 
+    /// A value under a name.
     public init(name: String, value: Value) {
       self.name = name
       self.value = value
@@ -37,20 +46,27 @@ public struct Graph: Sendable {
 
   /// A variable's content after the run.
   public struct Update: Hashable, Sendable {
+    /// The variable's name.
     public var variable: String
+    /// The value that it holds then.
     public var value: Value
 
+    /// A variable and its next content.
     public init(variable: String, value: Value) {
       self.variable = variable
       self.value = value
     }
   }
 
+  /// The function's name.
   public var name: String
+  /// The operations, operands before their users.
   public internal(set) var nodes: [Node]
   /// The input nodes, in the order of the function's arguments.
   public internal(set) var inputs: [Value]
+  /// The results, in order.
   public internal(set) var outputs: [Output]
+  /// The variables that a run changes.
   public internal(set) var updates: [Update]
   /// The variables that the graph reads or writes, in the order in which they were declared.
   public internal(set) var variables: [Variable]
@@ -60,6 +76,7 @@ public struct Graph: Sendable {
   /// The type of a value.
   public func type(of value: Value) -> TensorType { nodes[Int(value.node)].types[Int(value.result)] }
 
+  /// The node that a value is a result of.
   public subscript(value: Value) -> Node { nodes[Int(value.node)] }
 
   /// The name of an input, empty for other values.
@@ -68,6 +85,7 @@ public struct Graph: Sendable {
     return ""
   }
 
+  /// The variable of a name; nil where there is none.
   public func variable(named name: String) -> Variable? { variables.first { $0.name == name } }
 
   /// The graph with other initial contents of some variables, of their types.
@@ -94,11 +112,13 @@ public struct Graph: Sendable {
 
 /// Equality of structure: locations and names of graphs do not count.
 extension Graph: Hashable {
+  /// Whether two graphs compute the same in the same way, wherever their nodes come from.
   public static func == (a: Graph, b: Graph) -> Bool {
     a.nodes == b.nodes && a.inputs == b.inputs && a.outputs == b.outputs && a.updates == b.updates
       && a.variables == b.variables
   }
 
+  /// Adds what `==` compares.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(nodes)
     hasher.combine(outputs)

@@ -3,6 +3,7 @@
 /// The functions are graphs with names of their own. They share the variables that they touch: what one has updated, the
 /// next reads. A graph alone is a model of one function.
 public struct Model: Sendable {
+  /// The name, from which files and C functions have theirs.
   public var name: String
   /// The functions, in the order in which they were given; at least one.
   public let functions: [Graph]
@@ -104,10 +105,12 @@ public struct Model: Sendable {
 
 /// Equality of structure and of the functions' names.
 extension Model: Hashable {
+  /// Whether two models have equal functions.
   public static func == (a: Model, b: Model) -> Bool {
     a.functions.map(\.name) == b.functions.map(\.name) && a.functions == b.functions && a.variables == b.variables
   }
 
+  /// Adds what `==` compares.
   public func hash(into hasher: inout Hasher) { hasher.combine(functions) }
 }
 

@@ -6,6 +6,7 @@ extension Tensor {
   /// https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
   public static func pointwise(_ function: Pointwise, _ operands: Tensor...) -> Tensor { pointwise(function, operands) }
 
+  /// Applies a scalar function after bringing the operands to one type and shape.
   public static func pointwise(_ function: Pointwise, _ operands: [Tensor]) -> Tensor {
     let builder = innermostBuilder(of: operands)
     guard !operands.contains(where: \.isPoisoned) else { return builder.poison }

@@ -3,7 +3,9 @@
 /// Methods here are the primitives; `LatheNN` adds PyTorch's vocabulary in terms of them. A faulty tensor has type
 /// `f32[]` and makes everything computed from it faulty, without further messages.
 public struct Tensor: Sendable {
+  /// What builds the graph that the tensor belongs to.
   public let builder: Builder
+  /// The value that it stands for.
   public let value: Value
 
   init(builder: Builder, value: Value) {
@@ -11,14 +13,19 @@ public struct Tensor: Sendable {
     self.value = value
   }
 
+  /// Whether the operation that was to make it could not be built.
   public var isPoisoned: Bool { value.isPoison }
 
+  /// The element type and the sizes; of a poisoned tensor, `f32[]`.
   public var type: TensorType { builder.type(of: value) }
 
+  /// The element type.
   public var dtype: ScalarType { type.dtype }
 
+  /// The sizes of the axes, outermost first.
   public var shape: [Dimension] { type.shape }
 
+  /// How many axes there are.
   public var rank: Int { type.rank }
 
   /// The literal that the tensor is, where it is one.
@@ -69,6 +76,7 @@ public struct Tensor: Sendable {
     shape == self.shape && axes == Array(0..<rank) ? self : apply(.broadcast(Broadcast(shape, axes: axes)))
   }
 
+  /// The elements from `start` below `limit`, in steps of `stride`, on every axis.
   public func slice(start: [Int], limit: [Dimension], stride: [Int]) -> Tensor {
     if start.allSatisfy({ $0 == 0 }), limit == shape, stride.allSatisfy({ $0 == 1 }) { return self }
     return apply(.slice(Slice(start: start, limit: limit, stride: stride)))
@@ -101,6 +109,7 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// The elements in opposite order along some axes.
   public func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
 
   /// Pads every axis; negative amounts cut off.
@@ -112,6 +121,7 @@ public struct Tensor: Sendable {
     return apply(.pad(Pad(low: low, high: high, interior: interior)), value ?? zero)
   }
 
+  /// Tensors one behind the other along an axis; their other sizes and element types are equal.
   public static func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
     tensors.count == 1 ? tensors[0] : apply(.concatenate(Concatenate(axis: axis)), tensors)
   }
@@ -134,10 +144,13 @@ public struct Tensor: Sendable {
 
   // MARK: Types
 
+  /// The elements in another type: floats are rounded to the nearest, towards zero where integers are wanted.
   public func convert(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.convert(Convert(dtype))) }
 
+  /// The bits of the elements as another type of the same size.
   public func bitcast(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.bitcast(Bitcast(dtype))) }
 
+  /// The same elements, through which no gradient passes.
   public func detach() -> Tensor { apply(.detach(Detach())) }
 
   // MARK: Reductions, contractions, windows
@@ -147,6 +160,9 @@ public struct Tensor: Sendable {
     axes.isEmpty ? self : apply(.reduce(Reduce(combiner, axes: axes)))
   }
 
+  /// The index, `i64`, at which an axis, which vanishes, is least or greatest.
+  ///
+  /// It is the first such; NaN counts as extreme.
   public func argReduce(_ combiner: Combiner, axis: Int) -> Tensor {
     apply(.argReduce(ArgReduce(combiner, axis: axis)))
   }
@@ -156,18 +172,23 @@ public struct Tensor: Sendable {
     apply(.argSort(ArgSort(axis: axis, descending: descending)))
   }
 
+  /// Running reductions along an axis, from the other end when reversed.
   public func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
     apply(.cumulative(CumulativeReduce(combiner, axis: axis, reverse: reverse)))
   }
 
+  /// The contraction of two tensors: batch axes first, then the free axes of this one, then those of the other.
   public func dot(_ other: Tensor, _ axes: DotGeneral) -> Tensor { apply(.dot(axes), other) }
 
+  /// The convolution of `[batch, in, spatial...]` with a weight `[out, in / groups, spatial...]`.
   public func convolution(_ weight: Tensor, _ payload: Convolution) -> Tensor { apply(.convolution(payload), weight) }
 
+  /// Joins the elements under a window that slides over the last axes: pooling.
   public func windowReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
     apply(.windowReduce(WindowReduce(combiner, window)))
   }
 
+  /// The place, `i64`, of the extreme under a window that slides over the last axes, row-major in those axes.
   public func windowArgReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
     apply(.windowArgReduce(WindowArgReduce(combiner, window)))
   }
@@ -186,6 +207,7 @@ public struct Tensor: Sendable {
 
   // MARK: Indexing by data
 
+  /// Slices at computed places: the axes are `[batch, places..., kept...]`.
   public func gather(_ indices: Tensor, _ indexed: IndexedAxes) -> Tensor { apply(.gather(Gather(indexed)), indices) }
 
   /// Writes slices at computed places of a copy; on `bool`, a sum is "or" and a product "and".
@@ -225,8 +247,10 @@ public struct Tensor: Sendable {
   /// A tensor of this type with one value in every element.
   public func filled(_ value: ScalarValue) -> Tensor { isPoisoned ? self : builder.full(type, value) }
 
+  /// Zeros of this type.
   public func zerosLike() -> Tensor { filled(dtype.isFloat ? .float(0) : .integer(0)) }
 
+  /// Ones of this type.
   public func onesLike() -> Tensor { filled(dtype.isFloat ? .float(1) : .integer(1)) }
 }
 

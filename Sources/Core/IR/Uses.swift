@@ -5,6 +5,7 @@ public struct Uses: Sendable {
   /// The nodes whose results are outputs or updates of the graph.
   public private(set) var escaping: Set<Int>
 
+  /// Finds the users of all values.
   public init(_ graph: Graph) {
     users = Array(repeating: [], count: graph.nodes.count)
     for (position, node) in graph.nodes.enumerated() {

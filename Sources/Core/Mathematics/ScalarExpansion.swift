@@ -2,43 +2,43 @@
 ///
 /// It uses arithmetic, comparisons, `select`, `abs` and `sqrt` on `f32`, wrapping arithmetic, logic and shifts on `u32`
 /// (and `i32`), bit casts between them and conversions from `i32`: what vector code of any compiler can do lane by lane.
-public struct ScalarExpansion: Hashable, Sendable {
+package struct ScalarExpansion: Hashable, Sendable {
   /// A value that later steps mention.
-  public struct Step: Hashable, Sendable {
+  package struct Step: Hashable, Sendable {
     /// What later steps call the value.
-    public var register: Register
+    package var register: Register
     /// A readable name, unique in the expansion and not `x`.
-    public var name: String
+    package var name: String
     /// What it is, over the parameter and earlier steps.
-    public var value: Expression
+    package var value: Expression
   }
 
   /// The argument, `x`.
-  public var parameter: Register
+  package var parameter: Register
   /// What is computed, in order.
-  public var steps: [Step]
+  package var steps: [Step]
   /// The function's value.
-  public var result: Expression
+  package var result: Expression
 }
 
 extension Pointwise {
   /// The function on `f32` in terms of simpler ones, at most 2 ulp from the true value; nil where there is none.
   ///
   /// The article `Mathematics` has the errors.
-  public var expansion: ScalarExpansion? {
+  package var expansion: ScalarExpansion? {
     let recorder = MathRecorder()
     return withDefinition(RecordedFloat.self) { recorder.expansion(of: $0(recorder.argument)) }
   }
 
   /// Whether `expansion` has a value.
-  public var hasExpansion: Bool { withDefinition(Float.self) { _ in true } ?? false }
+  package var hasExpansion: Bool { withDefinition(Float.self) { _ in true } ?? false }
 
   /// Computes the expansion on `count` numbers.
   ///
   /// The memories are the same or do not overlap.
   ///
   /// - Returns: whether there is an expansion.
-  public func expanded(
+  package func expanded(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int
   ) -> Bool {
     withDefinition(Float.self) { definition in

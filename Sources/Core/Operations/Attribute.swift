@@ -1,5 +1,5 @@
 /// An attribute of an operation as the text form writes it.
-public enum Attribute: Hashable, Sendable {
+package enum Attribute: Hashable, Sendable {
   case integer(Int)
   case integers([Int])
   case dimensions([Dimension])
@@ -11,10 +11,10 @@ public enum Attribute: Hashable, Sendable {
 }
 
 /// The attributes of an operation being read from text, by name.
-public struct Attributes: Sendable {
-  public private(set) var values: [String: Attribute]
+package struct Attributes: Sendable {
+  package private(set) var values: [String: Attribute]
 
-  public init(_ values: [String: Attribute]) {
+  package init(_ values: [String: Attribute]) {
     self.values = values
   }
 
@@ -24,11 +24,11 @@ public struct Attributes: Sendable {
     return value
   }
 
-  public func integer(_ name: String) throws(TypeFault) -> Int {
+  package func integer(_ name: String) throws(TypeFault) -> Int {
     try required(name, "an integer") { if case .integer(let value) = $0 { value } else { nil } }
   }
 
-  public func integers(_ name: String) throws(TypeFault) -> [Int] {
+  package func integers(_ name: String) throws(TypeFault) -> [Int] {
     try required(name, "a list of integers") {
       switch $0 {
       case .integers(let value): value
@@ -38,7 +38,7 @@ public struct Attributes: Sendable {
     }
   }
 
-  public func dimensions(_ name: String) throws(TypeFault) -> [Dimension] {
+  package func dimensions(_ name: String) throws(TypeFault) -> [Dimension] {
     try required(name, "a shape") {
       switch $0 {
       case .integers(let value): value.map { Dimension($0) }
@@ -48,15 +48,15 @@ public struct Attributes: Sendable {
     }
   }
 
-  public func flag(_ name: String) throws(TypeFault) -> Bool {
+  package func flag(_ name: String) throws(TypeFault) -> Bool {
     try required(name, "true or false") { if case .flag(let value) = $0 { value } else { nil } }
   }
 
-  public func word(_ name: String) throws(TypeFault) -> String {
+  package func word(_ name: String) throws(TypeFault) -> String {
     try required(name, "a word") { if case .word(let value) = $0 { value } else { nil } }
   }
 
-  public func type(_ name: String) throws(TypeFault) -> ScalarType {
+  package func type(_ name: String) throws(TypeFault) -> ScalarType {
     try required(name, "a scalar type") {
       switch $0 {
       case .type(let value): value
@@ -66,11 +66,11 @@ public struct Attributes: Sendable {
     }
   }
 
-  public func array(_ name: String) throws(TypeFault) -> NDArray {
+  package func array(_ name: String) throws(TypeFault) -> NDArray {
     try required(name, "a literal") { if case .array(let value) = $0 { value } else { nil } }
   }
 
-  public func graph(_ name: String) throws(TypeFault) -> Graph {
+  package func graph(_ name: String) throws(TypeFault) -> Graph {
     try required(name, "a function") { if case .graph(let value) = $0 { value } else { nil } }
   }
 }

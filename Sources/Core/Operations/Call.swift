@@ -3,23 +3,23 @@
 ///
 /// Operands are the arguments of the body, results its outputs.
 public struct Call: OperationDefinition {
-  public var body: Graph
+  package var body: Graph
   /// Given the operands, the results and the cotangents of the float results: the cotangents of the float operands.
   ///
   /// Without it, the gradient is the body's, which is computed again for it.
-  public var backward: Graph?
+  package var backward: Graph?
   /// Whether the body stays apart from what surrounds it, so that nothing of it is shared with an earlier computation.
-  public var isKept: Bool
+  package var isKept: Bool
 
-  public init(body: Graph, backward: Graph? = nil, isKept: Bool = false) {
+  package init(body: Graph, backward: Graph? = nil, isKept: Bool = false) {
     self.body = body
     self.backward = backward
     self.isKept = isKept
   }
 
-  public var name: String { "call" }
+  package var name: String { "call" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("kept", .flag(isKept)), ("body", .graph(body))] + (backward.map { [("backward", .graph($0))] } ?? [])
   }
 
@@ -29,7 +29,7 @@ public struct Call: OperationDefinition {
     backward = attributes.values["backward"] == nil ? nil : try attributes.graph("backward")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try body.requireArguments(operands, "the body")
     if let backward {
       let results = body.resultTypes
@@ -42,7 +42,7 @@ public struct Call: OperationDefinition {
     return body.resultTypes
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let operands = context.operands
     let results = context.results.indices.filter { context.results[$0].dtype.isFloat }
     let cotangents = results.map { context.cotangents[$0] ?? context.results[$0].zerosLike() }
@@ -66,7 +66,7 @@ public struct Call: OperationDefinition {
     return all
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     let backward: Graph? =
       if let own = self.backward { try own.batched(own.inputs.map { _ in true }, context) } else { nil }
     let call = Call(
@@ -74,9 +74,9 @@ public struct Call: OperationDefinition {
     return context.builder.apply(.call(call), context.all)
   }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
-  public func substituting(_ bindings: [String: Int]) -> Call {
+  package func substituting(_ bindings: [String: Int]) -> Call {
     Call(
       body: body.substituting(bindings), backward: backward?.substituting(bindings), isKept: isKept)
   }

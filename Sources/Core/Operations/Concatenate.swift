@@ -1,20 +1,20 @@
 /// Tensors one after another along an axis.
 public struct Concatenate: OperationDefinition {
-  public var axis: Int
+  package var axis: Int
 
-  public init(axis: Int) {
+  package init(axis: Int) {
     self.axis = axis
   }
 
-  public var name: String { "concatenate" }
+  package var name: String { "concatenate" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
+  package var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     axis = try attributes.integer("axis")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard let first = operands.first else { throw TypeFault("needs at least one operand") }
     try TypeFault.requireSameType(operands)
     try TypeFault.requireAxes([axis], rank: first.rank)
@@ -36,7 +36,7 @@ public struct Concatenate: OperationDefinition {
     return [first.with(shape: shape)]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     var start = 0
     var cotangents: [Tensor?] = []
     for operand in context.operands {
@@ -50,11 +50,11 @@ public struct Concatenate: OperationDefinition {
     return cotangents
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.concatenate(Concatenate(axis: axis + 1)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { index in
       // From the last operand to the first: each takes the indices below its end.
       var ends: [Int] = []

@@ -1,23 +1,23 @@
 /// One of two sub-graphs, chosen by a scalar `bool`: operands are the predicate, then the arguments of both branches.
 public struct Conditional: OperationDefinition {
-  public var then: Graph
-  public var otherwise: Graph
+  package var then: Graph
+  package var otherwise: Graph
 
-  public init(then: Graph, otherwise: Graph) {
+  package init(then: Graph, otherwise: Graph) {
     self.then = then
     self.otherwise = otherwise
   }
 
-  public var name: String { "cond" }
+  package var name: String { "cond" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("then", .graph(then)), ("else", .graph(otherwise))] }
+  package var attributes: [(name: String, value: Attribute)] { [("then", .graph(then)), ("else", .graph(otherwise))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     then = try attributes.graph("then")
     otherwise = try attributes.graph("else")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard let predicate = operands.first else { throw TypeFault("needs a predicate") }
     guard predicate == .scalar(.bool) else { throw TypeFault("the predicate is \(predicate), not bool[]") }
     let arguments = Array(operands.dropFirst())
@@ -30,7 +30,7 @@ public struct Conditional: OperationDefinition {
     return then.resultTypes
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let predicate = context.operands[0]
     let arguments = Array(context.operands.dropFirst())
     let floating = arguments.indices.filter { arguments[$0].dtype.isFloat && context.wanted[$0 + 1] }
@@ -53,7 +53,7 @@ public struct Conditional: OperationDefinition {
     return all
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     if context.isBatched[0] { return nil }
     let arguments = Array(context.isBatched.dropFirst())
     return context.builder.apply(
@@ -63,9 +63,9 @@ public struct Conditional: OperationDefinition {
       context.operands)
   }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
-  public func substituting(_ bindings: [String: Int]) -> Conditional {
+  package func substituting(_ bindings: [String: Int]) -> Conditional {
     Conditional(then: then.substituting(bindings), otherwise: otherwise.substituting(bindings))
   }
 }
@@ -75,20 +75,20 @@ public struct Conditional: OperationDefinition {
 /// Operands are the initial state, then constants that both sub-graphs see after the state. Not differentiable in
 /// reverse, since the number of steps is unknown; use `scan`.
 public struct WhileLoop: OperationDefinition {
-  public var condition: Graph
-  public var body: Graph
+  package var condition: Graph
+  package var body: Graph
   /// How many of the operands are state.
-  public var stateCount: Int
+  package var stateCount: Int
 
-  public init(condition: Graph, body: Graph, stateCount: Int) {
+  package init(condition: Graph, body: Graph, stateCount: Int) {
     self.condition = condition
     self.body = body
     self.stateCount = stateCount
   }
 
-  public var name: String { "while" }
+  package var name: String { "while" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("state", .integer(stateCount)), ("condition", .graph(condition)), ("body", .graph(body))]
   }
 
@@ -98,7 +98,7 @@ public struct WhileLoop: OperationDefinition {
     stateCount = try attributes.integer("state")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard stateCount >= 0, stateCount <= operands.count else {
       throw TypeFault("\(stateCount) states of \(operands.count) operands")
     }
@@ -114,15 +114,15 @@ public struct WhileLoop: OperationDefinition {
     return state
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     throw TypeFault(
       "has no gradient, because the number of steps is not known when the graph is built",
       help: "use scan, whose length is fixed")
   }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
-  public func substituting(_ bindings: [String: Int]) -> WhileLoop {
+  package func substituting(_ bindings: [String: Int]) -> WhileLoop {
     WhileLoop(condition: condition.substituting(bindings), body: body.substituting(bindings), stateCount: stateCount)
   }
 }
@@ -133,13 +133,13 @@ public struct WhileLoop: OperationDefinition {
 /// each sequence, and the constants; it gives the next carry and one element of each stacked result. Results: the last
 /// carry, then the stacked results `[length, ...]`. In reverse, elements are taken and put from the last to the first.
 public struct Scan: OperationDefinition {
-  public var body: Graph
-  public var length: Dimension
-  public var carryCount: Int
-  public var sequenceCount: Int
-  public var reverse: Bool
+  package var body: Graph
+  package var length: Dimension
+  package var carryCount: Int
+  package var sequenceCount: Int
+  package var reverse: Bool
 
-  public init(body: Graph, length: Dimension, carryCount: Int, sequenceCount: Int, reverse: Bool = false) {
+  package init(body: Graph, length: Dimension, carryCount: Int, sequenceCount: Int, reverse: Bool = false) {
     self.body = body
     self.length = length
     self.carryCount = carryCount
@@ -147,9 +147,9 @@ public struct Scan: OperationDefinition {
     self.reverse = reverse
   }
 
-  public var name: String { "scan" }
+  package var name: String { "scan" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [
       ("length", .dimensions([length])), ("carry", .integer(carryCount)), ("sequences", .integer(sequenceCount)),
       ("reverse", .flag(reverse)), ("body", .graph(body)),
@@ -166,7 +166,7 @@ public struct Scan: OperationDefinition {
     reverse = try attributes.flag("reverse")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     guard carryCount >= 0, sequenceCount >= 0, carryCount + sequenceCount <= operands.count else {
       throw TypeFault("\(carryCount) carries and \(sequenceCount) sequences of \(operands.count) operands")
     }
@@ -190,7 +190,7 @@ public struct Scan: OperationDefinition {
     return carry + results.dropFirst(carryCount).map { $0.with(shape: [length] + $0.shape) }
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let operands = context.operands
     let carry = Array(operands.prefix(carryCount))
     let sequences = Array(operands[carryCount..<(carryCount + sequenceCount)])
@@ -264,7 +264,7 @@ public struct Scan: OperationDefinition {
     return all
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     // The carry may become a batch in the first step.
     let carry = (0..<carryCount).map { context.all[$0] }
     let rest = context.operands.dropFirst(carryCount).enumerated().map { position, operand in
@@ -278,9 +278,9 @@ public struct Scan: OperationDefinition {
     return results.enumerated().map { $0 < carryCount ? $1 : $1.movingAxis(1, to: 0) }
   }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
-  public func substituting(_ bindings: [String: Int]) -> Scan {
+  package func substituting(_ bindings: [String: Int]) -> Scan {
     Scan(
       body: body.substituting(bindings), length: length.substituting(bindings), carryCount: carryCount,
       sequenceCount: sequenceCount, reverse: reverse)

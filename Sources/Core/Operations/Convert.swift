@@ -1,56 +1,56 @@
 /// Rounds every element to another type: floats to nearest even, floats to integers towards zero (NaN to 0, out of range
 /// to the nearest end), integers wrap, anything but zero is `true`.
 public struct Convert: OperationDefinition {
-  public var target: ScalarType
+  package var target: ScalarType
 
-  public init(_ target: ScalarType) {
+  package init(_ target: ScalarType) {
     self.target = target
   }
 
-  public var name: String { "convert" }
+  package var name: String { "convert" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
+  package var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     target = try attributes.type("to")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     return [operands[0].with(dtype: target)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let source = context.operands[0].dtype
     return [source.isFloat && target.isFloat ? context.cotangent.convert(to: source) : nil]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.convert(self))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { context.scalars.convert(context.operands[0][$0], target) }
   }
 }
 
 /// Reads the bits of every element as another type of the same size.
 public struct Bitcast: OperationDefinition {
-  public var target: ScalarType
+  package var target: ScalarType
 
-  public init(_ target: ScalarType) {
+  package init(_ target: ScalarType) {
     self.target = target
   }
 
-  public var name: String { "bitcast" }
+  package var name: String { "bitcast" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
+  package var attributes: [(name: String, value: Attribute)] { [("to", .type(target))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     target = try attributes.type("to")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard target != .bool, operands[0].dtype != .bool else { throw TypeFault("is not defined on bool") }
     guard operands[0].dtype.byteCount == target.byteCount else {
@@ -59,33 +59,33 @@ public struct Bitcast: OperationDefinition {
     return [operands[0].with(dtype: target)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.bitcast(self))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { context.scalars.bitcast(context.operands[0][$0], target) }
   }
 }
 
 /// The operand itself, through which no gradient flows.
 public struct Detach: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "detach" }
+  package var name: String { "detach" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     return operands
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.detach(self))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition { .element { context.operands[0][$0] } }
+  package func lower(_ context: LoweringContext) -> Definition { .element { context.operands[0][$0] } }
 }

@@ -8,13 +8,20 @@
 /// where elements of `x` outside its bounds, or between its elements under input dilation, are zero. Padding may be
 /// negative. Cross-correlation, as in PyTorch and ONNX.
 public struct Convolution: OperationDefinition {
+  /// By spatial axis, from one place of the window to the next.
   public var stride: [Int]
+  /// By spatial axis, the padding before the first element.
   public var low: [Int]
+  /// By spatial axis, the padding behind the last element.
   public var high: [Int]
+  /// By spatial axis, from one element of `x` to the next.
   public var inputDilation: [Int]
+  /// By spatial axis, from one element of the weight to the next.
   public var dilation: [Int]
+  /// How many parts of the channels are convolved by themselves.
   public var groups: Int
 
+  /// A convolution of as many spatial axes as the arrays have numbers.
   public init(stride: [Int], low: [Int], high: [Int], inputDilation: [Int], dilation: [Int], groups: Int) {
     self.stride = stride
     self.low = low
@@ -24,9 +31,9 @@ public struct Convolution: OperationDefinition {
     self.groups = groups
   }
 
-  public var name: String { "convolution" }
+  package var name: String { "convolution" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [
       ("stride", .integers(stride)), ("low", .integers(low)), ("high", .integers(high)),
       ("input_dilation", .integers(inputDilation)), ("dilation", .integers(dilation)), ("groups", .integer(groups)),
@@ -42,7 +49,7 @@ public struct Convolution: OperationDefinition {
     groups = try attributes.integer("groups")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)
     let (x, weight) = (operands[0], operands[1])
@@ -83,7 +90,7 @@ public struct Convolution: OperationDefinition {
     return [x.with(shape: shape)]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (x, weight) = (context.operands[0], context.operands[1])
     // The batch alone may be a symbol.
     guard let wShape = weight.shape.known, let xSizes = Array(x.shape.dropFirst(2)).known,
@@ -137,7 +144,7 @@ public struct Convolution: OperationDefinition {
     return [dx, dw]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     if context.isBatched[1] { return nil }
     let x = context.operands[0]
     let rest = Array(x.shape.dropFirst(2))
@@ -145,7 +152,7 @@ public struct Convolution: OperationDefinition {
     return [result.reshape(Array(x.shape.prefix(2)) + result.shape.dropFirst())]
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let (x, weight) = (context.operands[0], context.operands[1])
     let inputs = weight.shape[1]
     let outputs = weight.shape[0] / groups

@@ -3,11 +3,16 @@
 /// Axes of the result: the batch axes in order, then the free axes of the left operand, then those of the right.
 /// 16-bit floats accumulate in `f32`.
 public struct DotGeneral: OperationDefinition {
+  /// The axes of the left operand that go together with those of the right, in order.
   public var leftBatch: [Int]
+  /// The axes of the right operand that go together with those of the left, in order.
   public var rightBatch: [Int]
+  /// The axes of the left operand that are summed over.
   public var leftContracting: [Int]
+  /// The axes of the right operand that are summed over, in the left one's order.
   public var rightContracting: [Int]
 
+  /// A contraction; axes are counted from the outermost.
   public init(leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int], rightContracting: [Int]) {
     self.leftBatch = leftBatch
     self.rightBatch = rightBatch
@@ -15,9 +20,9 @@ public struct DotGeneral: OperationDefinition {
     self.rightContracting = rightContracting
   }
 
-  public var name: String { "dot" }
+  package var name: String { "dot" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [
       ("left_batch", .integers(leftBatch)), ("right_batch", .integers(rightBatch)),
       ("left_contracting", .integers(leftContracting)), ("right_contracting", .integers(rightContracting)),
@@ -41,7 +46,7 @@ public struct DotGeneral: OperationDefinition {
     rightContracting = try attributes.integers("right_contracting")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)
     let (left, right) = (operands[0], operands[1])
@@ -66,7 +71,7 @@ public struct DotGeneral: OperationDefinition {
     return [left.with(shape: shape)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let (left, right) = (context.operands[0], context.operands[1])
     let leftFree = leftFree(left.rank)
     let rightFree = rightFree(right.rank)
@@ -100,7 +105,7 @@ public struct DotGeneral: OperationDefinition {
     return [leftCotangent, rightCotangent]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     let (left, right) = (context.operands[0], context.operands[1])
     func moved(_ axes: [Int], _ isBatched: Bool) -> [Int] { isBatched ? axes.map { $0 + 1 } : axes }
     let both = context.isBatched[0] && context.isBatched[1]
@@ -115,7 +120,7 @@ public struct DotGeneral: OperationDefinition {
     return [result.movingAxis(leftBatch.count + (context.isBatched[0] ? 0 : leftFree(left.rank).count), to: 0)]
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let (left, right) = (context.operands[0], context.operands[1])
     let leftFree = leftFree(left.shape.count)
     let rightFree = rightFree(right.shape.count)

@@ -12,10 +12,14 @@ public struct IndexedAxes: Hashable, Sendable {
     case ignored
   }
 
+  /// How many of the first axes the tensor and the indices have in common.
   public var batch: Int
+  /// The axes that are addressed, ascending.
   public var axes: [Int]
+  /// What becomes of indices that lie outside.
   public var outside: Outside
 
+  /// Axes of a tensor that data addresses.
   public init(batch: Int = 0, axes: [Int], outside: Outside = .error) {
     self.batch = batch
     self.axes = axes
@@ -106,34 +110,34 @@ public struct IndexedAxes: Hashable, Sendable {
 ///
 /// Operands are the tensor and integer `indices`; the result has the axes `[batch, places..., kept...]`.
 public struct Gather: OperationDefinition {
-  public var indexed: IndexedAxes
+  package var indexed: IndexedAxes
 
-  public init(_ indexed: IndexedAxes) {
+  package init(_ indexed: IndexedAxes) {
     self.indexed = indexed
   }
 
-  public var name: String { "gather" }
+  package var name: String { "gather" }
 
-  public var attributes: [(name: String, value: Attribute)] { indexed.attributes }
+  package var attributes: [(name: String, value: Attribute)] { indexed.attributes }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     indexed = try IndexedAxes(attributes)
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     return [operands[0].with(shape: try indexed.slices(operands[0], operands[1]))]
   }
 
-  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+  package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
     try indexed.check(operands[0], literal(1))
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     [context.operands[0].zerosLike().scatter(context.operands[1], context.cotangent, indexed, combiner: .sum), nil]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     // Of one tensor for all, more places are read.
     if !context.isBatched[0], indexed.batch == 0 {
       return context.builder.apply(.gather(self), context.operands)
@@ -141,7 +145,7 @@ public struct Gather: OperationDefinition {
     return context.apply(.gather(Gather(indexed.batched)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let (operand, indices) = (context.operands[0], context.operands[1])
     let scalars = context.scalars
     let type = operand.type.dtype
@@ -160,24 +164,24 @@ public struct Gather: OperationDefinition {
 /// Operands are the tensor, integer `indices`, and the updates in the shape that `Gather` would give. Updates are joined
 /// in row-major order, or replace the element (the last one stays) when there is no combiner.
 public struct Scatter: OperationDefinition {
-  public var indexed: IndexedAxes
-  public var combiner: Combiner?
+  package var indexed: IndexedAxes
+  package var combiner: Combiner?
 
-  public init(_ indexed: IndexedAxes, combiner: Combiner?) {
+  package init(_ indexed: IndexedAxes, combiner: Combiner?) {
     self.indexed = indexed
     self.combiner = combiner
   }
 
-  public var name: String { "scatter" + (combiner.map { "_\($0.rawValue)" } ?? "") }
+  package var name: String { "scatter" + (combiner.map { "_\($0.rawValue)" } ?? "") }
 
-  public var attributes: [(name: String, value: Attribute)] { indexed.attributes }
+  package var attributes: [(name: String, value: Attribute)] { indexed.attributes }
 
   init(_ combiner: Combiner?, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
     indexed = try IndexedAxes(attributes)
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 3)
     try TypeFault.requireSameType([operands[0], operands[2]])
     if operands[0].dtype == .bool && (combiner == .sum || combiner == .product) {
@@ -190,11 +194,11 @@ public struct Scatter: OperationDefinition {
     return [operands[0]]
   }
 
-  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+  package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
     try indexed.check(operands[0], literal(1))
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let indices = context.operands[1]
     let dy = context.cotangent
     switch combiner {
@@ -216,7 +220,7 @@ public struct Scatter: OperationDefinition {
     }
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.scatter(Scatter(indexed.batched, combiner: combiner)))
   }
 
@@ -250,7 +254,7 @@ public struct Scatter: OperationDefinition {
     ]
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let (operand, indices, updates) = (context.operands[0], context.operands[1], context.operands[2])
     return .scatter(
       ScatterDefinition(

@@ -5,7 +5,7 @@ extension Operation {
   /// Inputs and variables have forms of their own in the text; they are not found here.
   ///
   /// - Throws: An unknown name, or attributes that are missing, of another kind, or not the operation's.
-  public init(name: String, attributes: Attributes) throws(TypeFault) {
+  package init(name: String, attributes: Attributes) throws(TypeFault) {
     self = try Self.named(name, attributes)
     let known = Set(definition.attributes.map(\.name))
     if let unknown = attributes.values.keys.filter({ !known.contains($0) }).min() {

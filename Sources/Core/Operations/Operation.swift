@@ -35,7 +35,7 @@ public enum Operation: Hashable, Sendable {
   case factorization(Factorization)
 
   /// The rules of the operation: the only switch over all operations.
-  public var definition: any OperationDefinition {
+  package var definition: any OperationDefinition {
     switch self {
     case .input(let payload): payload
     case .variable(let payload): payload
@@ -71,7 +71,7 @@ public enum Operation: Hashable, Sendable {
     }
   }
 
-  public var name: String { definition.name }
+  package var name: String { definition.name }
 
   /// Whether the operation stands for something outside of the graph rather than for a computation.
   public var isSource: Bool {

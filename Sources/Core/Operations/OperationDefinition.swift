@@ -1,5 +1,5 @@
 /// All that Lathe knows of one primitive: its type rule, its gradient, its loops and its text form, in one place.
-public protocol OperationDefinition: Hashable, Sendable {
+package protocol OperationDefinition: Hashable, Sendable {
   /// The operation's name in the text form and in diagnostics.
   var name: String { get }
 
@@ -31,26 +31,26 @@ public protocol OperationDefinition: Hashable, Sendable {
 }
 
 extension OperationDefinition {
-  public var attributes: [(name: String, value: Attribute)] { [] }
+  package var attributes: [(name: String, value: Attribute)] { [] }
 
-  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {}
+  package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {}
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { nil }
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { nil }
 
-  public func substituting(_ bindings: [String: Int]) -> Self { self }
+  package func substituting(_ bindings: [String: Int]) -> Self { self }
 }
 
 /// What a gradient rule sees: one application of the operation, and the cotangents of its results.
-public struct PullbackContext {
-  public let operands: [Tensor]
-  public let results: [Tensor]
+package struct PullbackContext {
+  package let operands: [Tensor]
+  package let results: [Tensor]
   /// One for each result; nil stands for zero.
-  public let cotangents: [Tensor?]
+  package let cotangents: [Tensor?]
   /// Which operands' cotangents are wanted; rules may skip the others.
-  public let wanted: [Bool]
-  public let builder: Builder
+  package let wanted: [Bool]
+  package let builder: Builder
 
-  public init(operands: [Tensor], results: [Tensor], cotangents: [Tensor?], wanted: [Bool], builder: Builder) {
+  package init(operands: [Tensor], results: [Tensor], cotangents: [Tensor?], wanted: [Bool], builder: Builder) {
     self.operands = operands
     self.results = results
     self.cotangents = cotangents
@@ -59,23 +59,23 @@ public struct PullbackContext {
   }
 
   /// The cotangent of the only result.
-  public var cotangent: Tensor { cotangents[0] ?? results[0].zerosLike() }
+  package var cotangent: Tensor { cotangents[0] ?? results[0].zerosLike() }
 }
 
 /// What a loop definition sees: element access to the operands, the types of the results, and a maker of scalars.
-public struct LoweringContext {
-  public let operands: [TensorExpression]
-  public let results: [TensorType]
-  public let scalars: ScalarBuilder
+package struct LoweringContext {
+  package let operands: [TensorExpression]
+  package let results: [TensorType]
+  package let scalars: ScalarBuilder
 
-  public init(operands: [TensorExpression], results: [TensorType], scalars: ScalarBuilder) {
+  package init(operands: [TensorExpression], results: [TensorType], scalars: ScalarBuilder) {
     self.operands = operands
     self.results = results
     self.scalars = scalars
   }
 
   /// The sizes of a result.
-  public func shape(_ result: Int = 0) -> [Int] { results[result].sizes }
+  package func shape(_ result: Int = 0) -> [Int] { results[result].sizes }
 }
 
 extension TypeFault {

@@ -3,19 +3,19 @@
 /// Operands: the tensor, and the value as a scalar. Axis sizes become
 /// `low + size + (size - 1) * interior + high`, as in XLA's Pad.
 public struct Pad: OperationDefinition {
-  public var low: [Int]
-  public var high: [Int]
-  public var interior: [Int]
+  package var low: [Int]
+  package var high: [Int]
+  package var interior: [Int]
 
-  public init(low: [Int], high: [Int], interior: [Int]) {
+  package init(low: [Int], high: [Int], interior: [Int]) {
     self.low = low
     self.high = high
     self.interior = interior
   }
 
-  public var name: String { "pad" }
+  package var name: String { "pad" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("low", .integers(low)), ("high", .integers(high)), ("interior", .integers(interior))]
   }
 
@@ -25,7 +25,7 @@ public struct Pad: OperationDefinition {
     interior = try attributes.integers("interior")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)
     guard operands[1].rank == 0 else { throw TypeFault("the padding value \(operands[1]) is not a scalar") }
@@ -47,7 +47,7 @@ public struct Pad: OperationDefinition {
     return [operands[0].with(shape: sizes)]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let dy = context.cotangent
     let operand = context.operands[0]
     // Undo the borders by negative padding, then pick the elements between the interior.
@@ -59,13 +59,13 @@ public struct Pad: OperationDefinition {
     return [inner, dy.reduce(.sum, axes: axes) - inner.reduce(.sum, axes: axes)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     if context.isBatched[1] { return nil }
     let pad = Pad(low: [0] + low, high: [0] + high, interior: [0] + interior)
     return context.builder.apply(.pad(pad), context.operands)
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
       var constraints: [Constraint] = []

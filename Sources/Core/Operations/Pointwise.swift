@@ -336,7 +336,7 @@ extension Pointwise {
 }
 
 extension Pointwise: OperationDefinition {
-  public var name: String { rawValue }
+  package var name: String { rawValue }
 
   /// The number of operands.
   public var arity: Int { rule.arity }
@@ -353,7 +353,7 @@ extension Pointwise: OperationDefinition {
     return self == .select ? operands[1] : operands[0]
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     let rule = rule
     try TypeFault.requireCount(operands, rule.arity)
     let numbers = self == .select ? Array(operands.dropFirst()) : operands
@@ -370,14 +370,14 @@ extension Pointwise: OperationDefinition {
     return [TensorType(resultType(operands.map(\.dtype)), operands[0].shape)]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     guard let derivative = rule.derivative else { return context.operands.map { _ in nil } }
     return derivative(context.operands, context.results[0], context.cotangent)
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { context.apply(.pointwise(self)) }
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? { context.apply(.pointwise(self)) }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { index in context.scalars.pointwise(self, context.operands.map { $0[index] }) }
   }
 

@@ -6,18 +6,18 @@
 /// Source: Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, SC '11,
 /// https://doi.org/10.1145/2063384.2063405
 public struct RandomBits: OperationDefinition {
-  public var shape: [Dimension]
+  package var shape: [Dimension]
   /// What keeps the node's numbers apart from those of the graph's other random nodes.
-  public var stream: Int
+  package var stream: Int
 
-  public init(_ shape: [Dimension], stream: Int) {
+  package init(_ shape: [Dimension], stream: Int) {
     self.shape = shape
     self.stream = stream
   }
 
-  public var name: String { "random_bits" }
+  package var name: String { "random_bits" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("shape", .dimensions(shape)), ("stream", .integer(stream))]
   }
 
@@ -26,16 +26,16 @@ public struct RandomBits: OperationDefinition {
     stream = try attributes.integer("stream")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard operands[0] == .scalar(.u64) else { throw TypeFault("the seed is \(operands[0]), not u64[]") }
     guard stream >= 0 else { throw TypeFault("the stream is \(stream), not a number from 0 on") }
     return [TensorType(.u32, shape)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let scalars = context.scalars
     return .element { index in
       let position = scalars.convert(scalars.index(Index.flattened(index, shape: context.shape())), .u64)
@@ -45,12 +45,12 @@ public struct RandomBits: OperationDefinition {
     }
   }
 
-  public func substituting(_ bindings: [String: Int]) -> RandomBits {
+  package func substituting(_ bindings: [String: Int]) -> RandomBits {
     RandomBits(shape.map { $0.substituting(bindings) }, stream: stream)
   }
 
   /// The block of four words that Philox4x32-10 makes of a counter of four words and a key.
-  public static func philox(
+  package static func philox(
     _ counter: [Scalar], _ key: (low: Scalar, high: Scalar), _ scalars: ScalarBuilder
   ) -> [Scalar] {
     func word(_ value: Int) -> Scalar { scalars.constant(.integer(value), .u32) }

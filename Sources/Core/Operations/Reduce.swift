@@ -1,23 +1,23 @@
 /// Joins the elements along some axes, which vanish.
 public struct Reduce: OperationDefinition {
-  public var combiner: Combiner
-  public var axes: [Int]
+  package var combiner: Combiner
+  package var axes: [Int]
 
-  public init(_ combiner: Combiner, axes: [Int]) {
+  package init(_ combiner: Combiner, axes: [Int]) {
     self.combiner = combiner
     self.axes = axes
   }
 
-  public var name: String { "reduce_\(combiner.rawValue)" }
+  package var name: String { "reduce_\(combiner.rawValue)" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
+  package var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
 
   init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
     axes = try attributes.integers("axes")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let operand = operands[0]
     try TypeFault.requireAxes(axes, rank: operand.rank)
@@ -27,7 +27,7 @@ public struct Reduce: OperationDefinition {
     return [operand.with(shape: operand.shape.indices.filter { !axes.contains($0) }.map { operand.shape[$0] })]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let x = context.operands[0]
     let kept = x.shape.indices.filter { !axes.contains($0) }
     func spread(_ tensor: Tensor) -> Tensor { tensor.broadcast(to: x.shape, axes: kept) }
@@ -47,11 +47,11 @@ public struct Reduce: OperationDefinition {
     }
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.reduce(Reduce(combiner, axes: axes.map { $0 + 1 })))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
       let variables = context.scalars.variables(axes.map { operand.shape[$0] })
@@ -65,24 +65,24 @@ public struct Reduce: OperationDefinition {
 
 /// The index at which an axis is least or greatest, as `i64`: the first such; NaN counts as extreme, as in PyTorch.
 public struct ArgReduce: OperationDefinition {
-  public var combiner: Combiner
-  public var axis: Int
+  package var combiner: Combiner
+  package var axis: Int
 
-  public init(_ combiner: Combiner, axis: Int) {
+  package init(_ combiner: Combiner, axis: Int) {
     self.combiner = combiner
     self.axis = axis
   }
 
-  public var name: String { "arg_\(combiner.rawValue)" }
+  package var name: String { "arg_\(combiner.rawValue)" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
+  package var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis))] }
 
   init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
     axis = try attributes.integer("axis")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     try TypeFault.requireAxes([axis], rank: operands[0].rank)
     guard combiner == .min || combiner == .max else { throw TypeFault("\(combiner) has no arg form") }
@@ -92,13 +92,13 @@ public struct ArgReduce: OperationDefinition {
     return [TensorType(.i64, shape)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.argReduce(ArgReduce(combiner, axis: axis + 1)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
       let variable = context.scalars.variable(operand.shape[axis])
@@ -111,19 +111,21 @@ public struct ArgReduce: OperationDefinition {
 
 /// Running reductions along an axis: `result[i] = result[i - 1] join operand[i]`, from the other end when reversed.
 public struct CumulativeReduce: OperationDefinition {
-  public var combiner: Combiner
-  public var axis: Int
-  public var reverse: Bool
+  package var combiner: Combiner
+  package var axis: Int
+  package var reverse: Bool
 
-  public init(_ combiner: Combiner, axis: Int, reverse: Bool = false) {
+  package init(_ combiner: Combiner, axis: Int, reverse: Bool = false) {
     self.combiner = combiner
     self.axis = axis
     self.reverse = reverse
   }
 
-  public var name: String { "cumulative_\(combiner.rawValue)" }
+  package var name: String { "cumulative_\(combiner.rawValue)" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axis", .integer(axis)), ("reverse", .flag(reverse))] }
+  package var attributes: [(name: String, value: Attribute)] {
+    [("axis", .integer(axis)), ("reverse", .flag(reverse))]
+  }
 
   init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
@@ -131,7 +133,7 @@ public struct CumulativeReduce: OperationDefinition {
     reverse = try attributes.flag("reverse")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     try TypeFault.requireAxes([axis], rank: operands[0].rank)
     if operands[0].dtype == .bool && (combiner == .sum || combiner == .product) {
@@ -140,7 +142,7 @@ public struct CumulativeReduce: OperationDefinition {
     return operands
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let x = context.operands[0]
     let y = context.results[0]
     let dy = context.cotangent
@@ -173,11 +175,11 @@ public struct CumulativeReduce: OperationDefinition {
     }
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.cumulative(CumulativeReduce(combiner, axis: axis + 1, reverse: reverse)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .cumulative(Cumulative(combiner: combiner, axis: axis, reverse: reverse) { context.operands[0][$0] })
   }
 }

@@ -3,17 +3,17 @@
 /// Stable: of equal elements the first stays first, in either direction. NaN counts as greater than everything, as in
 /// PyTorch. The sorted elements are a gather of it, which has their gradient.
 public struct ArgSort: OperationDefinition {
-  public var axis: Int
-  public var descending: Bool
+  package var axis: Int
+  package var descending: Bool
 
-  public init(axis: Int, descending: Bool = false) {
+  package init(axis: Int, descending: Bool = false) {
     self.axis = axis
     self.descending = descending
   }
 
-  public var name: String { "arg_sort" }
+  package var name: String { "arg_sort" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("axis", .integer(axis)), ("descending", .flag(descending))]
   }
 
@@ -22,19 +22,19 @@ public struct ArgSort: OperationDefinition {
     descending = try attributes.flag("descending")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     try TypeFault.requireAxes([axis], rank: operands[0].rank)
     return [operands[0].with(dtype: .i64)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.argSort(ArgSort(axis: axis + 1, descending: descending)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     if context.shape()[axis] < 2 { return .element { _ in context.scalars.constant(.integer(0), .i64) } }
     return .sort(SortDefinition(axis: axis, descending: descending) { context.operands[0][$0] })
   }

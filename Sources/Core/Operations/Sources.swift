@@ -1,66 +1,66 @@
 /// An argument of the graph.
 public struct Input: OperationDefinition {
-  public var argument: String
-  public var type: TensorType
+  package var argument: String
+  package var type: TensorType
 
-  public init(_ argument: String, _ type: TensorType) {
+  package init(_ argument: String, _ type: TensorType) {
     self.argument = argument
     self.type = type
   }
 
-  public var name: String { "input" }
+  package var name: String { "input" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     for size in type.shape {
       if let known = size.known, known < 0 { throw TypeFault("the size \(known) is negative") }
     }
     return [type]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 
-  public func substituting(_ bindings: [String: Int]) -> Input { Input(argument, type.substituting(bindings)) }
+  package func substituting(_ bindings: [String: Int]) -> Input { Input(argument, type.substituting(bindings)) }
 }
 
 /// The content of a variable before the run.
 public struct VariableRead: OperationDefinition {
-  public var variable: String
-  public var type: TensorType
+  package var variable: String
+  package var type: TensorType
 
-  public init(_ variable: String, _ type: TensorType) {
+  package init(_ variable: String, _ type: TensorType) {
     self.variable = variable
     self.type = type
   }
 
-  public var name: String { "variable" }
+  package var name: String { "variable" }
 
-  public func infer(_ operands: [TensorType]) -> [TensorType] { [type] }
+  package func infer(_ operands: [TensorType]) -> [TensorType] { [type] }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
 
-  public func lower(_ context: LoweringContext) -> Definition { .controlFlow }
+  package func lower(_ context: LoweringContext) -> Definition { .controlFlow }
 }
 
 /// A literal.
 public struct Constant: OperationDefinition {
-  public var array: NDArray
+  package var array: NDArray
 
-  public init(_ array: NDArray) {
+  package init(_ array: NDArray) {
     self.array = array
   }
 
-  public var name: String { "constant" }
+  package var name: String { "constant" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("value", .array(array))] }
+  package var attributes: [(name: String, value: Attribute)] { [("value", .array(array))] }
 
-  public func infer(_ operands: [TensorType]) -> [TensorType] { [array.type] }
+  package func infer(_ operands: [TensorType]) -> [TensorType] { [array.type] }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
 
   /// A literal without axes is written into the code; larger ones are buffers, which the program's lowering provides.
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let value = array.first ?? .integer(0)
     return .element { _ in context.scalars.constant(value, array.dtype) }
   }
@@ -68,17 +68,17 @@ public struct Constant: OperationDefinition {
 
 /// The index along one axis: `iota[.., i, ..] = i`.
 public struct Iota: OperationDefinition {
-  public var type: TensorType
-  public var axis: Int
+  package var type: TensorType
+  package var axis: Int
 
-  public init(_ type: TensorType, axis: Int) {
+  package init(_ type: TensorType, axis: Int) {
     self.type = type
     self.axis = axis
   }
 
-  public var name: String { "iota" }
+  package var name: String { "iota" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("dtype", .type(type.dtype)), ("shape", .dimensions(type.shape)), ("axis", .integer(axis))]
   }
 
@@ -87,17 +87,17 @@ public struct Iota: OperationDefinition {
     axis = try attributes.integer("axis")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireAxes([axis], rank: type.rank)
     guard type.dtype != .bool else { throw TypeFault("is not defined on bool") }
     return [type]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { index in context.scalars.convert(context.scalars.index(index[axis]), type.dtype) }
   }
 
-  public func substituting(_ bindings: [String: Int]) -> Iota { Iota(type.substituting(bindings), axis: axis) }
+  package func substituting(_ bindings: [String: Int]) -> Iota { Iota(type.substituting(bindings), axis: axis) }
 }

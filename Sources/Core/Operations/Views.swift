@@ -1,20 +1,20 @@
 /// The same elements in row-major order, in another shape.
 public struct Reshape: OperationDefinition {
-  public var shape: [Dimension]
+  package var shape: [Dimension]
 
-  public init(_ shape: [Dimension]) {
+  package init(_ shape: [Dimension]) {
     self.shape = shape
   }
 
-  public var name: String { "reshape" }
+  package var name: String { "reshape" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("shape", .dimensions(shape))] }
+  package var attributes: [(name: String, value: Attribute)] { [("shape", .dimensions(shape))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     shape = try attributes.dimensions("shape")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let from = operands[0].shape.elementCount
     let to = shape.elementCount
@@ -24,15 +24,15 @@ public struct Reshape: OperationDefinition {
     return [operands[0].with(shape: shape)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     [context.cotangent.reshape(context.operands[0].shape)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.reshape(Reshape([context.size] + shape)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
       operand[Self.map(index, from: context.shape(), to: operand.shape)]
@@ -74,26 +74,26 @@ public struct Reshape: OperationDefinition {
     return Array(index[..<head]) + inner + Array(index[(shape.count - tail)...])
   }
 
-  public func substituting(_ bindings: [String: Int]) -> Reshape { Reshape(shape.map { $0.substituting(bindings) }) }
+  package func substituting(_ bindings: [String: Int]) -> Reshape { Reshape(shape.map { $0.substituting(bindings) }) }
 }
 
 /// `result.shape[i] == operand.shape[permutation[i]]`.
 public struct Permute: OperationDefinition {
-  public var permutation: [Int]
+  package var permutation: [Int]
 
-  public init(_ permutation: [Int]) {
+  package init(_ permutation: [Int]) {
     self.permutation = permutation
   }
 
-  public var name: String { "permute" }
+  package var name: String { "permute" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(permutation))] }
+  package var attributes: [(name: String, value: Attribute)] { [("axes", .integers(permutation))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     permutation = try attributes.integers("axes")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard permutation.sorted() == Array(0..<operands[0].rank) else {
       throw TypeFault("\(permutation) is not a permutation of the axes of \(operands[0])")
@@ -102,19 +102,19 @@ public struct Permute: OperationDefinition {
   }
 
   /// The permutation that undoes this one.
-  public var inverse: [Int] {
+  package var inverse: [Int] {
     var inverse = permutation
     for (position, axis) in permutation.enumerated() { inverse[axis] = position }
     return inverse
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.permute(inverse)] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.permute(inverse)] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.permute(Permute([0] + permutation.map { $0 + 1 })))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let inverse = inverse
     return .element { index in context.operands[0][inverse.map { index[$0] }] }
   }
@@ -124,17 +124,17 @@ public struct Permute: OperationDefinition {
 ///
 /// Axis `i` of the operand becomes axis `axes[i]` of the result; it has the result's size there, or 1.
 public struct Broadcast: OperationDefinition {
-  public var shape: [Dimension]
-  public var axes: [Int]
+  package var shape: [Dimension]
+  package var axes: [Int]
 
-  public init(_ shape: [Dimension], axes: [Int]) {
+  package init(_ shape: [Dimension], axes: [Int]) {
     self.shape = shape
     self.axes = axes
   }
 
-  public var name: String { "broadcast" }
+  package var name: String { "broadcast" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("shape", .dimensions(shape)), ("axes", .integers(axes))]
   }
 
@@ -143,7 +143,7 @@ public struct Broadcast: OperationDefinition {
     axes = try attributes.integers("axes")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard axes.count == operands[0].rank else {
       throw TypeFault("\(axes.count) axes are given for a tensor of rank \(operands[0].rank)")
@@ -159,7 +159,7 @@ public struct Broadcast: OperationDefinition {
     return [operands[0].with(shape: shape)]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let operand = context.operands[0]
     let repeated = shape.indices.filter { axis in
       guard let position = axes.firstIndex(of: axis) else { return true }
@@ -168,37 +168,37 @@ public struct Broadcast: OperationDefinition {
     return [context.cotangent.reduce(.sum, axes: repeated).reshape(operand.shape)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.broadcast(Broadcast([context.size] + shape, axes: [0] + axes.map { $0 + 1 })))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     return .element { index in
       operand[zip(axes, operand.shape).map { axis, size in size == 1 ? Index(0) : index[axis] }]
     }
   }
 
-  public func substituting(_ bindings: [String: Int]) -> Broadcast {
+  package func substituting(_ bindings: [String: Int]) -> Broadcast {
     Broadcast(shape.map { $0.substituting(bindings) }, axes: axes)
   }
 }
 
 /// `result[i] = operand[start + i * stride]` on every axis, for indices below `limit`.
 public struct Slice: OperationDefinition {
-  public var start: [Int]
-  public var limit: [Dimension]
-  public var stride: [Int]
+  package var start: [Int]
+  package var limit: [Dimension]
+  package var stride: [Int]
 
-  public init(start: [Int], limit: [Dimension], stride: [Int]) {
+  package init(start: [Int], limit: [Dimension], stride: [Int]) {
     self.start = start
     self.limit = limit
     self.stride = stride
   }
 
-  public var name: String { "slice" }
+  package var name: String { "slice" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("start", .integers(start)), ("limit", .dimensions(limit)), ("stride", .integers(stride))]
   }
 
@@ -208,7 +208,7 @@ public struct Slice: OperationDefinition {
     stride = try attributes.integers("stride")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let shape = operands[0].shape
     guard start.count == shape.count, limit.count == shape.count, stride.count == shape.count else {
@@ -228,7 +228,7 @@ public struct Slice: OperationDefinition {
     return [operands[0].with(shape: sizes)]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let operand = context.operands[0]
     var high: [Int] = []
     for axis in start.indices {
@@ -242,50 +242,50 @@ public struct Slice: OperationDefinition {
     return [context.cotangent.pad(low: start, high: high, interior: stride.map { $0 - 1 })]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.slice(Slice(start: [0] + start, limit: [context.size] + limit, stride: [1] + stride)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .element { index in
       context.operands[0][index.indices.map { index[$0] * stride[$0] + start[$0] }]
     }
   }
 
-  public func substituting(_ bindings: [String: Int]) -> Slice {
+  package func substituting(_ bindings: [String: Int]) -> Slice {
     Slice(start: start, limit: limit.map { $0.substituting(bindings) }, stride: stride)
   }
 }
 
 /// The elements in opposite order along some axes.
 public struct Reverse: OperationDefinition {
-  public var axes: [Int]
+  package var axes: [Int]
 
-  public init(_ axes: [Int]) {
+  package init(_ axes: [Int]) {
     self.axes = axes
   }
 
-  public var name: String { "reverse" }
+  package var name: String { "reverse" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
+  package var attributes: [(name: String, value: Attribute)] { [("axes", .integers(axes))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     axes = try attributes.integers("axes")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     try TypeFault.requireAxes(axes, rank: operands[0].rank)
     return operands
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.reverse(axes)] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent.reverse(axes)] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.reverse(Reverse(axes.map { $0 + 1 })))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let shape = context.shape()
     return .element { index in
       context.operands[0][index.indices.map { axes.contains($0) ? Index(shape[$0] - 1) - index[$0] : index[$0] }]

@@ -1,14 +1,19 @@
 /// Where a window slides over the last axes of a tensor.
 public struct WindowShape: Hashable, Sendable {
+  /// By axis, the elements under the window.
   public var size: [Int]
+  /// By axis, from one place of the window to the next.
   public var stride: [Int]
+  /// By axis, the padding before the first element; it holds the combiner's identity.
   public var low: [Int]
+  /// By axis, the padding behind the last element.
   public var high: [Int]
   /// The distance of neighbouring elements of the operand; the places between hold the combiner's identity.
   public var inputDilation: [Int]
   /// The distance of neighbouring elements of the window.
   public var dilation: [Int]
 
+  /// A window over as many axes as the arrays have numbers; dilations are 1 by default.
   public init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil)
   {
     self.size = size
@@ -82,30 +87,30 @@ public struct WindowShape: Hashable, Sendable {
 
 /// Joins the elements under a window that slides over the last axes: pooling.
 public struct WindowReduce: OperationDefinition {
-  public var combiner: Combiner
-  public var window: WindowShape
+  package var combiner: Combiner
+  package var window: WindowShape
 
-  public init(_ combiner: Combiner, _ window: WindowShape) {
+  package init(_ combiner: Combiner, _ window: WindowShape) {
     self.combiner = combiner
     self.window = window
   }
 
-  public var name: String { "window_\(combiner.rawValue)" }
+  package var name: String { "window_\(combiner.rawValue)" }
 
-  public var attributes: [(name: String, value: Attribute)] { window.attributes }
+  package var attributes: [(name: String, value: Attribute)] { window.attributes }
 
   init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
     window = try WindowShape(attributes)
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     if operands[0].dtype == .bool { throw TypeFault("is not defined on bool") }
     return [operands[0].with(shape: try window.infer(operands[0]))]
   }
 
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let x = context.operands[0]
     let dy = context.cotangent
     switch combiner {
@@ -140,11 +145,11 @@ public struct WindowReduce: OperationDefinition {
     }
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.windowReduce(self))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     let scalars = context.scalars
     return .element { index in
@@ -162,36 +167,36 @@ public struct WindowReduce: OperationDefinition {
 /// The place of the extreme under a window that slides over the last axes, as `i64`: its row-major position in those
 /// axes of the operand, the first one on ties (PyTorch's `return_indices`).
 public struct WindowArgReduce: OperationDefinition {
-  public var combiner: Combiner
-  public var window: WindowShape
+  package var combiner: Combiner
+  package var window: WindowShape
 
-  public init(_ combiner: Combiner, _ window: WindowShape) {
+  package init(_ combiner: Combiner, _ window: WindowShape) {
     self.combiner = combiner
     self.window = window
   }
 
-  public var name: String { "window_arg_\(combiner.rawValue)" }
+  package var name: String { "window_arg_\(combiner.rawValue)" }
 
-  public var attributes: [(name: String, value: Attribute)] { window.attributes }
+  package var attributes: [(name: String, value: Attribute)] { window.attributes }
 
   init(_ combiner: Combiner, _ attributes: Attributes) throws(TypeFault) {
     self.combiner = combiner
     window = try WindowShape(attributes)
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard combiner == .min || combiner == .max else { throw TypeFault("\(combiner) has no arg form") }
     return [TensorType(.i64, try window.infer(operands[0]))]
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.windowArgReduce(self))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let operand = context.operands[0]
     let scalars = context.scalars
     let spatial = Array(operand.shape.suffix(window.size.count))

@@ -82,8 +82,10 @@ public struct Dimension: Hashable, Sendable {
     Dimension(constant: a.constant &+ b.constant, terms: a.terms.isEmpty ? b.terms : merged(a.terms + b.terms))
   }
 
+  /// The difference.
   public static func - (a: Dimension, b: Dimension) -> Dimension { a + b * Dimension(-1) }
 
+  /// The product.
   public static func * (a: Dimension, b: Dimension) -> Dimension {
     if a.terms.isEmpty && b.terms.isEmpty {
       let (product, overflow) = a.constant.multipliedReportingOverflow(by: b.constant)
@@ -191,6 +193,7 @@ public struct Dimension: Hashable, Sendable {
 }
 
 extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {
+  /// A known size.
   public init(integerLiteral value: Int) { self.init(value) }
 
   /// A symbol: `let batch: Dimension = "N"`.

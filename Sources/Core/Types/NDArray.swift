@@ -4,6 +4,7 @@ import Foundation
 ///
 /// A value type: copies share their bytes until one is written.
 public struct NDArray: Sendable {
+  /// The element type.
   public let dtype: ScalarType
   /// The sizes of the axes, outermost first.
   public let shape: [Int]
@@ -132,6 +133,7 @@ public struct NDArray: Sendable {
     DiagnosticsError("NDArray: \(message)", location: CallSite.current(), help: help)
   }
 
+  /// The element type and the sizes.
   public var type: TensorType { TensorType(dtype, shape) }
 
   /// The number of elements.
@@ -208,10 +210,12 @@ public struct NDArray: Sendable {
     return unfailing { try NDArray(dtype: target, shape: shape, values: numbers) }
   }
 
+  /// Lends the elements' bytes, row-major.
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try bytes.withUnsafeBytes(body)
   }
 
+  /// Lends the elements' bytes, row-major, to be changed.
   public mutating func withUnsafeMutableBytes<R>(_ body: (UnsafeMutableRawBufferPointer) throws -> R) rethrows -> R {
     try bytes.withUnsafeMutableBytes(body)
   }

@@ -14,6 +14,7 @@ public struct PrintOptions: Hashable, Sendable {
   /// Whether floats have exponents; nil where their magnitudes decide.
   public var sciMode: Bool?
 
+  /// NumPy's options.
   public init() {}
 
   /// Sets of options by PyTorch's names.
@@ -26,6 +27,7 @@ public struct PrintOptions: Hashable, Sendable {
     case full
   }
 
+  /// The options of a profile.
   public init(_ profile: Profile) {
     switch profile {
     case .standard: break

@@ -116,6 +116,7 @@ public enum Half {
   }
 
   @inlinable @inline(__always)
+  /// The bits of the nearest `f16`, half to even.
   public static func half(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = bits >> 16 & 0x8000
@@ -133,6 +134,7 @@ public enum Half {
   public static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
   @inlinable @inline(__always)
+  /// The bits of the nearest `bf16`, half to even.
   public static func brain(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let rounded = bits &+ 0x7fff &+ (bits >> 16 & 1)

@@ -91,6 +91,7 @@ public enum ScalarValue: Hashable, Sendable {
     }
   }
 
+  /// Adds what `==` compares.
   public func hash(into hasher: inout Hasher) {
     switch self {
     case .float(let value): hasher.combine(value.bitPattern)

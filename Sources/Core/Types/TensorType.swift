@@ -5,11 +5,13 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// The sizes of the axes, outermost first; empty for a scalar.
   public var shape: [Dimension]
 
+  /// A type of sizes of which some may be symbols.
   public init(_ dtype: ScalarType, _ shape: [Dimension]) {
     self.dtype = dtype
     self.shape = shape
   }
 
+  /// A type of known sizes.
   public init(_ dtype: ScalarType, _ shape: [Int]) {
     self.init(dtype, shape.map { Dimension($0) })
   }
@@ -53,8 +55,10 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     bindings.isEmpty ? self : TensorType(dtype, shape.map { $0.substituting(bindings) })
   }
 
+  /// The same sizes with another element type.
   public func with(dtype: ScalarType) -> TensorType { TensorType(dtype, shape) }
 
+  /// The same element type with other sizes.
   public func with(shape: [Dimension]) -> TensorType { TensorType(dtype, shape) }
 }
 
@@ -64,13 +68,22 @@ extension TensorType {
 }
 
 extension TensorType {
+  /// A tensor of `f64`: `.f64(2, 3)`.
   public static func f64(_ shape: Dimension...) -> TensorType { TensorType(.f64, shape) }
+  /// A tensor of `f32`: `.f32("N", 3)`.
   public static func f32(_ shape: Dimension...) -> TensorType { TensorType(.f32, shape) }
+  /// A tensor of `f16`.
   public static func f16(_ shape: Dimension...) -> TensorType { TensorType(.f16, shape) }
+  /// A tensor of `bf16`.
   public static func bf16(_ shape: Dimension...) -> TensorType { TensorType(.bf16, shape) }
+  /// A tensor of `i8`.
   public static func i8(_ shape: Dimension...) -> TensorType { TensorType(.i8, shape) }
+  /// A tensor of `i32`.
   public static func i32(_ shape: Dimension...) -> TensorType { TensorType(.i32, shape) }
+  /// A tensor of `i64`.
   public static func i64(_ shape: Dimension...) -> TensorType { TensorType(.i64, shape) }
+  /// A tensor of `u8`.
   public static func u8(_ shape: Dimension...) -> TensorType { TensorType(.u8, shape) }
+  /// A tensor of `bool`.
   public static func bool(_ shape: Dimension...) -> TensorType { TensorType(.bool, shape) }
 }

@@ -31,6 +31,17 @@ import Testing
     }
   }
 
+  @Test("what a program's target is comes back with it")
+  func targets() throws {
+    let graph = try Graph(
+      parsing: "func f(%x: f32[64,4]) -> (%y: f32[64]) { %0 = reduce_sum %x {axes: [1]} : f32[64] return %0 }")
+    for isInterpreted in [false, true] {
+      let target = Target(name: "t", vectorBytes: 16, registers: 16, longSum: 40, isInterpreted: isInterpreted)
+      let program = try Program(lowering: graph, target: target)
+      #expect(try Program(parsing: program.text).target == target)
+    }
+  }
+
   @Test func showsKernelsAsLoops() throws {
     let graph = try Graph(
       parsing: """

@@ -10,6 +10,7 @@ public struct ConvolutionMethod: Hashable, Sendable {
     case winograd
   }
 
+  /// Which convolutions are computed by Winograd's algorithm.
   public var choice: Choice
   /// How much larger transformed weights may make the constants of the model, in proportion: 0.25 lets 100 MB become
   /// 125 MB.
@@ -17,6 +18,7 @@ public struct ConvolutionMethod: Hashable, Sendable {
   /// Convolutions that gain most for their bytes are transformed first.
   public var weightGrowth: Double
 
+  /// A choice, with a limit for the growth of constants; by default none.
   public init(_ choice: Choice, weightGrowth: Double = .infinity) {
     self.choice = choice
     self.weightGrowth = weightGrowth

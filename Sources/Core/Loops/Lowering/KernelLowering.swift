@@ -8,7 +8,7 @@ struct KernelLowering {
 
   /// What comes of a definition.
   struct Result {
-    /// The parts of the kernel's body; see ``Kernel/parts``.
+    /// The parts of the kernel's body; see `Kernel.parts`.
     var parts: [[Statement]]
     var macs: Int
     var inPlace: [BufferID]

@@ -29,6 +29,7 @@ public struct Target: Hashable, Sendable {
     var level2Bytes: Int
   }
 
+  /// A machine; by default with the caches of most, and run as C.
   public init(
     name: String, vectorBytes: Int, registers: Int, level1Bytes: Int = 32 << 10, level2Bytes: Int = 256 << 10,
     longSum: Int? = nil, isInterpreted: Bool = false

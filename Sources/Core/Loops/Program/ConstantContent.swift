@@ -3,7 +3,7 @@
 /// Weights in the order of a machine's loops are as large as the model, transformed ones larger, and every target wants
 /// its own. So a program says only how they are made: contents that are made alike are known to be equal without being
 /// computed, and whoever needs the elements computes them and lets them go.
-public struct ConstantContent: Hashable, Sendable {
+package struct ConstantContent: Hashable, Sendable {
   /// One step from the literal to the content.
   private enum Derivation: Hashable {
     case winograd(Winograd)
@@ -20,28 +20,28 @@ public struct ConstantContent: Hashable, Sendable {
   private let literal: NDArray
   private var derivations: [Derivation] = []
   /// The sizes of the axes, outermost first.
-  public private(set) var shape: [Int]
+  package private(set) var shape: [Int]
 
   /// The content that is given.
-  public init(_ literal: NDArray) {
+  package init(_ literal: NDArray) {
     self.literal = literal
     shape = literal.shape
   }
 
-  public var dtype: ScalarType { literal.dtype }
+  package var dtype: ScalarType { literal.dtype }
 
-  public var type: TensorType { TensorType(dtype, shape) }
+  package var type: TensorType { TensorType(dtype, shape) }
 
   /// The number of elements.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
 
   /// The elements; computed anew each time, except of a literal.
-  public var array: NDArray {
+  package var array: NDArray {
     unfailing { try derivations.reduce(literal) { $1.applied(to: $0) }.reshaped(shape) }
   }
 
   /// The same elements along one axis: contents that differ in their shapes only are equal then.
-  public var flattened: ConstantContent { reshaped([count]) }
+  package var flattened: ConstantContent { reshaped([count]) }
 
   func reshaped(_ shape: [Int]) -> ConstantContent {
     var result = self
@@ -89,7 +89,7 @@ public struct ConstantContent: Hashable, Sendable {
 
 extension Program {
   /// The program with all constants as literals, for back-ends that read them in every run.
-  public func computingConstants() -> Program {
+  package func computingConstants() -> Program {
     var result = self
     for (position, buffer) in buffers.enumerated() {
       if case .constant(let content) = buffer.kind { result.buffers[position].kind = .constant(content.computed) }

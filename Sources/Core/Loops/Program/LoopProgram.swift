@@ -1,26 +1,26 @@
 /// A mutable scalar of one kernel.
-public struct Register: Hashable, Sendable {
-  public let id: Int32
-  public let type: ScalarType
+package struct Register: Hashable, Sendable {
+  package let id: Int32
+  package let type: ScalarType
 
-  public init(id: Int, type: ScalarType) {
+  package init(id: Int, type: ScalarType) {
     self.id = Int32(id)
     self.type = type
   }
 }
 
 /// An array that lives inside one kernel, small enough for the stack or registers.
-public struct LocalArray: Hashable, Sendable {
-  public let id: Int
-  public let type: ScalarType
-  public let count: Int
+package struct LocalArray: Hashable, Sendable {
+  package let id: Int
+  package let type: ScalarType
+  package let count: Int
   /// For an array that is kept in registers: how many neighbouring elements make one vector, from 1 upwards.
   ///
   /// Such an array is touched only at positions that are constant once `unrolled` loops are, plus the variable of a
   /// `lanes` loop: elements `k * lanes ..< (k + 1) * lanes` are one variable of the C program.
-  public let lanes: Int?
+  package let lanes: Int?
 
-  public init(id: Int, type: ScalarType, count: Int, lanes: Int? = nil) {
+  package init(id: Int, type: ScalarType, count: Int, lanes: Int? = nil) {
     self.id = id
     self.type = type
     self.count = count
@@ -29,7 +29,7 @@ public struct LocalArray: Hashable, Sendable {
 }
 
 /// What a load or store addresses, by flat element position.
-public enum Memory: Hashable, Sendable {
+package enum Memory: Hashable, Sendable {
   case buffer(BufferID)
   case local(LocalArray)
 }
@@ -38,7 +38,7 @@ public enum Memory: Hashable, Sendable {
 ///
 /// Indices may contain registers of type `i64` as `Index.Atom.value`, whose
 /// `Scalar.id` is the register's id.
-public indirect enum Expression: Hashable, Sendable {
+package indirect enum Expression: Hashable, Sendable {
   case constant(ScalarValue, ScalarType)
   case register(Register)
   /// A loop index as `i64`.
@@ -54,7 +54,7 @@ public indirect enum Expression: Hashable, Sendable {
   /// `then` where all constraints hold; `then` is not evaluated elsewhere, `otherwise` may be evaluated everywhere.
   case select([Constraint], then: Expression, otherwise: Expression)
 
-  public var type: ScalarType {
+  package var type: ScalarType {
     switch self {
     case .constant(_, let type), .load(_, _, let type), .convert(_, let type), .bitcast(_, let type): type
     case .register(let register): register.type
@@ -66,32 +66,32 @@ public indirect enum Expression: Hashable, Sendable {
 }
 
 /// One end of a loop: the larger (lower end) or smaller (upper end) of a constant and of quotients rounded up.
-public struct Bound: Hashable, Sendable {
-  public struct Quotient: Hashable, Sendable {
-    public var dividend: Index
+package struct Bound: Hashable, Sendable {
+  package struct Quotient: Hashable, Sendable {
+    package var dividend: Index
     /// Positive; the quotient is rounded towards positive infinity.
-    public var divisor: Int
+    package var divisor: Int
 
-    public init(dividend: Index, divisor: Int) {
+    package init(dividend: Index, divisor: Int) {
       self.dividend = dividend
       self.divisor = divisor
     }
   }
 
-  public var constant: Int
-  public var quotients: [Quotient]
+  package var constant: Int
+  package var quotients: [Quotient]
 
-  public init(_ constant: Int, _ quotients: [Quotient] = []) {
+  package init(_ constant: Int, _ quotients: [Quotient] = []) {
     self.constant = constant
     self.quotients = quotients
   }
 
   /// The number, when it depends on no variable.
-  public var known: Int? { quotients.isEmpty ? constant : nil }
+  package var known: Int? { quotients.isEmpty ? constant : nil }
 }
 
 /// How a loop runs.
-public enum LoopKind: String, Hashable, Sendable {
+package enum LoopKind: String, Hashable, Sendable {
   case serial
   /// Iterations are independent and accesses along the variable are mostly contiguous: made for SIMD.
   case vector
@@ -114,14 +114,14 @@ public enum LoopKind: String, Hashable, Sendable {
 }
 
 /// `for variable in lower ..< upper`.
-public struct Loop: Hashable, Sendable {
-  public var variable: LoopVariable
-  public var lower: Bound
-  public var upper: Bound
-  public var kind: LoopKind
-  public var body: [Statement]
+package struct Loop: Hashable, Sendable {
+  package var variable: LoopVariable
+  package var lower: Bound
+  package var upper: Bound
+  package var kind: LoopKind
+  package var body: [Statement]
 
-  public init(
+  package init(
     _ variable: LoopVariable, lower: Bound = Bound(0), upper: Bound? = nil, kind: LoopKind = .serial, body: [Statement]
   ) {
     self.variable = variable
@@ -138,18 +138,18 @@ public struct Loop: Hashable, Sendable {
 /// iteration `i` (counted from `lower`) goes to partial result `i % lanes`, partial results start at the identity and are
 /// joined pairwise: lane `l` with lane `l + lanes / 2`, halving until one is left, which is then joined into the
 /// accumulator. The order is part of the meaning, so that all back-ends give the same bits.
-public struct Accumulation: Hashable, Sendable {
-  public var variable: LoopVariable
-  public var lower: Bound
-  public var upper: Bound
-  public var combiner: Combiner
-  public var accumulator: Register
-  public var lanes: Int
+package struct Accumulation: Hashable, Sendable {
+  package var variable: LoopVariable
+  package var lower: Bound
+  package var upper: Bound
+  package var combiner: Combiner
+  package var accumulator: Register
+  package var lanes: Int
   /// Runs before `value` in every iteration; declares registers only.
-  public var prologue: [Statement]
-  public var value: Expression
+  package var prologue: [Statement]
+  package var value: Expression
 
-  public init(
+  package init(
     _ variable: LoopVariable, lower: Bound, upper: Bound, combiner: Combiner, accumulator: Register, lanes: Int,
     prologue: [Statement], value: Expression
   ) {
@@ -165,7 +165,7 @@ public struct Accumulation: Hashable, Sendable {
 }
 
 /// A statement of a kernel.
-public indirect enum Statement: Hashable, Sendable {
+package indirect enum Statement: Hashable, Sendable {
   case loop(Loop)
   case accumulate(Accumulation)
   /// Introduces a register in the enclosing block.
@@ -185,8 +185,8 @@ public indirect enum Statement: Hashable, Sendable {
 }
 
 /// A tensor of a program.
-public struct Buffer: Hashable, Sendable {
-  public enum Kind: Hashable, Sendable {
+package struct Buffer: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     /// Given by the caller: position among the program's inputs.
     case input(Int)
     /// Given to the caller: position among the program's outputs.
@@ -199,17 +199,17 @@ public struct Buffer: Hashable, Sendable {
   }
 
   /// A readable name, unique in the program, made of letters, digits and `_`.
-  public var name: String
-  public var dtype: ScalarType
+  package var name: String
+  package var dtype: ScalarType
   /// The sizes of the axes, outermost first; elements are dense and row-major.
-  public var shape: [Int]
-  public var kind: Kind
+  package var shape: [Int]
+  package var kind: Kind
   /// So many elements at the end of each row have no meaning: they may be read before they are written.
-  public var padding = 0
+  package var padding = 0
   /// Where the buffer's tensor comes from, for comments.
-  public var location: Location
+  package var location: Location
 
-  public init(name: String, dtype: ScalarType, shape: [Int], kind: Kind, location: Location = Location()) {
+  package init(name: String, dtype: ScalarType, shape: [Int], kind: Kind, location: Location = Location()) {
     self.name = name
     self.dtype = dtype
     self.shape = shape
@@ -217,44 +217,44 @@ public struct Buffer: Hashable, Sendable {
     self.location = location
   }
 
-  public var count: Int { shape.reduce(1, *) }
-  public var byteCount: Int { count * dtype.byteCount }
+  package var count: Int { shape.reduce(1, *) }
+  package var byteCount: Int { count * dtype.byteCount }
 }
 
 /// One loop nest, or a few that belong together: a C function, an interpreter's unit.
-public struct Kernel: Hashable, Sendable {
+package struct Kernel: Hashable, Sendable {
   /// Unique in the program, a C identifier: the layer path and the operations.
-  public var name: String
+  package var name: String
   /// What the kernel computes, for people: `conv1: convolution, add, maximum`.
-  public var summary: String
+  package var summary: String
   /// The program's loop variables that the kernel depends on: positions in surrounding scans.
-  public var parameters: [LoopVariable]
+  package var parameters: [LoopVariable]
   /// The buffers read, ascending.
-  public var reads: [BufferID]
+  package var reads: [BufferID]
   /// The buffers written, ascending.
-  public var writes: [BufferID]
+  package var writes: [BufferID]
   /// Multiply-accumulate operations of its contractions.
-  public var macs: Int
+  package var macs: Int
   /// What the kernel does, in parts that may run in any order or at once: each writes elements that no other part
   /// reads or writes.
-  public var parts: [[Statement]]
+  package var parts: [[Statement]]
   /// Buffers that are read only at the very position that is being written, and so may share storage with the result.
-  public var inPlace: [BufferID]
+  package var inPlace: [BufferID]
   /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
-  public var nodes: [Int]
-  public var location: Location
+  package var nodes: [Int]
+  package var location: Location
 
   /// Whether an index is checked, so that the kernel may fail.
-  public var checksIndices: Bool { parts.joined().contains(where: \.checksIndices) }
+  package var checksIndices: Bool { parts.joined().contains(where: \.checksIndices) }
 
   /// Whether a routine is called that may fail.
-  public var callsFailing: Bool { parts.joined().contains(where: \.callsFailing) }
+  package var callsFailing: Bool { parts.joined().contains(where: \.callsFailing) }
 
   /// The parts one after the other.
-  public var body: [Statement] { Array(parts.joined()) }
+  package var body: [Statement] { Array(parts.joined()) }
 
   /// Makes a kernel of one part; what it reads and writes is found in its body.
-  public init(
+  package init(
     name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, body: [Statement],
     inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
   ) {
@@ -264,7 +264,7 @@ public struct Kernel: Hashable, Sendable {
   }
 
   /// Makes a kernel of parts that do not depend on each other; what it reads and writes is found in them.
-  public init(
+  package init(
     name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, parts: [[Statement]],
     inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
   ) {
@@ -284,7 +284,7 @@ public struct Kernel: Hashable, Sendable {
 }
 
 /// What a program does, in order.
-public indirect enum Step: Hashable, Sendable {
+package indirect enum Step: Hashable, Sendable {
   /// Runs a kernel, by position.
   case kernel(Int)
   /// Runs the steps for every value of the variable, ascending: a scan.
@@ -295,7 +295,7 @@ public indirect enum Step: Hashable, Sendable {
   case whileLoop(condition: [Step], BufferID, body: [Step])
 
   /// The lists of steps inside.
-  public var nested: [[Step]] {
+  package var nested: [[Step]] {
     switch self {
     case .kernel: []
     case .loop(_, let body): [body]
@@ -305,7 +305,7 @@ public indirect enum Step: Hashable, Sendable {
   }
 
   /// The buffer that decides which of them run.
-  public var predicate: BufferID? {
+  package var predicate: BufferID? {
     switch self {
     case .kernel, .loop: nil
     case .branch(let predicate, _, _), .whileLoop(_, let predicate, _): predicate
@@ -315,11 +315,14 @@ public indirect enum Step: Hashable, Sendable {
 
 /// A named port of a program.
 public struct Port: Hashable, Sendable {
+  /// The name of the graph's input or output.
   public var name: String
-  public var buffer: BufferID
+  /// The buffer that the caller gives or is given.
+  package var buffer: BufferID
+  /// The type of the tensor; all sizes are known.
   public var type: TensorType
 
-  public init(name: String, buffer: BufferID, type: TensorType) {
+  package init(name: String, buffer: BufferID, type: TensorType) {
     self.name = name
     self.buffer = buffer
     self.type = type
@@ -330,19 +333,22 @@ public struct Port: Hashable, Sendable {
 ///
 /// Two graphs that are equal give equal programs.
 public struct Program: Hashable, Sendable {
+  /// The graph's name.
   public var name: String
   /// The machine that the loops are scheduled for.
   public var target: Target
-  public var buffers: [Buffer]
-  public var kernels: [Kernel]
-  public var steps: [Step]
+  package var buffers: [Buffer]
+  package var kernels: [Kernel]
+  package var steps: [Step]
+  /// The inputs, in the graph's order.
   public var inputs: [Port]
+  /// The outputs, in the graph's order.
   public var outputs: [Port]
   /// Variables in the order of the state's layout; each port's buffer holds the content before and after a run.
   public var variables: [Variable]
-  public var variableBuffers: [BufferID]
+  package var variableBuffers: [BufferID]
 
-  public init(
+  package init(
     name: String, target: Target = .generic, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [],
     inputs: [Port] = [],
     outputs: [Port] = [], variables: [Variable] = [], variableBuffers: [BufferID] = []
@@ -358,11 +364,12 @@ public struct Program: Hashable, Sendable {
     self.variableBuffers = variableBuffers
   }
 
-  public subscript(buffer: BufferID) -> Buffer { buffers[buffer.position] }
+  package subscript(buffer: BufferID) -> Buffer { buffers[buffer.position] }
 }
 
 /// A program with a place for every temporary: what the back-ends consume.
 public struct PlannedProgram: Sendable {
+  /// The program.
   public var program: Program
   /// Byte offset in the arena of every temporary, by buffer position; nil for other kinds.
   public var offsets: [Int?]
@@ -372,9 +379,10 @@ public struct PlannedProgram: Sendable {
   public var lowerBound: Int
   /// Byte offset in the state of every variable, by position, and the size of the state.
   public var variableOffsets: [Int]
+  /// Bytes of the state; 0 without variables.
   public var stateBytes: Int
 
-  public init(
+  package init(
     program: Program, offsets: [Int?], arenaBytes: Int, lowerBound: Int, variableOffsets: [Int], stateBytes: Int
   ) {
     self.program = program

@@ -2,27 +2,27 @@
 ///
 /// All matrices are dense and row-major. The interpreter calls LAPACK; emitted C contains the routine's text
 /// (`Sources/EmitC/Routines`), which is also what the reference evaluator runs.
-public struct Routine: Hashable, Sendable {
+package struct Routine: Hashable, Sendable {
   /// What is computed; the names of the C functions.
-  public enum Name: String, CaseIterable, Sendable {
+  package enum Name: String, CaseIterable, Sendable {
     case cholesky, lu, qr, eigh, svd, eig
     case triangularSolve = "triangular_solve"
   }
 
-  public var name: Name
+  package var name: Name
   /// The element type of the matrices, `f32` or `f64`.
-  public var type: ScalarType
+  package var type: ScalarType
   /// The integers that the routine takes, in the order of its C function: sizes, then flags as 0 and 1.
-  public var numbers: [Int]
+  package var numbers: [Int]
 
-  public init(_ name: Name, _ type: ScalarType, _ numbers: [Int]) {
+  package init(_ name: Name, _ type: ScalarType, _ numbers: [Int]) {
     self.name = name
     self.type = type
     self.numbers = numbers
   }
 
   /// How many integers each routine takes.
-  public static func numberCount(_ name: Name) -> Int {
+  package static func numberCount(_ name: Name) -> Int {
     switch name {
     case .cholesky, .eigh, .eig: 1
     case .lu, .svd: 2
@@ -32,7 +32,7 @@ public struct Routine: Hashable, Sendable {
   }
 
   /// The elements of each matrix that the routine reads.
-  public var operandCounts: [Int] {
+  package var operandCounts: [Int] {
     switch name {
     case .cholesky, .eigh, .eig: [numbers[0] * numbers[0]]
     case .lu, .svd, .qr: [numbers[0] * numbers[1]]
@@ -41,7 +41,7 @@ public struct Routine: Hashable, Sendable {
   }
 
   /// The elements and types of what the routine writes, all of it.
-  public var results: [(count: Int, type: ScalarType)] {
+  package var results: [(count: Int, type: ScalarType)] {
     let (first, second) = (numbers[0], numbers.count > 1 ? numbers[1] : numbers[0])
     let least = min(first, second)
     switch name {
@@ -58,7 +58,7 @@ public struct Routine: Hashable, Sendable {
   }
 
   /// The elements of the memory that the routine's C text works in; LAPACK brings its own.
-  public var workCount: Int {
+  package var workCount: Int {
     switch name {
     case .cholesky, .lu, .triangularSolve: return 0
     case .qr: return numbers[0] * numbers[1] + min(numbers[0], numbers[1])
@@ -71,7 +71,7 @@ public struct Routine: Hashable, Sendable {
   }
 
   /// Why the routine may fail, depending on the data; nil where it never does.
-  public var failure: String? {
+  package var failure: String? {
     switch name {
     case .lu, .qr: nil
     case .triangularSolve: numbers[4] != 0 ? "the matrix is singular" : nil
@@ -82,25 +82,25 @@ public struct Routine: Hashable, Sendable {
 }
 
 /// A routine with the places of what it reads and writes.
-public struct RoutineCall: Hashable, Sendable {
+package struct RoutineCall: Hashable, Sendable {
   /// The elements of a buffer from a position on.
-  public struct Block: Hashable, Sendable {
-    public var buffer: BufferID
-    public var start: Index
+  package struct Block: Hashable, Sendable {
+    package var buffer: BufferID
+    package var start: Index
 
-    public init(buffer: BufferID, start: Index) {
+    package init(buffer: BufferID, start: Index) {
       self.buffer = buffer
       self.start = start
     }
   }
 
-  public var routine: Routine
-  public var operands: [Block]
-  public var results: [Block]
+  package var routine: Routine
+  package var operands: [Block]
+  package var results: [Block]
   /// Memory to work in, where the routine needs some.
-  public var work: Block?
+  package var work: Block?
 
-  public init(_ routine: Routine, operands: [Block], results: [Block], work: Block? = nil) {
+  package init(_ routine: Routine, operands: [Block], results: [Block], work: Block? = nil) {
     self.routine = routine
     self.operands = operands
     self.results = results
@@ -108,18 +108,18 @@ public struct RoutineCall: Hashable, Sendable {
   }
 
   /// What is read, with the number of elements.
-  public var reads: [(block: Block, count: Int)] { zip(operands, routine.operandCounts).map { ($0, $1) } }
+  package var reads: [(block: Block, count: Int)] { zip(operands, routine.operandCounts).map { ($0, $1) } }
 
   /// What is written, with the number of elements.
-  public var writes: [(block: Block, count: Int)] {
+  package var writes: [(block: Block, count: Int)] {
     zip(results, routine.results).map { ($0, $1.count) } + (work.map { [($0, routine.workCount)] } ?? [])
   }
 
   /// All blocks in the order of the C function's arguments.
-  public var blocks: [Block] { operands + results + (work.map { [$0] } ?? []) }
+  package var blocks: [Block] { operands + results + (work.map { [$0] } ?? []) }
 
   /// The call with every block changed.
-  public func mapping(_ body: (Block) throws -> Block) rethrows -> RoutineCall {
+  package func mapping(_ body: (Block) throws -> Block) rethrows -> RoutineCall {
     RoutineCall(
       routine, operands: try operands.map(body), results: try results.map(body), work: try work.map(body))
   }

@@ -3,7 +3,7 @@ extension Program {
   ///
   /// An estimate from above: conditions are taken to hold everywhere, loops to run their whole extent, and positions
   /// that data decides to differ from one another.
-  public func bytesTouched(by kernel: Kernel) -> Int {
+  package func bytesTouched(by kernel: Kernel) -> Int {
     var traffic = Traffic()
     traffic.add(kernel.body, [])
     func bytes(_ accesses: [BufferID: Set<Traffic.Access>]) -> Int {

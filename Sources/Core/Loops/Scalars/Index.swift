@@ -1,23 +1,23 @@
 /// A loop's counter: takes the values `0 ..< extent`.
-public struct LoopVariable: Hashable, Sendable, Comparable {
-  public let id: Int
-  public let extent: Int
+package struct LoopVariable: Hashable, Sendable, Comparable {
+  package let id: Int
+  package let extent: Int
 
-  public init(id: Int, extent: Int) {
+  package init(id: Int, extent: Int) {
     self.id = id
     self.extent = extent
   }
 
-  public static func < (a: LoopVariable, b: LoopVariable) -> Bool { a.id < b.id }
+  package static func < (a: LoopVariable, b: LoopVariable) -> Bool { a.id < b.id }
 }
 
 /// An integer expression over loop variables, kept in a canonical affine form while it is built.
 ///
 /// `floorDivided` and `modulo` simplify by the bounds of their operands, so that reshapes that only split, merge or
 /// rename axes leave no division behind.
-public struct Index: Hashable, Sendable {
+package struct Index: Hashable, Sendable {
   /// What a coefficient multiplies.
-  public indirect enum Atom: Hashable, Sendable {
+  package indirect enum Atom: Hashable, Sendable {
     case variable(LoopVariable)
     case floorDivide(Index, Int)
     case modulo(Index, Int)
@@ -34,13 +34,13 @@ public struct Index: Hashable, Sendable {
     }
   }
 
-  public struct Term: Hashable, Sendable {
-    public var atom: Atom
-    public var coefficient: Int
+  package struct Term: Hashable, Sendable {
+    package var atom: Atom
+    package var coefficient: Int
   }
 
-  public private(set) var constant: Int
-  public private(set) var terms: [Term]
+  package private(set) var constant: Int
+  package private(set) var terms: [Term]
 
   /// Takes the terms as they are.
   init(constant: Int, terms: [Term]) {
@@ -48,12 +48,12 @@ public struct Index: Hashable, Sendable {
     self.terms = terms
   }
 
-  public init(_ constant: Int) {
+  package init(_ constant: Int) {
     self.init(constant: constant, terms: [])
   }
 
   /// The counter itself; a loop that runs once has the constant 0.
-  public init(_ variable: LoopVariable) {
+  package init(_ variable: LoopVariable) {
     if variable.extent == 1 {
       self.init(0)
     } else {
@@ -61,7 +61,7 @@ public struct Index: Hashable, Sendable {
     }
   }
 
-  public init(_ scalar: Scalar) {
+  package init(_ scalar: Scalar) {
     self.init(atom: .value(scalar))
   }
 
@@ -69,7 +69,7 @@ public struct Index: Hashable, Sendable {
     self.init(constant: 0, terms: [Term(atom: atom, coefficient: 1)])
   }
 
-  public static func + (a: Index, b: Index) -> Index {
+  package static func + (a: Index, b: Index) -> Index {
     if b.terms.isEmpty { return Index(constant: a.constant + b.constant, terms: a.terms) }
     if a.terms.isEmpty { return Index(constant: a.constant + b.constant, terms: b.terms) }
     var terms = a.terms
@@ -85,9 +85,9 @@ public struct Index: Hashable, Sendable {
     return Index(constant: a.constant + b.constant, terms: terms)
   }
 
-  public static func - (a: Index, b: Index) -> Index { a + b * -1 }
+  package static func - (a: Index, b: Index) -> Index { a + b * -1 }
 
-  public static func * (a: Index, factor: Int) -> Index {
+  package static func * (a: Index, factor: Int) -> Index {
     if factor == 0 { return Index(0) }
     if factor == 1 { return a }
     return Index(
@@ -95,15 +95,15 @@ public struct Index: Hashable, Sendable {
       terms: a.terms.map { Term(atom: $0.atom, coefficient: $0.coefficient * factor) })
   }
 
-  public static func + (a: Index, b: Int) -> Index { Index(constant: a.constant + b, terms: a.terms) }
+  package static func + (a: Index, b: Int) -> Index { Index(constant: a.constant + b, terms: a.terms) }
 
-  public static func - (a: Index, b: Int) -> Index { a + -b }
+  package static func - (a: Index, b: Int) -> Index { a + -b }
 
   /// The number, when no variable is left.
-  public var known: Int? { terms.isEmpty ? constant : nil }
+  package var known: Int? { terms.isEmpty ? constant : nil }
 
   /// The least and greatest value over all iterations, or nil when data decides.
-  public var bounds: ClosedRange<Int>? {
+  package var bounds: ClosedRange<Int>? {
     var low = constant
     var high = constant
     for term in terms {
@@ -124,7 +124,7 @@ public struct Index: Hashable, Sendable {
   }
 
   /// Whether data decides the value.
-  public var isDynamic: Bool {
+  package var isDynamic: Bool {
     terms.contains {
       switch $0.atom {
       case .value: true
@@ -135,7 +135,7 @@ public struct Index: Hashable, Sendable {
   }
 
   /// Whether the expression is affine in loop variables and data: free of division.
-  public var isAffine: Bool {
+  package var isAffine: Bool {
     terms.allSatisfy {
       switch $0.atom {
       case .variable, .value: true
@@ -145,12 +145,12 @@ public struct Index: Hashable, Sendable {
   }
 
   /// The factor of a variable outside of divisions.
-  public func coefficient(of variable: LoopVariable) -> Int {
+  package func coefficient(of variable: LoopVariable) -> Int {
     terms.first { $0.atom == .variable(variable) }?.coefficient ?? 0
   }
 
   /// The loop variables that occur.
-  public var variables: Set<LoopVariable> {
+  package var variables: Set<LoopVariable> {
     var result = Set<LoopVariable>()
     for term in terms {
       switch term.atom {
@@ -163,7 +163,7 @@ public struct Index: Hashable, Sendable {
   }
 
   /// The quotient rounded down, by a positive constant.
-  public func floorDivided(by divisor: Int) -> Index {
+  package func floorDivided(by divisor: Int) -> Index {
     if divisor == 1 { return self }
     let (quotient, remainder) = split(by: divisor)
     if let bounds = remainder.bounds,
@@ -181,7 +181,7 @@ public struct Index: Hashable, Sendable {
   }
 
   /// The remainder in `0 ..< divisor`, for a positive constant.
-  public func modulo(_ divisor: Int) -> Index {
+  package func modulo(_ divisor: Int) -> Index {
     if divisor == 1 { return Index(0) }
     let (_, remainder) = split(by: divisor)
     if let bounds = remainder.bounds {
@@ -206,7 +206,7 @@ public struct Index: Hashable, Sendable {
   }
 
   /// The expression with variables and data replaced.
-  public func substituting(
+  package func substituting(
     _ variable: (LoopVariable) -> Index, value: (Scalar) -> Index = { Index($0) }
   ) -> Index {
     var result = Index(constant)
@@ -224,14 +224,14 @@ public struct Index: Hashable, Sendable {
   }
 
   /// The row-major position of an element of a tensor.
-  public static func flattened(_ indices: [Index], shape: [Int]) -> Index {
+  package static func flattened(_ indices: [Index], shape: [Int]) -> Index {
     var position = Index(0)
     for (index, size) in zip(indices, shape) { position = position * size + index }
     return position
   }
 
   /// The element of a tensor at a row-major position; where it has no elements, no position is asked for.
-  public static func unflattened(_ position: Index, shape: [Int]) -> [Index] {
+  package static func unflattened(_ position: Index, shape: [Int]) -> [Index] {
     if shape.contains(0) { return shape.map { _ in Index(0) } }
     var indices: [Index] = []
     var stride = shape.reduce(1, *)
@@ -253,20 +253,20 @@ extension Int {
 }
 
 /// A condition on an index that a guarded element depends on.
-public enum Constraint: Hashable, Sendable {
+package enum Constraint: Hashable, Sendable {
   /// `lower <= index < upper`.
   case inRange(Index, Range<Int>)
   /// `index` is a multiple of a positive constant.
   case multiple(Index, of: Int)
 
-  public var index: Index {
+  package var index: Index {
     switch self {
     case .inRange(let index, _), .multiple(let index, _): index
     }
   }
 
   /// True or false where the bounds of the index decide, else nil.
-  public var known: Bool? {
+  package var known: Bool? {
     switch self {
     case .inRange(let index, let range):
       if range.isEmpty { return false }
@@ -279,7 +279,7 @@ public enum Constraint: Hashable, Sendable {
     }
   }
 
-  public func mapIndex(_ transform: (Index) -> Index) -> Constraint {
+  package func mapIndex(_ transform: (Index) -> Index) -> Constraint {
     switch self {
     case .inRange(let index, let range): .inRange(transform(index), range)
     case .multiple(let index, let divisor): .multiple(transform(index), of: divisor)

@@ -1,8 +1,8 @@
 /// A scalar expression of one kernel, by its position in the kernel's `ScalarBuilder`.
-public struct Scalar: Hashable, Sendable {
-  public let id: Int32
+package struct Scalar: Hashable, Sendable {
+  package let id: Int32
 
-  public init(id: Int32) {
+  package init(id: Int32) {
     self.id = id
   }
 }
@@ -14,7 +14,7 @@ public enum Combiner: String, Hashable, Sendable, CaseIterable {
   case min, max
 
   /// The scalar function that joins two elements.
-  public var function: Pointwise {
+  package var function: Pointwise {
     switch self {
     case .sum: .add
     case .product: .multiply
@@ -24,7 +24,7 @@ public enum Combiner: String, Hashable, Sendable, CaseIterable {
   }
 
   /// The element that changes nothing.
-  public func identity(_ type: ScalarType) -> ScalarValue {
+  package func identity(_ type: ScalarType) -> ScalarValue {
     switch self {
     case .sum: type.isFloat ? .float(0) : .integer(0)
     case .product: type.isFloat ? .float(1) : .integer(1)
@@ -35,18 +35,18 @@ public enum Combiner: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A tensor in memory that kernels read and write, by position in the program's buffers.
-public struct BufferID: Hashable, Sendable, Comparable {
-  public let position: Int
+package struct BufferID: Hashable, Sendable, Comparable {
+  package let position: Int
 
-  public init(_ position: Int) {
+  package init(_ position: Int) {
     self.position = position
   }
 
-  public static func < (a: BufferID, b: BufferID) -> Bool { a.position < b.position }
+  package static func < (a: BufferID, b: BufferID) -> Bool { a.position < b.position }
 }
 
 /// What one element of a tensor is, in terms of loop variables and elements of other tensors.
-public enum ScalarNode: Hashable, Sendable {
+package enum ScalarNode: Hashable, Sendable {
   case constant(ScalarValue)
   /// A loop index as a number of type `i64`.
   case index(Index)
@@ -70,9 +70,9 @@ public enum ScalarNode: Hashable, Sendable {
 /// Makes and interns the scalars of one kernel, so that equal expressions are one.
 ///
 /// Not `Sendable`: it lives for the lowering of one kernel.
-public final class ScalarBuilder {
-  public private(set) var nodes: [ScalarNode] = []
-  public private(set) var types: [ScalarType] = []
+package final class ScalarBuilder {
+  package private(set) var nodes: [ScalarNode] = []
+  package private(set) var types: [ScalarType] = []
   private var interned: [Key: Scalar] = [:]
   private var variableCount = 0
   /// Whether indices that data decides are checked; where not, whoever runs the kernel answers for them.
@@ -83,24 +83,24 @@ public final class ScalarBuilder {
     let type: ScalarType
   }
 
-  public init(checksIndices: Bool = true) {
+  package init(checksIndices: Bool = true) {
     self.checksIndices = checksIndices
   }
 
-  public func node(_ scalar: Scalar) -> ScalarNode { nodes[Int(scalar.id)] }
+  package func node(_ scalar: Scalar) -> ScalarNode { nodes[Int(scalar.id)] }
 
-  public func type(_ scalar: Scalar) -> ScalarType { types[Int(scalar.id)] }
+  package func type(_ scalar: Scalar) -> ScalarType { types[Int(scalar.id)] }
 
   /// A new loop variable.
-  public func variable(_ extent: Int) -> LoopVariable {
+  package func variable(_ extent: Int) -> LoopVariable {
     variableCount += 1
     return LoopVariable(id: variableCount - 1, extent: extent)
   }
 
-  public func variables(_ extents: [Int]) -> [LoopVariable] { extents.map { variable($0) } }
+  package func variables(_ extents: [Int]) -> [LoopVariable] { extents.map { variable($0) } }
 
   /// The only door: interns the node.
-  public func make(_ node: ScalarNode, _ type: ScalarType) -> Scalar {
+  package func make(_ node: ScalarNode, _ type: ScalarType) -> Scalar {
     let key = Key(node: node, type: type)
     if let known = interned[key] { return known }
     let scalar = Scalar(id: Int32(nodes.count))
@@ -110,11 +110,11 @@ public final class ScalarBuilder {
     return scalar
   }
 
-  public func constant(_ value: ScalarValue, _ type: ScalarType) -> Scalar {
+  package func constant(_ value: ScalarValue, _ type: ScalarType) -> Scalar {
     make(.constant(type.rounded(value)), type)
   }
 
-  public func index(_ index: Index) -> Scalar {
+  package func index(_ index: Index) -> Scalar {
     if let known = index.known { return constant(.integer(known), .i64) }
     if index.constant == 0, index.terms.count == 1, index.terms[0].coefficient == 1,
       case .value(let scalar) = index.terms[0].atom
@@ -124,11 +124,11 @@ public final class ScalarBuilder {
     return make(.index(index), .i64)
   }
 
-  public func load(_ buffer: BufferID, _ position: Index, _ type: ScalarType) -> Scalar {
+  package func load(_ buffer: BufferID, _ position: Index, _ type: ScalarType) -> Scalar {
     make(.load(buffer, position), type)
   }
 
-  public func convert(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
+  package func convert(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
     if self.type(scalar) == type { return scalar }
     if case .constant(let value) = node(scalar) {
       return constant(type.converted(value, from: self.type(scalar)), type)
@@ -136,12 +136,12 @@ public final class ScalarBuilder {
     return make(.convert(scalar), type)
   }
 
-  public func bitcast(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
+  package func bitcast(_ scalar: Scalar, _ type: ScalarType) -> Scalar {
     self.type(scalar) == type ? scalar : make(.bitcast(scalar), type)
   }
 
   /// The operand as an index into `extent` elements: with a check, where it is not known to lie among them.
-  public func checked(_ scalar: Scalar, _ extent: Int) -> Scalar {
+  package func checked(_ scalar: Scalar, _ extent: Int) -> Scalar {
     guard checksIndices else { return scalar }
     switch node(scalar) {
     case .constant(.integer(let value)) where (0..<extent).contains(value): return scalar
@@ -153,9 +153,9 @@ public final class ScalarBuilder {
     return make(.checked(scalar, extent), .i64)
   }
 
-  public func pointwise(_ function: Pointwise, _ operands: Scalar...) -> Scalar { pointwise(function, operands) }
+  package func pointwise(_ function: Pointwise, _ operands: Scalar...) -> Scalar { pointwise(function, operands) }
 
-  public func pointwise(_ function: Pointwise, _ operands: [Scalar]) -> Scalar {
+  package func pointwise(_ function: Pointwise, _ operands: [Scalar]) -> Scalar {
     let types = operands.map { type($0) }
     let result = function.resultType(types)
     if let type = types.last, let values = integers(operands, types) {
@@ -177,7 +177,7 @@ public final class ScalarBuilder {
   /// `then` where the constraints hold; constraints that the bounds decide vanish.
   ///
   /// `otherwise` may be evaluated everywhere.
-  public func guarded(_ constraints: [Constraint], then: () -> Scalar, otherwise: Scalar) -> Scalar {
+  package func guarded(_ constraints: [Constraint], then: () -> Scalar, otherwise: Scalar) -> Scalar {
     var open: [Constraint] = []
     for constraint in constraints {
       switch constraint.known {
@@ -198,28 +198,28 @@ public final class ScalarBuilder {
   /// Reduces over the variables; sums and products of 16-bit floats are carried out in `f32`.
   ///
   /// Over nothing, the result is the combiner's identity, and no element is read that is not there.
-  public func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar) -> Scalar {
+  package func reduce(_ combiner: Combiner, _ variables: [LoopVariable], _ body: Scalar) -> Scalar {
     let type = type(body)
     if variables.contains(where: { $0.extent == 0 }) { return constant(combiner.identity(type), type) }
     let wide = type.computeType
     return convert(make(.reduce(combiner, variables, convert(body, wide)), wide), type)
   }
 
-  public func argReduce(_ combiner: Combiner, _ variable: LoopVariable, _ body: Scalar) -> Scalar {
+  package func argReduce(_ combiner: Combiner, _ variable: LoopVariable, _ body: Scalar) -> Scalar {
     make(.argReduce(combiner, variable, body), .i64)
   }
 }
 
 /// A tensor as a function from index to element: in a buffer, or computed where it is wanted.
-public struct TensorExpression {
-  public let type: TensorType
+package struct TensorExpression {
+  package let type: TensorType
   /// The sizes of the axes.
-  public let shape: [Int]
+  package let shape: [Int]
   /// For each axis, the indices that may be read: beyond the shape, there are zeros.
   let readable: [Range<Int>]
   private let element: ([Index]) -> Scalar
 
-  public init(_ type: TensorType, element: @escaping ([Index]) -> Scalar) {
+  package init(_ type: TensorType, element: @escaping ([Index]) -> Scalar) {
     self.type = type
     self.shape = type.sizes
     self.element = element
@@ -227,7 +227,7 @@ public struct TensorExpression {
   }
 
   /// A dense tensor in a buffer, starting at an element.
-  public init(_ type: TensorType, in buffer: BufferID, from start: Index = Index(0), _ scalars: ScalarBuilder) {
+  package init(_ type: TensorType, in buffer: BufferID, from start: Index = Index(0), _ scalars: ScalarBuilder) {
     self.init(type, in: buffer, from: start, Layout(shape: type.sizes), scalars)
   }
 
@@ -246,11 +246,11 @@ public struct TensorExpression {
   }
 
   /// The element at an index, one per axis.
-  public subscript(_ indices: [Index]) -> Scalar { element(indices) }
+  package subscript(_ indices: [Index]) -> Scalar { element(indices) }
 }
 
 /// What an operation computes, as loops: the one definition that all back-ends work from.
-public enum Definition {
+package enum Definition {
   /// Every element of every result on its own.
   case elements([([Index]) -> Scalar])
   /// Running reductions along an axis.
@@ -265,7 +265,7 @@ public enum Definition {
   case routine(Routine)
 
   /// The only result's elements.
-  public static func element(_ element: @escaping ([Index]) -> Scalar) -> Definition { .elements([element]) }
+  package static func element(_ element: @escaping ([Index]) -> Scalar) -> Definition { .elements([element]) }
 
   /// What is left of elements from an index on; of everything else, all.
   func starting(at origin: [Index]) -> Definition {
@@ -275,31 +275,31 @@ public enum Definition {
 }
 
 /// `out[.., i, ..] = combine(out[.., i - 1, ..], operand[.., i, ..])` along `axis`.
-public struct Cumulative {
-  public var combiner: Combiner
-  public var axis: Int
+package struct Cumulative {
+  package var combiner: Combiner
+  package var axis: Int
   /// From the last element to the first.
-  public var reverse: Bool
-  public var element: ([Index]) -> Scalar
+  package var reverse: Bool
+  package var element: ([Index]) -> Scalar
 }
 
 /// `out[.., i, ..] = j` where `key[.., j, ..]` is the `i`-th element of the sorted axis; see ``ArgSort``.
-public struct SortDefinition {
-  public var axis: Int
-  public var descending: Bool
+package struct SortDefinition {
+  package var axis: Int
+  package var descending: Bool
   /// An element in memory.
-  public var key: ([Index]) -> Scalar
+  package var key: ([Index]) -> Scalar
 }
 
 /// `out = base`, then for every index `u` of `domain` in order: `out[target(u)] = combine(out[target(u)], update(u))`,
 /// leaving out targets that lie outside, unless they are checked.
-public struct ScatterDefinition {
-  public var base: ([Index]) -> Scalar
-  public var domain: [Int]
-  public var target: ([Index]) -> [Index]
+package struct ScatterDefinition {
+  package var base: ([Index]) -> Scalar
+  package var domain: [Int]
+  package var target: ([Index]) -> [Index]
   /// Whether targets are checked, so that all lie inside.
-  public var isChecked: Bool
-  public var update: ([Index]) -> Scalar
+  package var isChecked: Bool
+  package var update: ([Index]) -> Scalar
   /// Nil replaces the element.
-  public var combiner: Combiner?
+  package var combiner: Combiner?
 }

@@ -1,11 +1,11 @@
 /// The lower triangular `l` with `a = l lᵀ` for symmetric positive-definite matrices `a[.., n, n]`, of which the lower
 /// triangle is read.
 public struct Cholesky: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "cholesky" }
+  package var name: String { "cholesky" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     _ = try TypeFault.requireMatrix(operands[0], isSquare: true)
     return [operands[0]]
@@ -14,7 +14,7 @@ public struct Cholesky: OperationDefinition {
   /// `l⁻ᵀ s l⁻¹`, where `s` is the symmetric part of the lower triangle of `lᵀ dl`.
   ///
   /// Source: Murray, Differentiation of the Cholesky decomposition (2016), section 3.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let l = context.results[0]
     let product = l.transposed.matrixProduct(context.cotangent.lowerTriangle())
     let s = (product.lowerTriangle() + product.lowerTriangle(strict: true).transposed) * 0.5
@@ -22,11 +22,11 @@ public struct Cholesky: OperationDefinition {
     return [l.transposed.triangularSolve(left.transposed, upper: true).transposed]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.cholesky(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let shape = context.operands[0].shape
     return .routine(Routine(.cholesky, context.results[0].dtype, [shape[shape.count - 1]]))
   }

@@ -1,8 +1,11 @@
 /// The real and the imaginary part of complex numbers, two tensors of one type.
 public struct ComplexPair: Sendable {
+  /// The real parts.
   public var real: Tensor
+  /// The imaginary parts.
   public var imaginary: Tensor
 
+  /// Complex numbers of two tensors of one type.
   public init(_ real: Tensor, _ imaginary: Tensor) {
     self.real = real
     self.imaginary = imaginary

@@ -4,11 +4,11 @@
 /// Eigenvectors have norm one, and the first of their large numbers is real and positive. Of conjugate pairs, the one
 /// with the positive imaginary part comes first.
 public struct Eigen: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "eig" }
+  package var name: String { "eig" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, _) = try TypeFault.requireMatrix(operands[0], isSquare: true)
     let values = operands[0].with(shape: batch + [rows])
@@ -20,7 +20,7 @@ public struct Eigen: OperationDefinition {
   /// Unlike PyTorch's, the rule holds for what depends on the phase of eigenvectors too.
   ///
   /// Source: PyTorch, torch/csrc/autograd/FunctionsManual.cpp, linalg_eig_backward.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     func pair(_ tensors: [Tensor], _ first: Int) -> ComplexPair { ComplexPair(tensors[first], tensors[first + 1]) }
     func cotangent(_ first: Int) -> ComplexPair? {
       guard context.cotangents[first] != nil || context.cotangents[first + 1] != nil else { return nil }
@@ -56,11 +56,11 @@ public struct Eigen: OperationDefinition {
     return [try adjoint.solve(inner.matrixProduct(adjoint)).real]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.eig(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.eig, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
   }
 }

@@ -10,7 +10,7 @@ public enum Factorization: Hashable, Sendable {
   case eig(Eigen)
 
   /// The rules of the factorization.
-  public var definition: any OperationDefinition {
+  package var definition: any OperationDefinition {
     switch self {
     case .cholesky(let payload): payload
     case .lu(let payload): payload
@@ -22,7 +22,7 @@ public enum Factorization: Hashable, Sendable {
     }
   }
 
-  public var name: String { definition.name }
+  package var name: String { definition.name }
 
   /// How many results there are.
   var resultCount: Int {

@@ -4,11 +4,11 @@
 /// pivots `i32[.., min(m, n)]`, counted from one as LAPACK does: step `k` exchanged row `k` for row `pivots[k] - 1`; and
 /// the permutation `i64[.., m]` that comes of it.
 public struct LU: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "lu" }
+  package var name: String { "lu" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
     return [
@@ -20,7 +20,7 @@ public struct LU: OperationDefinition {
   /// `da₂ = l⁻ᵀ du₂`, and `da₁ = l⁻ᵀ (strictLower(lᵀ dl - du₂ u₂ᵀ) + upper(du₁ u₁ᵀ)) u₁⁻ᵀ`; tall matrices likewise.
   ///
   /// Source: PyTorch, torch/csrc/autograd/FunctionsManual.cpp, plu_backward_base.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let packed = context.results[0]
     let cotangent = context.cotangent
     let (rows, columns) = try packed.knownMatrix()
@@ -54,11 +54,11 @@ public struct LU: OperationDefinition {
     return [context.results[2].permutationMatrix(packed.dtype).transposed.matrixProduct(result)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.lu(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.lu, context.results[0].dtype, Array(context.results[0].sizes.suffix(2))))
   }
 }

@@ -3,21 +3,21 @@
 ///
 /// The numbers on the diagonal of `r` have the sign that Householder's reflections give them, as in LAPACK.
 public struct QR: OperationDefinition {
-  public var complete: Bool
+  package var complete: Bool
 
-  public init(complete: Bool = false) {
+  package init(complete: Bool = false) {
     self.complete = complete
   }
 
-  public var name: String { "qr" }
+  package var name: String { "qr" }
 
-  public var attributes: [(name: String, value: Attribute)] { [("complete", .flag(complete))] }
+  package var attributes: [(name: String, value: Attribute)] { [("complete", .flag(complete))] }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     complete = try attributes.flag("complete")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
     let count = complete ? rows : Dimension.minimum(rows, columns)
@@ -27,7 +27,7 @@ public struct QR: OperationDefinition {
   }
 
   /// Source: Roberts and Roberts, QR and LQ decomposition matrix backpropagation algorithms (2020).
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (rows, columns) = try context.operands[0].knownMatrix()
     let (q, r) = (context.results[0], context.results[1])
     if complete, rows > columns {
@@ -51,11 +51,11 @@ public struct QR: OperationDefinition {
     return [Tensor.concatenate([solved, dy], axis: q.rank - 1)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.qr(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let sizes = Array(context.operands[0].shape.suffix(2))
     return .routine(Routine(.qr, context.results[0].dtype, sizes + [complete ? 1 : 0]))
   }

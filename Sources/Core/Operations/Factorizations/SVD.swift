@@ -3,11 +3,11 @@
 ///
 /// The first of the large numbers of each column of `u` is positive.
 public struct SVD: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "svd" }
+  package var name: String { "svd" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
     let count = Dimension.minimum(rows, columns)
@@ -21,7 +21,7 @@ public struct SVD: OperationDefinition {
   /// `u (skew(uᵀ du) / e s + s skew(vᵀ dv) / e + diag(ds)) vᵀ`, and what lies outside of the spaces of `u` and `v`.
   ///
   /// Source: PyTorch, torch/csrc/autograd/FunctionsManual.cpp, svd_backward.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (u, s, vh) = (context.results[0], context.results[1], context.results[2])
     let (rows, columns) = try context.operands[0].knownMatrix()
     let count = min(rows, columns)
@@ -51,11 +51,11 @@ public struct SVD: OperationDefinition {
     return [result]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.svd(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.svd, context.results[0].dtype, Array(context.operands[0].shape.suffix(2))))
   }
 }

@@ -3,11 +3,11 @@
 ///
 /// The first of the large numbers of each eigenvector is positive.
 public struct SymmetricEigen: OperationDefinition {
-  public init() {}
+  package init() {}
 
-  public var name: String { "eigh" }
+  package var name: String { "eigh" }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, _) = try TypeFault.requireMatrix(operands[0], isSquare: true)
     return [operands[0].with(shape: batch + [rows]), operands[0]]
@@ -17,7 +17,7 @@ public struct SymmetricEigen: OperationDefinition {
   /// eigenvectors of equal eigenvalues count.
   ///
   /// Source: Giles, An extended collection of matrix derivative results (2008), section 3.1.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let (w, v) = (context.results[0], context.results[1])
     var inner: Tensor?
     if let dv = context.cotangents[1] {
@@ -37,11 +37,11 @@ public struct SymmetricEigen: OperationDefinition {
     return [v.matrixProduct(inner).matrixProduct(v.transposed)]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.eigh(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     .routine(Routine(.eigh, context.results[0].dtype, Array(context.results[0].sizes.suffix(1))))
   }
 }

@@ -1,20 +1,20 @@
 /// The solution `x` of `a x = b` for matrices `a[.., n, n]`, of which one triangle is read, and `b[.., n, k]`.
 public struct TriangularSolve: OperationDefinition {
-  public var upper: Bool
+  package var upper: Bool
   /// The diagonal is taken to be ones and not read.
-  public var unit: Bool
+  package var unit: Bool
   /// A zero on the diagonal fails the run; otherwise the solution is not finite there.
-  public var checked: Bool
+  package var checked: Bool
 
-  public init(upper: Bool, unit: Bool = false, checked: Bool = false) {
+  package init(upper: Bool, unit: Bool = false, checked: Bool = false) {
     self.upper = upper
     self.unit = unit
     self.checked = checked
   }
 
-  public var name: String { "triangular_solve" }
+  package var name: String { "triangular_solve" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("upper", .flag(upper)), ("unit", .flag(unit)), ("checked", .flag(checked))]
   }
 
@@ -24,7 +24,7 @@ public struct TriangularSolve: OperationDefinition {
     checked = try attributes.flag("checked")
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 2)
     try TypeFault.requireSameType(operands)
     let a = try TypeFault.requireMatrix(operands[0], isSquare: true)
@@ -39,7 +39,7 @@ public struct TriangularSolve: OperationDefinition {
   }
 
   /// `db = a⁻ᵀ dx`, and `da = -db xᵀ` in the triangle that is read.
-  public func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
+  package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let db = context.operands[0].transposed.triangularSolve(
       context.cotangent, upper: !upper, unit: unit, checked: checked)
     guard context.wanted[0] else { return [nil, db] }
@@ -47,11 +47,11 @@ public struct TriangularSolve: OperationDefinition {
     return [upper ? da.upperTriangle(strict: unit) : da.lowerTriangle(strict: unit), db]
   }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     context.apply(.factorization(.triangularSolve(self)))
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     let shape = context.results[0].sizes
     let flags = [upper, unit, checked].map { $0 ? 1 : 0 }
     return .routine(Routine(.triangularSolve, context.results[0].dtype, Array(shape.suffix(2)) + flags))

@@ -211,18 +211,50 @@ def pack(path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
-def user_inputs(path: Path) -> list[str]:
-    """The names of a program's inputs."""
+def ports(path: Path, kind: str) -> list[str]:
+    """The names of a program's `input`s or `output`s."""
     with zipfile.ZipFile(path) as archive:
         model = json.loads(archive.read(next(name for name in archive.namelist() if name.endswith("models/model.json"))))
-    specs = model["graph_module"]["signature"]["input_specs"]
-    return [spec["user_input"]["arg"]["as_tensor"]["name"] for spec in specs if "user_input" in spec]
+    specs = model["graph_module"]["signature"][f"{kind}_specs"]
+    return [spec[f"user_{kind}"]["arg"]["as_tensor"]["name"] for spec in specs if f"user_{kind}" in spec]
+
+
+def compare_gradients(lathe: str, path: Path, backend: str) -> str:
+    """Differentiates a program's first output with respect to its parameters; how far the gradients are off."""
+    results = torch.load(path.with_suffix(".pt"))
+    module = torch.export.load(path).module()
+    output = torch.utils._pytree.tree_leaves(module(*results["inputs"]))[0]
+    torch.manual_seed(0)
+    cotangent = torch.randn_like(output)
+    names, parameters = zip(*((n, p) for n, p in module.named_parameters() if p.requires_grad), strict=True)
+    expected = torch.autograd.grad(output, parameters, cotangent, allow_unused=True)
+    name = ports(path, "output")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = dict(zip(ports(path, "input"), results["inputs"], strict=True)) | {f"cotangent/{name}": cotangent}
+        np.savez(f"{folder}/in.npz", **{name: x.detach().numpy() for name, x in arrays.items()})
+        for command in (
+            ["grad", str(path), "--of", name, "-o", f"{folder}/g.lathe"],
+            ["run", f"{folder}/g.lathe", "--inputs", f"{folder}/in.npz", "--outputs", f"{folder}/out.npz",
+             "--backend", backend],
+        ):
+            run = subprocess.run([lathe, *command], capture_output=True, text=True, check=False)
+            if run.returncode != 0:
+                return "FAILS " + " | ".join(run.stderr.strip().splitlines()[:4])
+        built = dict(np.load(f"{folder}/out.npz"))
+    largest = max(float(slope.abs().max()) for slope in expected if slope is not None)
+    worst, count = 0.0, 0
+    for name, slope in zip(names, expected, strict=True):
+        if slope is None or f"grad/{name}" not in built:
+            continue
+        count += 1
+        worst = max(worst, float(np.abs(built[f"grad/{name}"] - slope.numpy()).max(initial=0)) / largest)
+    return ("ok" if worst < 1e-4 and count > 0 else "WRONG") + f" {worst:.1e}, {count} of {len(names)} parameters"
 
 
 def compare(lathe: str, path: Path, backend: str) -> str:
     """Runs a program; what is wrong with it, or how far its outputs are off."""
     results = torch.load(path.with_name(path.stem.removesuffix("-aten") + ".pt"))
-    names = user_inputs(path)
+    names = ports(path, "input")
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/in.npz", **{name: x.numpy() for name, x in zip(names, results["inputs"], strict=True)})
         run = subprocess.run(
@@ -251,6 +283,7 @@ def main() -> None:
     parser.add_argument("--transformers", action="store_true", help="a tiny network of each of transformers' kinds")
     parser.add_argument("--lathe", help="the command line to compare with")
     parser.add_argument("--backend", default="interpreter", help="what runs the programs")
+    parser.add_argument("--gradients", action="store_true", help="compare gradients, too, of parameters")
     parser.add_argument("--keep", action="store_true", help="do not delete what agrees, and do not export it again")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -278,6 +311,10 @@ def main() -> None:
                 result = compare(arguments.lathe, path, arguments.backend)
                 failed += not result.startswith("ok")
                 print(f"{path.stem}: {result}", flush=True)
+                if arguments.gradients:
+                    result = compare_gradients(arguments.lathe, path, arguments.backend)
+                    failed += not result.startswith("ok")
+                    print(f"{path.stem}: gradients {result}", flush=True)
                 if zoo and not arguments.keep and result.startswith("ok"):
                     path.unlink()
     sys.exit(failed > 0)

@@ -52,7 +52,8 @@ let package = Package(
     .target(
       name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(
-      name: "Lathe", dependencies: ["LatheCore", "LatheData", "LatheNN", "LathePT2", "LatheRun", "LatheC"],
+      name: "Lathe",
+      dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheONNX", "LathePT2", "LatheRun", "LatheC"],
       path: "Sources/Lathe", swiftSettings: settings),
     .target(
       name: "LatheCommands",
@@ -93,7 +94,8 @@ let package = Package(
       name: "BackendTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/BackendTests", exclude: ["Goldens"],
       swiftSettings: settings),
     .testTarget(
-      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests", exclude: ["Goldens", "Ledger.csv"],
+      name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests",
+      exclude: ["Goldens", "Ledger.csv"],
       swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",
@@ -105,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "DigitsSample", "FaultySample",
+        "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "DigitsSample",
+        "FaultySample",
       ],
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatheCore
 import LatheData
+import LatheONNX
 
 /// `convert`: the model in another form.
 struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
@@ -11,7 +12,8 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
       discussion: """
         Of an .onnx file, the parameters are its initializers of float types, save single numbers, which the \
         computation is made of; of a .pt2 file its parameters and buffers of float types, and what else the program \
-        changes, a tensor of several names under the first of them.
+        changes, a tensor of several names under the first of them. Written as .onnx, what a model's functions update \
+        are inputs NAME and outputs next/NAME; of several functions, each is a file of its own, FILE.FUNCTION.onnx.
         """)
   }
 
@@ -20,39 +22,65 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The file to write.", valueName: "FILE.lathe|.safetensors|.pt|.npz"))
+    help: ArgumentHelp("The file to write.", valueName: "FILE.onnx|.lathe|.safetensors|.pt|.npz"))
   var output: String
 
   func validate() throws {
-    guard output.hasSuffix(".lathe") || StateFormat(path: output) != nil else {
+    guard ModelForm(path: output) != nil || StateFormat(path: output) != nil else {
       throw ValidationError(
-        "'\(output)' names no form that a model can be written in: its suffix must be .lathe, \(StateFormat.suffixes)")
+        "'\(output)' names no form that a model can be written in: its suffix must be .onnx, .lathe, \(StateFormat.suffixes)"
+      )
     }
   }
 
   func run() throws {
-    let isState = StateFormat(path: output) != nil
-    let model = try model.boundModel(known.bindings(of: model, trainable: isState))
-    if isState {
-      try save(model.variables.map { NamedArray(name: $0.name, array: $0.initial) }, output)
+    let form = ModelForm(path: output)
+    // Parameters keep their names as variables only; in the text form they are what they are in the file.
+    let model = try model.boundModel(known.bindings(of: model, trainable: form != .text))
+    if let form {
+      try form.files(of: model, path: output).writeAtomically()
     } else {
-      try model.text.writeAtomically(to: output)
+      try save(model.variables.map { NamedArray(name: $0.name, array: $0.initial) }, output)
+    }
+  }
+}
+
+/// The forms that any model can be written in.
+enum ModelForm {
+  case onnx, text
+
+  /// The form that a file's suffix names.
+  init?(path: String) {
+    if path.hasSuffix(".onnx") {
+      self = .onnx
+    } else if path.hasSuffix(".lathe") {
+      self = .text
+    } else {
+      return nil
+    }
+  }
+
+  func files(of model: Model, path: String) throws(DiagnosticsError) -> [FileContent] {
+    switch self {
+    case .onnx: try onnxFiles(of: model, path: path)
+    case .text: [FileContent(path: path, text: model.text)]
     }
   }
 }
 
 /// Where a model is written.
 struct ModelOutput: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "FILE.lathe"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "FILE.onnx|.lathe"))
   var output: String
 
   func validate() throws {
-    guard output.hasSuffix(".lathe") else {
-      throw ValidationError("'\(output)' names no form of a model that can be written: its suffix must be .lathe")
+    guard ModelForm(path: output) != nil else {
+      throw ValidationError(
+        "'\(output)' names no form of a model that can be written: its suffix must be .onnx or .lathe")
     }
   }
 
   func write(_ model: Model) throws(DiagnosticsError) {
-    try model.text.writeAtomically(to: output)
+    try ModelForm(path: output)?.files(of: model, path: output).writeAtomically()
   }
 }

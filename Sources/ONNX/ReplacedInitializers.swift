@@ -88,14 +88,7 @@ private struct MovedData {
     } catch {
       throw TypeFault("tensor '\(tensor.name)': \(error.message)", help: error.help)
     }
-    tensor.clearRawData()
-    tensor.externalData = [("location", location), ("offset", "\(bytes.count)"), ("length", "\(content.count)")].map {
-      key, value in
-      Onnx_StringStringEntryProto.with {
-        $0.key = key
-        $0.value = value
-      }
-    }
+    tensor.setExternal(location: location, offset: bytes.count, length: content.count)
     bytes += content
     bytes += [UInt8](repeating: 0, count: (64 - bytes.count % 64) % 64)
   }

@@ -18,11 +18,7 @@ extension NDArray {
 
   /// The tensor as a serialized ONNX `TensorProto`.
   public func onnxTensor(name: String = "") -> [UInt8] {
-    var tensor = Onnx_TensorProto()
-    tensor.dims = shape.map { Int64($0) }
-    tensor.dataType = Int32(dtype.onnx.rawValue)
-    tensor.name = name
-    tensor.rawData = Data(bytes)
+    let tensor = Onnx_TensorProto(self, name: name)
     // Serializing fails for missing required fields only, of which ONNX has none.
     return (try? tensor.serializedBytes()) ?? []
   }

@@ -91,51 +91,11 @@ private func makeNode(
 }
 
 extension Onnx_AttributeProto {
-  static func int(_ name: String, _ value: Int) -> Self {
-    .with {
-      $0.name = name
-      $0.type = .int
-      $0.i = Int64(value)
-    }
-  }
-
-  static func ints(_ name: String, _ values: [Int]) -> Self {
-    .with {
-      $0.name = name
-      $0.type = .ints
-      $0.ints = values.map { Int64($0) }
-    }
-  }
-
-  static func float(_ name: String, _ value: Float) -> Self {
-    .with {
-      $0.name = name
-      $0.type = .float
-      $0.f = value
-    }
-  }
-
   static func floats(_ name: String, _ values: [Float]) -> Self {
     .with {
       $0.name = name
       $0.type = .floats
       $0.floats = values
-    }
-  }
-
-  static func string(_ name: String, _ value: String) -> Self {
-    .with {
-      $0.name = name
-      $0.type = .string
-      $0.s = Data(value.utf8)
-    }
-  }
-
-  static func tensor(_ name: String, _ value: NDArray) -> Self {
-    .with {
-      $0.name = name
-      $0.type = .tensor
-      $0.t = .tensor("", value)
     }
   }
 

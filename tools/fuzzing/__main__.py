@@ -3,7 +3,8 @@
     tools/fuzz [--count N] [--seed S] [--mode values|special|empty|grad] [--ways WAY,...] [--workers W] [--keep DIR]
     tools/fuzz --model FILE.onnx [--inputs DIR] [--ways WAY,...]
 
-A WAY is KIND[:TARGET][:OPTION=VALUE]...[/EVERY]: interpreter, native or c, the processor that C is for, threads and what else
+A WAY is KIND[:TARGET][:OPTION=VALUE]...[/EVERY]: interpreter, native, c or export, which is ONNX Runtime on the model that
+`lathe convert` writes; the processor that C is for, threads and what else
 `lathe` can be told; what is left open is chosen at random. native/4 goes every fourth model that way.
 
     values    numbers as networks have them

@@ -1,4 +1,4 @@
-"""The ways in which Lathe runs a model: the interpreter, the native back-end, and C that is compiled here."""
+"""The ways in which Lathe runs a model: the interpreter, the native back-end, C that is compiled here, and ONNX again."""
 
 import platform
 import random
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import ModelProto, numpy_helper
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-KINDS = ("interpreter", "native", "c")
+KINDS = ("interpreter", "native", "c", "export")
 # How C for a target is compiled and run, where this machine's own compiler does not do.
 CROSS = {"armv8-a": (["aarch64-linux-gnu-gcc", "-static"], ["qemu-aarch64"])}
 PROCESSOR = {"x86-64-v2": "sse4_2", "x86-64-v3": "avx2", "x86-64-v4": "avx512vl"}
@@ -68,7 +69,8 @@ class Way:
             value = choices.choice(options)
             given.setdefault(key, value)
 
-        draw("threads", "1", "1", "2", "3")
+        if self.kind != "export":
+            draw("threads", "1", "1", "2", "3")
         if self.kind == "c":
             draw("target", *targets)
             draw("form", "none", "none", "pthreads", "openmp")
@@ -144,6 +146,8 @@ class Lathe:
         if way.kind == "c":
             results.mkdir()
             return self.run_c(options, results)
+        if way.kind == "export":
+            return self.run_export()
         command = [self.program, "run", str(self.file), "--outputs", str(results), "--backend", way.kind]
         command += ["--inputs", str(self.data)] if self.inputs else []
         for key in ("threads", "conv"):
@@ -151,6 +155,23 @@ class Lathe:
                 command += [f"--{key}", options[key]]
         execute(command, "lathe")
         return self.read(results)
+
+    def run_export(self) -> list[np.ndarray]:
+        """The outputs that ONNX Runtime has for the model as Lathe writes it, which ONNX's checker has nothing against."""
+        exported = self.folder / "exported.onnx"
+        command = [self.program, "convert", str(self.file), "-o", str(exported)]
+        for value in self.model.graph.input:
+            for axis, size in zip(value.type.tensor_type.shape.dim, self.inputs[value.name].shape):
+                if axis.dim_param and f"{axis.dim_param}={size}" not in command:
+                    command += ["--dim", f"{axis.dim_param}={size}"]
+        execute(command, "lathe")
+        try:
+            onnx.checker.check_model(exported, full_check=True)
+            session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+            names = [x.name for x in self.model.graph.output]
+            return session.run(names, {x.name: self.inputs[x.name] for x in session.get_inputs()})
+        except Exception as error:
+            raise Failure("export", " ".join(str(error).split())) from error
 
     def read(self, results: Path) -> list[np.ndarray]:
         try:

@@ -1,8 +1,10 @@
 """Runs networks by Lathe and by ONNX Runtime on the same inputs, and prints how far the results are apart.
 
     tools/compare FOLDER... [--backend native] [--lathe PATH]
+    tools/compare FOLDER... --backend export
 
 A FOLDER holds model.onnx and test_data_set_*/input_N.pb, or folders that do; of the test data only the inputs are used.
+The back-end `export` is ONNX Runtime on the model that `lathe convert` writes, once ONNX's checker has nothing against it.
 The table is Markdown, one row per network and back-end, each number the worst over its data sets and outputs:
 
     absolute    largest |lathe - reference|
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The most seconds that a command may take, and the most bytes of memory that Lathe may reserve.
 SECONDS, BYTES = 300, 16 << 30
 BACKENDS = ("interpreter", "native")
+EXPORT = "export"
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -89,7 +92,7 @@ def main() -> int:
     """Compares what the command line names; gives the exit code."""
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
-    parser.add_argument("--backend", choices=BACKENDS, action="append", help="repeatable; default: both")
+    parser.add_argument("--backend", choices=(*BACKENDS, EXPORT), action="append", help="repeatable; default: interpreter, native")
     parser.add_argument("--lathe", default=str(ROOT / "tools" / "lathe"), help="the executable (default: tools/lathe)")
     arguments = parser.parse_args()
     onnxruntime.set_default_logger_severity(3)
@@ -138,7 +141,10 @@ def compare(lathe: str, model: Path, backend: str) -> Difference:
         }
         references = session.run(None, inputs)
         dimensions = sizes(session.get_inputs(), inputs)
-        outputs = run(lathe, model, data, backend, dimensions, len(references))
+        if backend == EXPORT:
+            outputs = run_export(lathe, model, inputs, [x.name for x in session.get_outputs()])
+        else:
+            outputs = run(lathe, model, data, backend, dimensions, len(references))
         for actual, reference in zip(outputs, references):
             difference.add(actual, reference)
     return difference
@@ -201,6 +207,21 @@ def run(lathe: str, model: Path, data: Path, backend: str, dimensions: Sequence[
             return [np.load(Path(folder) / f"output_{i}.npy") for i in range(count)]
         except (OSError, ValueError) as error:
             raise LatheFailure(f"unreadable output: {error}") from error
+
+
+def run_export(
+    lathe: str, model: Path, inputs: Mapping[str, np.ndarray], names: Sequence[str]
+) -> list[np.ndarray]:
+    """ONNX Runtime's outputs of the model as Lathe writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "model.onnx"
+        call([lathe, "convert", model, "-o", exported])
+        try:
+            onnx.checker.check_model(exported, full_check=True)
+            session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+            return session.run(names, {x.name: inputs[x.name] for x in session.get_inputs()})
+        except Exception as error:
+            raise LatheFailure(" ".join(str(error).split())) from error
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ extension ScalarBuilder {
   }
 
   /// Calls `body` once for every scalar that the given ones are made of, operands first.
-  func forEach(_ scalars: [Scalar], _ body: (Scalar, ScalarNode) -> Void) {
+  package func forEach(_ scalars: [Scalar], _ body: (Scalar, ScalarNode) -> Void) {
     var seen = Set<Scalar>()
     func visit(_ scalar: Scalar) {
       guard seen.insert(scalar).inserted else { return }
@@ -107,7 +107,7 @@ extension ScalarBuilder {
   }
 
   /// The scalars that a node is made of, those in its indices included.
-  func operands(_ node: ScalarNode) -> [Scalar] {
+  package func operands(_ node: ScalarNode) -> [Scalar] {
     switch node {
     case .constant: []
     case .index(let index): index.values

@@ -1,0 +1,75 @@
+internal import LatheCore
+internal import SwiftProtobuf
+
+/// A value of a graph that is being written: what ONNX calls it, and what it is.
+struct ONNXValue: Hashable {
+  var name: String
+  var type: TensorType
+
+  var dtype: ScalarType { type.dtype }
+  var shape: [Dimension] { type.shape }
+  var rank: Int { type.rank }
+}
+
+/// The nodes of one graph: of the model, or of a branch or a loop's body.
+final class Block {
+  var nodes: [Onnx_NodeProto] = []
+  /// The types of what the nodes give.
+  var produced: [String: TensorType] = [:]
+  /// What transpositions are of, so that two of them are one.
+  var transposed: [String: (source: ONNXValue, permutation: [Int])] = [:]
+
+  /// Drops nodes of which nothing is read.
+  ///
+  /// - Parameter names: What is read from outside.
+  func prune(keeping names: some Sequence<String>) {
+    var read = Set(names)
+    var kept: [Onnx_NodeProto] = []
+    for node in nodes.reversed() where node.output.contains(where: read.contains) {
+      kept.append(node)
+      read.formUnion(NodeOrder.names(readBy: node))
+    }
+    nodes = kept.reversed()
+  }
+}
+
+extension Onnx_ValueInfoProto {
+  /// A name with its type; a size that ONNX has no words for is left open.
+  init(_ name: String, _ type: TensorType) {
+    self.init()
+    self.name = name
+    self.type.tensorType.elemType = Int32(type.dtype.onnx.rawValue)
+    self.type.tensorType.shape.dim = type.shape.map { size in
+      .with { dimension in
+        if let known = size.known {
+          dimension.dimValue = Int64(known)
+        } else if let formula = size.formula {
+          dimension.dimParam = formula
+        }
+      }
+    }
+  }
+}
+
+extension Dimension {
+  /// The size as `dim_param` has it, `2*N + 1`; nil where it is a minimum.
+  var formula: String? {
+    typealias Formula = (text: String, isSum: Bool)?
+    func factor(_ formula: (text: String, isSum: Bool)) -> String {
+      formula.isSum ? "(\(formula.text))" : formula.text
+    }
+    let formula: Formula = computed(
+      number: { ("\($0)", false) }, symbol: { ($0, false) },
+      sum: { a, b -> Formula in
+        guard let a, let b else { return nil }
+        return (b.text.hasPrefix("-") ? "\(a.text) - \(b.text.dropFirst())" : "\(a.text) + \(b.text)", true)
+      },
+      product: { a, b -> Formula in
+        guard let a, let b else { return nil }
+        return ("\(factor(a))*\(factor(b))", false)
+      },
+      quotient: { a, divisor -> Formula in a.map { ("\(factor($0))//\(divisor)", false) } },
+      minimum: { _, _ -> Formula in nil })
+    return formula?.text
+  }
+}

@@ -1,0 +1,332 @@
+import Foundation
+import Lathe
+import SwiftProtobuf
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import LatheONNX
+
+private let models: [String] = {
+  guard let folder = Bundle.module.url(forResource: "Models", withExtension: nil) else { return [] }
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+  return names.filter { $0 != "README.md" }.sorted()
+}()
+
+/// What comes out as ONNX comes in again, and means the same.
+@Suite struct ExportTests {
+  // MARK: Meaning
+
+  @Test("every primitive comes back with its meaning", arguments: PrimitiveCase.all)
+  func primitive(_ row: PrimitiveCase) throws {
+    for dtype in row.dtypes { try check(try row.graph(dtype), row.inputs(dtype)) }
+  }
+
+  @Test("gradients come back with their meaning", arguments: PrimitiveCase.all.filter { $0.smoothness >= .once })
+  func gradient(_ row: PrimitiveCase) throws {
+    try check(try row.gradientGraph(.f32, order: 1), row.inputs(.f32))
+    guard row.smoothness >= .twice else { return }
+    try check(try row.gradientGraph(.f32, order: 2), row.inputs(.f32))
+  }
+
+  @Test("what lowering once got wrong comes back with its meaning", arguments: try LoweringCase.all())
+  func lowering(_ row: LoweringCase) throws {
+    let names = row.graph.inputs.map { row.graph.inputName($0) }
+    try check(row.graph, row.inputs.filter { names.contains($0.key) })
+  }
+
+  @Test("random graphs come back with their meaning", arguments: UInt64(0)..<60)
+  func random(_ seed: UInt64) throws {
+    let inference = try RandomGraph(seed: seed)
+    try check(inference.graph, inference.inputs)
+    let differentiable = try RandomGraph(differentiable: seed)
+    try check(differentiable.graph, differentiable.inputs)
+  }
+
+  /// Exports, imports, and compares what both graphs compute.
+  private func check(_ graph: Graph, _ inputs: [String: NDArray]) throws {
+    let bytes: [UInt8]
+    do throws(DiagnosticsError) {
+      bytes = try exportONNX(graph)
+    } catch {
+      #expect(error.diagnostics.allSatisfy { Self.isInexpressible($0.message) }, "\(error)")
+      return
+    }
+    #expect(try exportONNX(graph) == bytes)
+    let expected = try ReferenceEvaluator.run(graph, inputs: inputs)
+    let updates = expected.updates.map { ("next/" + $0.key, $0.value) }
+    let actual = try ReferenceEvaluator.run(try importONNX(bytes: bytes), inputs: inputs).outputs
+    #expect(RandomGraph.differences(actual, expected.outputs.merging(updates) { $1 }) == [])
+  }
+
+  /// What ONNX has no words for.
+  private static func isInexpressible(_ message: String) -> Bool {
+    message.contains("ONNX has no") || message.contains("ONNX can express")
+  }
+
+  @Test("networks come back with their outputs", arguments: models)
+  func network(_ name: String) throws {
+    let folder = try #require(Bundle.module.url(forResource: "Models/\(name)", withExtension: nil))
+    let test = try BackendTest(folder: folder.path)
+    let set = try #require(test.dataSets.first)
+    let bytes = try exportONNX(try importONNX(path: test.model, bindings: set.inputs, trainable: true))
+    let graph = try importONNX(bytes: bytes, bindings: set.inputs)
+    var sizes: [String: Int] = [:]
+    for input in graph.inputs {
+      let array = try #require(set.inputs[graph.inputName(input)])
+      for (dimension, size) in zip(graph.type(of: input).shape, array.shape) {
+        if let symbol = dimension.symbols.first { sizes[symbol] = size }
+      }
+    }
+    let bound = try graph.binding(sizes)
+    var session = Session(try Executable(PlannedProgram(planning: Program(lowering: bound))))
+    let results = try session.run(try bound.inputs.map { try #require(set.inputs[bound.inputName($0)]) })
+    #expect(bound.outputs.map(\.name) == set.outputs.map(\.name))
+    for ((_, expected), actual) in zip(set.outputs, results) {
+      #expect(actual.type == expected.type)
+      let scale = expected.doubles.map(abs).max() ?? 0
+      #expect((zip(actual.doubles, expected.doubles).map { abs($0 - $1) }.max() ?? 0) <= 1e-5 * max(1, scale))
+    }
+  }
+
+  /// Loops read from outside what was an argument, Resize and masks come back as the primitives that they were made of.
+  private static let comingBackAsOthers = ["decoder", "gpt_sdpa", "gru", "loop", "lstm", "rnn"]
+
+  @Test(
+    "networks come back as the same graph",
+    arguments: models.filter { name in !comingBackAsOthers.contains { name.hasPrefix("tiny_\($0)") } })
+  func sameGraph(_ name: String) throws {
+    let folder = try #require(Bundle.module.url(forResource: "Models/\(name)", withExtension: nil))
+    let path = folder.appendingPathComponent("model.onnx").path
+    func simplified(_ graph: Graph) throws -> Graph { try Pipeline([.dropDetach, .simplify]).run(graph).graph }
+    let first = try simplified(try importONNX(path: path, trainable: true))
+    let second = try simplified(try importONNX(bytes: try exportONNX(first), trainable: true))
+    #expect(second.outputs.map(\.name) == first.outputs.map(\.name))
+    #expect(Set(second.variables.map(\.name)).isSubset(of: first.variables.map(\.name)))
+    let (expected, actual) = (try first.signatures(), try second.signatures())
+    #expect(actual == expected)
+  }
+
+  // MARK: Form
+
+  private func model(_ text: String) throws -> Onnx_ModelProto {
+    try Onnx_ModelProto(serializedBytes: try exportONNX(try Graph(parsing: "func main" + text)))
+  }
+
+  @Test("names and symbols are kept") func names() throws {
+    let proto = try model(
+      """
+      (%x: f32[N,4]) -> (%y: f32[N,3], %half: f32[2*N,2]) {
+        var @"fc.weight": f32[3,4] parameter = <zeros>
+        %0 = dot %x, @"fc.weight" {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [1]} : f32[N,3]
+        %1 = reshape %x {shape: [2*N, 2]} : f32[2*N,2]
+        return %0, %1
+      }
+      """.replacingOccurrences(
+        of: "<zeros>", with: "[" + [String](repeating: "0.0", count: 12).joined(separator: ", ") + "]"))
+    #expect(proto.graph.name == "main")
+    #expect(proto.graph.input.map(\.name) == ["x"])
+    #expect(proto.graph.input[0].type.tensorType.shape.dim[0].dimParam == "N")
+    #expect(proto.graph.output.map(\.name) == ["y", "half"])
+    #expect(proto.graph.output[1].type.tensorType.shape.dim[0].dimParam == "2*N")
+    #expect(proto.graph.initializer.map(\.name).contains("fc.weight"))
+    #expect(proto.graph.node.map(\.opType) == ["Gemm", "Reshape"])
+  }
+
+  @Test("the state goes in and out") func state() throws {
+    let proto = try model(
+      """
+      (%x: f32[2]) -> (%y: f32[2]) {
+        var @step: f32[2] buffer = [1.0, 2.0]
+        var @fixed: f32[2] parameter = [3.0, 4.0]
+        %0 = add @step, %x : f32[2]
+        %1 = multiply %0, @fixed : f32[2]
+        update @step = %0
+        return %1
+      }
+      """)
+    #expect(proto.graph.input.map(\.name) == ["x", "step"])
+    #expect(proto.graph.output.map(\.name) == ["y", "next/step"])
+    #expect(Set(proto.graph.initializer.map(\.name)) == ["step", "fixed"])
+  }
+
+  @Test(
+    "the operator set is the oldest that has the operators",
+    arguments: [
+      ("(%x: f32[2]) -> (%y: f32[2]) {\n  %0 = exp %x : f32[2]\n  return %0\n}", 13),
+      ("(%x: i32[2]) -> (%y: i32[2]) {\n  %0 = not %x : i32[2]\n  return %0\n}", 18),
+      ("(%x: f32[2]) -> (%y: i32[2]) {\n  %0 = bitcast %x {to: i32} : i32[2]\n  return %0\n}", 26),
+      // The axes of a maximum are an operand where an operator asks for a newer set.
+      (
+        """
+        (%x: i32[2,3]) -> (%y: i32[2]) {
+          %0 = not %x : i32[2,3]
+          %1 = reduce_max %0 {axes: [1]} : i32[2]
+          return %1
+        }
+        """, 18
+      ),
+    ])
+  func opset(_ text: String, _ version: Int) throws {
+    let proto = try model(text)
+    #expect(proto.opsetImport.map(\.version) == [Int64(version)])
+    for node in proto.graph.node where node.opType == "ReduceMax" {
+      #expect(node.input.count == (version < 18 ? 1 : 2))
+    }
+  }
+
+  struct Recognized: CustomTestStringConvertible, Sendable {
+    var operators: [String]
+    var body: @Sendable (Tensor) -> Tensor
+
+    init(_ operators: String..., body: @escaping @Sendable (Tensor) -> Tensor) {
+      self.operators = operators
+      self.body = body
+    }
+
+    var testDescription: String { operators.joined(separator: " ") }
+  }
+
+  @Test(
+    "composites are operators",
+    arguments: [
+      Recognized("Relu") { relu($0) }, Recognized("Softmax") { softmax($0, dim: 1) },
+      Recognized("LogSoftmax") { logSoftmax($0, dim: -1) }, Recognized("Gelu") { gelu($0) },
+      Recognized("Gelu") { gelu($0, approximate: .tanh) }, Recognized("LeakyRelu") { leakyRelu($0) },
+      Recognized("Elu") { elu($0, alpha: 0.5) }, Recognized("Softplus") { softplus($0) },
+      Recognized("HardSwish") { hardswish($0) }, Recognized("Clip") { relu6($0) },
+      Recognized("Sigmoid", "Mul") { silu($0) }, Recognized("ReduceMean") { $0.mean(dim: 1) },
+      Recognized("LayerNormalization") { x in
+        layerNorm(x, [4], weight: x.builder.constant(NDArray([1, 2, 3, 4] as [Float])))
+      },
+      Recognized("AveragePool") { avgPool2d($0, kernelSize: 2) },
+      Recognized("MaxPool") { maxPool2d($0, kernelSize: 2) },
+    ])
+  func composite(_ row: Recognized) throws {
+    let builder = Builder()
+    let y = row.body(builder.input("x", .f32(2, 3, 4, 4)))
+    let graph = try builder.finish(name: "main", outputs: [("y", y)])
+    let proto = try Onnx_ModelProto(serializedBytes: try exportONNX(graph))
+    #expect(proto.graph.node.map(\.opType).filter { $0 != "Constant" } == row.operators)
+    let numbers = (0..<96).map { Float($0 % 17) - 8 }
+    try check(graph, ["x": try NDArray(numbers, shape: [2, 3, 4, 4])])
+  }
+
+  // MARK: Files
+
+  @Test("large tensors are in a file beside the model") func externalData() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("export-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let builder = Builder()
+    let x = builder.input("x", .f32(600))
+    let weight = builder.variable(
+      Variable(name: "weight", role: .parameter, initial: NDArray((0..<600).map { Float($0) })))
+    let graph = try builder.finish(name: "main", outputs: [("y", x * weight + 0.5)])
+    let path = folder.appendingPathComponent("model.onnx").path
+    let files = try onnxFiles(of: graph, path: path, state: [], largestInline: 1000)
+    #expect(files.map(\.path) == [path, path + ".data"])
+    try files.writeAtomically()
+    let imported = try importONNX(path: path, trainable: true)
+    #expect(imported.variables == graph.variables)
+    #expect(try onnxFiles(of: graph, path: path, state: []).count == 1)
+  }
+
+  @Test("each function is a model of its own") func functions() throws {
+    let text = """
+      model counting {
+        var @count: f32[] buffer = 0.0
+
+        func step(%x: f32[]) -> (%y: f32[]) {
+          %0 = add @count, %x : f32[]
+          update @count = %0
+          return %0
+        }
+
+        func read(%x: f32[]) -> (%y: f32[]) {
+          %0 = multiply @count, %x : f32[]
+          return %0
+        }
+      }
+
+      """
+    let model = try LatheCore.Model(parsing: text)
+    let files = try onnxFiles(of: model, path: "/x/count.onnx")
+    #expect(files.map(\.path) == ["/x/count.step.onnx", "/x/count.read.onnx"])
+    // What one function updates, the other is given.
+    let reading = try Onnx_ModelProto(serializedBytes: files[1].bytes)
+    #expect(reading.graph.input.map(\.name) == ["x", "count"])
+    #expect(reading.graph.output.map(\.name) == ["y"])
+  }
+
+  // MARK: Mistakes
+
+  @Test("what ONNX cannot express is told, all of it, with its place") func inexpressible() throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(2, 2))
+    let factor = builder.scope("solver") { x.cholesky() }
+    let graph = try builder.finish(name: "main", outputs: [("y", factor), ("z", x.erfc().convert(to: .f64).erfc())])
+    do throws(DiagnosticsError) {
+      _ = try exportONNX(graph)
+      Issue.record("was exported")
+    } catch {
+      #expect(error.diagnostics.count == 2)
+      #expect(error.description.contains("cholesky: ONNX has no factorizations of matrices"))
+      #expect(error.description.contains("in solver"))
+      #expect(error.description.contains("erfc: ONNX has no complementary error function"))
+    }
+  }
+
+  @Test("two values of one name are a mistake") func equalNames() throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(2))
+    let graph = try builder.finish(name: "main", outputs: [("x", x + 1)])
+    #expect(throws: DiagnosticsError.self) { try exportONNX(graph) }
+    // An argument that is a result is one value.
+    let passing = try builder.finish(name: "main", outputs: [("x", x), ("y", x + 1)])
+    let proto = try Onnx_ModelProto(serializedBytes: try exportONNX(passing))
+    #expect(proto.graph.output.map(\.name) == ["x", "y"])
+    #expect(proto.graph.node.map(\.opType) == ["Constant", "Add"])
+  }
+}
+
+extension Graph {
+  /// What each output is, whatever the order of the nodes is: texts that are equal where the outputs are.
+  fileprivate func signatures(arguments: [Int]? = nil) throws -> [Int] {
+    var known: [Value: Int] = [:]
+    for (position, input) in inputs.enumerated() {
+      known[input] = arguments?[position] ?? Signatures.number("input \(inputName(input)): \(type(of: input))")
+    }
+    for (position, node) in nodes.enumerated() where known[Value(node: position)] == nil {
+      let operands = try node.operands.map { try #require(known[$0]) }
+      var text = "\(node.operation.name) \(operands)"
+      if case .variable(let read) = node.operation { text += read.variable }
+      for (name, attribute) in node.operation.definition.attributes {
+        guard case .graph(let body) = attribute else {
+          text += " \(name): \(attribute)"
+          continue
+        }
+        let arguments = body.inputs.indices.map { Signatures.number("argument \($0) of \(name)") }
+        text += " \(name): \(try body.signatures(arguments: arguments))"
+      }
+      for result in node.types.indices {
+        known[Value(node: position, result: result)] = Signatures.number(
+          "\(text) result \(result): \(node.types[result])")
+      }
+    }
+    return try outputs.map { try #require(known[$0.value]) }
+  }
+}
+
+/// Numbers for texts, the same for the same text.
+private enum Signatures {
+  private static let numbers = Mutex<[String: Int]>([:])
+
+  static func number(_ text: String) -> Int {
+    numbers.withLock { numbers in
+      if let known = numbers[text] { return known }
+      numbers[text] = numbers.count
+      return numbers.count - 1
+    }
+  }
+}

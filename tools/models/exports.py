@@ -1,0 +1,172 @@
+"""Runs what Lathe exports by ONNX Runtime, beside Lathe: gradients of networks, and a training step many times over.
+
+    python tools/models/exports.py gradients FOLDER... [--lathe PATH]
+    python tools/models/exports.py training [--digits PATH] [--steps N]
+
+A FOLDER holds model.onnx and test_data_set_0. Its gradients are those of the first output of type float, with respect to
+every input and parameter. The training is that of the sample `digits` (LeNet on 8x8 digits): its functions as C on one side,
+as ONNX on the other, from one seed. Every model goes through ONNX's checker with shapes inferred.
+
+Exit code: 0 if all results agree; 2 if not.
+"""
+
+import argparse
+import ctypes
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.numpy_helper
+import onnxruntime
+from compare import ROOT, Difference, call
+
+PROVIDERS = ["CPUExecutionProvider"]
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on a model that the checker has nothing against."""
+    onnx.checker.check_model(path, full_check=True)
+    return onnxruntime.InferenceSession(path, providers=PROVIDERS)
+
+
+def run(model: onnxruntime.InferenceSession, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The outputs by name; inputs that have a default may be given."""
+    names = [x.name for x in [*model.get_inputs(), *model.get_overridable_initializers()]]
+    outputs = [x.name for x in model.get_outputs()]
+    return dict(zip(outputs, model.run(outputs, {name: arrays[name] for name in names if name in arrays})))
+
+
+def gradients(lathe: str, folder: Path) -> Difference:
+    """How far the gradients of a network are apart in ONNX Runtime and in Lathe."""
+    graph = onnx.load(folder / "model.onnx", load_external_data=False).graph
+    output = next(x.name for x in graph.output if x.type.tensor_type.elem_type == onnx.TensorProto.FLOAT)
+    initialized = {x.name for x in graph.initializer}
+    inputs = [x for x in graph.input if x.name not in initialized]
+    data = folder / "test_data_set_0"
+    arrays = {
+        x.name: onnx.numpy_helper.to_array(onnx.load_tensor(data / f"input_{i}.pb")) for i, x in enumerate(inputs)
+    }
+    dimensions = []
+    for x in inputs:
+        for size, actual in zip(x.type.tensor_type.shape.dim, arrays[x.name].shape):
+            if size.dim_param and f"{size.dim_param}={actual}" not in dimensions:
+                dimensions += ["--dim", f"{size.dim_param}={actual}"]
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        for form in ("onnx", "lathe"):
+            call([lathe, "grad", folder / "model.onnx", "--of", output, "-o", scratch / f"g.{form}", *dimensions])
+        exported = session(scratch / "g.onnx")
+        random = np.random.default_rng(1)
+        for x in exported.get_inputs():
+            arrays.setdefault(x.name, random.standard_normal(x.shape).astype(np.float32))
+        command = [lathe, "run", scratch / "g.lathe", "--outputs", scratch / "out.npz"]
+        for number, (key, array) in enumerate(arrays.items()):
+            np.save(scratch / f"{number}.npy", array)
+            command += ["--input", f"{key}={scratch / f'{number}.npy'}"]
+        call(command)
+        difference = Difference()
+        with np.load(scratch / "out.npz") as expected:
+            for key, array in run(exported, arrays).items():
+                difference.add(array, expected[key])
+    return difference
+
+
+class Variable(ctypes.Structure):
+    """What the C says of one tensor of the state."""
+
+    _fields_ = [
+        ("name", ctypes.c_char_p), ("dtype", ctypes.c_char_p), ("rank", ctypes.c_size_t),
+        ("shape", ctypes.c_size_t * 4), ("offset", ctypes.c_size_t), ("bytes", ctypes.c_size_t),
+    ]  # fmt: skip
+
+
+TYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64, "u64": np.uint64}
+
+
+def aligned(count: int) -> np.ndarray:
+    """Zeroed bytes from a multiple of 64 on."""
+    raw = np.zeros(count + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count]
+
+
+def pointer(array: np.ndarray) -> ctypes.c_void_p:
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def training(digits: str, steps: int) -> float:
+    """The largest difference of the state, relative to each variable's largest number, over all steps."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        call([digits, "convert", "-o", scratch / "d.onnx"])
+        call([digits, "compile", "-o", scratch / "d.c"])
+        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "d.c", "-o", "d.so", "-lm"], cwd=scratch, check=True)
+        library = ctypes.CDLL(str(scratch / "d.so"))
+        header = (scratch / "d.h").read_text()
+        sizes = {key: int(value) for key, value in re.findall(r"#define D_(\w+) (\d+)$", header, re.MULTILINE)}
+        arena, memory = aligned(sizes["ARENA_BYTES"]), aligned(sizes["STATE_BYTES"])
+        variables = (Variable * sizes["VARIABLE_COUNT"]).in_dll(library, "d_variables")
+
+        def content() -> dict[str, np.ndarray]:
+            return {
+                v.name.decode(): memory[v.offset : v.offset + v.bytes].view(TYPES[v.dtype.decode()])
+                .reshape(tuple(v.shape[: v.rank])) for v in variables
+            }  # fmt: skip
+
+        def following(results: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {key.removeprefix("next/"): x for key, x in results.items() if key.startswith("next/")}
+
+        seed = np.array(7, np.uint64)
+        library.d_initialize(pointer(arena), pointer(memory), pointer(seed))
+        state = following(run(session(scratch / "d.initialize.onnx"), {"seed": seed}))
+        step = session(scratch / "d.train_step.onnx")
+        random = np.random.default_rng(0)
+        worst = 0.0
+        for number in range(steps):
+            image = random.standard_normal((32, 1, 8, 8)).astype(np.float32)
+            digit = random.integers(0, 10, 32).astype(np.int64)
+            rate, loss, accuracy = np.array(0.05), np.zeros((), np.float32), np.zeros((), np.float32)
+            given = [arena, memory, image, digit, rate, loss, accuracy]
+            if library.d_train_step(*map(pointer, given)) != 0:
+                raise SystemExit("exports: the step in C failed")
+            results = run(step, {"image": image, "digit": digit, "lr": rate, **state})
+            state |= following(results)
+            for key, expected in content().items():
+                scale = max(1e-6, float(np.abs(expected.astype(np.float64)).max()))
+                apart = np.abs(expected.astype(np.float64) - state[key].astype(np.float64)).max()
+                worst = max(worst, float(apart) / scale)
+            print(f"step {number + 1}: loss {float(loss):.6f} in C, {float(results['loss']):.6f} in ONNX Runtime")
+    return worst
+
+
+def main() -> int:
+    """Runs what the command line names; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    networks = commands.add_parser("gradients")
+    networks.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    networks.add_argument("--lathe", default=str(ROOT / "tools" / "lathe"))
+    learning = commands.add_parser("training")
+    learning.add_argument("--digits", default=str(ROOT / ".build" / "debug" / "digits"))
+    learning.add_argument("--steps", type=int, default=20)
+    arguments = parser.parse_args()
+    onnxruntime.set_default_logger_severity(3)
+    if arguments.command == "training":
+        worst = training(arguments.digits, arguments.steps)
+        print(f"the states are apart by {worst:.1e} at most")
+        return 0 if worst < 1e-4 else 2
+    all_close = True
+    print("| network | absolute | relative | close |\n|---|---|---|---|")
+    for folder in arguments.folders:
+        difference = gradients(arguments.lathe, folder)
+        all_close &= difference.close
+        print(f"| {folder.name} | {difference.absolute:.1e} | {difference.relative:.1e} | {difference.close} |", flush=True)
+    return 0 if all_close else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

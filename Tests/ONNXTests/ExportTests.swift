@@ -199,6 +199,11 @@ private let models: [String] = {
       Recognized("LayerNormalization") { x in
         layerNorm(x, [4], weight: x.builder.constant(NDArray([1, 2, 3, 4] as [Float])))
       },
+      // ONNX Runtime 1.31 is wrong about products of permuted matrices with vectors.
+      Recognized("Transpose", "Einsum") { x in
+        x.permute([0, 1, 3, 2]).dot(
+          x.builder.constant(NDArray([1, 2, 3, 4] as [Float])), DotGeneral(leftContracting: [3], rightContracting: [0]))
+      },
       Recognized("AveragePool") { avgPool2d($0, kernelSize: 2) },
       Recognized("MaxPool") { maxPool2d($0, kernelSize: 2) },
     ])

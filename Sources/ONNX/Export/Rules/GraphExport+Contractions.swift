@@ -9,7 +9,9 @@ extension GraphExport {
     let leftOrder = dot.leftBatch + leftFree + dot.leftContracting
     let rightOrder = dot.rightBatch + dot.rightContracting + rightFree
     // ONNX Runtime 1.31 takes a permutation into a product with a vector, and is wrong then.
-    let isPermuted = leftOrder != Array(0..<left.rank) || rightOrder != Array(0..<right.rank)
+    let isPermuted =
+      leftOrder != Array(0..<left.rank) || rightOrder != Array(0..<right.rank)
+      || block.transposed[left.name] != nil || block.transposed[right.name] != nil
     let hasVector = leftFree.isEmpty || rightFree.isEmpty
     let isMatrix = dot.leftContracting.count == 1 && rightFree.count <= 1 && !(isPermuted && hasVector)
     if isMatrix, dot.leftBatch.isEmpty || (leftFree.count == 1 && rightFree.count == 1) {

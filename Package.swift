@@ -100,7 +100,7 @@ let package = Package(
     .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      path: "Tests/ONNXTests", resources: [.copy("Models"), .copy("Operators")], swiftSettings: settings),
+      path: "Tests/ONNXTests", resources: [.copy("Models"), .copy("Operators"), .copy("Schemas.csv")], swiftSettings: settings),
     .testTarget(
       name: "PT2Tests", dependencies: ["LathePT2", "Lathe", "TestSupport"], path: "Tests/PT2Tests",
       resources: [.copy("Programs")], swiftSettings: settings),

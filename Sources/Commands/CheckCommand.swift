@@ -154,6 +154,7 @@ private struct CheckReport: Encodable {
     var module: String?
     var node: String?
     var help: String?
+    var unsupported: Unsupported?
 
     init(_ diagnostic: Diagnostic) {
       severity = diagnostic.severity.rawValue
@@ -166,8 +167,21 @@ private struct CheckReport: Encodable {
       module = diagnostic.location.modulePath
       node = diagnostic.location.node
       help = diagnostic.help
+      unsupported = diagnostic.unsupported.map {
+        Unsupported(operator: $0.name, domain: $0.domain, opset: $0.opset, nodes: $0.nodes)
+      }
     }
   }
+
+  struct Unsupported: Encodable {
+    var `operator`: String
+    var domain: String
+    var opset: Int?
+    var nodes: [String]
+  }
+
+  /// Counts up when a field changes its meaning; the article *ONNX operators* has the fields.
+  var schema = 1
 
   var ok: Bool
   var summary: ModelSummary?

@@ -87,6 +87,12 @@ func readArray(_ path: String) throws(DiagnosticsError) -> NDArray {
 }
 
 extension GivenInputs {
+  /// The sequence that `NAME.2` is an element of.
+  private static func sequence(ofElement name: String) -> String? {
+    guard let point = name.lastIndex(of: "."), Int(name[name.index(after: point)...]) != nil else { return nil }
+    return String(name[..<point])
+  }
+
   /// The arrays by the names of inputs.
   ///
   /// - Parameter names: The model's inputs in order.
@@ -96,7 +102,8 @@ extension GivenInputs {
     var diagnostics: [Diagnostic] = []
     for (key, entry) in entries {
       switch key {
-      case .name(let name) where names.contains(name): result[name] = entry
+      case .name(let name) where names.contains(name) || names.contains(Self.sequence(ofElement: name) ?? name):
+        result[name] = entry
       case .position(let position) where position < names.count:
         // A name says more than a position.
         if result[names[position]] == nil { result[names[position]] = entry }

@@ -66,8 +66,18 @@ struct VerifyCommand: ParsableCommand {
       }
       compiled = (ready.graph, model)
       let results = Dictionary(zip(ready.graph.outputs.map(\.name), try model.run(ready.arrays))) { $1 }
+      // Elements of a sequence that nobody expects; other outputs may be left out of a test.
+      let expected = Set(set.outputs.map(\.name) + test.outputs)
+      for output in ready.graph.outputs where !expected.contains(output.name) {
+        mismatches += 1
+        try Console.output("\(folder)/\(set.name): \(output.name): MISMATCH: nothing is expected\n")
+      }
       for (name, expected) in set.outputs {
-        guard let result = results[name] else { continue }
+        guard let result = results[name] else {
+          mismatches += 1
+          try Console.output("\(folder)/\(set.name): \(name): MISMATCH: there is no such output\n")
+          continue
+        }
         let difference = Difference(
           result, expected, rtol: rtol ?? tolerance.rtol(expected.dtype), atol: atol ?? tolerance.atol)
         if !difference.isWithin { mismatches += 1 }

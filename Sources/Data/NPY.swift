@@ -25,9 +25,11 @@ extension NDArray {
 
   /// The array as an .npy file, byte for byte as `numpy.save` writes it.
   ///
-  /// NumPy lacks bf16: such arrays are written as float32, which holds them exactly.
+  /// NumPy lacks bf16 and narrower floats: such arrays are written as float32, which holds them exactly, integers of fewer
+  /// than eight bits with eight.
   public func npy() -> [UInt8] {
     if dtype == .bf16 { return converted(to: .f32).npy() }
+    if dtype.narrow != nil { return widened { _ in false }.npy() }
     var result = NPYHeader.encoded(NPYElement.descriptor(for: dtype), shape: shape)
     result.reserveCapacity(result.count + bytes.count)
     result += bytes

@@ -105,7 +105,8 @@ extension Safetensors {
     guard self[Header.metadataKey] == nil else {
       throw DiagnosticsError("an array cannot have the name '\(Header.metadataKey)'", location: Location(file: file))
     }
-    let ordered = members.map { (rank: SafetensorsElement.rank(of: $0.array.dtype), member: $0) }.sorted {
+    let written = members.map { NamedArray(name: $0.name, array: $0.array.widened(unless: SafetensorsElement.has)) }
+    let ordered = written.map { (rank: SafetensorsElement.rank(of: $0.array.dtype), member: $0) }.sorted {
       $0.rank == $1.rank
         ? $0.member.name.utf8.lexicographicallyPrecedes($1.member.name.utf8) : $0.rank > $1.rank
     }
@@ -166,11 +167,14 @@ private struct SafetensorsElement {
   let dtype: ScalarType?
 
   static let all: [SafetensorsElement] = [
-    ("BOOL", .bool), ("F4", nil), ("F6_E2M3", nil), ("F6_E3M2", nil), ("U8", .u8), ("I8", .i8), ("F8_E5M2", nil),
-    ("F8_E4M3", nil), ("F8_E8M0", nil), ("F8_E4M3FNUZ", nil), ("F8_E5M2FNUZ", nil), ("I16", .i16), ("U16", .u16),
-    ("F16", .f16), ("BF16", .bf16), ("I32", .i32), ("U32", .u32), ("F32", .f32), ("C64", nil), ("F64", .f64),
-    ("I64", .i64), ("U64", .u64),
+    ("BOOL", .bool), ("F4", nil), ("F6_E2M3", nil), ("F6_E3M2", nil), ("U8", .u8), ("I8", .i8), ("F8_E5M2", .f8e5m2),
+    ("F8_E4M3", .f8e4m3fn), ("F8_E8M0", .f8e8m0), ("F8_E4M3FNUZ", .f8e4m3fnuz), ("F8_E5M2FNUZ", .f8e5m2fnuz),
+    ("I16", .i16), ("U16", .u16), ("F16", .f16), ("BF16", .bf16), ("I32", .i32), ("U32", .u32), ("F32", .f32),
+    ("C64", nil), ("F64", .f64), ("I64", .i64), ("U64", .u64),
   ].map { SafetensorsElement(spelling: $0, dtype: $1) }
+
+  /// Whether files can have the type; others are written in a wider one.
+  static func has(_ dtype: ScalarType) -> Bool { all.contains { $0.dtype == dtype } }
 
   static func rank(of dtype: ScalarType) -> Int {
     all.firstIndex { $0.dtype == dtype } ?? internalError("\(dtype) has no name in safetensors")

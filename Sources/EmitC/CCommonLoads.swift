@@ -75,7 +75,7 @@ extension CKernelRenderer {
       case .declare(let register, _), .assign(let register, _):
         guard register.type == .bool || lanes.vector(register.type) != nil else { return nil }
       case .store(_, _, let value):
-        guard value.type == .bool || value.type.isHalf || lanes.vector(value.type) != nil else { return nil }
+        guard value.type == .bool || value.type.isCoded || lanes.vector(value.type) != nil else { return nil }
       default: return nil
       }
     }
@@ -238,7 +238,7 @@ extension CKernelRenderer {
   mutating func plainElement(_ memory: Memory, _ index: Index, _ type: ScalarType) -> CText {
     let (base, offset) = basePointer(memory, index)
     let element = CText("\(base)[\(render(offset).text)]")
-    if case .buffer = memory, type.isHalf { return .call(helpers.name(.unpack(type)), [element]) }
+    if case .buffer = memory, type.isCoded { return .call(helpers.name(.unpack(type)), [element]) }
     return element
   }
 

@@ -61,7 +61,7 @@ extension CKernelRenderer {
 
   /// The nearest 16-bit value, for types that have one.
   private mutating func rounded(_ text: CText, _ type: ScalarType, isExact: Bool) -> CText {
-    type.isHalf && !isExact ? .call(helpers.name(.round(type)), [text]) : text
+    type.isCoded && !isExact ? .call(helpers.name(.round(type)), [text]) : text
   }
 
   func arithmetic(_ spelling: CSpelling, _ operands: [CText]) -> CText {
@@ -168,31 +168,37 @@ extension CKernelRenderer {
     let text = render(operand)
     if source == type { return text }
     if type == .bool {
-      return CText("\(text.at(.shift)) != \(source.isFloat ? source.cLiteral(.float(0)) : "0")", .equality)
+      return CText("\(text.at(.shift)) != \(source.isFloat ? source.computeType.cLiteral(.float(0)) : "0")", .equality)
     }
     if source.isFloat && type.isInteger {
       return .call(helpers.name(.saturate(from: source.computeType, to: type)), [text])
     }
     if source.isFloat && type.isFloat {
-      if source.isHalf && type == .f32 { return text }
-      if source.isHalf && type.isHalf || source == .f32 && type.isHalf { return rounded(text, type, isExact: false) }
+      if source.isCoded && type == .f32 { return text }
+      if source.isCoded && type.isCoded || source == .f32 && type.isCoded { return rounded(text, type, isExact: false) }
       return rounded(.cast(type.cValue, text), type, isExact: false)
     }
     if type.isFloat {
       return rounded(.cast(type.cValue, text), type, isExact: false)
     }
-    return .cast(type.cValue, text)
+    return wrapped(.cast(type.cValue, text), type)
+  }
+
+  /// The lowest bits of an integer, for types that have fewer than those that C computes with.
+  private mutating func wrapped(_ text: CText, _ type: ScalarType) -> CText {
+    type.narrow == nil ? text : .call(helpers.name(.round(type)), [text])
   }
 
   private mutating func bitcast(_ operand: Expression, to type: ScalarType) -> CText {
     let source = operand.type
     var text = render(operand)
     if source == type { return text }
-    if !source.isFloat && !type.isFloat { return .cast(type.cValue, text) }
-    if source.isHalf || type.isHalf {
-      if source.isHalf { text = .call(helpers.name(.pack(source)), [text]) } else { text = .cast("uint16_t", text) }
-      if type.isHalf { return .call(helpers.name(.unpack(type)), [text]) }
-      return type == .u16 ? text : .cast(type.cValue, text)
+    if !source.isFloat && !type.isFloat { return wrapped(.cast(type.cValue, text), type) }
+    if source.isCoded || type.isCoded {
+      let code = (source.isCoded ? source : type).cStorage
+      if source.isCoded { text = .call(helpers.name(.pack(source)), [text]) } else { text = .cast(code, text) }
+      if type.isCoded { return .call(helpers.name(.unpack(type)), [text]) }
+      return type.cValue == code ? text : wrapped(.cast(type.cValue, text), type)
     }
     return .call(helpers.name(.bits(from: source, to: type)), [text])
   }

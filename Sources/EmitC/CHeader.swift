@@ -79,7 +79,7 @@ extension CFileRenderer {
     if entry.isInitializer { lines += givenParametersComment(entry) }
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
     for argument in entry.arguments {
-      let element = argument.buffer.dtype.isHalf ? ", elements are bit patterns" : ""
+      let element = argument.buffer.dtype.isCoded ? ", elements are bit patterns" : ""
       lines.append("\(argument.name): \(argument.isInput ? "input" : "output") \(argument.buffer.typeText)\(element)")
     }
     writer.comment(lines)

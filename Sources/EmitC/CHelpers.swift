@@ -95,7 +95,7 @@ enum CHelper: Hashable, Sendable {
   var dependencies: [CHelper] {
     switch self {
     case .floorModulo: [.floorDivide]
-    case .round(let type): [.unpack(type), .pack(type)]
+    case .round(let type): type.isFloat ? [.unpack(type), .pack(type)] : []
     case .lanes(_, let vector): [.vector(vector), .vector(vector.mask)]
     case .expansion(let function): CExpansion(function, prefix: "").helpers
     case .routine(let name, let type): CRoutines.parts(of: name).map { .routine($0, type) }
@@ -215,7 +215,14 @@ struct CHelpers {
         memcpy(&bits, &value, sizeof bits);
         return (uint16_t)(value != value ? bits >> 16 | 0x40u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
         """)
-    case .unpack(let type), .pack(let type): internalError("\(type) has no bit patterns of its own")
+    case .unpack(let type): return inline("float", "uint8_t bits", Self.decoding(Self.format(type)))
+    case .pack(let type): return inline("uint8_t", "float value", Self.encoding(Self.format(type)))
+    case .round(let type) where !type.isFloat:
+      let format = Self.format(type)
+      let (all, sign) = ((1 << format.bits) - 1, format.isSigned ? 1 << (format.bits - 1) : 0)
+      // the lowest bits, and the sign's weight taken off twice
+      return inline(
+        type.cValue, "\(type.cValue) value", "return (\(type.cValue))(((value & \(all)) ^ \(sign)) - \(sign));")
     case .round(let type):
       return inline("float", "float value", "return \(prefix)_\(type)_value(\(prefix)_\(type)_bits(value));")
     case .saturate(let from, let to): return saturation(name, from, to)
@@ -260,6 +267,69 @@ struct CHelpers {
     }
   }
 
+  private static func format(_ type: ScalarType) -> NarrowFormat {
+    guard let format = type.narrow else { internalError("\(type) has no format of its own") }
+    return format
+  }
+
+  /// The number of a code, as `NarrowFormat.float` has it.
+  private static func decoding(_ format: NarrowFormat) -> String {
+    let fraction = format.fractionBits
+    let (mask, sign) = (format.isSigned ? Int(format.signBit) - 1 : 255, Int(format.signBit))
+    var lines = ["const uint32_t magnitude = bits & \(mask)u;"]
+    switch format.specials {
+    case .none: break
+    case .negativeZero: lines.append("if (bits == \(format.nanCode)u) return NAN;")
+    case .nan: lines.append("if (magnitude > \(format.largestCode)u) return NAN;")
+    case .infinity:
+      lines.append("if (magnitude > \(format.largestCode + 1)u) return NAN;")
+    }
+    if fraction > 0 {
+      lines.append("const int exponent = (int)(magnitude >> \(fraction));")
+      lines.append(
+        "const uint32_t steps = (magnitude & \((1 << fraction) - 1)u) | (exponent > 0 ? \(1 << fraction)u : 0u);")
+      lines.append(
+        "float number = ldexpf((float)steps, (exponent > 0 ? exponent : 1) - \(format.bias + fraction));")
+    } else {
+      lines.append("float number = ldexpf(1.0f, (int)magnitude - \(format.bias));")
+    }
+    if format.specials == .infinity {
+      lines.append("if (magnitude == \(format.largestCode + 1)u) number = INFINITY;")
+    }
+    lines.append(sign == 0 ? "return number;" : "return (bits & \(sign)u) != 0 ? -number : number;")
+    return lines.joined(separator: "\n")
+  }
+
+  /// The code of the nearest number, as `NarrowFormat.code` has it.
+  private static func encoding(_ format: NarrowFormat) -> String {
+    let (fraction, sign) = (format.fractionBits, format.signBit)
+    let nan = format.isSigned ? "value != value" : "value != value || value < 0.0f"
+    var lines = [
+      "if (\(nan)) return \(format.nanCode)u;",
+      "const uint8_t sign = \(sign == 0 ? "0" : "signbit(value) ? \(sign) : 0");",
+      "const float magnitude = fabsf(value);",
+    ]
+    let overflow = "\(format.overflowCode)u"
+    lines.append("if (magnitude > 3.4e38f) return (uint8_t)(sign | \(overflow));")
+    lines.append("int exponent = \(format.smallestExponent);")
+    lines.append("if (magnitude > 0.0f) {")
+    lines.append("  const int own = ilogbf(magnitude);")
+    lines.append("  if (own > exponent) exponent = own;")
+    lines.append("}")
+    lines.append("const int steps = (int)rintf(ldexpf(magnitude, \(fraction) - exponent));")
+    let scaled =
+      fraction > 0
+      ? "(exponent + \(format.bias - 1)) * \(1 << fraction) + steps" : "exponent + \(format.bias - 1) + steps"
+    lines.append("const int code = \(scaled);")
+    if format.fractionBits == 0 { lines.append("if (code < 0) return 0;") }
+    lines.append(
+      "if (code > \(format.largestCode)) return (uint8_t)(\(format.specials == .negativeZero ? "" : "sign | ")\(overflow));"
+    )
+    if format.specials == .negativeZero { lines.append("if (code == 0) return 0;") }
+    lines.append("return (uint8_t)(sign | code);")
+    return lines.joined(separator: "\n")
+  }
+
   /// Sets a flag that several threads may set at once, for those who read it when all are done.
   private static func failing(_ threads: COptions.Threads) -> String {
     let plain = "*failure = 1;"
@@ -273,18 +343,19 @@ struct CHelpers {
   }
 
   private func saturation(_ name: String, _ from: ScalarType, _ to: ScalarType) -> String {
-    let bits = to.byteCount * 8
+    let bits = to.bitCount
     let power = to.isSigned ? bits - 1 : bits
     // powers of two are exact in every float type, the greatest integer is not
     let high = bits <= 16 ? "\((1 << power) - 1).0" : "0x1p\(power)"
     let low = to.isSigned ? (bits <= 16 ? "-\(1 << power).0" : "-0x1p\(power)") : "0.0"
     let suffix = from.mathSuffix
     let macro = (to.isSigned ? "INT" : "UINT") + "\(bits)"
-    let least = to.isSigned ? "\(macro)_MIN" : "0"
+    let most = bits < 8 ? "\((1 << power) - 1)" : "\(macro)_MAX"
+    let least = to.isSigned ? bits < 8 ? "-\(1 << power)" : "\(macro)_MIN" : "0"
     return """
       static inline \(to.cValue) \(name)(\(from.cValue) x)
       {
-        return \(to.narrowed("x >= \(high)\(suffix) ? \(macro)_MAX : x <= \(low)\(suffix) ? \(least) : x != x ? 0 : (\(to.cValue))x"));
+        return \(to.narrowed("x >= \(high)\(suffix) ? \(most) : x <= \(low)\(suffix) ? \(least) : x != x ? 0 : (\(to.cValue))x"));
       }
       """
   }

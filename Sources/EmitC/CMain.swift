@@ -8,7 +8,7 @@ extension CFileRenderer {
   private func numpyType(_ type: ScalarType) -> String {
     switch type {
     case .f64: "<f8"
-    case .f32, .bf16: "<f4"
+    case .f32: "<f4"
     case .f16: "<f2"
     case .i8: "|i1"
     case .i16: "<i2"
@@ -19,8 +19,12 @@ extension CFileRenderer {
     case .u32: "<u4"
     case .u64: "<u8"
     case .bool: "|b1"
+    default: type.isFloat ? "<f4" : numpyType(type.storage)
     }
   }
+
+  /// Whether files hold the type's elements as `float`, because NumPy lacks it.
+  private func isWide(_ type: ScalarType) -> Bool { type.isCoded && type != .f16 }
 
   /// The functions of the test bench and `main`.
   func mainFunction(_ helpers: inout CHelpers) -> String {
@@ -37,7 +41,7 @@ extension CFileRenderer {
     for argument in arguments {
       writer.line(
         "static \(argument.buffer.dtype.cStorage) \(bench("of_\(argument.name)"))[\(max(1, argument.buffer.count))];")
-      if argument.buffer.dtype == .bf16 {
+      if isWide(argument.buffer.dtype) {
         writer.line("static float \(bench("wide_\(argument.name)"))[\(max(1, argument.buffer.count))];")
       }
     }
@@ -103,7 +107,7 @@ extension CFileRenderer {
     _ function: String, _ argument: CEntry.Argument, _ position: Int, _ writer: inout CWriter, _ helpers: inout CHelpers
   ) {
     let buffer = argument.buffer
-    let isWide = buffer.dtype == .bf16
+    let isWide = isWide(buffer.dtype)
     let array = isWide ? "\(bench("wide_\(argument.name)"))" : "\(bench("of_\(argument.name)"))"
     let bytes = buffer.count * (isWide ? 4 : buffer.dtype.byteCount)
     let sizes = buffer.shape.map(String.init)
@@ -113,11 +117,11 @@ extension CFileRenderer {
       if isWide { writer.line("for (size_t i = 0; i < \(buffer.count); i++) \(statement)") }
     }
     if !argument.isInput {
-      convert("\(array)[i] = \(isWide ? helpers.name(.unpack(.bf16)) : "")(\(bench("of_\(argument.name)"))[i]);")
+      convert("\(array)[i] = \(isWide ? helpers.name(.unpack(buffer.dtype)) : "")(\(bench("of_\(argument.name)"))[i]);")
     }
     writer.line("if (!\(call)) return 1;")
     if argument.isInput {
-      convert("\(bench("of_\(argument.name)"))[i] = \(isWide ? helpers.name(.pack(.bf16)) : "")(\(array)[i]);")
+      convert("\(bench("of_\(argument.name)"))[i] = \(isWide ? helpers.name(.pack(buffer.dtype)) : "")(\(array)[i]);")
     }
   }
 

@@ -15,7 +15,7 @@ extension CKernelRenderer {
       writer.line("\(local.type.cValue) \(declare(local))[\(max(1, local.count))];")
     case .store(let memory, let index, let value):
       let place = place(memory, index)
-      if case .buffer(let buffer) = memory, program.program[buffer].dtype.isHalf {
+      if case .buffer(let buffer) = memory, program.program[buffer].dtype.isCoded {
         let text = render(value).text
         writer.line("\(place) = \(helpers.name(.pack(program.program[buffer].dtype)))(\(text));")
       } else {

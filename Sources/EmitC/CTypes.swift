@@ -1,22 +1,19 @@
 internal import LatheCore
 
 extension ScalarType {
-  /// How an element is kept in memory: 16-bit floats as their bit patterns.
+  /// How an element is kept in memory: floats of 16 bits or fewer as their codes.
   var cStorage: String {
     storage.cValue
   }
 
-  /// The type of integers or floats that elements are in memory.
-  var storage: ScalarType { isHalf ? .u16 : self }
-
   /// A name for an array of the type, as part of a union.
   var memberName: String { self == .bool ? "truth" : rawValue }
 
-  /// How a value is computed with: 16-bit floats as `float` that is rounded after every operation.
+  /// How a value is computed with: floats of 16 bits or fewer as `float` that is rounded after every operation.
   var cValue: String {
     switch self {
     case .f64: "double"
-    case .f32, .f16, .bf16: "float"
+    case _ where computeType == .f32: "float"
     case .i8: "int8_t"
     case .i16: "int16_t"
     case .i32: "int32_t"
@@ -26,6 +23,7 @@ extension ScalarType {
     case .u32: "uint32_t"
     case .u64: "uint64_t"
     case .bool: "bool"
+    default: storage.cValue
     }
   }
 
@@ -38,8 +36,8 @@ extension ScalarType {
   /// A C expression that C's promotions have widened to `int`, made this type again.
   func narrowed(_ text: String) -> String { isInteger && byteCount < 4 ? "(\(cValue))(\(text))" : text }
 
-  /// Whether two bytes hold a float.
-  var isHalf: Bool { self == .f16 || self == .bf16 }
+  /// Whether what is in memory is the code of a float.
+  var isCoded: Bool { isFloat && byteCount < 4 }
 
   /// A number of this type as C writes it: typed, and exact.
   func cLiteral(_ value: ScalarValue) -> String {
@@ -52,7 +50,7 @@ extension ScalarType {
       switch self {
       case .bool: return x == 0 ? "false" : "true"
       case .u64: return x >= 0 && x <= Int(UInt32.max) ? "\(x)u" : "UINT64_C(\(UInt(bitPattern: x)))"
-      case .u8, .u16, .u32: return "\(x)u"
+      case .u8, .u16, .u32, .u4, .u2: return "\(x)u"
       case .i32 where x == Int(Int32.min): return "INT32_MIN"
       case .i64 where x == Int.min: return "INT64_MIN"
       case .i64 where x > Int(Int32.max) || x <= Int(Int32.min): return "INT64_C(\(x))"
@@ -63,7 +61,7 @@ extension ScalarType {
 
   /// A float as hexadecimal, for tables of weights: exact and quick to read for a compiler.
   func cHexLiteral(_ value: ScalarValue) -> String {
-    guard isFloat, !isHalf, case .float(let x) = value, x.isFinite else { return cLiteral(value) }
+    guard isFloat, !isCoded, case .float(let x) = value, x.isFinite else { return cLiteral(value) }
     if x == x.rounded(), Swift.abs(x) < 1e6 { return cLiteral(value) }
     var fraction = String(x.significandBitPattern, radix: 16)
     fraction = String(repeating: "0", count: 13 - fraction.count) + fraction

@@ -10,7 +10,7 @@ struct CVector: Hashable, Sendable {
   init?(_ type: ScalarType, holding count: Int) {
     switch type {
     case .f32, .f64, .i32, .u32, .i64, .u64: break
-    case .f16, .bf16, .i8, .u8, .i16, .u16, .bool: return nil
+    default: return nil
     }
     var lanes = 1
     while lanes < count { lanes *= 2 }

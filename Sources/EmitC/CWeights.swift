@@ -109,9 +109,9 @@ struct CWeights {
     let dtype = entry.type.dtype
     let array = array(of: entry, shape: [entry.byteCount / dtype.byteCount])
     let literals =
-      dtype.isHalf
-      ? unfailing { try NDArray(dtype: .u16, shape: array.shape, bytes: array.bytes) }.values.map {
-        ScalarType.u16.cLiteral($0)
+      dtype.isCoded
+      ? unfailing { try NDArray(dtype: dtype.storage, shape: array.shape, bytes: array.bytes) }.values.map {
+        dtype.storage.cLiteral($0)
       }
       : array.values.map { dtype.cHexLiteral($0) }
     let count = max(1, literals.count)

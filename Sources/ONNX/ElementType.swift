@@ -17,6 +17,18 @@ extension ScalarType {
     case .u32: .uint32
     case .u64: .uint64
     case .bool: .bool
+    case .f8e4m3fn: .float8E4M3Fn
+    case .f8e4m3fnuz: .float8E4M3Fnuz
+    case .f8e5m2: .float8E5M2
+    case .f8e5m2fnuz: .float8E5M2Fnuz
+    case .f8e8m0: .float8E8M0
+    case .f6e2m3: .float6E2M3
+    case .f6e3m2: .float6E3M2
+    case .f4e2m1: .float4E2M1
+    case .i4: .int4
+    case .u4: .uint4
+    case .i2: .int2
+    case .u2: .uint2
     }
   }
 
@@ -26,7 +38,9 @@ extension ScalarType {
       throw TypeFault("the element type \(number) does not exist")
     }
     guard let scalar = Self.allCases.first(where: { $0.onnx == type }) else {
-      throw TypeFault("the element type \(type) is not supported")
+      throw TypeFault(
+        "the element type \(type) is not supported",
+        help: type == .string ? "Lathe has no strings: turn texts into numbers before the model" : nil)
     }
     self = scalar
   }

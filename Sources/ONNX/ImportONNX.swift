@@ -4,7 +4,8 @@ public import LatheCore
 /// Builds the graph of an ONNX model.
 ///
 /// Initializers become constants, also where they are declared as inputs too. Axes of the inputs that have no size become
-/// symbols. What the file declares of other shapes is a hint, on which nothing depends.
+/// symbols. What the file declares of other shapes is a hint, on which nothing depends. A sequence `s` that is an input or
+/// output is `s.0`, `s.1` and so on, as many as `bindings` has arrays for.
 ///
 /// - Parameters:
 ///   - path: The `.onnx` file. Tensors in external files are read from its folder, and from nowhere else.
@@ -147,18 +148,21 @@ struct Model {
   ///
   /// Sub-graphs that are never run are left out.
   private func unsupportedOperators(_ importer: Importer) -> [Diagnostic] {
-    var users: [String: [String]] = [:]
-    var order: [(key: String, message: String)] = []
+    var found: [(message: String, help: String?, unsupported: UnsupportedOperator)] = []
     func visit(_ nodes: [Onnx_NodeProto], _ opsets: [String: Int], _ path: String, _ place: String) {
       for (index, node) in nodes.enumerated() {
         let name = path + Importer.name(node, index)
         let domain = Importer.domain(node.domain)
         if importer.function(node) == nil, Operator.named(node.opType, domain: domain) == nil {
-          let version = opsets[domain].map { "opset \($0)" } ?? "which the model does not import"
-          let message =
-            "operator \(node.opType) of \(domain.isEmpty ? "ai.onnx" : domain), \(version), is not supported"
-          if users[message] == nil { order.append((message, message)) }
-          users[message, default: []].append(name)
+          let (opset, shown) = (opsets[domain], domain.isEmpty ? "ai.onnx" : domain)
+          let version = opset.map { "opset \($0)" } ?? "which the model does not import"
+          let message = "operator \(node.opType) of \(shown), \(version), is not supported"
+          let known = found.firstIndex { $0.message == message } ?? found.count
+          if known == found.count {
+            let operation = UnsupportedOperator(name: node.opType, domain: shown, opset: opset, nodes: [])
+            found.append((message, Operator.refusals[domain]?[node.opType], operation))
+          }
+          found[known].unsupported.nodes.append(name)
         }
         for attribute in node.attribute {
           let inner = Importer.place(ofSubgraph: attribute.name, in: place + Importer.name(node, index))
@@ -174,12 +178,14 @@ struct Model {
       visit(
         function.node, Importer.opsets(function.opsetImport), function.name + "/", Importer.place(of: function))
     }
-    return order.map { key, message in
-      let nodes = users[key] ?? []
+    return found.map { message, help, unsupported in
+      let nodes = unsupported.nodes
       let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
-      return Diagnostic(
+      var diagnostic = Diagnostic(
         message, operation: nil, operands: nodes.prefix(20).dropFirst().map { "node '\($0)'" } + more,
-        location: Location(file: file, node: nodes.first))
+        location: Location(file: file, node: nodes.first), help: help)
+      diagnostic.unsupported = unsupported
+      return diagnostic
     }
   }
 }
@@ -216,6 +222,8 @@ extension Importer {
         if let value = scope.values[input.name] {
           compare(value, input.type, name: input.name, Location(file: file, node: input.name))
         }
+      } else if case .sequenceType(let list) = input.type.value {
+        scope.values[input.name] = elements(input.name, list, constants, given)
       } else {
         scope.values[input.name] = argument(input, constants[input.name], given[input.name])
       }
@@ -234,6 +242,10 @@ extension Importer {
         report("nothing defines the output '\(output.name)'")
         continue
       }
+      if case .sequence(let tensors) = operand.content {
+        for (place, tensor) in tensors.enumerated() { outputs.append(("\(output.name).\(place)", tensor)) }
+        continue
+      }
       guard let tensor = operand.tensor(in: builder) else {
         report("output '\(output.name)' is a \(operand.type); only tensors can leave the graph")
         continue
@@ -245,6 +257,34 @@ extension Importer {
     let name = graph.name.isEmpty ? "main" : graph.name
     // Every fault that makes an output faulty has been reported; whoever calls says which operators are not supported.
     return try builder.finish(name: name, outputs: Array(outputs))
+  }
+
+  /// The elements of a sequence: inputs of their own, `NAME.0`, `NAME.1` and so on, as many as there are arrays for.
+  private func elements(
+    _ name: String, _ list: Onnx_TypeProto.Sequence, _ constants: [String: NDArray], _ given: [String: TensorType]
+  ) -> Operand {
+    let location = Location(file: file, node: name)
+    return builder.at(location) {
+      do throws(TypeFault) {
+        let dtype = try declaredElementType(list.elemType)
+        var tensors: [Tensor] = []
+        while let type = given["\(name).\(tensors.count)"] {
+          let element = "\(name).\(tensors.count)"
+          guard dtype == nil || type.dtype == dtype else {
+            throw TypeFault("has elements of type \(dtype?.rawValue ?? ""), the array \(element) is \(type)")
+          }
+          tensors.append(constants[element].map { builder.constant($0) } ?? builder.input(element, type))
+        }
+        guard !tensors.isEmpty else {
+          throw TypeFault(
+            "is a sequence, whose length is not known", help: "arrays tell it: --input \(name).0=FILE.npy and so on")
+        }
+        return Operand(.sequence(tensors), origin: Origin(inputs: [name]))
+      } catch {
+        report("input '\(name)': \(error.message)", help: error.help)
+        return Operand(builder.poison)
+      }
+    }
   }
 
   private func argument(_ input: Onnx_ValueInfoProto, _ value: NDArray?, _ given: TensorType?) -> Operand {

@@ -106,7 +106,7 @@ final class Importer {
     return builder.at(location) {
       do throws(TypeFault) {
         let array = try tensor.array(external)
-        guard isVariable, array.dtype.isFloat else { return Operand(builder.constant(array)) }
+        guard isVariable, array.dtype.isFloat else { return Operand(Self.constant(array, in: builder)) }
         let variable = builder.variable(Variable(name: tensor.name, role: .parameter, initial: array))
         variableNames[variable.value] = tensor.name
         return Operand(variable, origin: Origin(inputs: [tensor.name]))
@@ -116,6 +116,23 @@ final class Importer {
         return Operand(builder.poison)
       }
     }
+  }
+
+  /// Arrays of elements of 4 or 2 bits stay packed where they have more than this many.
+  private static let packedCount = 1 << 12
+
+  /// A literal; large ones of elements of 4 or 2 bits are bytes of several elements, which are taken apart where they are
+  /// read.
+  private static func constant(_ array: NDArray, in builder: Builder) -> Tensor {
+    let bits = array.dtype.bitCount
+    guard bits < 8, 8 % bits == 0, array.count > packedCount else { return builder.constant(array) }
+    let bytes = array.bytes.packed(array.dtype)
+    let (each, mask) = (8 / bits, (1 << bits) - 1)
+    let packed = builder.constant(unfailing { try NDArray(dtype: .u8, shape: [bytes.count, 1], bytes: bytes) })
+    let shifts = builder.constant(NDArray((0..<each).map { UInt8($0 * bits) }))
+    let codes = ((packed >> shifts) .& mask).reshape([bytes.count * each]).slice(axis: 0, from: 0, to: array.count)
+    let unsigned: ScalarType = bits == 4 ? .u4 : .u2
+    return codes.convert(to: unsigned).bitcast(to: array.dtype).reshape(array.shape)
   }
 
   func constant(_ tensor: Onnx_SparseTensorProto, in builder: Builder) -> Operand {

@@ -84,7 +84,7 @@ private struct MovedData {
     let content: [UInt8]
     do throws(TypeFault) {
       // A tensor with new content has it already.
-      content = tensor.rawData.isEmpty ? try tensor.array(source).bytes : [UInt8](tensor.rawData)
+      content = tensor.rawData.isEmpty ? try tensor.array(source).packedBytes : [UInt8](tensor.rawData)
     } catch {
       throw TypeFault("tensor '\(tensor.name)': \(error.message)", help: error.help)
     }
@@ -104,6 +104,6 @@ extension Onnx_TensorProto {
     int32Data = []
     int64Data = []
     uint64Data = []
-    rawData = Data(array.bytes)
+    rawData = Data(array.packedBytes)
   }
 }

@@ -8,6 +8,8 @@ public struct ONNXSignature: Hashable, Sendable {
   public let inputs: [String]
   /// The outputs in order.
   public let outputs: [String]
+  /// The inputs and outputs that are sequences.
+  let sequences: Set<String>
 
   /// Reads the names in a model's file.
   ///
@@ -42,6 +44,8 @@ public struct ONNXSignature: Hashable, Sendable {
     let initialized = Set(model.graph.initializer.map(\.name))
     inputs = model.graph.input.map(\.name).filter { !initialized.contains($0) }
     outputs = model.graph.output.map(\.name)
+    sequences = Set(
+      (model.graph.input + model.graph.output).filter { $0.type.isSequence }.map(\.name))
   }
 }
 

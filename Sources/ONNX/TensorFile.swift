@@ -24,6 +24,11 @@ extension NDArray {
   }
 }
 
+extension NDArray {
+  /// The elements as files hold them: those of fewer than eight bits packed.
+  var packedBytes: [UInt8] { bytes.packed(dtype) }
+}
+
 extension SwiftProtobuf.Message {
   /// Parses a message; a failure becomes a diagnostic.
   init(checking bytes: some SwiftProtobufContiguousBytes, file: String?) throws(DiagnosticsError) {
@@ -68,14 +73,17 @@ extension Onnx_TensorProto {
         throw TypeFault(
           "the data is in another file, which cannot be read from here", help: "import the model by its path")
       }
-      let bytes = try external.bytes(externalData, count: count * dtype.byteCount)
-      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype)) }
+      let bytes = try external.bytes(externalData, count: (count * dtype.bitCount + 7) / 8)
+      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bytes.normalized(dtype, count: count)) }
     }
     if !rawData.isEmpty || (hasRawData && count == 0) {
-      guard rawData.count == count * dtype.byteCount else {
-        throw TypeFault("\(dtype)\(shape) needs \(count * dtype.byteCount) bytes, \(rawData.count) are there")
+      let needed = (count * dtype.bitCount + 7) / 8
+      guard rawData.count == needed else {
+        throw TypeFault("\(dtype)\(shape) needs \(needed) bytes, \(rawData.count) are there")
       }
-      return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: [UInt8](rawData).normalized(dtype)) }
+      return unfailing {
+        try NDArray(dtype: dtype, shape: shape, bytes: [UInt8](rawData).normalized(dtype, count: count))
+      }
     }
     switch dtype {
     case .f32: return try filled(floatData, shape)
@@ -92,6 +100,16 @@ extension Onnx_TensorProto {
     case .f16, .bf16:  // bit patterns in the low halves
       let bits = try filled(int32Data.map { UInt16(truncatingIfNeeded: $0) }, shape)
       return unfailing { try NDArray(dtype: dtype, shape: shape, bytes: bits.bytes) }
+    default:  // a byte in each number: a code, or several codes packed
+      let isPacked = dtype.bitCount == 4 || dtype.bitCount == 2
+      let needed = isPacked ? (count * dtype.bitCount + 7) / 8 : count
+      let bytes = int32Data.map { UInt8(truncatingIfNeeded: $0) }
+      guard bytes.count == needed else {
+        throw TypeFault("\(dtype)\(shape) needs \(needed) numbers, \(bytes.count) are there")
+      }
+      return unfailing {
+        try NDArray(dtype: dtype, shape: shape, bytes: isPacked ? bytes.unpacked(dtype, count: count) : bytes)
+      }
     }
   }
 
@@ -144,6 +162,8 @@ extension Onnx_TypeProto {
     return false
   }
 
+  var isSequence: Bool { if case .sequenceType = value { true } else { false } }
+
   /// The type of the tensor, where it is one.
   var tensor: Onnx_TypeProto.Tensor {
     if case .optionalType(let inner) = value { return inner.elemType.tensor }
@@ -164,8 +184,9 @@ extension Onnx_TypeProto {
 }
 
 extension [UInt8] {
-  /// Truth values as 0 and 1, whatever non-zero bytes a file has for them.
-  fileprivate func normalized(_ dtype: ScalarType) -> [UInt8] {
-    dtype == .bool && contains { $0 > 1 } ? map { $0 == 0 ? 0 : 1 } : self
+  /// Elements as they are in memory: one in a byte at least, truth values as 0 and 1, whatever non-zero bytes a file has
+  /// for them.
+  fileprivate func normalized(_ dtype: ScalarType, count: Int) -> [UInt8] {
+    dtype == .bool && contains { $0 > 1 } ? map { $0 == 0 ? 0 : 1 } : unpacked(dtype, count: count)
   }
 }

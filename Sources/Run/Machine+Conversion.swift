@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// Conversions between types.
 extension Machine {
-  /// Rounds floats to 16 bits and wraps integers.
+  /// Rounds floats to 16 bits or fewer and wraps integers.
   func round(_ instruction: Instruction) {
     let (first, count) = span(instruction)
     switch instruction.type {
@@ -19,6 +19,14 @@ extension Machine {
     case .u16: wrap(instruction) { $0 & 0xffff }
     case .u32: wrap(instruction) { $0 & 0xffff_ffff }
     case .f32, .f64, .i64, .u64, .bool: break
+    default:
+      guard let format = instruction.type.narrow else { return }
+      if format.isFloat {
+        let out = lanes(instruction.dst, Float.self, from: first)
+        for lane in 0..<count { out[lane] = format.float(format.code(out[lane])) }
+      } else {
+        wrap(instruction) { format.wrapped($0) }
+      }
     }
   }
 
@@ -58,7 +66,7 @@ extension Machine {
   /// A float as an integer of a type: truncated and held within the range, as `ScalarType.rounded` says.
   @inline(__always)
   private func integer(_ x: Double, _ type: ScalarType) -> Int {
-    if x.magnitude < 0x1p31 && type != .i8 && type != .i16 && type.isSigned { return Int(x) }
+    if x.magnitude < 0x1p31 && type.byteCount >= 4 && type.isSigned { return Int(x) }
     if case .integer(let result) = type.rounded(.float(x)) { return result }
     return 0
   }

@@ -62,6 +62,13 @@ extension Machine {
     case .u32: read(UInt32.self, Int.self) { Int($0) }
     case .u16: read(UInt16.self, Int.self) { Int($0) }
     case .u8: read(UInt8.self, Int.self) { Int($0) }
+    default:
+      guard let format = type.narrow else { return }
+      if format.isFloat {
+        read(UInt8.self, Float.self) { format.float($0) }
+      } else {
+        read(UInt8.self, Int.self) { format.wrapped(Int($0)) }
+      }
     }
   }
 
@@ -122,7 +129,8 @@ extension Machine {
     case .i64, .u64: copy(Int.self)
     case .i32, .u32: write(Int32.self, Int.self) { Int32(truncatingIfNeeded: $0) }
     case .i16, .u16: write(Int16.self, Int.self) { Int16(truncatingIfNeeded: $0) }
-    case .i8, .u8: write(Int8.self, Int.self) { Int8(truncatingIfNeeded: $0) }
+    case .i8, .u8, .i4, .u4, .i2, .u2: write(Int8.self, Int.self) { Int8(truncatingIfNeeded: $0) }
+    default: if let format = type.narrow { write(UInt8.self, Float.self) { format.code($0) } }
     }
   }
 
@@ -229,6 +237,14 @@ extension Machine {
       place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: UInt16.self)[position])
     case .i8: place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: Int8.self)[position])
     case .u8: place.assumingMemoryBound(to: Int.self)[lane] = Int(memory.assumingMemoryBound(to: UInt8.self)[position])
+    default:
+      guard let format = type.narrow else { return }
+      let code = memory.assumingMemoryBound(to: UInt8.self)[position]
+      if format.isFloat {
+        place.assumingMemoryBound(to: Float.self)[lane] = format.float(code)
+      } else {
+        place.assumingMemoryBound(to: Int.self)[lane] = format.wrapped(Int(code))
+      }
     }
   }
 
@@ -255,9 +271,13 @@ extension Machine {
     case .i16, .u16:
       memory.assumingMemoryBound(to: Int16.self)[position] =
         Int16(truncatingIfNeeded: place.assumingMemoryBound(to: Int.self)[lane])
-    case .i8, .u8:
+    case .i8, .u8, .i4, .u4, .i2, .u2:
       memory.assumingMemoryBound(to: Int8.self)[position] =
         Int8(truncatingIfNeeded: place.assumingMemoryBound(to: Int.self)[lane])
+    default:
+      guard let format = type.narrow else { return }
+      memory.assumingMemoryBound(to: UInt8.self)[position] = format.code(
+        place.assumingMemoryBound(to: Float.self)[lane])
     }
   }
 }

@@ -9,10 +9,9 @@ enum Lane: UInt8, Sendable {
 
   init(_ type: ScalarType) {
     switch type {
-    case .f32, .f16, .bf16: self = .float
     case .f64: self = .double
     case .bool: self = .bool
-    default: self = .integer
+    default: self = type.isFloat ? .float : .integer
     }
   }
 

@@ -57,7 +57,7 @@ struct SortingTests {
     #expect(found.map(\.integers) == [[6, 4, 1, 2, 7, 3, 0, 5], [0, 5, 3, 1, 2, 7, 4, 6], [0, 5, 3], [0]])
   }
 
-  @Test("any axis of any type", arguments: ScalarType.allCases) func types(dtype: ScalarType) throws {
+  @Test("any axis of any type", arguments: ScalarType.computed) func types(dtype: ScalarType) throws {
     let keys = NDArray(numbers(24, distinct: 9).map { abs($0) }).converted(to: dtype)
     let found = try results(["x": try keys.reshaped([2, 4, 3])]) { _, x in
       guard let x = x["x"] else { return [] }

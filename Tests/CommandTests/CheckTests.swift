@@ -54,6 +54,10 @@ import Testing
     let found = try mistakes(bench.run("lathe", "check", model, "--json"))
     #expect(found.map { $0["node"] as? String } == ["first", "second", "turned"])
     #expect(found.first?["operands"] as? [String] == ["node 'third'"])
+    let unsupported = try #require(found.first?["unsupported"] as? [String: Any])
+    #expect(unsupported["operator"] as? String == "Foo" && unsupported["domain"] as? String == "ai.onnx")
+    #expect(unsupported["opset"] as? Int != nil && unsupported["nodes"] as? [String] == ["first", "third"])
+    #expect(found.last?["unsupported"] == nil)
   }
 
   @Test func threeMistakesOfASampleAreThreeDiagnosticsWithTheirLines() throws {

@@ -97,4 +97,53 @@ import Testing
       #expect(try NDArray(scalar: value, dtype: type)[0] == value)
     }
   }
+
+  @Test(
+    "every code of a narrow type comes back from its number", arguments: ScalarType.allCases.filter { $0.narrow != nil }
+  )
+  func codes(_ type: ScalarType) throws {
+    let format = try #require(type.narrow)
+    var last = -Float.infinity
+    for code in 0..<(1 << format.bits) {
+      let byte = [UInt8(code)]
+      let array = try NDArray(dtype: type, shape: [1], bytes: byte.packed(type).unpacked(type, count: 1))
+      let number = try array[0]
+      #expect(type.rounded(number) == number || number.double.isNaN)
+      guard format.isFloat, code <= Int(format.largestCode) else { continue }
+      #expect(format.code(Float(number.double)) == UInt8(code) && Float(number.double) > last)
+      last = Float(number.double)
+    }
+  }
+
+  @Test(
+    "narrow floats are rounded to the nearest, to even in the middle, out of range as the format has it",
+    arguments: [
+      (.f8e4m3fn, 464, 448), (.f8e4m3fn, 465, .nan), (.f8e4m3fn, -.infinity, .nan), (.f8e4m3fn, 0x1p-10, 0),
+      (.f8e4m3fn, 0x1.8p-10, 0x1p-9), (.f8e4m3fn, 17, 16), (.f8e4m3fn, 19, 20), (.f8e4m3fnuz, 240, 240),
+      (.f8e4m3fnuz, 248, .nan), (.f8e5m2, 61439, 57344), (.f8e5m2, 61440, .infinity), (.f8e5m2fnuz, 0x1p-18, 0),
+      (.f8e8m0, 3, 4), (.f8e8m0, 1.4, 1), (.f8e8m0, -1, .nan), (.f8e8m0, 0, 0x1p-127), (.f6e2m3, 100, 7.5),
+      (.f6e3m2, -0.1, -0.125), (.f4e2m1, 2.5, 2), (.f4e2m1, 5.1, 6), (.f4e2m1, .infinity, 6), (.f4e2m1, .nan, 0),
+    ] as [(ScalarType, Double, Double)])
+  func rounds(_ type: ScalarType, _ value: Double, _ expected: Double) {
+    let rounded = type.rounded(.float(value)).double
+    #expect(rounded == expected || rounded.isNaN && expected.isNaN)
+  }
+
+  @Test("narrow elements are packed from the lowest bits on")
+  func packing() {
+    #expect(([1, 0xff, 3] as [UInt8]).packed(.i4) == [0xf1, 0x03])
+    #expect(([0xf1, 0x03] as [UInt8]).unpacked(.i4, count: 3) == [1, 0xff, 3])
+    #expect(([1, 2, 3, 0, 3] as [UInt8]).packed(.u2) == [0b0011_1001, 3])
+    #expect(([0b10_0001, 0b11_1111, 0b00_0001, 0b10_1010, 5] as [UInt8]).packed(.f6e2m3) == [0xe1, 0x1f, 0xa8, 0x05])
+    #expect(([0xe1, 0x1f, 0xa8, 0x05] as [UInt8]).unpacked(.f6e2m3, count: 5) == [33, 63, 1, 42, 5])
+  }
+
+  @Test("numbers are only stored in narrow types")
+  func narrowArithmetic() {
+    let builder = Builder()
+    let x = builder.input("x", TensorType(.f8e4m3fn, [2]))
+    _ = x + x
+    #expect(builder.diagnostics.map(\.message) == ["add: numbers of type f8e4m3fn are stored, but not computed with"])
+    #expect(!x.convert(to: .f32).isPoisoned && !x.slice(axis: 0, from: 0, to: 1).isPoisoned)
+  }
 }

@@ -3,13 +3,13 @@ import LatheData
 import Testing
 
 @Suite struct NPYTests {
-  @Test(arguments: ScalarType.allCases)
+  @Test(arguments: ScalarType.computed)
   func readsWhatNumPyWrites(_ dtype: ScalarType) throws {
     let file = try fixture("\(dtype).npy")
     #expect(try NDArray(npy: file.bytes, from: file.path) == fixtureArray(dtype))
   }
 
-  @Test(arguments: ScalarType.allCases.filter { $0 != .bf16 })
+  @Test(arguments: ScalarType.computed.filter { $0 != .bf16 })
   func writesTheBytesThatNumPyWrites(_ dtype: ScalarType) throws {
     #expect(try fixtureArray(dtype).npy() == fixture("\(dtype).npy").bytes)
   }

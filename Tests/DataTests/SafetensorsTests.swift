@@ -3,7 +3,7 @@ import LatheData
 import Testing
 
 @Suite struct SafetensorsTests {
-  @Test(arguments: ScalarType.allCases)
+  @Test(arguments: ScalarType.computed)
   func readsWhatSafetensorsWrites(_ dtype: ScalarType) throws {
     let file = try fixture("types.safetensors")
     #expect(try Safetensors(bytes: file.bytes, from: "x")[dtype.rawValue] == fixtureArray(dtype))
@@ -11,7 +11,7 @@ import Testing
 
   @Test func readsNamesScalarsAndMetadata() throws {
     let file = try Safetensors(bytes: fixture("types.safetensors").bytes, from: "x")
-    #expect(file.members.count == ScalarType.allCases.count + 3)
+    #expect(file.members.count == ScalarType.computed.count + 3)
     #expect(file["layer.0/größe"] == NDArray(scalar: .float(2), dtype: .f32))
     #expect(file["empty"]?.shape == [0, 3])
     #expect(file["a \"quoted\"\n\u{1} name"] == NDArray([Int64(0), 1, 2]))
@@ -31,8 +31,7 @@ import Testing
     let error = #expect(throws: DiagnosticsError.self) { try Safetensors(bytes: bytes, from: "x") }
     #expect(
       error?.diagnostics.map(\.message) == [
-        "array 'c' has elements of type 'C64', which Lathe does not have",
-        "array 'a' has elements of type 'F8_E4M3', which Lathe does not have",
+        "array 'c' has elements of type 'C64', which Lathe does not have"
       ])
   }
 

@@ -27,14 +27,14 @@ private func tensor(count: Int, offset: Int, sizes: [Int], strides: [Int], key: 
 @Suite struct TorchFileTests {
   private func read(_ name: String) throws -> TorchFile { try TorchFile(bytes: fixture(name).bytes, from: name) }
 
-  @Test(arguments: ScalarType.allCases)
+  @Test(arguments: ScalarType.computed)
   func readsEveryType(_ dtype: ScalarType) throws {
     #expect(try read("types.pt")[dtype.rawValue] == fixtureArray(dtype))
   }
 
   @Test func readsNamesAndScalars() throws {
     let file = try read("types.pt")
-    #expect(file.members.count == ScalarType.allCases.count + 3)
+    #expect(file.members.count == ScalarType.computed.count + 3)
     #expect(file["layer.0/größe"] == NDArray(scalar: .float(2), dtype: .f32))
     #expect(file["empty"]?.shape == [0, 3])
     #expect(file["a \"quoted\"\n\u{1} name"] == NDArray([Int64(0), 1, 2]))

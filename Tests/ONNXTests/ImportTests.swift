@@ -371,3 +371,57 @@ func contradictingDeclaration() throws {
   #expect(found.map(\.message) == ["'a' is declared as f32[3], it is f32[2]"])
   #expect(found.first?.severity == .warning)
 }
+
+@Test("weights of four and two bits stay packed where they are large", arguments: [ScalarType.i4, .u4, .f4e2m1, .u2])
+func packedWeights(_ type: ScalarType) throws {
+  let count = 5001
+  let numbers = (0..<count).map { ScalarValue.integer($0 % 2) }
+  let weights = try NDArray(dtype: type, shape: [3, 1667], values: numbers)
+  let model = TestModel(
+    opset: 23, [node("DequantizeLinear", ["w", "s"], ["d"]), node("Mul", ["d", "x"])], inputs: [("x", .f32(3, 1667))]
+  ).initializer("w", weights).initializer("s", f32([], [0.5]))
+  let bytes = try model.graph().nodes.reduce(0) { sum, node in
+    if case .constant(let constant) = node.operation { sum + constant.array.bytes.count } else { sum }
+  }
+  #expect(bytes < count * type.bitCount / 8 + 16)
+  let x = f32([3, 1667], [Double](repeating: 2, count: count))
+  #expect(try model.run(["x": x])["y"]?.doubles == numbers.map(\.double))
+}
+
+@Test("sparse initializers are arrays with all their zeros", arguments: [false, true])
+func sparseInitializer(_ isLinear: Bool) throws {
+  let model = TestModel([node("Identity", ["s"])]).changed {
+    $0.graph.sparseInitializer = [
+      .with {
+        $0.values = .tensor("s", f32([2], [5, 7]))
+        $0.indices = .tensor("", isLinear ? i64([1, 5]) : i64([0, 1, 1, 2], shape: [2, 2]))
+        $0.dims = [2, 3]
+      }
+    ]
+  }
+  #expect(try model.run()["y"] == f32([2, 3], [0, 5, 0, 0, 0, 7]))
+  let outside = model.changed { $0.graph.sparseInitializer[0].dims = [1, 2] }
+  #expect(outside.mistakes().contains { $0.message.contains("sparse initializer 's'") })
+}
+
+@Test("a file of a newer format than is known is refused")
+func newerFormat() {
+  let model = TestModel([node("Relu", ["x"])], inputs: [("x", .f32(2))]).changed { $0.irVersion = 15 }
+  #expect(model.mistakes().map(\.message) == ["the file is of IR version 15; versions up to 14 are supported"])
+}
+
+@Test("a sequence that is an input is as long as there are arrays for it")
+func sequenceInput() throws {
+  let model = TestModel(
+    opset: 13, [node("ConcatFromSequence", ["s"], .int("axis", 0)), node("Identity", ["s"], ["again"])],
+    outputs: ["y", "again"]
+  ).changed {
+    $0.graph.input = [.with { $0.name = "s" }]
+    $0.graph.input[0].type.sequenceType.elemType.tensorType.elemType = 1
+  }
+  let arrays = ["s.0": f32([1], [1]), "s.1": f32([2], [2, 3])]
+  let results = try model.run(arrays)
+  #expect(results["y"]?.doubles == [1, 2, 3])
+  #expect(results["again.0"] == arrays["s.0"] && results["again.1"] == arrays["s.1"])
+  #expect(model.mistakes().map(\.message) == ["input 's': is a sequence, whose length is not known"])
+}

@@ -79,7 +79,9 @@ private let mistakes: [Mistake] = [
     "absurdly many elements"),
   Mistake("an input without type", relu.changed { $0.graph.input[0].clearType() }, "not declared"),
   Mistake(
-    "an input that is a sequence", relu.changed { $0.graph.input[0].type.sequenceType = .init() }, "only tensors"),
+    "an input that is a sequence", relu.changed { $0.graph.input[0].type.sequenceType = .init() },
+    "whose length is not known"),
+  Mistake("an input that is a map", relu.changed { $0.graph.input[0].type.mapType = .init() }, "only tensors"),
   Mistake(
     "an element type that does not exist", relu.changed { $0.graph.input[0].type.tensorType.elemType = 77 },
     "element type 77"),

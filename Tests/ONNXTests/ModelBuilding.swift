@@ -116,7 +116,7 @@ extension Onnx_TensorProto {
       $0.name = name
       $0.dims = array.shape.map { Int64($0) }
       $0.dataType = Int32(array.dtype.onnx.rawValue)
-      $0.rawData = Data(array.bytes)
+      $0.rawData = Data(array.bytes.packed(array.dtype))
     }
   }
 }

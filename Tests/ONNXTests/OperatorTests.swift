@@ -269,6 +269,45 @@ private let cases: [OperatorCase] = [
     [
       ("x", f32([2, 1, 1], [1, 1])), ("w", f32([1, 1, 1], [0.5])), ("r", f32([1, 1, 1], [1])),
     ], gives: f32([2, 1, 1, 1], [0.46211716, 0.74521974]), f32([1, 1, 1], [0.74521974])),
+  // What the first operator sets say otherwise.
+  OperatorCase(
+    "Add from an axis on", opset: 6, node("Add", ["x", "b"], .int("broadcast", 1), .int("axis", 0)),
+    [("x", row), ("b", f32([2], [10, 20]))], gives: f32([2, 3], [11, 12, 13, 24, 25, 26])),
+  OperatorCase(
+    "Less from the end", opset: 1, node("Less", ["x", "b"], .int("broadcast", 1)),
+    [("x", row), ("b", f32([3], [2, 2, 4]))],
+    gives: unfailing { try NDArray([true, false, true, false, false, false], shape: [2, 3]) }),
+  OperatorCase(
+    "PRelu of channels", opset: 6, node("PRelu", ["x", "s"]),
+    [("x", f32([1, 2, 2], [-1, 1, -2, 2])), ("s", f32([2], [0.5, 0.25]))], gives: f32([1, 2, 2], [-0.5, 1, -0.5, 2])),
+  OperatorCase(
+    "Reshape by attribute", opset: 1, node("Reshape", ["x"], .ints("shape", [3, -1])), [("x", row)],
+    gives: f32([3, 2], [1, 2, 3, 4, 5, 6])),
+  OperatorCase(
+    "Cast to a named type", opset: 1, node("Cast", ["x"], .string("to", "INT64")), [("x", f32([2], [1.5, -2]))],
+    gives: i64([1, -2])),
+  OperatorCase(
+    "Tile of one axis", opset: 1, node("Tile", ["x", "t", "a"]),
+    [("x", f32([2, 1], [1, 2])), ("t", f32([], [2])), ("a", f32([], [1]))], gives: f32([2, 2], [1, 1, 2, 2])),
+  OperatorCase(
+    "Concat along the second axis by default", opset: 1, node("Concat", ["x", "x"]), [("x", f32([2, 1], [1, 2]))],
+    gives: f32([2, 2], [1, 1, 2, 2])),
+  OperatorCase(
+    "Pad by paddings", opset: 1, node("Pad", ["x"], .ints("paddings", [1, 0])), [("x", f32([1], [5]))],
+    gives: f32([2], [0, 5])),
+  OperatorCase(
+    "Upsample by two factors", opset: 1,
+    node("Upsample", ["x"], .float("height_scale", 1), .float("width_scale", 2)), [("x", f32([1, 1, 1, 2], [1, 2]))],
+    gives: f32([1, 1, 1, 4], [1, 1, 2, 2])),
+  OperatorCase(
+    "LpPool of a float order", opset: 1, node("LpPool", ["x"], .ints("kernel_shape", [2]), .float("p", 2)),
+    [("x", f32([1, 1, 2], [3, 4]))], gives: f32([1, 1, 1], [5])),
+  OperatorCase(
+    "ImageScaler", opset: 1, node("ImageScaler", ["x"], .float("scale", 2), .floats("bias", [1, -1])),
+    [("x", f32([1, 2, 1, 1], [1, 2]))], gives: f32([1, 2, 1, 1], [3, 3])),
+  OperatorCase(
+    "Crop", opset: 1, node("Crop", ["x"], .ints("border", [1, 0, 1, 0])), [("x", f32([1, 1, 1, 3], [1, 2, 3]))],
+    gives: f32([1, 1, 1, 1], [2])),
 ]
 
 @Test("an operator gives what its definition says", arguments: cases)

@@ -4,7 +4,7 @@ come with the package (simple, pytorch-converted, pytorch-operator).
     .venv/bin/python tools/models/onnx_cases.py OUTPUT [NAME_PART...]
 
 Each case becomes OUTPUT/NAME/model.onnx with test_data_set_0/input_N.pb and output_N.pb. Cases whose inputs or outputs
-are not plain tensors are left out; what is written can be run with `lathe verify OUTPUT/*`.
+are neither tensors nor sequences of such are left out; what is written can be run with `lathe verify OUTPUT/*`.
 """
 
 import argparse
@@ -47,15 +47,16 @@ def main() -> None:
 
 
 def has_tensors_only(folder: Path) -> bool:
-    """Whether all inputs and outputs of a model are tensors."""
+    """Whether all inputs and outputs of a model are tensors or sequences."""
     graph = onnx.load(folder / "model.onnx").graph
-    return all(value.type.HasField("tensor_type") for value in [*graph.input, *graph.output])
+    return all(value.type.HasField("tensor_type") or value.type.HasField("sequence_type") for value in [*graph.input, *graph.output])
 
 
 def write(case, index: int, output: Path) -> bool:
-    """Writes one data set of a case, and its model with the first; False for values that are not tensors."""
+    """Writes one data set of a case, and its model with the first; False for values that are neither tensors nor sequences of such."""
     inputs, outputs = case.data_sets[index]
-    if not all(isinstance(x, np.ndarray | np.generic | onnx.TensorProto) for x in [*inputs, *outputs]):
+    values = [x for value in [*inputs, *outputs] for x in (value if isinstance(value, list) else [value])]
+    if not all(isinstance(x, np.ndarray | np.generic | onnx.TensorProto) for x in values):
         return False
     folder = output / case.name
     data = folder / f"test_data_set_{index}"
@@ -63,7 +64,9 @@ def write(case, index: int, output: Path) -> bool:
     (folder / "model.onnx").write_bytes(case.model.SerializeToString())
     for kind, arrays, declared in (("input", inputs, case.model.graph.input), ("output", outputs, case.model.graph.output)):
         for position, (array, value) in enumerate(zip(arrays, declared, strict=True)):
-            if not isinstance(array, onnx.TensorProto):
+            if isinstance(array, list):
+                array = onnx.numpy_helper.from_list([np.asarray(x) for x in array], value.name)
+            elif not isinstance(array, onnx.TensorProto):
                 array = onnx.numpy_helper.from_array(np.asarray(array), value.name)
             (data / f"{kind}_{position}.pb").write_bytes(array.SerializeToString())
     return True

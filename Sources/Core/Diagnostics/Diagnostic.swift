@@ -22,6 +22,26 @@ public struct TypeFault: Error, Hashable, Sendable {
   }
 }
 
+/// An operator of a file that has no meaning here, and the nodes that apply it.
+public struct UnsupportedOperator: Hashable, Sendable {
+  /// The operator's name.
+  public var name: String
+  /// The operator set that it is of.
+  public var domain: String
+  /// The version of the operator set; nil where the model does not import it.
+  public var opset: Int?
+  /// The nodes' names.
+  public var nodes: [String]
+
+  /// An operator with its nodes.
+  public init(name: String, domain: String, opset: Int?, nodes: [String]) {
+    self.name = name
+    self.domain = domain
+    self.opset = opset
+    self.nodes = nodes
+  }
+}
+
 /// One mistake in a model or its data, with everything a person needs to mend it.
 public struct Diagnostic: Hashable, Sendable {
   /// How grave a diagnostic is.
@@ -41,6 +61,8 @@ public struct Diagnostic: Hashable, Sendable {
   public var location: Location
   /// What to do about it.
   public var help: String?
+  /// The operator that is not supported, where that is the mistake.
+  public var unsupported: UnsupportedOperator?
 
   /// A diagnostic; by default an error, of which nothing but the message is known.
   public init(

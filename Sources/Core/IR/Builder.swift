@@ -86,6 +86,7 @@ public final class Builder: Sendable {
       try TypeFault.requireBounded(definition.attributes)
       types = try definition.infer(values.map { type(of: $0) })
       try TypeFault.requireBounded(types)
+      if !operation.movesOnly { try TypeFault.requireComputed(values.map { type(of: $0) } + types) }
       try definition.check(values.map { type(of: $0) }) { repeatedLiteral(values[$0]) }
     } catch {
       record(error, operation: definition.name, operands: operands)

@@ -66,6 +66,7 @@ enum TextLiteral {
     case .f32, .f16, .bf16: return Float(text).map { type.rounded(.float(Double($0))) }
     case .bool: return text == "true" ? .integer(1) : text == "false" ? .integer(0) : nil
     case .u64: return UInt(text).map { .integer(Int(bitPattern: $0)) }
+    case _ where type.isFloat: return Float(text).map { type.rounded(.float(Double($0))) }
     default:
       guard let integer = Int(text), type.rounded(.integer(integer)) == .integer(integer) else { return nil }
       return .integer(integer)

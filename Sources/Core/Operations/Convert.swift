@@ -53,7 +53,7 @@ public struct Bitcast: OperationDefinition {
   package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard target != .bool, operands[0].dtype != .bool else { throw TypeFault("is not defined on bool") }
-    guard operands[0].dtype.byteCount == target.byteCount else {
+    guard operands[0].dtype.bitCount == target.bitCount else {
       throw TypeFault("\(operands[0].dtype) and \(target) have different sizes")
     }
     return [operands[0].with(dtype: target)]

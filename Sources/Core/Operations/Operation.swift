@@ -73,6 +73,18 @@ public enum Operation: Hashable, Sendable {
 
   package var name: String { definition.name }
 
+  /// Whether elements are moved or converted, but not computed with: what formats that numbers are only stored in allow.
+  var movesOnly: Bool {
+    switch self {
+    case .pointwise(let function): function == .select
+    case .scatter(let scatter): scatter.combiner == nil
+    case .input, .variable, .constant, .convert, .bitcast, .detach, .reshape, .permute, .broadcast, .slice, .reverse,
+      .pad, .concatenate, .gather, .conditional, .whileLoop, .scan, .call:
+      true
+    default: false
+    }
+  }
+
   /// Whether the operation stands for something outside of the graph rather than for a computation.
   public var isSource: Bool {
     switch self {

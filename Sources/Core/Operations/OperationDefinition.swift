@@ -110,6 +110,14 @@ extension TypeFault {
     }
   }
 
+  /// Throws where numbers are in a format that they are only stored in.
+  static func requireComputed(_ types: [TensorType]) throws(TypeFault) {
+    for type in types where type.dtype.narrow != nil {
+      throw TypeFault(
+        "numbers of type \(type.dtype) are stored, but not computed with", help: "convert them to f32 before")
+    }
+  }
+
   /// Throws unless there are `count` operands.
   static func requireCount(_ operands: [TensorType], _ count: Int) throws(TypeFault) {
     guard operands.count == count else {

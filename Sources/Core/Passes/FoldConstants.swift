@@ -7,6 +7,8 @@ extension Pass {
 
   /// A result of at most this many bytes is worth a literal even where its operands are smaller.
   private static let freeBytes = 1 << 18
+  /// The same where operands are of eight bits or fewer: weights that are quantized stay so.
+  private static let freeQuantizedBytes = 1 << 12
   /// A result of at most this many bytes is worth a literal where it is made of indices only, such as masks.
   private static let freeIndexBytes = 1 << 14
 
@@ -29,21 +31,25 @@ extension Pass {
     // First the sizes, then the contents, which may have to be broadcast.
     var given = 0
     var hasLiteral = false
+    var isQuantized = false
     for operand in match.operands {
       switch operand.operation {
       case .constant(let constant):
         given += constant.array.bytes.count
         hasLiteral = true
+        isQuantized = isQuantized || constant.array.isQuantized
       case .broadcast:
         // A view of a broadcast is a broadcast of a view, as the rules of broadcasts have it.
         guard !isView, let inner = operand.source(0).literal else { return nil }
         given += inner.bytes.count
         hasLiteral = true
+        isQuantized = isQuantized || inner.isQuantized
       case .iota: break
       default: return nil
       }
     }
-    guard bytes <= max(given, hasLiteral ? freeBytes : freeIndexBytes) else { return nil }
+    let free = isQuantized ? freeQuantizedBytes : hasLiteral ? freeBytes : freeIndexBytes
+    guard bytes <= max(given, free) else { return nil }
     var literals: [NDArray] = []
     for operand in match.operands {
       if case .iota = operand.operation {
@@ -85,4 +91,9 @@ extension Pass {
     }
     return [match.folded(function, operands).broadcast(to: shape, axes: axes)]
   }
+}
+
+extension NDArray {
+  /// Whether elements are numbers of eight bits or fewer.
+  fileprivate var isQuantized: Bool { dtype.byteCount == 1 && dtype != .bool }
 }

@@ -146,7 +146,10 @@ extension ScalarType {
     case .f16: 11
     case .bf16: 8
     case .bool: 1
-    default: byteCount * 8 - (isSigned ? 1 : 0)
+    case .f8e8m0: 0  // it has no 0
+    default:
+      narrow.map { $0.isFloat ? $0.fractionBits + 1 : $0.bits - ($0.isSigned ? 1 : 0) } ?? byteCount * 8
+        - (isSigned ? 1 : 0)
     }
   }
 

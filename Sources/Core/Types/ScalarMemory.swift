@@ -20,6 +20,35 @@ extension ScalarType {
     case .u32: return .integer(Int(buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
     case .u64: return .integer(Int(bitPattern: buffer.loadUnaligned(fromByteOffset: offset, as: UInt.self)))
     case .bool: return .integer(buffer[offset] == 0 ? 0 : 1)
+    default: return loadNarrow(buffer[offset])
+    }
+  }
+
+  /// The element of a narrow type that a byte holds.
+  @usableFromInline
+  func loadNarrow(_ byte: UInt8) -> ScalarValue {
+    guard let narrow else { internalError("\(self) is not narrow") }
+    return narrow.isFloat ? .float(Double(narrow.float(byte))) : .integer(narrow.wrapped(Int(byte)))
+  }
+
+  /// The byte that holds an element of a narrow type.
+  @usableFromInline
+  func storedNarrow(_ value: Double) -> UInt8 {
+    guard let narrow else { internalError("\(self) is not narrow") }
+    return narrow.code(Float(value))
+  }
+
+  /// A value as a narrow type represents it.
+  @usableFromInline
+  func roundedNarrow(_ value: ScalarValue) -> ScalarValue {
+    guard let narrow else { internalError("\(self) is not narrow") }
+    switch value {
+    case .float(let x) where narrow.isFloat: return .float(Double(narrow.float(narrow.code(Float(x)))))
+    case .integer(let x) where narrow.isFloat: return .float(Double(narrow.float(narrow.code(Float(x)))))
+    case .float(let x):
+      let bounds = narrow.range
+      return .integer(Swift.min(Swift.max(Self.saturated(x, Int.self), bounds.lowerBound), bounds.upperBound))
+    case .integer(let x): return .integer(narrow.wrapped(x))
     }
   }
 
@@ -38,8 +67,12 @@ extension ScalarType {
       buffer.storeBytes(of: UInt16(truncatingIfNeeded: x), toByteOffset: offset, as: UInt16.self)
     case (.i32, .integer(let x)), (.u32, .integer(let x)):
       buffer.storeBytes(of: UInt32(truncatingIfNeeded: x), toByteOffset: offset, as: UInt32.self)
-    case (_, .integer(let x)): buffer.storeBytes(of: x, toByteOffset: offset, as: Int.self)
-    case (_, .float): break  // `rounded` gives a float for float types only
+    case (.i64, .integer(let x)), (.u64, .integer(let x)):
+      buffer.storeBytes(of: x, toByteOffset: offset, as: Int.self)
+    case (.f64, .integer), (.f32, .integer), (.f16, .integer), (.bf16, .integer):
+      break  // `rounded` gives a float for float types only
+    case (_, .integer(let x)): buffer[offset] = UInt8(truncatingIfNeeded: x)
+    case (_, .float(let x)): if narrow != nil { buffer[offset] = storedNarrow(x) }
     }
   }
 
@@ -62,6 +95,7 @@ extension ScalarType {
     case (.bool, .float(let x)): return .integer(x == 0 ? 0 : 1)
     case (.bool, .integer(let x)): return .integer(x == 0 ? 0 : 1)
     case (.u64, .float(let x)): return .integer(Int(bitPattern: Self.saturated(x, UInt.self)))
+    case (_, .float) where narrow != nil, (_, .integer) where narrow != nil: return roundedNarrow(value)
     case (_, .float(let x)):
       switch self {
       case .i8: return .integer(Int(Self.saturated(x, Int8.self)))

@@ -4,6 +4,9 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
   case i8, i16, i32, i64
   case u8, u16, u32, u64
   case bool
+  // Formats that numbers are stored in; ``narrow`` has their rows.
+  case f8e4m3fn, f8e4m3fnuz, f8e5m2, f8e5m2fnuz, f8e8m0, f6e2m3, f6e3m2, f4e2m1
+  case i4, u4, i2, u2
 
   /// The spelling used in the text form, `f32`.
   public var description: String { rawValue }
@@ -14,7 +17,7 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
     case .f64, .i64, .u64: 8
     case .f32, .i32, .u32: 4
     case .f16, .bf16, .i16, .u16: 2
-    case .i8, .u8, .bool: 1
+    default: 1
     }
   }
 
@@ -22,7 +25,7 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
   public var isFloat: Bool {
     switch self {
     case .f64, .f32, .f16, .bf16: true
-    default: false
+    default: narrow?.isFloat ?? false
     }
   }
 
@@ -33,15 +36,20 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
   public var isSigned: Bool {
     switch self {
     case .f64, .f32, .f16, .bf16, .i8, .i16, .i32, .i64: true
-    default: false
+    default: narrow?.isSigned ?? false
     }
   }
 
   /// The type that arithmetic is carried out in: 16-bit floats compute in `f32` and round after every operation.
-  public var computeType: ScalarType { self == .f16 || self == .bf16 ? .f32 : self }
+  public var computeType: ScalarType { isFloat && byteCount < 4 ? .f32 : self }
 
-  /// The smallest value: negative infinity for floats, the least integer, `false`.
+  /// The smallest value: negative infinity for floats that have it, the least integer, `false`.
   public var lowest: ScalarValue {
+    if let narrow {
+      guard narrow.isFloat else { return .integer(narrow.range.lowerBound) }
+      let infinity = narrow.specials == .infinity ? Float.infinity : narrow.largest
+      return .float(narrow.isSigned ? -Double(infinity) : Double(narrow.float(0)))
+    }
     if isFloat { return .float(-.infinity) }
     switch self {
     case .i8: return .integer(Int(Int8.min))
@@ -52,8 +60,12 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
     }
   }
 
-  /// The largest value: infinity for floats, the greatest integer, `true`.
+  /// The largest value: infinity for floats that have it, the greatest integer, `true`.
   public var highest: ScalarValue {
+    if let narrow {
+      guard narrow.isFloat else { return .integer(narrow.range.upperBound) }
+      return .float(narrow.specials == .infinity ? .infinity : Double(narrow.largest))
+    }
     if isFloat { return .float(.infinity) }
     switch self {
     case .i8: return .integer(Int(Int8.max))

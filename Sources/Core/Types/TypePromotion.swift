@@ -21,14 +21,14 @@ extension ScalarType {
     if self == other { return self }
     guard category == other.category else { return category > other.category ? self : other }
     if isFloat {
-      if byteCount == other.byteCount { return .f32 }  // f16 with bf16
+      if byteCount == other.byteCount { return .f32 }  // f16 with bf16, or two formats of eight bits
       return byteCount > other.byteCount ? self : other
     }
-    if isSigned == other.isSigned { return byteCount > other.byteCount ? self : other }
+    if isSigned == other.isSigned { return bitCount > other.bitCount ? self : other }
     let (signed, unsigned) = isSigned ? (self, other) : (other, self)
-    if signed.byteCount > unsigned.byteCount { return signed }
+    if signed.bitCount > unsigned.bitCount { return signed }
     switch unsigned.byteCount {
-    case 1: return .i16
+    case 1: return unsigned.narrow == nil ? .i16 : .i8
     case 2: return .i32
     default: return .i64
     }

@@ -211,5 +211,7 @@ enum TorchGlobal: Hashable {
     (.bf16, "bfloat16", "BFloat16Storage"), (.i64, "int64", "LongStorage"), (.i32, "int32", "IntStorage"),
     (.i16, "int16", "ShortStorage"), (.i8, "int8", "CharStorage"), (.u8, "uint8", "ByteStorage"),
     (.bool, "bool", "BoolStorage"), (.u16, "uint16", nil), (.u32, "uint32", nil), (.u64, "uint64", nil),
+    (.f8e4m3fn, "float8_e4m3fn", nil), (.f8e4m3fnuz, "float8_e4m3fnuz", nil), (.f8e5m2, "float8_e5m2", nil),
+    (.f8e5m2fnuz, "float8_e5m2fnuz", nil), (.f8e8m0, "float8_e8m0fnu", nil),
   ]
 }

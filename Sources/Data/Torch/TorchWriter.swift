@@ -8,6 +8,11 @@ extension TorchFile {
   /// - Throws: A diagnostic, with `file` as its place, when two arrays have one name or memory runs out.
   public func bytes(for file: String) throws(DiagnosticsError) -> [UInt8] {
     try members.requireDistinctNames(for: file)
+    let members = members.map { member in
+      NamedArray(
+        name: member.name,
+        array: member.array.widened { type in TorchGlobal.types.contains { $0.dtype == type } })
+    }
     var pickler = TorchPickler()
     let pickle = pickler.pickled(members)
     var files = [

@@ -261,6 +261,6 @@ extension Onnx_TensorProto {
     dims = array.shape.map { Int64($0) }
     dataType = Int32(array.dtype.onnx.rawValue)
     self.name = name
-    rawData = Data(array.bytes)
+    rawData = Data(array.packedBytes)
   }
 }

@@ -32,7 +32,7 @@ struct OperatorTypes {
       // Sums, products and copies have the same bits, signed or not.
       case .u64: [.i64]
       case .f32: [.f64]
-      case .f64, .i64: []
+      default: []
       }
     return wider.first(where: types.contains) ?? (standardOnly.contains(type) ? type : nil)
   }
@@ -41,7 +41,8 @@ struct OperatorTypes {
   private static let singles: Set<ScalarType> = [.f32, .f16]
   private static let integers: Set<ScalarType> = [.i8, .i16, .i32, .i64, .u8, .u16, .u32, .u64]
   private static let words: Set<ScalarType> = [.i32, .i64, .u32, .u64]
-  private static let all = Set(ScalarType.allCases)
+  /// Formats that numbers are only stored in are not written.
+  private static let all = Set(ScalarType.computed)
 
   private static let float = OperatorTypes(floats)
   private static let single = OperatorTypes(singles, standardOnly: [.f64])

@@ -43,7 +43,7 @@ extension Operator {
   }
 
   /// `[B, L, H E]` as `[B, H, L, E]`.
-  private static func splitHeads(_ x: Tensor, _ heads: Int) throws(TypeFault) -> Tensor {
+  static func splitHeads(_ x: Tensor, _ heads: Int) throws(TypeFault) -> Tensor {
     guard heads > 0, let size = x.shape[2].divided(exactlyBy: Dimension(heads)) else {
       throw TypeFault("\(x.shape[2]) features do not divide into \(heads) heads")
     }
@@ -146,21 +146,30 @@ extension Operator {
     let heads = x.rank == 3 ? try call.integer("num_heads") : 0
     guard x.rank == 4 || x.rank == 3 else { throw TypeFault("the operand \(x.type) has neither 3 nor 4 axes") }
     let input = x.rank == 3 ? try splitHeads(x, heads) : x  // [B, H, L, E]
-    let size = try input.size(3, "the size of a head")
-    let listed = try call.integer("rotary_embedding_dim", default: 0)
-    let turned = listed == 0 ? size : listed
-    guard turned > 0, turned <= size, turned % 2 == 0 else {
-      throw TypeFault("\(turned) of \(size) features cannot be turned")
-    }
     if let places = try call.optional(3) {
       cosine = cosine.take(dim: 0, places)
       sine = sine.take(dim: 0, places)
     }
-    cosine = try cosine.checked().inserting(axes: [1])
-    sine = try sine.checked().inserting(axes: [1])
+    let listed = try call.integer("rotary_embedding_dim", default: 0)
+    let y = try rotated(input, cosine, sine, listed, try call.flag("interleaved"))
+    return x.rank == 3 ? y.permute([0, 2, 1, 3]).reshape(x.shape) : y
+  }
+
+  /// Turns the first features of heads `[B, H, L, E]` by angles, whose cosines and sines are `[B, L, features / 2]`.
+  ///
+  /// - Parameter listed: How many features are turned; 0 for all.
+  static func rotated(
+    _ input: Tensor, _ cosine: Tensor, _ sine: Tensor, _ listed: Int, _ isInterleaved: Bool
+  ) throws(TypeFault) -> Tensor {
+    let size = try input.size(3, "the size of a head")
+    let turned = listed == 0 ? size : listed
+    guard turned > 0, turned <= size, turned % 2 == 0 else {
+      throw TypeFault("\(turned) of \(size) features cannot be turned")
+    }
+    let cosine = try cosine.checked().inserting(axes: [1])
+    let sine = try sine.checked().inserting(axes: [1])
     let part = input.slice(axis: 3, from: 0, to: turned)
     let half = turned / 2
-    let isInterleaved = try call.flag("interleaved")
     let first =
       isInterleaved ? part.slice(axis: 3, from: 0, to: turned, stride: 2) : part.slice(axis: 3, from: 0, to: half)
     let second =
@@ -172,6 +181,6 @@ extension Operator {
       ? Tensor.concatenate([real.inserting(axes: [4]), imaginary.inserting(axes: [4])], axis: 4).reshape(part.shape)
       : Tensor.concatenate([real, imaginary], axis: 3)
     if turned < size { y = Tensor.concatenate([y, input.slice(axis: 3, from: turned, to: size)], axis: 3) }
-    return x.rank == 3 ? y.permute([0, 2, 1, 3]).reshape(x.shape) : y
+    return y
   }
 }

@@ -12,7 +12,7 @@ extension Operator {
     "Det": .unary { det($0) },
   ]
 
-  private static func gemm(_ call: Call) throws(TypeFault) -> Tensor {
+  static func gemm(_ call: Call) throws(TypeFault) -> Tensor {
     var (a, b) = (try call.tensor(0), try call.tensor(1))
     guard a.rank == 2, b.rank == 2 else { throw TypeFault("the operands \(a.type) and \(b.type) are not matrices") }
     guard a.dtype == b.dtype else {

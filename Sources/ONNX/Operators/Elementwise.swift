@@ -67,9 +67,9 @@ extension Operator {
     "Clip": .one(clip),
     "Cast": .one { call throws(TypeFault) in
       guard let type = try call.elementType("to") else { throw TypeFault("attribute 'to' is missing") }
-      return try call.tensor(0).convert(to: type)
+      return try cast(call, try call.tensor(0), to: type)
     },
-    "CastLike": .one { call throws(TypeFault) in try call.tensor(0).convert(to: try call.tensor(1).dtype) },
+    "CastLike": .one { call throws(TypeFault) in try cast(call, try call.tensor(0), to: try call.tensor(1).dtype) },
     "BitCast": .one { call throws(TypeFault) in
       guard let type = try call.elementType("to") else { throw TypeFault("attribute 'to' is missing") }
       let x = try call.tensor(0)
@@ -77,6 +77,37 @@ extension Operator {
       return type == .bool ? bits.bitcast(to: .u8) .!= 0 : bits.bitcast(to: type)
     },
   ]
+
+  /// Numbers in another type; to formats of eight bits as the attributes say: saturating, where not told otherwise, and
+  /// scales (`f8e8m0`) rounded up.
+  static func cast(_ call: Call, _ x: Tensor, to type: ScalarType) throws(TypeFault) -> Tensor {
+    guard let format = type.narrow, x.dtype != type else { return x.convert(to: type) }
+    // Out of range is not the nearest end here, but what is left in the lowest bits.
+    guard format.isFloat else { return (x.dtype.isFloat ? x.convert(to: .i64) : x).convert(to: type) }
+    let saturates = try call.flag("saturate", default: true)
+    let number = x.convert(to: .f32)
+    guard format.isSigned else {
+      return try scaleExponent(number, saturates, try call.string("round_mode", default: "up")).bitcast(to: type)
+    }
+    let largest = Double(format.largest)
+    return (saturates ? number.maximum(-largest).minimum(largest) : number).convert(to: type)
+  }
+
+  /// The exponents of numbers as ONNX rounds them to powers of two, `u8`; signs are lost.
+  private static func scaleExponent(_ x: Tensor, _ saturates: Bool, _ mode: String) throws(TypeFault) -> Tensor {
+    let bits = x.bitcast(to: .u32)
+    let exponent = (bits >> 23) .& 255
+    func isSet(_ mask: Int) -> Tensor { (bits .& mask) .!= 0 }
+    var up: Tensor
+    switch mode {
+    case "up": up = isSet(0x7f_ffff)
+    case "nearest": up = isSet(0x40_0000) .& (isSet(0x3f_ffff) .| (exponent .> 0))
+    case "down": return exponent.convert(to: .u8)
+    default: throw TypeFault("the round_mode '\(mode)' is not one of up, down, nearest")
+    }
+    up = up .& (exponent .< (saturates ? 254 : 255))
+    return (exponent + up.convert(to: .u32)).convert(to: .u8)
+  }
 
   /// Operators of the first operator sets that never were more than an experiment, but are in files.
   static let experimental: [String: Operator] = [

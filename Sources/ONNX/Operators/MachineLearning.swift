@@ -93,6 +93,7 @@ extension Operator {
       let x = try call.tensor(0).convert(to: .f32)
       return (x - (try features(call.floats("offset") ?? [0], x))) * (try features(call.floats("scale") ?? [1], x))
     },
+    "SVMRegressor": .one(supportVectorRegressor),
     "TreeEnsemble": .one { call throws(TypeFault) in try Forest(ensemble: call).scores(of: try call.tensor(0)) },
     "TreeEnsembleRegressor": .one { call throws(TypeFault) in
       try Forest(nodesOf: call, "target").scores(of: try call.tensor(0))
@@ -138,6 +139,42 @@ extension Operator {
     guard let intercepts = try call.floats("intercepts"), !intercepts.isEmpty else { return y }
     guard intercepts.count == rows else { throw TypeFault("\(intercepts.count) intercepts for \(rows) results") }
     return y + x.builder.tensor(intercepts, dtype: x.dtype)
+  }
+
+  /// A weighted sum of a kernel's values at support vectors; without such, of the features.
+  private static func supportVectorRegressor(_ call: Call) throws(TypeFault) -> Tensor {
+    let x = try call.tensor(0).convert(to: .f32)
+    guard x.rank == 2 else { throw TypeFault("the operand \(x.type) is not a batch of features") }
+    let (width, count) = (try x.size(1, "the number of features"), try call.integer("n_supports", default: 0))
+    let (weights, vectors) = (try call.floats("coefficients") ?? [], try call.floats("support_vectors") ?? [])
+    let rho = try call.floats("rho")?.first ?? 0
+    var y: Tensor
+    if count == 0 {
+      guard weights.count == width else { throw TypeFault("\(weights.count) coefficients do not fit \(x.type)") }
+      y = matmul(x, x.builder.tensor(weights, shape: [width, 1], dtype: .f32))
+    } else {
+      guard count > 0, weights.count == count, vectors.count == count * width else {
+        throw TypeFault("\(count) support vectors of \(vectors.count) numbers do not fit \(x.type)")
+      }
+      let table = x.builder.tensor(vectors, shape: [count, width], dtype: .f32)
+      let numbers = try call.floats("kernel_params") ?? [0, 0, 0]
+      guard numbers.count == 3 else { throw TypeFault("kernel_params are gamma, coef0 and degree") }
+      let product = matmul(x, table.transpose(0, 1))
+      let values: Tensor
+      switch try call.string("kernel_type", default: "LINEAR") {
+      case "LINEAR": values = product
+      case "POLY": values = (product * numbers[0] + numbers[1]).pow(numbers[2])
+      case "SIGMOID": values = (product * numbers[0] + numbers[1]).tanh()
+      case "RBF":
+        let difference = x.inserting(axes: [1]) - table
+        values = ((difference * difference).reduce(.sum, axes: [2]) * -numbers[0]).exp()
+      case let other: throw TypeFault("the kernel '\(other)' is not one of LINEAR, POLY, RBF, SIGMOID")
+      }
+      y = matmul(values, x.builder.tensor(weights, shape: [count, 1], dtype: .f32))
+    }
+    y = y + rho
+    if try call.flag("one_class") { return (y .> 0).select(y.onesLike(), -y.onesLike()) }
+    return try PostTransform(call.string("post_transform", default: "NONE")).applied(to: y)
   }
 
   /// Keys are compared one by one: a table of them is small.

@@ -18,6 +18,12 @@ extension Operator {
       let shape = try normalizedShape(call, x)
       return rmsNorm(x, shape, eps: try call.float("epsilon", default: 1e-5)) * (try call.tensor(1))
     },
+    // Of ONNX Runtime, which puts it into the standard domain.
+    "SimplifiedLayerNormalization": .one { call throws(TypeFault) in
+      let x = try call.tensor(0)
+      let shape = try normalizedShape(call, x)
+      return rmsNorm(x, shape, weight: try call.tensor(1), eps: try call.float("epsilon", default: 1e-5))
+    },
     "LpNormalization": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
       let axis = try call.axis(default: -1, rank: x.rank)

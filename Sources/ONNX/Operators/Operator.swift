@@ -55,6 +55,7 @@ struct Operator: Sendable {
       experimental,
     ].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } },
     "ai.onnx.ml": machineLearning,
+    "com.microsoft": contributed,
     "ai.onnx.preview": preview,
     "ai.onnx.preview.training": training,
   ]

@@ -5,7 +5,7 @@ internal import LatheNN
 extension Operator {
   static let pooling: [String: Operator] = [
     "MaxPool": .several(maxPool),
-    "AveragePool": .one(averagePool),
+    "AveragePool": .one { call throws(TypeFault) in try averagePool(call, try call.tensor(0)) },
     "LpPool": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
       let window = try WindowArguments(pooling: call, over: x).rounded(up: try call.flag("ceil_mode"), over: x)
@@ -53,8 +53,7 @@ extension Operator {
     return [y, places + image * number(spatial.elementCount)]
   }
 
-  private static func averagePool(_ call: Call) throws(TypeFault) -> Tensor {
-    let x = try call.tensor(0)
+  static func averagePool(_ call: Call, _ x: Tensor) throws(TypeFault) -> Tensor {
     let window = try WindowArguments(pooling: call, over: x)
     return avgPoolNd(
       x, kernelSize: window.size, stride: window.stride, low: window.low, high: window.high, dilation: window.dilation,

@@ -15,19 +15,17 @@ extension Operator {
       let (x, scale) = (try call.tensor(0), try call.tensor(1))
       let zero = try call.optional(2)
       let type = try call.elementType("output_dtype") ?? zero?.dtype ?? .u8
-      var y = (x.convert(to: .f32) / (try spread(scale, over: x, call)).convert(to: .f32)).round()
+      let precision = try call.elementType("precision") ?? .f32
+      let quotient = x.convert(to: precision) / (try spread(scale, over: x, call)).convert(to: precision)
+      let isWhole = !type.isFloat
+      var y = quotient.convert(to: .f32)
+      if isWhole { y = y.round() }
       if let zero { y = y + (try spread(zero, over: x, call)).convert(to: .f32) }
-      return y.convert(to: type)  // out of range to the nearest end
+      return isWhole ? y.convert(to: type) : try cast(call, y, to: type)  // out of range to the nearest end
     },
     "DynamicQuantizeLinear": .several { call throws(TypeFault) in
-      let x = try call.tensor(0)
-      let axes = Array(0..<x.rank)
-      let (low, high) = (x.reduce(.min, axes: axes).minimum(0), x.reduce(.max, axes: axes).maximum(0))
-      // Nothing but zeros has no range; ONNX Runtime takes 1.
-      let range = high - low
-      let scale = (range .== 0).select(range.onesLike(), range / 255)
-      let zero = (-(low / scale)).round().maximum(0).minimum(255)
-      return [((x / scale).round() + zero).convert(to: .u8), scale, zero.convert(to: .u8)]
+      let (bytes, scale, zero) = dynamicallyQuantized(try call.tensor(0))
+      return [bytes, scale, zero]
     },
     "MatMulInteger": .one { call throws(TypeFault) in
       matmul(try centred(call, 0, zero: 2, rows: true), try centred(call, 1, zero: 3))
@@ -51,6 +49,17 @@ extension Operator {
       return try requantized(sum, factor, zero: call.tensor(7))
     },
   ]
+
+  /// Numbers as unsigned bytes that cover their range, with the scale and the zero point.
+  static func dynamicallyQuantized(_ x: Tensor) -> (bytes: Tensor, scale: Tensor, zero: Tensor) {
+    let axes = Array(0..<x.rank)
+    let (low, high) = (x.reduce(.min, axes: axes).minimum(0), x.reduce(.max, axes: axes).maximum(0))
+    // Nothing but zeros has no range; ONNX Runtime takes 1.
+    let range = high - low
+    let scale = (range .== 0).select(range.onesLike(), range / 255)
+    let zero = (-(low / scale)).round().maximum(0).minimum(255)
+    return (((x / scale).round() + zero).convert(to: .u8), scale, zero.convert(to: .u8))
+  }
 
   /// An operand less its zero point, which may be one for each row of a matrix, each column, or each output channel.
   static func centred(

@@ -8,6 +8,13 @@ extension Operator {
     "GRU": .several { call throws(TypeFault) in try Recurrence(call, gates: 3, states: 1).run(call) },
     "LSTM": .several { call throws(TypeFault) in try Recurrence(call, gates: 4, states: 2).run(call) },
   ]
+
+  /// Of `com.microsoft`: weights are scaled integers, and products are those of integers.
+  static let quantizedRecurrent: [String: Operator] = [
+    "DynamicQuantizeLSTM": .several { call throws(TypeFault) in
+      try Recurrence(call, gates: 4, states: 2, isQuantized: true).run(call)
+    }
+  ]
 }
 
 /// What `RNN`, `GRU` and `LSTM` share: operands `X, W, R, B, sequence_lens, initial_h`, and `initial_c, P` of `LSTM`.
@@ -23,13 +30,17 @@ private struct Recurrence {
   let linearBeforeReset: Bool
   let coupled: Bool
   let batchFirst: Bool
+  /// Whether weights are scaled integers and come turned, `[D, inputs, gates H]`, their scales and zero points behind all
+  /// other operands.
+  let isQuantized: Bool
 
-  init(_ call: Call, gates: Int, states: Int) throws(TypeFault) {
+  init(_ call: Call, gates: Int, states: Int, isQuantized: Bool = false) throws(TypeFault) {
     self.gates = gates
     self.states = states
+    self.isQuantized = isQuantized
     let weight = try call.tensor(2)
     guard weight.rank == 3 else { throw TypeFault("the recurrence weight \(weight.type) has not 3 axes") }
-    hidden = try weight.size(2, "the hidden size")
+    hidden = try weight.size(isQuantized ? 1 : 2, "the hidden size")
     if let listed = try call.optionalInteger("hidden_size"), listed != hidden {
       throw TypeFault("hidden_size is \(listed), the recurrence weight \(weight.type) has \(hidden)")
     }
@@ -99,13 +110,19 @@ private struct Recurrence {
     guard x.rank == 3 else { throw TypeFault("the operand \(x.type) has not 3 axes") }
     if batchFirst { x = x.permute([1, 0, 2]) }
     let (time, batch) = (x.shape[0], x.shape[1])
-    let weight = try call.tensor(1)
+    /// Weights as `[D, inputs, gates H]`.
+    func turned(_ position: Int) throws(TypeFault) -> Tensor {
+      let weight = try call.tensor(position)
+      guard weight.rank == 3 else { throw TypeFault("the weight \(weight.type) has not 3 axes") }
+      return isQuantized ? weight : weight.permute([0, 2, 1])
+    }
+    let weight = try turned(1)
     let size = Dimension(hidden)
-    guard weight.shape == [Dimension(directions.count), Dimension(gates) * size, x.shape[2]] else {
+    guard weight.shape == [Dimension(directions.count), x.shape[2], Dimension(gates) * size] else {
       throw TypeFault("the weight \(weight.type) does not fit \(gates) gates of \(hidden) and the operand \(x.type)")
     }
-    let recurrent = try call.tensor(2)
-    guard recurrent.shape[1] == Dimension(gates) * size else {
+    let recurrent = try turned(2)
+    guard recurrent.shape[2] == Dimension(gates) * size else {
       throw TypeFault("the recurrence weight \(recurrent.type) does not have \(gates) gates of \(hidden)")
     }
     let lengths = try call.optional(4)?.convert(to: .i64)
@@ -134,11 +151,13 @@ private struct Recurrence {
       if let bias, bias.shape != [Dimension(2 * gates) * size] { throw TypeFault("the bias \(bias.type) does not fit") }
       let peephole = states == 2 ? try call.optional(7).map(part) : nil
       // The operand's part of all gates, for all steps at once.
-      var projected = matmul(x, part(weight).permute([1, 0]))
+      var projected = Self.product(
+        x, part(weight), isQuantized ? part(try call.tensor(8)) : nil, isQuantized ? part(try call.tensor(9)) : nil)
       if let bias { projected = projected + bias.slice(axis: 0, from: 0, to: gates * hidden) }
       let offset = bias?.slice(axis: 0, from: gates * hidden, to: 2 * gates * hidden)
       let steps = call.builder.iota(TensorType(.i64, [time]), axis: 0)
-      let constants = [part(recurrent).permute([1, 0])] + [offset, peephole, lengths].compactMap { $0 }
+      let scaling = isQuantized ? [part(try call.tensor(10)), part(try call.tensor(11))] : []
+      let constants = [part(recurrent)] + scaling + [offset, peephole, lengths].compactMap { $0 }
       let operands = carry + [projected, steps] + constants
       let types = try operands.enumerated().map { position, operand throws(TypeFault) -> TensorType in
         let type = try operand.checked().type
@@ -152,9 +171,12 @@ private struct Recurrence {
         rest = rest.dropFirst(states)
         let (input, step) = (rest.removeFirst(), rest.removeFirst())
         let matrix = rest.removeFirst()
+        let innerScale = isQuantized ? rest.removeFirst() : nil
+        let innerZero = isQuantized ? rest.removeFirst() : nil
         let innerOffset = offset == nil ? nil : rest.removeFirst()
         let innerPeephole = peephole == nil ? nil : rest.removeFirst()
-        var after = try cell(input, before, matrix, innerOffset, innerPeephole, functions)
+        let product = Self.product(before[0], matrix, innerScale, innerZero)
+        var after = try cell(input, before, product, matrix, innerOffset, innerPeephole, functions)
         var output = after[0]
         if let lengths = rest.first {
           // Behind its end a sequence keeps its state and gives zeros.
@@ -174,9 +196,18 @@ private struct Recurrence {
     return batchFirst ? [y.permute([2, 0, 1, 3])] + last.map { $0.permute([1, 0, 2]) } : [y] + last
   }
 
+  /// A product with weights, which may be integers with a scale and a zero point.
+  private static func product(_ x: Tensor, _ matrix: Tensor, _ scale: Tensor?, _ zero: Tensor?) -> Tensor {
+    guard let scale, let zero else { return matmul(x, matrix) }
+    return Operator.product(x, matrix.convert(to: .i32) - zero.convert(to: .i32), scale)
+  }
+
   /// One step: the states behind it, the output first.
+  ///
+  /// - Parameter product: That of the state and the weights.
   private func cell(
-    _ input: Tensor, _ before: [Tensor], _ matrix: Tensor, _ offset: Tensor?, _ peephole: Tensor?, _ f: [Activation]
+    _ input: Tensor, _ before: [Tensor], _ product: Tensor, _ matrix: Tensor, _ offset: Tensor?, _ peephole: Tensor?,
+    _ f: [Activation]
   ) throws(TypeFault) -> [Tensor] {
     let h = before[0]
     func gate(_ tensor: Tensor, _ index: Int) -> Tensor {
@@ -184,7 +215,7 @@ private struct Recurrence {
     }
     func clipped(_ x: Tensor) -> Tensor { clip.map { x.maximum(-$0).minimum($0) } ?? x }
     func joined(_ index: Int, _ recurrent: Tensor) -> Tensor { gate(input, index) + gate(recurrent, index) }
-    var recurrent = matmul(h, matrix)
+    var recurrent = product
     if let offset { recurrent = recurrent + offset }
     switch gates {
     case 1: return [f[0](clipped(input + recurrent))]

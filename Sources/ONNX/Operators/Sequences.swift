@@ -35,6 +35,26 @@ extension Operator {
       list.insert(tensor, at: call.has(2) ? try place(call, 2, count: list.count, end: true) : list.count)
       return [Operand(.sequence(list))]
     },
+    "SequenceMap": Operator { call throws(TypeFault) in
+      // Of the other operands, sequences give their elements in turn.
+      let count = try call.sequence(0).count
+      var results: [[Tensor]] = Array(repeating: [], count: call.node.output.count)
+      for place in 0..<count {
+        let arguments = try call.operands.enumerated().map { position, operand throws(TypeFault) -> Operand in
+          guard let operand else { throw TypeFault("operand \(position) is missing") }
+          guard case .sequence(let list) = operand.content else { return operand }
+          guard list.count == count else { throw TypeFault("the sequences have \(count) and \(list.count) elements") }
+          return Operand(list[place], origin: operand.origin)
+        }
+        let given = try call.importer.subgraph("body", arguments, call, in: call.builder)
+        guard given.count == results.count else { throw TypeFault("the body gives \(given.count) results") }
+        for (position, result) in given.enumerated() {
+          guard let tensor = result.tensor(in: call.builder) else { throw TypeFault("the body gives a \(result.type)") }
+          results[position].append(tensor)
+        }
+      }
+      return results.map { Operand(.sequence($0)) }
+    },
     "SequenceErase": Operator { call throws(TypeFault) in
       var list = try call.sequence(0)
       list.remove(at: call.has(1) ? try place(call, 1, count: list.count) : try place(-1, count: list.count))

@@ -224,7 +224,10 @@ extension Operator {
       start[axis] = first
       stride[axis] = step
       if let last = to.known {
-        limit[axis] = last < 0 ? x.shape[axis] + Dimension(last) : .minimum(x.shape[axis], Dimension(last))
+        // A number beyond all sizes says "to the end".
+        limit[axis] =
+          last < 0
+          ? x.shape[axis] + Dimension(last) : last > bound ? x.shape[axis] : .minimum(x.shape[axis], Dimension(last))
       } else {
         limit[axis] = to.isAtLeast(x.shape[axis]) ? x.shape[axis] : to
       }

@@ -17,6 +17,15 @@ import Testing
     return result
   }
 
+  @Test("weights of eight bits are not folded to wider ones", arguments: [ScalarType.i8, .u8, .f8e4m3fn])
+  func quantized(_ type: ScalarType) throws {
+    let builder = Builder()
+    let weights = builder.constant(try NDArray(repeating: .integer(1), dtype: type, shape: [64, 64]))
+    let x = builder.input("x", .f32(64, 64))
+    let graph = try builder.finish(name: "main", outputs: [("y", x * weights.convert(to: .f32))])
+    #expect(try Pipeline([.foldConstants]).run(graph).graph == graph)
+  }
+
   @Test func arithmeticOfWeightsBecomesOneLiteral() throws {
     let builder = Builder()
     let x = builder.input("x", .f32(2, 40))

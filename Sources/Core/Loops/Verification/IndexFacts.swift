@@ -330,6 +330,7 @@ extension ScalarType {
     case .i8, .i16, .i32, .u8, .u16, .u32, .bool:
       if case .integer(let low) = lowest, case .integer(let high) = highest { ValueRange(low, high) } else { .all }
     case .i64, .u64, .f64, .f32, .f16, .bf16: .all
+    default: narrow.map { $0.isFloat ? .all : ValueRange($0.range.lowerBound, $0.range.upperBound) } ?? .all
     }
   }
 }

@@ -1,0 +1,1 @@
+ByJUuŒ>$:&~‚RlscZf„|hF8w\oEe\

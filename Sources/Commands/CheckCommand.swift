@@ -84,6 +84,12 @@ struct ModelSummary: Encodable {
     var type: String
   }
 
+  /// A size that data decides.
+  struct Extent: Encodable {
+    var name: String
+    var capacity: String
+  }
+
   /// A function of a model that has several.
   struct Function: Encodable {
     var name: String
@@ -111,6 +117,8 @@ struct ModelSummary: Encodable {
   var functions: [Function]?
   var parameters: Int
   var symbols: [String]
+  /// The sizes that data decides, with their capacities.
+  var extents: [Extent]
   var nodes: Int
 
   init(_ model: Model) {
@@ -124,6 +132,7 @@ struct ModelSummary: Encodable {
       ? model.functions[0].nodes.reduce(0) { $0 + model.functions[0].parameterCount(of: $1) }
       : model.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
     symbols = model.symbols
+    extents = model.functions.flatMap(\.capacities).map { Extent(name: $0.size, capacity: "\($0.capacity)") }
     nodes = all.reduce(0) { $0 + $1.nodes }
   }
 
@@ -137,6 +146,7 @@ struct ModelSummary: Encodable {
     }
     lines.append("  \(parameters.grouped) parameters, \(nodes.grouped) nodes")
     if !symbols.isEmpty { lines.append("  symbols \(symbols.joined(separator: ", "))") }
+    for extent in extents { lines.append("  decided by data: ?\(extent.name) <= \(extent.capacity)") }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -86,7 +86,7 @@ enum RunningModel: ~Copyable {
   mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
     var outputs = program.makeOutputs()
     try run(inputs, into: &outputs)
-    return outputs
+    return program.results(outputs)
   }
 
   /// Runs the model once, into tensors that are there.

@@ -6,6 +6,8 @@ public import LatheData
 public struct ModelBindings: Sendable {
   /// The sizes that symbols stand for.
   public var dimensions: [String: Int]
+  /// The most that sizes which data decides may be, where that is less than the model says.
+  public var maxima: [String: Int] = [:]
   /// Inputs that are constants, by name.
   public var constants: [String: NDArray] = [:]
   /// The arrays that inputs will be given, by name: their shapes tell sizes, and one that decides a shape must be known
@@ -110,9 +112,9 @@ extension ModelProvider {
     Console.progress("reading the model")
     defer { Console.endProgress() }
     let model = try build(bindings)
-    if bindsDimensions { return model }
+    if bindsDimensions { return try model.limiting(bindings.maxima) }
     try SymbolSizes.require(bindings.dimensions.keys, among: model.symbols)
-    return try model.mapFunctions { (function) throws(DiagnosticsError) in
+    let bound = try model.mapFunctions { (function) throws(DiagnosticsError) in
       // Names of sizes and inputs that a function does not have are another's.
       let dimensions = bindings.dimensions.filter { function.symbols.contains($0.key) }
       let names = Set(function.inputs.map(function.inputName))
@@ -120,6 +122,7 @@ extension ModelProvider {
         model.functions.count == 1 ? bindings.constants : bindings.constants.filter { names.contains($0.key) }
       return try function.binding(dimensions).fixing(constants)
     }
+    return try bound.limiting(bindings.maxima)
   }
 }
 

@@ -37,6 +37,13 @@ struct BindingOptions: ParsableArguments {
   var dimensions: [DimensionBinding] = []
 
   @Option(
+    name: .customLong("max"),
+    help: ArgumentHelp(
+      "The most that a size which data decides may be, ?NAME in the types; a run with more fails.",
+      valueName: "NAME=SIZE"))
+  var maxima: [DimensionBinding] = []
+
+  @Option(
     name: .customLong("bind"),
     help: ArgumentHelp(
       "The value of an input, which becomes a constant: for one that decides a shape or a branch.",
@@ -60,6 +67,7 @@ struct BindingOptions: ParsableArguments {
   func bindings(of model: some ModelProvider, trainable: Bool = false) throws(DiagnosticsError) -> ModelBindings {
     var bindings = ModelBindings(dimensions: sizes, trainable: trainable)
     let given = try GivenInputs(inputs, collection: nil)
+    bindings.maxima = Dictionary(maxima.map { ($0.name, $0.size) }) { min($0, $1) }
     guard !given.isEmpty else { return bindings }
     let names = try model.inputNames() ?? inputs.map(\.name)
     bindings.constants = try given.named(among: names).mapValues(\.array)

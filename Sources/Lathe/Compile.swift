@@ -324,7 +324,7 @@ extension Model {
         options.pipeline
         ?? (function.updates.isEmpty
           ? hasUpdates ? .inference.without("freeze-variables") : .inference : .training)
-      let (graph, report) = try pipeline.run(function.binding(options.dimensions), options.passes)
+      let (graph, report) = try pipeline.run(function.binding(options.dimensions).bounded(), options.passes)
       reports.append(report)
       return graph
     }

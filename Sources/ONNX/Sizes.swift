@@ -28,7 +28,7 @@ struct Sizes {
       if let known = size.known {
         return builder.constant(unfailing { try NDArray(dtype: dtype, shape: [1], values: [.integer(known)]) })
       }
-      return builder.full(TensorType(.i64, [size]), .integer(1)).reduce(.sum, axes: [0]).convert(to: dtype).reshape([1])
+      return builder.number(size).convert(to: dtype).reshape([1])
     }
     return Tensor.concatenate(elements, axis: 0).reshape(shape)
   }

@@ -126,7 +126,7 @@ public struct Session: ~Copyable {
   /// - Parameters:
   ///   - function: The function's name; nil for the only one.
   ///   - inputs: one tensor per input, in order, of exactly the input's type.
-  /// - Returns: the outputs, in order.
+  /// - Returns: the outputs, in order; where data decides a size, with as many elements as there are.
   /// - Throws: a name that no function has, every input that does not fit, and an index in the data that is out of range.
   public mutating func run(
     _ function: String?, _ inputs: [NDArray]
@@ -134,10 +134,11 @@ public struct Session: ~Copyable {
     let position = try position(of: function)
     let executable = functions[position]
     try execute(position, inputs)
-    return executable.program.outputs.map { port in
+    let outputs = executable.program.outputs.map { port in
       let type = executable.program[port.buffer]
       return NDArray(copying: place(ofOutput: port, executable, inputs), dtype: port.type.dtype, shape: type.shape)
     }
+    return executable.program.results(outputs)
   }
 
   /// Runs a function once, into tensors that are there.
@@ -145,7 +146,7 @@ public struct Session: ~Copyable {
   /// - Parameters:
   ///   - function: The function's name; nil for the only one.
   ///   - inputs: one tensor per input, in order, of exactly the input's type.
-  ///   - outputs: one tensor per output, in order, of exactly the output's type; their memory is written, unless somebody
+  ///   - outputs: one tensor per output, in order, of exactly the output's type, as `makeOutputs` gives them; their memory is written, unless somebody
   ///     else still holds it. Where the run fails, they stay as they are.
   /// - Throws: a name that no function has, every input and output that does not fit, and an index in the data that is
   ///   out of range.

@@ -19,6 +19,10 @@ public struct TypeFault: Error, Hashable, Sendable {
   package init(_ message: String, unbound sizes: [Dimension]) {
     self.init(message)
     unbound = Set(sizes.flatMap(\.symbols)).sorted()
+    let decided = sizes.extents
+    if unbound.isEmpty, !decided.isEmpty {
+      help = decided.map { "?\($0)" }.joined(separator: " and ") + " \(decided.count == 1 ? "is" : "are") decided by data"
+    }
   }
 }
 

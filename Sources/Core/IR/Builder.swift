@@ -10,6 +10,11 @@ public final class Builder: Sendable {
     let operands: [Value]
   }
 
+  private struct ExtentKey: Hashable {
+    let count: Value
+    let capacity: Dimension
+  }
+
   private struct State {
     var nodes: [Node] = []
     var locations: [Location] = []
@@ -20,6 +25,9 @@ public final class Builder: Sendable {
     var captures: [(outer: Value, inner: Value)] = []
     /// How many streams of random numbers there are.
     var streams = 0
+    /// The names of the sizes that data decides, of the whole model, and here those that numbers of elements have.
+    var extentNames: Set<String> = []
+    var extents: [ExtentKey: String] = [:]
     var diagnostics: [Diagnostic] = []
     var scopes: [String] = []
     /// The module that what is built outside of all scopes is taken to belong to.
@@ -97,6 +105,7 @@ public final class Builder: Sendable {
       return folded.map { Tensor(builder: self, value: append(.constant(Constant($0)), [], [$0.type])) }
     }
     let node = state.withLock { $0.interned[key] } ?? Int(append(operation, values, types).node)
+    if case .extent(let extent) = operation { register(extent, values[0]) }
     return types.indices.map { Tensor(builder: self, value: Value(node: node, result: $0)) }
   }
 
@@ -119,8 +128,11 @@ public final class Builder: Sendable {
 
   private func folded(_ operation: Operation, _ operands: [Value], _ types: [TensorType]) -> [NDArray]? {
     guard types.allSatisfy({ ($0.elementCount ?? .max) <= Self.foldingLimit }) else { return nil }
-    // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it.
-    if case .broadcast = operation { return nil }
+    // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it. What defines a size is mentioned.
+    switch operation {
+    case .broadcast, .extent: return nil
+    default: break
+    }
     // So does what is made of such broadcasts only.
     guard operands.contains(where: { if case .constant = node(of: $0).operation { true } else { false } }) else {
       return nil
@@ -160,6 +172,25 @@ public final class Builder: Sendable {
       else { return nil }
       return unfailing { try NDArray(repeating: number, dtype: constant.array.dtype, shape: shape) }
     default: return nil
+    }
+  }
+
+  private func register(_ extent: Extent, _ count: Value) {
+    root.state.withLock { _ = $0.extentNames.insert(extent.size) }
+    state.withLock { $0.extents[ExtentKey(count: count, capacity: extent.capacity)] = extent.size }
+  }
+
+  /// The size that a number of elements has here, where it has one.
+  func extent(of count: Value, capacity: Dimension) -> Dimension? {
+    state.withLock { $0.extents[ExtentKey(count: count, capacity: capacity)] }.map { Dimension(extent: $0) }
+  }
+
+  /// A name that no size of the model has.
+  func freshExtent() -> String {
+    root.state.withLock { state in
+      var number = state.extentNames.count
+      while state.extentNames.contains("n\(number)") { number += 1 }
+      return "n\(number)"
     }
   }
 
@@ -341,6 +372,11 @@ public final class Builder: Sendable {
     let diagnostics = inner.state.withLock { $0.diagnostics }
     state.withLock { $0.diagnostics += diagnostics }
     guard diagnostics.isEmpty, !values.contains(where: \.isPoison) else { throw TypeFault.poisoned }
+    let decided = inner.state.withLock { Set($0.extents.values) }
+    for type in values.map({ inner.type(of: $0) }) where !decided.isDisjoint(with: type.shape.extents) {
+      throw TypeFault(
+        "a result of the sub-graph is \(type), whose size is decided inside", help: "fill it up to its capacity")
+    }
     let outputs = values.enumerated().map { Graph.Output(name: "result\($0)", value: $1) }
     let captures = inner.state.withLock { $0.captures }
     return (inner.compacted(name: "region", outputs: outputs), captures.map { Tensor(builder: self, value: $0.outer) })

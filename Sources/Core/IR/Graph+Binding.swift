@@ -48,6 +48,7 @@ extension Operation {
     case .input(let payload): .input(payload.substituting(bindings))
     case .iota(let payload): .iota(payload.substituting(bindings))
     case .randomBits(let payload): .randomBits(payload.substituting(bindings))
+    case .extent(let payload): .extent(payload.substituting(bindings))
     case .reshape(let payload): .reshape(payload.substituting(bindings))
     case .broadcast(let payload): .broadcast(payload.substituting(bindings))
     case .slice(let payload): .slice(payload.substituting(bindings))

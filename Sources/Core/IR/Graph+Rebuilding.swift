@@ -26,7 +26,7 @@ extension Graph {
     }
     func moved(_ value: Value) -> Value { Value(node: positions[Int(value.node)], result: Int(value.result)) }
     result.inputs = inputs.map(moved)
-    result.outputs = outputs.map { Output(name: $0.name, value: moved($0.value)) }
+    result.outputs = outputs.map { Output(name: $0.name, value: moved($0.value), shape: $0.shape) }
     result.updates = updates.map { Update(variable: $0.variable, value: moved($0.value)) }
     var used = Set(updates.map(\.variable))
     for node in result.nodes { if case .variable(let read) = node.operation { used.insert(read.variable) } }
@@ -77,7 +77,9 @@ extension Graph {
       for (result, tensor) in results.enumerated() { replaced[Value(node: position, result: result)] = tensor }
     }
     for update in updates { builder.update(update.variable, to: replaced[update.value] ?? builder.poison) }
-    return try builder.finish(
+    var graph = try builder.finish(
       name: name, outputs: outputs.map { ($0.name, replaced[$0.value] ?? builder.poison) })
+    for (position, output) in outputs.enumerated() { graph.outputs[position].shape = output.shape }
+    return graph
   }
 }

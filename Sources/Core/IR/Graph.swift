@@ -36,11 +36,16 @@ public struct Graph: Sendable {
     public var name: String
     /// The value that it is.
     public var value: Value
+    /// The sizes of which the value has the capacities, where data decides some; nil where the value's own are meant.
+    ///
+    /// Only the pass `bound-sizes` makes such outputs. The output named `?n0` then holds the number that `?n0` is.
+    public var shape: [Dimension]?
 
     /// A value under a name.
-    public init(name: String, value: Value) {
+    public init(name: String, value: Value, shape: [Dimension]? = nil) {
       self.name = name
       self.value = value
+      self.shape = shape
     }
   }
 
@@ -75,6 +80,12 @@ public struct Graph: Sendable {
 
   /// The type of a value.
   public func type(of value: Value) -> TensorType { nodes[Int(value.node)].types[Int(value.result)] }
+
+  /// The type of an output as callers see it.
+  public func type(of output: Output) -> TensorType {
+    let type = type(of: output.value)
+    return output.shape.map { type.with(shape: $0) } ?? type
+  }
 
   /// The node that a value is a result of.
   public subscript(value: Value) -> Node { nodes[Int(value.node)] }

@@ -98,7 +98,7 @@ private struct Printer {
     let names = names(graph)
     func name(_ value: Value) -> String { names[value] ?? "%?" }
     let inputs = graph.inputs.map { "\(name($0)): \(graph.type(of: $0).text)" }
-    let outputs = graph.outputs.map { "%\(TextName.quoted($0.name)): \(graph.type(of: $0.value).text)" }
+    let outputs = graph.outputs.map { "%\(TextName.quoted($0.name)): \(graph.type(of: $0).text)" }
     text += "func \(TextName.quoted(graph.name))(\(inputs.joined(separator: ", ")))"
     text += " -> (\(outputs.joined(separator: ", "))) {\n"
     let inner = indent + "  "

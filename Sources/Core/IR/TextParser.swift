@@ -123,7 +123,7 @@ extension TextParser {
     return sizes
   }
 
-  /// A sum of products of numbers, symbols, `floor((…) / n)` and `min(…, …)`.
+  /// A sum of products of numbers, symbols, sizes that data decides (`?n0`), `floor((…) / n)` and `min(…, …)`.
   mutating func dimension(depth: Int) throws(SyntaxFault) -> Dimension {
     guard depth < TextLimit.depth else { throw fault("dimensions nest more than \(TextLimit.depth) deep") }
     var sum = Dimension(0)
@@ -144,12 +144,13 @@ extension TextParser {
 
   mutating func factor(depth: Int) throws(SyntaxFault) -> Dimension {
     if token.kind == .number { return Dimension(try integer()) }
-    if token.kind == .string {
+    let isExtent = take("?")
+    if token.kind == .string || (isExtent && token.kind == .identifier) {
       let symbol = try name(token, dropping: 0)
       advance()
-      return Dimension(symbol: symbol)
+      return isExtent ? Dimension(extent: symbol) : Dimension(symbol: symbol)
     }
-    guard token.kind == .identifier else { throw fault("expected a size") }
+    guard token.kind == .identifier, !isExtent else { throw fault("expected a size") }
     if isAt(word: "min") {
       advance()
       try expect("(")

@@ -19,11 +19,16 @@ public struct Uses: Sendable {
   /// How often a node's results are read, counting each reading node and the graph's boundary once.
   public func count(_ node: Int) -> Int { users[node].count + (escaping.contains(node) ? 1 : 0) }
 
-  /// The nodes that outputs and updates depend on.
+  /// The nodes that outputs and updates depend on: their operands, and what defines the sizes that they mention.
   public static func live(_ graph: Graph) -> Set<Int> {
+    var definitions: [String: Int] = [:]
+    for (position, node) in graph.nodes.enumerated() {
+      if let size = node.definedExtent { definitions[size] = position }
+    }
     var live = Set((graph.outputs.map(\.value) + graph.updates.map(\.value)).map { Int($0.node) })
     for position in graph.nodes.indices.reversed() where live.contains(position) {
       live.formUnion(graph.nodes[position].operands.map { Int($0.node) })
+      if !definitions.isEmpty { live.formUnion(graph.nodes[position].extents.compactMap { definitions[$0] }) }
     }
     return live
   }

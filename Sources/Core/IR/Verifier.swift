@@ -1,7 +1,7 @@
 /// The invariants of graphs. The type rule is the verifier: every node is inferred again and compared.
 extension Graph {
   /// Checks that the graph is one that `Builder` could have made: canonical order, operands defined before their use,
-  /// types as the rules give them, variables and updates of the declared types, and the same of every sub-graph.
+  /// types as the rules give them, sizes that data decides defined before their use, variables and updates of the declared types, and the same of every sub-graph.
   ///
   /// - Throws: Everything that is wrong, with the place of the node.
   public func verify() throws(DiagnosticsError) {
@@ -13,6 +13,9 @@ extension Graph {
 
 private struct Verifier {
   let graph: Graph
+  var isInner = false
+  /// The sizes that data decides and that are defined so far, here and around the graph.
+  var extents: Set<String> = []
   var diagnostics: [Diagnostic] = []
 
   mutating func run() {
@@ -20,7 +23,20 @@ private struct Verifier {
       return report("\(graph.nodes.count) nodes have \(graph.locations.count) locations")
     }
     inputs()
-    for position in graph.nodes.indices { node(position) }
+    let known = extents
+    let hasExtents = graph.hasExtents
+    for position in graph.nodes.indices {
+      if hasExtents { sizes(position) }
+      node(position)
+    }
+    // What is decided inside of a sub-graph has no meaning outside.
+    if hasExtents, isInner {
+      for output in graph.outputs where exists(output.value, before: graph.nodes.count) {
+        for size in graph.type(of: output.value).shape.extents where !known.contains(size) {
+          report("output '\(output.name)' has the size ?\(size), which is decided inside of the sub-graph")
+        }
+      }
+    }
     let variables = Dictionary(graph.variables.map { ($0.name, $0.type) }) { first, _ in first }
     if variables.count != graph.variables.count { report("variables are declared twice") }
     for variable in graph.variables where variable.initial.type != variable.type {
@@ -69,6 +85,20 @@ private struct Verifier {
     }
   }
 
+  /// Every size that data decides is defined once, before it is mentioned; no input has one.
+  private mutating func sizes(_ position: Int) {
+    let node = graph.nodes[position]
+    if case .input = node.operation, !isInner, !node.types[0].shape.extents.isEmpty {
+      return report("input: \(node.types[0]) has a size that data decides", position)
+    }
+    for size in node.extents.subtracting(extents).sorted() {
+      report("\(node.operation.name): the size ?\(size) is not defined before", position)
+    }
+    if let size = node.definedExtent, !extents.insert(size).inserted {
+      report("\(node.operation.name): the size ?\(size) is defined twice", position)
+    }
+  }
+
   private mutating func node(_ position: Int) {
     let node = graph.nodes[position]
     guard node.operands.allSatisfy({ exists($0, before: position) }) else {
@@ -87,7 +117,7 @@ private struct Verifier {
       if !inner.variables.isEmpty || !inner.updates.isEmpty {
         report("\(node.operation.name): the sub-graph '\(name)' touches variables", position)
       }
-      var verifier = Verifier(graph: inner)
+      var verifier = Verifier(graph: inner, isInner: true, extents: extents)
       verifier.run()
       diagnostics += verifier.diagnostics
     }

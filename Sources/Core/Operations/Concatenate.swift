@@ -39,6 +39,17 @@ public struct Concatenate: OperationDefinition {
   package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     var start = 0
     var cotangents: [Tensor?] = []
+    if context.operands.contains(where: { !$0.shape[axis].extents.isEmpty }) {
+      // Where each operand begins is decided by data.
+      var begin = Dimension(0)
+      for operand in context.operands {
+        let place = context.builder.iota(TensorType(.i64, [operand.shape[axis]]), axis: 0)
+        let source = (place + context.builder.number(begin)).unsqueezed(at: 1)
+        cotangents.append(context.cotangent.gather(source, IndexedAxes(axes: [axis])).movingAxis(0, to: axis))
+        begin = begin + operand.shape[axis]
+      }
+      return cotangents
+    }
     for operand in context.operands {
       guard let size = operand.shape[axis].known else {
         throw TypeFault(

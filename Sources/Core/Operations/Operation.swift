@@ -11,6 +11,7 @@ public enum Operation: Hashable, Sendable {
   case convert(Convert)
   case bitcast(Bitcast)
   case detach(Detach)
+  case extent(Extent)
   case reshape(Reshape)
   case permute(Permute)
   case broadcast(Broadcast)
@@ -46,6 +47,7 @@ public enum Operation: Hashable, Sendable {
     case .convert(let payload): payload
     case .bitcast(let payload): payload
     case .detach(let payload): payload
+    case .extent(let payload): payload
     case .reshape(let payload): payload
     case .permute(let payload): payload
     case .broadcast(let payload): payload

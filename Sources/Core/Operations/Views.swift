@@ -230,16 +230,26 @@ public struct Slice: OperationDefinition {
 
   package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {
     let operand = context.operands[0]
-    var high: [Int] = []
+    var cotangent = context.cotangent
+    var (low, high) = (start, [Int]())
     for axis in start.indices {
       let covered = Dimension(start[axis]) + (context.results[0].shape[axis] - 1) * Dimension(stride[axis]) + 1
+      if stride[axis] == 1, !(operand.shape[axis] - covered).extents.isEmpty {
+        // How much is cut off is decided by data: each element takes what is at its place, or 0.
+        let place = context.builder.iota(TensorType(.i64, [operand.shape[axis]]), axis: 0) - start[axis]
+        cotangent = cotangent.gather(place.unsqueezed(at: 1), IndexedAxes(axes: [axis], outside: .ignored))
+          .movingAxis(0, to: axis)
+        low[axis] = 0
+        high.append(0)
+        continue
+      }
       guard let rest = (operand.shape[axis] - covered).known else {
         throw TypeFault(
           "the gradient needs the size of axis \(axis), \(operand.shape[axis])", unbound: [operand.shape[axis]])
       }
       high.append(rest)
     }
-    return [context.cotangent.pad(low: start, high: high, interior: stride.map { $0 - 1 })]
+    return [cotangent.pad(low: low, high: high, interior: stride.map { $0 - 1 })]
   }
 
   package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {

@@ -125,6 +125,8 @@ public struct FusionGroups: Sendable {
     case .reduce: .reduction
     case .dot, .convolution, .windowReduce, .windowArgReduce, .argReduce: .contraction
     case .concatenate, .scatter, .cumulative, .argSort, .conditional, .whileLoop, .scan, .call, .factorization: .opaque
+    // Checked once.
+    case .extent: .opaque
     }
   }
 
@@ -136,7 +138,7 @@ public struct FusionGroups: Sendable {
     /// What becomes of "at the same index" when the index changes.
     let moved: Reading = outer.subtracting(.same).union(outer.contains(.same) ? .once : [])
     switch node.operation {
-    case .pointwise, .convert, .bitcast, .detach: return outer
+    case .pointwise, .convert, .bitcast, .detach, .extent: return outer
     case .reshape(let reshape):
       // Splitting axes keeps indices free of division; merging them reads the operand from memory under another shape.
       if let from = operand.shape.known, let to = reshape.shape.known {

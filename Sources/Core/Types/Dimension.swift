@@ -2,21 +2,44 @@
 ///
 /// `N`, `2*N + 1`, `floor((N + 1) / 2)` and `min(N, 1000)` are dimensions, so that one check of a model covers every batch
 /// size. Two dimensions are equal when their canonical forms are. Symbols stand for positive sizes.
+///
+/// A size that only data decides is a symbol too, written `?n0`: an `Extent` of the graph computes it, and bounds it by a
+/// capacity. It may be 0.
 public struct Dimension: Hashable, Sendable {
   /// A product of atoms with its coefficient.
   private struct Term: Hashable, Sendable {
     var atoms: [Atom]
     var coefficient: Int
+
+    /// The two dimensions whose minimum the term is, times its coefficient.
+    var minimum: (Dimension, Dimension)? {
+      if atoms.count == 1, case .minimum(let a, let b) = atoms[0] { (a, b) } else { nil }
+    }
+
+    /// What the product of the atoms is at least, where each is a symbol: those that data decides may be 0.
+    var leastProduct: Int? {
+      var least = 1
+      for atom in atoms {
+        switch atom {
+        case .symbol: continue
+        case .extent: least = 0
+        case .floorDivide, .minimum: return nil
+        }
+      }
+      return least
+    }
   }
 
   private indirect enum Atom: Hashable, Sendable {
     case symbol(String)
+    case extent(String)
     case floorDivide(Dimension, Int)
     case minimum(Dimension, Dimension)
 
     var text: String {
       switch self {
       case .symbol(let name): ["floor", "min"].contains(name) ? "\"\(name)\"" : TextName.quoted(name)
+      case .extent(let name): Extent.prefix + TextName.quoted(name)
       case .floorDivide(let dividend, let divisor): "floor((\(dividend.text)) / \(divisor))"
       case .minimum(let a, let b): "min(\(a.text), \(b.text))"
       }
@@ -25,8 +48,18 @@ public struct Dimension: Hashable, Sendable {
     var symbols: [String] {
       switch self {
       case .symbol(let name): [name]
+      case .extent: []
       case .floorDivide(let dividend, _): dividend.symbols
       case .minimum(let a, let b): a.symbols + b.symbols
+      }
+    }
+
+    var extents: [String] {
+      switch self {
+      case .symbol: []
+      case .extent(let name): [name]
+      case .floorDivide(let dividend, _): dividend.extents
+      case .minimum(let a, let b): a.extents + b.extents
       }
     }
   }
@@ -49,12 +82,22 @@ public struct Dimension: Hashable, Sendable {
     self.init(constant: 0, terms: [Term(atoms: [.symbol(symbol)], coefficient: 1)])
   }
 
+  /// A size that data decides, by the name that its `Extent` gives it.
+  public init(extent: String) {
+    self.init(constant: 0, terms: [Term(atoms: [.extent(extent)], coefficient: 1)])
+  }
+
   /// The number, or nil when symbols remain.
   public var known: Int? { terms.isEmpty ? constant : nil }
 
-  /// The names of the symbols in this dimension, sorted.
+  /// The names of the symbols in this dimension, sorted, without those that data decides.
   public var symbols: [String] {
     Set(terms.flatMap { $0.atoms.flatMap(\.symbols) }).sorted()
+  }
+
+  /// The names of the sizes in this dimension that data decides, sorted.
+  public var extents: [String] {
+    terms.isEmpty ? [] : Set(terms.flatMap { $0.atoms.flatMap(\.extents) }).sorted()
   }
 
   /// The dimension with symbols replaced by the sizes bound to them.
@@ -66,6 +109,7 @@ public struct Dimension: Hashable, Sendable {
       for atom in term.atoms {
         switch atom {
         case .symbol(let name): product = product * (bindings[name].map { Dimension($0) } ?? Dimension(symbol: name))
+        case .extent(let name): product = product * Dimension(extent: name)
         case .floorDivide(let dividend, let divisor):
           product = product * dividend.substituting(bindings).floorDivided(by: divisor)
         case .minimum(let a, let b):
@@ -157,13 +201,25 @@ public struct Dimension: Hashable, Sendable {
 
   /// Whether the dimension is as large as another one for all sizes of the symbols; false may also mean that this cannot
   /// be told.
-  public func isAtLeast(_ other: Dimension) -> Bool {
-    let difference = self - other
-    let grows = difference.terms.allSatisfy { term in
-      term.coefficient > 0 && term.atoms.allSatisfy { if case .symbol = $0 { true } else { false } }
+  public func isAtLeast(_ other: Dimension) -> Bool { (self - other).isNatural(trials: 8) }
+
+  /// Whether the dimension is known not to be negative; each minimum in it takes a trial for either of its two values.
+  private func isNatural(trials: Int) -> Bool {
+    if trials > 0, let position = terms.firstIndex(where: { $0.minimum != nil }), let (a, b) = terms[position].minimum {
+      var rest = self
+      let term = rest.terms.remove(at: position)
+      func holds(_ value: Dimension) -> Bool {
+        (rest + value * Dimension(term.coefficient)).isNatural(trials: trials - 1)
+      }
+      // A minimum is one of the two, and at most either.
+      return term.coefficient > 0 ? holds(a) && holds(b) : holds(a) || holds(b)
     }
-    // Products of positive sizes are at least 1.
-    return grows && difference.terms.reduce(difference.constant) { $0 &+ $1.coefficient } >= 0
+    var least = constant
+    for term in terms {
+      guard term.coefficient > 0, let bound = term.leastProduct else { return false }
+      least &+= term.coefficient &* bound
+    }
+    return least >= 0
   }
 
   /// The symbol that decides this dimension alone and linearly, and the size of it that makes the dimension `value`:
@@ -204,6 +260,29 @@ public struct Dimension: Hashable, Sendable {
     return quotient
   }
 
+  /// Carries out the dimension's arithmetic in other values than dimensions.
+  func computed<T>(in arithmetic: DimensionArithmetic<T>) -> T {
+    var sum = terms.isEmpty || constant != 0 ? arithmetic.number(constant) : nil
+    for term in terms {
+      var product = term.coefficient == 1 ? nil : arithmetic.number(term.coefficient)
+      for atom in term.atoms {
+        let value: T =
+          switch atom {
+          case .symbol(let name): arithmetic.symbol(name)
+          case .extent(let name): arithmetic.extent(name)
+          case .floorDivide(let dividend, let divisor):
+            arithmetic.floorDivide(dividend.computed(in: arithmetic), divisor)
+          case .minimum(let a, let b): arithmetic.minimum(a.computed(in: arithmetic), b.computed(in: arithmetic))
+          }
+        product = product.map { arithmetic.multiply($0, value) } ?? value
+      }
+      guard let product else { internalError("\(self) has a term without factors") }
+      sum = sum.map { arithmetic.add($0, product) } ?? product
+    }
+    guard let sum else { internalError("\(self) has no terms") }
+    return sum
+  }
+
   private var allTerms: [Term] {
     constant == 0 && !terms.isEmpty ? terms : terms + [Term(atoms: [], coefficient: constant)]
   }
@@ -215,6 +294,18 @@ public struct Dimension: Hashable, Sendable {
       .map { Term(atoms: $0.key, coefficient: $0.value) }
       .sorted { $0.atoms.map(\.text).joined(separator: "*") < $1.atoms.map(\.text).joined(separator: "*") }
   }
+}
+
+/// The arithmetic of dimensions in values of another kind, such as intervals, or tensors of the graph.
+struct DimensionArithmetic<T> {
+  var number: (Int) -> T
+  var symbol: (String) -> T
+  var extent: (String) -> T
+  var add: (T, T) -> T
+  var multiply: (T, T) -> T
+  /// Rounds towards negative infinity; the divisor is positive.
+  var floorDivide: (T, Int) -> T
+  var minimum: (T, T) -> T
 }
 
 extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {
@@ -250,6 +341,11 @@ extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Cu
 }
 
 extension [Dimension] {
+  /// The names of the sizes that data decides, sorted.
+  public var extents: [String] {
+    allSatisfy { $0.known != nil } ? [] : Set(flatMap(\.extents)).sorted()
+  }
+
   /// The number of elements of a shape.
   public var elementCount: Dimension { reduce(Dimension(1), *) }
 

@@ -181,14 +181,14 @@ public struct NativeModel: ~Copyable {
   /// - Parameters:
   ///   - function: The function's name; nil for the only one.
   ///   - inputs: one tensor per input, in order, of exactly the input's type.
-  /// - Returns: the outputs, in order.
+  /// - Returns: the outputs, in order; where data decides a size, with as many elements as there are.
   /// - Throws: a name that no function has, every input that does not fit, and an index in the data that is out of range.
   public mutating func run(
     _ function: String?, _ inputs: [NDArray]
   ) throws(DiagnosticsError) -> [NDArray] {
     var outputs = functions[try position(of: function)].makeOutputs()
     try run(function, inputs, into: &outputs)
-    return outputs
+    return functions[try position(of: function)].results(outputs)
   }
 
   /// Runs a function once, into tensors that are there.
@@ -219,7 +219,7 @@ public struct NativeModel: ~Copyable {
   private func failure(_ status: Int32, _ program: Program) -> DiagnosticsError {
     let (kernels, message): ([Kernel], String) =
       switch status {
-      case CStatus.index.rawValue: (program.kernels.filter(\.checksIndices), "an index is out of range")
+      case CStatus.index.rawValue: (program.kernels.filter(\.checksIndices), "an index or a size is out of range")
       case CStatus.singular.rawValue:
         (program.kernels.filter(\.callsFailing), "a matrix has no such factorization or inverse")
       default: internalError("\(program.name): the compiled model returned \(status)")

@@ -409,7 +409,7 @@ public enum RoundingMode: String, Sendable {
 /// `a` where the condition holds, `b` elsewhere; both may be numbers.
 ///
 /// Their types meet as in arithmetic. The form with a condition alone has a result whose size data decides: see
-/// ``LatheCore/Tensor/nonzero(size:fillValue:)``.
+/// ``LatheCore/Tensor/nonzero()``.
 public func `where`<A: TensorOperand, B: TensorOperand>(_ condition: Tensor, _ a: A, _ b: B) -> Tensor {
   if let tensor = a as? Tensor { return condition.select(tensor, b.tensor(beside: tensor)) }
   if let tensor = b as? Tensor { return condition.select(a.tensor(beside: tensor), tensor) }

@@ -8,10 +8,10 @@ extension Tensor {
   }
 
   /// Places on an axis with those that count from the end counted from the front.
-  private func fromFront(_ index: Tensor, _ axis: Int) throws(TypeFault) -> Tensor {
+  func fromFront(_ index: Tensor, _ axis: Int) -> Tensor {
     guard index.dtype.isSigned else { return index }
     if let literal = index.literal, literal.integers.allSatisfy({ $0 >= 0 }) { return index }
-    return (index .< 0).select(index + (try knownSize(axis)), index)
+    return (index .< 0).select(index + builder.number(shape[axis]).convert(to: index.dtype), index)
   }
 
   /// The slices of an axis at the places of `index`, which has one axis.
@@ -42,12 +42,13 @@ extension Tensor {
   /// The elements at places given for some axes, which broadcast against each other: `x[i, :, j]` with tensors.
   ///
   /// The places' axes stand where the first indexed axis was, or first of all where axes without places lie between. A
-  /// `bool` mask, whose result would have a size that data decides, is not taken.
+  /// `bool` mask stands for the places where it holds, of as many axes as it has: how many there are data decides.
   ///
   /// - Parameter indices: One for each of the first axes; nil for all of an axis.
   public func index(_ indices: [Tensor?]) -> Tensor {
-    let given = indices.compactMap { $0 }
-    return composite("index", [self] + given) { () throws(TypeFault) -> Tensor in
+    composite("index", [self] + indices) { () throws(TypeFault) -> Tensor in
+      let indices = try places(of: indices)
+      let given = indices.compactMap { $0 }
       for index in given { try requireIndices(index) }
       let axes = indices.indices.filter { indices[$0] != nil }
       guard let first = axes.first, let last = axes.last, indices.count <= rank else {
@@ -56,7 +57,7 @@ extension Tensor {
       let places = try Tensor.broadcastShape(given.map(\.type))
       var coordinates: [Tensor] = []
       for (axis, index) in zip(axes, given) {
-        coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+        coordinates.append(fromFront(index.convert(to: .i64), axis).expanded(to: places))
       }
       let gathered = try gather(stack(coordinates, dim: -1), IndexedAxes(axes: axes)).checked()
       // The places come first; where the indexed axes are neighbours, they belong where those were.
@@ -234,7 +235,7 @@ extension Tensor {
       shape[axis] = index.shape[0]
       let number = try dtype.number(value)
       return indexing(
-        "indexFill", dim, try fromFront(index, axis), builder.full(type.with(shape: shape), number), nil)
+        "indexFill", dim, fromFront(index, axis), builder.full(type.with(shape: shape), number), nil)
     }
   }
 
@@ -257,10 +258,13 @@ extension Tensor {
 
   /// Writes values at places given by one index for each of the first axes, nil for all places; the indices broadcast.
   ///
+  /// A mask stands for the places where it holds, of as many axes as it has.
+  ///
   /// - Parameter accumulate: Whether values are added to the elements that are there.
   public func indexPut(_ indices: [Tensor?], _ values: Tensor, accumulate: Bool = false) -> Tensor {
-    let known = indices.compactMap { $0 }
-    return composite("indexPut", [self] + known + [values]) { () throws(TypeFault) -> Tensor in
+    composite("indexPut", [self] + indices + [values]) { () throws(TypeFault) -> Tensor in
+      let indices = try places(of: indices)
+      let known = indices.compactMap { $0 }
       let axes = indices.indices.filter { indices[$0] != nil }
       guard let first = axes.first, axes != Array(0..<axes.count), indices.count <= rank else {
         return try putting(known, values, accumulate)
@@ -288,7 +292,7 @@ extension Tensor {
     let places = try Tensor.broadcastShape(indices.map { $0.type })
     var coordinates: [Tensor] = []
     for (axis, index) in indices.enumerated() {
-      coordinates.append(try fromFront(index.convert(to: .i64), axis).expanded(to: places))
+      coordinates.append(fromFront(index.convert(to: .i64), axis).expanded(to: places))
     }
     let joined = stack(coordinates, dim: -1)
     let wanted = places + shape[indices.count...]

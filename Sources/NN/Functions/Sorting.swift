@@ -33,6 +33,19 @@ extension Tensor {
     }
   }
 
+  /// The same for a `k` that data decides, an integer without axes; a run with more than there are elements fails.
+  public func topk(
+    _ k: Tensor, dim: Int = -1, largest: Bool = true, sorted: Bool = true
+  ) -> (values: Tensor, indices: Tensor) {
+    ordered("topk", dim) { (x, axis) throws(TypeFault) in
+      try k.requireRank(0...0, "k")
+      var limit = x.shape
+      limit[axis] = x.builder.extent(k.convert(to: .i64), capacity: limit[axis])
+      let order = x.argSort(axis: axis, descending: largest)
+      return order.slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
+    }
+  }
+
   /// The `k`-th least element of an axis, counted from 1, and its place.
   public func kthvalue(_ k: Int, dim: Int = -1, keepdim: Bool = false) -> (values: Tensor, indices: Tensor) {
     ordered("kthvalue", dim, keepdim) { (x, axis) throws(TypeFault) in
@@ -98,17 +111,20 @@ extension Tensor {
     }
   }
 
+  /// Whether each element is another one than that before it on an axis.
+  func isFirst(_ axis: Int) -> Tensor {
+    var (low, high) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
+    (low[axis], high[axis]) = (1, -1)
+    let before = pad(low: low, high: high, interior: low.map { _ in 0 })
+    return (builder.iota(TensorType(.i64, shape), axis: axis) .== 0) .| (self .!= before)
+  }
+
   /// For each place of a sorted axis: the place itself, whether a run of equal elements starts there, and where the
   /// run does.
   private func runs(_ axis: Int) throws(TypeFault) -> (place: Tensor, isStart: Tensor, start: Tensor) {
-    let size = try knownSize(axis)
-    guard size > 0 else { throw TypeFault("axis \(axis) of \(type) is empty") }
+    if shape[axis] == 0 { throw TypeFault("axis \(axis) of \(type) is empty") }
     let place = builder.iota(TensorType(.i64, shape), axis: axis)
-    let (now, before) = (self, slice(axis: axis, from: 0, to: size - 1))
-    var (low, high) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
-    (low[axis], high[axis]) = (1, 0)
-    let shifted = before.pad(low: low, high: high, interior: low.map { _ in 0 })
-    let isStart = (place .== 0) .| (now .!= shifted)
+    let isStart = isFirst(axis)
     let start = isStart.select(place, place.filled(.integer(0))).cumulative(.max, axis: axis)
     return (place, isStart, start)
   }
@@ -247,105 +263,6 @@ extension Tensor {
       return boundaries.searchsorted(self, right: right)
     }
   }
-
-  // MARK: Results whose size data decides
-
-  /// The elements in ascending order, each once, in `size` places, which the run fails on when they do not suffice.
-  ///
-  /// - Parameters:
-  ///   - size: By default as many as there are elements.
-  ///   - fillValue: What the places behind the last element hold.
-  public func unique(size: Int? = nil, fillValue: some Number = 0) -> Unique {
-    collected("unique", size, fillValue) { (x) throws(TypeFault) in x.argSort(axis: 0) }
-  }
-
-  /// The elements in order, runs of equal ones once, in `size` places, which the run fails on when they do not suffice.
-  ///
-  /// - Parameters:
-  ///   - size: By default as many as there are elements.
-  ///   - fillValue: What the places behind the last element hold.
-  public func uniqueConsecutive(size: Int? = nil, fillValue: some Number = 0) -> Unique {
-    collected("uniqueConsecutive", size, fillValue) { (x) throws(TypeFault) in
-      x.builder.iota(TensorType(.i64, x.shape), axis: 0)
-    }
-  }
-
-  private func collected(
-    _ name: String, _ size: Int?, _ fillValue: some Number, _ order: (Tensor) throws(TypeFault) -> Tensor
-  ) -> Unique {
-    let results = composite(name, [self], count: 4) { () throws(TypeFault) -> [Tensor] in
-      let x = flatten()
-      let count = try x.knownSize(0)
-      let size = size ?? count
-      guard size >= 0 else { throw TypeFault("the size \(size) is negative") }
-      func places(_ dtype: ScalarType, _ number: ScalarValue) -> Tensor {
-        builder.full(TensorType(dtype, [Dimension(size)]), number)
-      }
-      let filling = places(dtype, try dtype.number(fillValue))
-      let zeros = places(.i64, .integer(0))
-      guard count > 0 else {
-        return [filling, zeros, x.convert(to: .i64).reshape(shape), builder.scalar(.integer(0), .i64)]
-      }
-      guard size > 0 else { throw TypeFault("\(type) has elements, but there is no place for one") }
-      let order = try order(x)
-      let sorted = x.gatherAlong(axis: 0, indices: order, outside: .ignored)
-      // The number of the run that each element belongs to.
-      let run = try sorted.runs(0).isStart.convert(to: .i64).cumulative(.sum, axis: 0) - 1
-      let values = filling.scatterAlong(axis: 0, indices: run, updates: sorted, combiner: nil)
-      let counts = zeros.scatterAlong(axis: 0, indices: run, updates: run.filled(.integer(1)), combiner: .sum)
-      let inverse = order.zerosLike()
-        .scatterAlong(axis: 0, indices: order, updates: run, combiner: nil, outside: .ignored)
-      let last = run.slice(axis: 0, from: count - 1, to: count).reshape([Int]())
-      return [values, counts, inverse.reshape(shape), last + 1]
-    }
-    return Unique(values: results[0], counts: results[1], inverse: results[2], count: results[3])
-  }
-
-  /// The places of the elements that are not zero, one row each, in `size` rows, which the run fails on when they do
-  /// not suffice; and how many there are.
-  ///
-  /// - Parameters:
-  ///   - size: By default as many as there are elements.
-  ///   - fillValue: What the rows behind the last one hold.
-  public func nonzero(size: Int? = nil, fillValue: Int = -1) -> (indices: Tensor, count: Tensor) {
-    let results = composite("nonzero", [self], count: 2) { () throws(TypeFault) -> [Tensor] in
-      let total = try flatten().knownSize(0)
-      let size = size ?? total
-      guard size >= 0 else { throw TypeFault("the size \(size) is negative") }
-      let isFound = flatten() .!= 0
-      let number = isFound.convert(to: .i64).cumulative(.sum, axis: 0)
-      // What is not found goes to a row behind all, what there is no row for beyond that.
-      let place = isFound.select((number .> size).select(number, number - 1), number.filled(.integer(size)))
-      let flat = builder.full(TensorType(.i64, [Dimension(size + 1)]), .integer(-1))
-        .scatterAlong(
-          axis: 0, indices: place, updates: builder.iota(TensorType(.i64, [Dimension(total)]), axis: 0), combiner: nil
-        )
-        .slice(axis: 0, from: 0, to: size)
-      var rest = flat
-      var columns: [Tensor] = []
-      for axis in shape.indices.reversed() {
-        let extent = Swift.max(try knownSize(axis), 1)
-        columns.insert((flat .< 0).select(flat.filled(.integer(fillValue)), rest % extent), at: 0)
-        rest = rest.div(extent, roundingMode: .floor)
-      }
-      let count = isFound.convert(to: .i64).sum()
-      if columns.isEmpty { return [builder.zeros([size, 0], dtype: .i64), count] }
-      return [stack(columns, dim: 1), count]
-    }
-    return (results[0], results[1])
-  }
-}
-
-/// The different elements of a tensor, in as many places as were asked for.
-public struct Unique: Sendable {
-  /// The elements, and behind them the filling.
-  public var values: Tensor
-  /// How often each is there; 0 behind the last one.
-  public var counts: Tensor
-  /// For each element of the tensor, its place among the values.
-  public var inverse: Tensor
-  /// How many there are.
-  public var count: Tensor
 }
 
 /// What `quantile` gives where a share lies between two elements.

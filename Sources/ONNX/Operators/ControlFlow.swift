@@ -30,7 +30,8 @@ extension Operator {
     return tensors
   }
 
-  private static func scalar(_ tensor: Tensor, _ what: String) throws(TypeFault) -> Tensor {
+  /// One number as a tensor without axes.
+  static func scalar(_ tensor: Tensor, _ what: String) throws(TypeFault) -> Tensor {
     guard tensor.type.elementCount == 1 else { throw TypeFault("\(what) is \(tensor.type), not one number") }
     return tensor.reshape([Int]())
   }

@@ -30,20 +30,13 @@ extension Operator {
         combiner: try combiner(call))
     },
     "NonZero": .one { call throws(TypeFault) in
-      let x = try call.literal(0, "the operand, whose zeros decide the shape of the result,")
-      let places = x.values.indices.filter { x.element(at: $0).double != 0 }
-      var strides = [Int](repeating: 1, count: x.shape.count)
-      for axis in x.shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * x.shape[axis + 1] }
-      let coordinates = x.shape.indices.flatMap { axis in places.map { Int64($0 / strides[axis] % x.shape[axis]) } }
-      return call.builder.constant(unfailing { try NDArray(coordinates, shape: [x.shape.count, places.count]) })
+      let x = try call.tensor(0)
+      return (x.rank == 0 ? x.reshape([1]) : x).nonzero().permute([1, 0])
     },
     "Compress": .one { call throws(TypeFault) in
-      let condition = try call.literal(1, "the condition")
       var x = try call.tensor(0)
       if call.attributes["axis"] == nil { x = x.reshape([x.shape.elementCount]) }
-      let axis = try call.axis(default: 0, rank: x.rank)
-      let places = condition.values.indices.filter { condition.element(at: $0).double != 0 }.map { Int64($0) }
-      return x.indexSelect(dim: axis, call.builder.constant(NDArray(places)))
+      return x.compress(try call.tensor(1), dim: try call.axis(default: 0, rank: x.rank))
     },
     "ReverseSequence": .one(reverseSequence),
     "TensorScatter": .one(tensorScatter),

@@ -26,6 +26,11 @@ extension Operator {
     "TopK": .several { call throws(TypeFault) in
       let x = try call.tensor(0)
       let axis = try call.axis(default: -1, rank: x.rank)
+      if call.has(1), let k = try call.optional(1), k.literal == nil {
+        let (values, indices) = x.topk(
+          try scalar(k, "k"), dim: axis, largest: try call.flag("largest", default: true))
+        return [values, indices]
+      }
       let counts = try call.attributes["k"] == nil ? call.integers(1, "k") : [call.integer("k", default: 1)]
       guard counts.count == 1 else { throw TypeFault("k is \(counts), not one number") }
       let (values, indices) = x.topk(counts[0], dim: axis, largest: try call.flag("largest", default: true))

@@ -131,7 +131,7 @@ struct GraphLowering {
       let type = graph.type(of: output.value)
       let place = Place(
         buffer: buffer(output.name, type, .output(position), graph.locations[Int(output.value.node)]), start: Index(0))
-      program.outputs.append(Port(name: output.name, buffer: place.buffer, type: type))
+      program.outputs.append(Port(name: output.name, buffer: place.buffer, type: type, shape: output.shape))
       targets.append((output.value, place))
     }
     for update in graph.updates {

@@ -36,6 +36,9 @@ extension Program {
             help: "bind it, for example with --dim \($0)=1, or graph.binding([\"\($0)\": 1]) in Swift")
         })
     }
+    guard !graph.mentionsExtents else {
+      throw DiagnosticsError("the graph has sizes that data decides", help: "replace them by capacities: graph.bounded()")
+    }
     func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
       let lowering = GraphLowering(
         name: graph.name, target: target, convolutions: convolutions, checksIndices: checksIndices,

@@ -152,7 +152,60 @@ extension Program {
   }
 }
 
+extension Program {
+  /// The outputs as callers want them: those whose sizes data decides are cut to what there is, and the numbers that say
+  /// so are left out.
+  ///
+  /// - Parameter given: All outputs of a run, of the types of `makeOutputs`.
+  public func results(_ given: [NDArray]) -> [NDArray] {
+    guard outputs.contains(where: { $0.shape != nil }) else { return given }
+    var numbers: [String: Int] = [:]
+    for (port, array) in zip(outputs, given) { if let extent = port.extent { numbers[extent] = array.integers.first } }
+    return zip(outputs, given).filter { $0.0.extent == nil }.map { port, array in
+      guard let shape = port.shape else { return array }
+      let sizes = shape.map { $0.size(numbers) }
+      return array.prefix(sizes)
+    }
+  }
+}
+
+extension Dimension {
+  /// The size for the numbers that data decides; not negative.
+  fileprivate func size(_ extents: [String: Int]) -> Int {
+    max(
+      0,
+      computed(
+        in: DimensionArithmetic<Int>(
+          number: { $0 }, symbol: { internalError("\($0) is open") }, extent: { extents[$0] ?? 0 }, add: { $0 &+ $1 },
+          multiply: { $0 &* $1 }, floorDivide: { $0.floorDivided(by: $1) }, minimum: { min($0, $1) })))
+  }
+}
+
 extension NDArray {
+  /// The first elements along each axis; where there are fewer, those that there are.
+  package func prefix(_ sizes: [Int]) -> NDArray {
+    let sizes = zip(sizes, shape).map { min($0, $1) }
+    if sizes == shape { return self }
+    let bytes = dtype.byteCount
+    return NDArray(dtype: dtype, shape: sizes) { target in
+      withUnsafeBytes { source in
+        let rows = sizes.dropLast().reduce(1, *)
+        let row = (sizes.last ?? 1) * bytes
+        guard row > 0 else { return }
+        for number in 0..<rows {
+          var (rest, stride, place) = (number, shape.last ?? 1, 0)
+          for axis in sizes.indices.dropLast().reversed() {
+            place += rest % sizes[axis] * stride
+            rest /= sizes[axis]
+            stride *= shape[axis]
+          }
+          let slice = UnsafeRawBufferPointer(rebasing: source[place * bytes..<place * bytes + row])
+          UnsafeMutableRawBufferPointer(rebasing: target[number * row..<(number + 1) * row]).copyMemory(from: slice)
+        }
+      }
+    }
+  }
+
   /// Copies the elements to memory that is large enough.
   public func copy(to target: UnsafeMutableRawPointer) {
     withUnsafeBytes { bytes in

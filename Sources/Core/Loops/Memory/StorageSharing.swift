@@ -24,8 +24,8 @@ extension Program {
     guard result.buffers.count < buffers.count else { return self }
     result.kernels = kernels.map { $0.renaming(names) }
     result.steps = steps.map { $0.renaming(names) }
-    result.inputs = inputs.map { Port(name: $0.name, buffer: names[$0.buffer] ?? $0.buffer, type: $0.type) }
-    result.outputs = outputs.map { Port(name: $0.name, buffer: names[$0.buffer] ?? $0.buffer, type: $0.type) }
+    for position in inputs.indices { result.inputs[position].buffer = names[inputs[position].buffer] ?? inputs[position].buffer }
+    for position in outputs.indices { result.outputs[position].buffer = names[outputs[position].buffer] ?? outputs[position].buffer }
     result.variableBuffers = variableBuffers.map { names[$0] ?? $0 }
     return result
   }

@@ -81,6 +81,12 @@ struct LoopParser: TextParser {
     case input, output, constant, variable, temporary
   }
 
+  /// `of [?n0,4]`: the sizes of an output some of which data decides.
+  private mutating func declaredShape() throws(SyntaxFault) -> [Dimension] {
+    advance()
+    return try dimensions()
+  }
+
   private mutating func buffer(_ word: BufferWord) throws(SyntaxFault) {
     advance()
     let start = try expect(.identifier, "a buffer's name")
@@ -98,7 +104,8 @@ struct LoopParser: TextParser {
       program.inputs.append(Port(name: outer, buffer: id, type: type))
     case .output:
       kind = .output(program.outputs.count)
-      program.outputs.append(Port(name: outer, buffer: id, type: type))
+      let shape = isAt(word: "of") ? try declaredShape() : nil
+      program.outputs.append(Port(name: outer, buffer: id, type: type, shape: shape))
     case .variable:
       kind = .variable(program.variables.count)
       let role = try expect(.identifier, "'parameter' or 'buffer'")

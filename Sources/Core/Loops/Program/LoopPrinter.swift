@@ -49,7 +49,9 @@ extension Program: CustomStringConvertible {
     func named(_ name: String) { if name != buffer.name { head += " " + TextName.string(name) } }
     switch buffer.kind {
     case .input(let position): named(inputs[position].name)
-    case .output(let position): named(outputs[position].name)
+    case .output(let position):
+      named(outputs[position].name)
+      if let shape = outputs[position].shape { tail += " of [\(shape.map(\.text).joined(separator: ","))]" }
     case .variable(let position):
       let variable = variables[position]
       named(variable.name)

@@ -319,13 +319,21 @@ public struct Port: Hashable, Sendable {
   public var name: String
   /// The buffer that the caller gives or is given.
   package var buffer: BufferID
-  /// The type of the tensor; all sizes are known.
+  /// The type of the buffer; all sizes are known.
   public var type: TensorType
+  /// The sizes of which the buffer has the capacities, where data decides some; nil where the buffer's own are meant.
+  public var shape: [Dimension]?
 
-  package init(name: String, buffer: BufferID, type: TensorType) {
+  package init(name: String, buffer: BufferID, type: TensorType, shape: [Dimension]? = nil) {
     self.name = name
     self.buffer = buffer
     self.type = type
+    self.shape = shape
+  }
+
+  /// The size that data decides whose number the port has.
+  public var extent: String? {
+    name.hasPrefix(Extent.prefix) && type == .scalar(.i64) ? String(name.dropFirst(Extent.prefix.count)) : nil
   }
 }
 

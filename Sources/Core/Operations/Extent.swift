@@ -1,0 +1,65 @@
+/// A size that only data decides: gives a symbol of the graph, such as `?n0`, its value.
+///
+/// The operand is the number of elements, an `i64` without axes, and so is the result. A number below 0 or beyond the
+/// capacity fails the run. Shapes of the nodes behind mention the symbol; the pass `bound-sizes` puts the capacity in its
+/// place and masks by the number.
+public struct Extent: OperationDefinition {
+  /// What the text form writes before the name of such a size.
+  static let prefix = "?"
+
+  /// The name of the symbol; no other extent of the graph has it.
+  public var size: String
+  /// What the number is at most; an expression of sizes that are known before it.
+  public var capacity: Dimension
+
+  public init(size: String, capacity: Dimension) {
+    self.size = size
+    self.capacity = capacity
+  }
+
+  public var name: String { "extent" }
+
+  public var attributes: [(name: String, value: Attribute)] {
+    [("size", .dimensions([Dimension(extent: size)])), ("capacity", .dimensions([capacity]))]
+  }
+
+  init(_ attributes: Attributes) throws(TypeFault) {
+    let sizes = try attributes.dimensions("size")
+    guard sizes.count == 1, let name = sizes[0].extents.first, sizes[0] == Dimension(extent: name) else {
+      throw TypeFault("the size \(sizes.text) is not one name such as ?n0")
+    }
+    size = name
+    let capacities = try attributes.dimensions("capacity")
+    guard capacities.count == 1 else { throw TypeFault("the capacity \(capacities.text) is not one size") }
+    capacity = capacities[0]
+  }
+
+  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+    try TypeFault.requireCount(operands, 1)
+    guard operands[0] == .scalar(.i64) else { throw TypeFault("the number of elements is \(operands[0]), not i64[]") }
+    if let known = capacity.known, known < 0 { throw TypeFault("the capacity \(known) is negative") }
+    return operands
+  }
+
+  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+    guard let number = literal(0)?.integers.first else { return }
+    guard number >= 0, number <= capacity.known ?? .max else {
+      throw TypeFault("\(number) elements are not between 0 and \(capacity)")
+    }
+  }
+
+  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+
+  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+    throw TypeFault("the size ?\(size) would differ from element to element of the batch")
+  }
+
+  public func lower(_ context: LoweringContext) -> Definition {
+    guard let capacity = capacity.known else { internalError("?\(size) is lowered with an open capacity") }
+    return .element { _ in context.scalars.checked(context.operands[0][[]], capacity + 1) }
+  }
+
+  public func substituting(_ bindings: [String: Int]) -> Extent {
+    Extent(size: size, capacity: capacity.substituting(bindings))
+  }
+}

@@ -44,6 +44,12 @@ struct CBody: CPart {
     }
   }
 
+  /// The numbers of sizes that data decides, which are handed out as `size_t`: where each goes, and its buffer.
+  var extents: [(argument: CEntry.Argument, source: BufferID)] {
+    zip(arguments.dropFirst(program.program.inputs.count), program.program.outputs).filter { $0.0.extent != nil }
+      .map { ($0, $1.buffer) }
+  }
+
   /// The buffers that the function mentions, in their order.
   var usedBuffers: [BufferID] {
     var used = Set(conditions(program.program.steps))
@@ -81,7 +87,8 @@ struct CBody: CPart {
     for (port, argument) in zip(program.program.inputs, arguments) { places[port.buffer] = argument.name }
     for (position, port) in program.program.outputs.enumerated()
     where program.program[port.buffer].kind == .output(position) {
-      places[port.buffer] = arguments[program.program.inputs.count + position].name
+      let argument = arguments[program.program.inputs.count + position]
+      places[port.buffer] = argument.extent == nil ? argument.name : names.unique(argument.name + "_number")
     }
     let pointers = file.inlineWeights.pointers
     for id in usedBuffers where places[id] == nil {

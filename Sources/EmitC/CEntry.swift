@@ -7,11 +7,17 @@ struct CEntry: CPart {
     var name: String
     var buffer: Buffer
     var isInput: Bool
+    /// The sizes of an output, where data decides some; the buffer has their capacities.
+    var shape: [Dimension]?
+    /// The size that data decides whose number the output is.
+    var extent: String?
     /// The macro for the number of elements, behind the file's name.
     var countMacro: String
 
-    var declaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *restrict \(name)" }
-    var publicDeclaration: String { "\(isInput ? "const " : "")\(buffer.dtype.cStorage) *\(name)" }
+    /// The type of an element as the caller sees it.
+    var elementType: String { extent == nil ? buffer.dtype.cStorage : "size_t" }
+    var declaration: String { "\(isInput ? "const " : "")\(elementType) *restrict \(name)" }
+    var publicDeclaration: String { "\(isInput ? "const " : "")\(elementType) *\(name)" }
   }
 
   var file: CFile
@@ -52,8 +58,23 @@ struct CEntry: CPart {
       buffer.shape = port.type.shape.known ?? buffer.shape
       let name = names.unique(port.name)
       arguments.append(
-        Argument(name: name, buffer: buffer, isInput: false, countMacro: countMacro("OUTPUT", name)))
+        Argument(
+          name: name, buffer: buffer, isInput: false, shape: port.shape, extent: port.extent,
+          countMacro: countMacro("OUTPUT", name)))
     }
+  }
+
+  /// The name of the parameter that a size which data decides is written to.
+  func name(ofExtent extent: String) -> String { arguments.first { $0.extent == extent }?.name ?? extent }
+
+  /// A size as C computes it, given what C calls a size that data decides.
+  func text(_ size: Dimension, _ extent: @escaping (String) -> String) -> String {
+    size.computed(
+      in: DimensionArithmetic<String>(
+        number: { String($0) }, symbol: { internalError("\($0) is open") }, extent: extent,
+        add: { "\($0) + \($1)" }, multiply: { "(\($0)) * (\($1))" },
+        floorDivide: { "((\($0)) >= 0 ? (\($0)) / \($1) : -((\($1) - 1 - (\($0))) / \($1)))" },
+        minimum: { "((\($0)) < (\($1)) ? (\($0)) : (\($1)))" }))
   }
 
   /// Whether it writes the first contents of all variables, in place of the file's own function.

@@ -80,7 +80,15 @@ extension CFileRenderer {
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
     for argument in entry.arguments {
       let element = argument.buffer.dtype.isCoded ? ", elements are bit patterns" : ""
+      if argument.extent != nil {
+        lines.append("\(argument.name): output, a size that data decides; more than there is room for is an error")
+        continue
+      }
       lines.append("\(argument.name): \(argument.isInput ? "input" : "output") \(argument.buffer.typeText)\(element)")
+      if let shape = argument.shape {
+        let sizes = shape.map { entry.text($0) { entry.name(ofExtent: $0) } }.joined(separator: ", ")
+        lines.append("  has room for as many elements as there can be; there are [\(sizes)], the first along each axis")
+      }
     }
     writer.comment(lines)
     writer.lines(head("int \(entry.function)", entry.parameters(forHeader: true)) + ";")

@@ -38,15 +38,20 @@ extension CFileRenderer {
     if entry.inputCount < arguments.count { writer.lines(Self.writerFunction.replacing("BENCH_", with: "\(name)_")) }
     let takesMemory = takesArena || takesState || takesWeights
     if takesMemory { writer.lines(Self.memory.replacing("BENCH_", with: "\(name)_bench_")) }
+    if arguments.contains(where: { $0.shape != nil }) {
+      writer.lines(Self.cutting.replacing("BENCH_", with: "\(name)_"))
+    }
     for argument in arguments {
       writer.line(
-        "static \(argument.buffer.dtype.cStorage) \(bench("of_\(argument.name)"))[\(max(1, argument.buffer.count))];")
+        "static \(argument.elementType) \(bench("of_\(argument.name)"))[\(max(1, argument.buffer.count))];")
       if isWide(argument.buffer.dtype) {
         writer.line("static float \(bench("wide_\(argument.name)"))[\(max(1, argument.buffer.count))];")
       }
     }
     writer.line()
-    let files = (takesWeights ? ["WEIGHTS"] : []) + arguments.map { "\($0.name.uppercased()).npy" }
+    let files =
+      (takesWeights ? ["WEIGHTS"] : [])
+      + arguments.filter { $0.extent == nil }.map { "\($0.name.uppercased()).npy" }
     writer.function("int main(int argc, char **argv)") { writer in
       writer.block("if (argc != \(files.count + 1))") { writer in
         let listed = files.prefix(40).map { String($0.prefix(80)) } + (files.count > 40 ? ["..."] : [])
@@ -71,7 +76,7 @@ extension CFileRenderer {
         writer.lines("if (status != \(macro)_OK) return fprintf(stderr, \"state: error %d\\n\", status), 1;")
       }
       for argument in arguments where argument.isInput {
-        writeTransfer("\(name)_read_npy", argument, position, &writer, &helpers)
+        writeTransfer("\(name)_read_npy", argument, of: entry, position, &writer, &helpers)
         position += 1
       }
       var given = threadsParameter == nil ? [] : ["NULL"]
@@ -79,8 +84,8 @@ extension CFileRenderer {
       given += arguments.map { "\(bench("of_\($0.name)"))" }
       writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
       writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")
-      for argument in arguments where !argument.isInput {
-        writeTransfer("\(name)_write_npy", argument, position, &writer, &helpers)
+      for argument in arguments where !argument.isInput && argument.extent == nil {
+        writeTransfer("\(name)_write_npy", argument, of: entry, position, &writer, &helpers)
         position += 1
       }
       writer.line("return 0;")
@@ -104,7 +109,8 @@ extension CFileRenderer {
   }
 
   private func writeTransfer(
-    _ function: String, _ argument: CEntry.Argument, _ position: Int, _ writer: inout CWriter, _ helpers: inout CHelpers
+    _ function: String, _ argument: CEntry.Argument, of entry: CEntry, _ position: Int, _ writer: inout CWriter,
+    _ helpers: inout CHelpers
   ) {
     let buffer = argument.buffer
     let isWide = isWide(buffer.dtype)
@@ -115,6 +121,25 @@ extension CFileRenderer {
     let call = "\(function)(argv[\(position)], \"\(numpyType(buffer.dtype))\", \"\(shape)\", \(array), \(bytes))"
     func convert(_ statement: String) {
       if isWide { writer.line("for (size_t i = 0; i < \(buffer.count); i++) \(statement)") }
+    }
+    if let declared = argument.shape {
+      if !argument.isInput {
+        convert("\(array)[i] = \(isWide ? helpers.name(.unpack(buffer.dtype)) : "")(\(bench("of_\(argument.name)"))[i]);")
+      }
+      let rank = declared.count
+      let counts = declared.map { size in
+        entry.text(size) { "(ptrdiff_t)*\(bench("of_\(entry.name(ofExtent: $0))"))" }
+      }
+      writer.block("") { writer in
+        writer.line("static char shape[\(24 * rank + 4)];")
+        writer.line("const size_t room[\(rank)] = {\(sizes.joined(separator: ", "))};")
+        writer.line("const ptrdiff_t sizes[\(rank)] = {\(counts.joined(separator: ", "))};")
+        let element = isWide ? 4 : buffer.dtype.byteCount
+        writer.line("const size_t bytes = \(name)_cut(\(array), \(element), \(rank), room, sizes, shape);")
+        writer.line(
+          "if (!\(function)(argv[\(position)], \"\(numpyType(buffer.dtype))\", shape, \(array), bytes)) return 1;")
+      }
+      return
     }
     if !argument.isInput {
       convert("\(array)[i] = \(isWide ? helpers.name(.unpack(buffer.dtype)) : "")(\(bench("of_\(argument.name)"))[i]);")
@@ -135,6 +160,34 @@ extension CFileRenderer {
         exit(1);
       }
       return block + (64 - (uintptr_t)block % 64) % 64;
+    }
+
+    """#
+
+  /// Moves the elements that there are together, and writes the shape that they have.
+  private static let cutting = #"""
+    static size_t BENCH_cut(
+        void *data, size_t element, size_t rank, const size_t *room, const ptrdiff_t *sizes, char *shape)
+    {
+      unsigned char *const bytes = data;
+      size_t count = 1, written = 0, used = 0;
+      used += (size_t)sprintf(shape, "(");
+      for (size_t axis = 0; axis < rank; axis++) {
+        const size_t size = sizes[axis] > 0 ? (size_t)sizes[axis] : 0;
+        used += (size_t)sprintf(shape + used, "%zu,", size);
+        count *= size;
+      }
+      sprintf(shape + used, ")");
+      for (; written < count; written++) {
+        size_t rest = written, place = 0, stride = 1;
+        for (size_t axis = rank; axis-- > 0;) {
+          place += rest % (size_t)sizes[axis] * stride;
+          rest /= (size_t)sizes[axis];
+          stride *= room[axis];
+        }
+        memmove(bytes + written * element, bytes + place * element, element);
+      }
+      return count * element;
     }
 
     """#

@@ -32,10 +32,15 @@ extension CBody {
   /// The places of all tensors, the steps, and what they return.
   func writeBody(_ writer: inout CWriter) {
     writePlaces(&writer)
+    for (_, source) in extents {
+      if case .output = program.program[source].kind { writer.line("int64_t \(place(source))[1];") }
+    }
     if kernels.contains(where: { $0.failure != nil }) { writer.line("int failure = 0;") }
     writeSteps(program.program.steps, [:], 0, &writer)
+    for (argument, source) in extents { writer.line("*\(argument.name) = (size_t)*\(place(source));") }
     for copy in copies {
       let argument = arguments[program.program.inputs.count + copy.output]
+      if argument.extent != nil { continue }
       let bytes = program.program[copy.source].byteCount
       if bytes > 0 { writer.line("memcpy(\(argument.name), \(place(copy.source)), \(bytes));") }
     }

@@ -29,7 +29,8 @@ enum CStatus: Int32, CaseIterable {
     case .size: "the memory given is too small"
     case .weights: "the weights belong to another model or are damaged"
     case .file: "the file cannot be read"
-    case .index: "an index in the data, or a size that it decides, is out of range; what outputs and state hold is undefined"
+    case .index:
+      "an index in the data, or a size that it decides, is out of range; what outputs and state hold is undefined"
     case .threads: "a thread cannot be started"
     case .singular: "a matrix has no such factorization or inverse; what outputs and state hold is undefined"
     case .state: "the saved state is another model's or is damaged"

@@ -40,6 +40,14 @@ struct Call {
     return tensor
   }
 
+  /// An operand that must be there and whose value decides a size of the results.
+  ///
+  /// Where what follows needs to know that size, the value may be given.
+  func deciding(_ position: Int) throws(TypeFault) -> Tensor {
+    importer.neededInputs.formUnion(operands.count > position ? operands[position]?.origin.inputs ?? [] : [])
+    return try tensor(position)
+  }
+
   /// All operands, none left out.
   func tensors() throws(TypeFault) -> [Tensor] {
     var tensors: [Tensor] = []

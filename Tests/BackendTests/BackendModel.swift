@@ -30,7 +30,7 @@ extension BackendModel where Self: ~Copyable {
 enum Backends {
   /// The graph through the passes, lowered and planned.
   static func planned(_ graph: Graph, _ pipeline: Pipeline, _ target: Target = .generic) throws -> PlannedProgram {
-    try PlannedProgram(planning: Program(lowering: pipeline.run(graph).graph, target: target))
+    try PlannedProgram(planning: Program(lowering: pipeline.run(graph.bounded()).graph, target: target))
   }
 
   /// What native code is scheduled for.

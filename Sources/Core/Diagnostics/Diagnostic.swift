@@ -21,7 +21,8 @@ public struct TypeFault: Error, Hashable, Sendable {
     unbound = Set(sizes.flatMap(\.symbols)).sorted()
     let decided = sizes.extents
     if unbound.isEmpty, !decided.isEmpty {
-      help = decided.map { "?\($0)" }.joined(separator: " and ") + " \(decided.count == 1 ? "is" : "are") decided by data"
+      help =
+        decided.map { "?\($0)" }.joined(separator: " and ") + " \(decided.count == 1 ? "is" : "are") decided by data"
     }
   }
 }

@@ -188,7 +188,8 @@ private struct Parser: TextParser {
         try scope.builder.finish(name: functionName, outputs: scope.results)
       }
       graph.locations = graph.locations.map { restored[$0] ?? (file == nil ? Location() : $0) }
-      for (position, output) in scope.outputs.enumerated() where output.type != graph.type(of: graph.outputs[position]) {
+      for (position, output) in scope.outputs.enumerated() where output.type != graph.type(of: graph.outputs[position])
+      {
         graph.outputs[position].shape = output.type.shape
       }
       return graph
@@ -313,7 +314,8 @@ private struct Parser: TextParser {
     }
     for ((token, value), output) in zip(values, scope.outputs) {
       // An output of sizes that data decides may be a tensor of their capacities.
-      let isBounded = value.dtype == output.type.dtype && value.rank == output.type.rank && value.shape.known != nil
+      let isBounded =
+        value.dtype == output.type.dtype && value.rank == output.type.rank && value.shape.known != nil
         && !output.type.shape.extents.isEmpty
       if !value.isPoisoned, value.type != output.type, !isBounded {
         report("output '\(output.name)' is declared as \(output.type), the value returned is \(value.type)", at: token)

@@ -56,7 +56,7 @@ public struct Extent: OperationDefinition {
 
   public func lower(_ context: LoweringContext) -> Definition {
     guard let capacity = capacity.known else { internalError("?\(size) is lowered with an open capacity") }
-    return .element { _ in context.scalars.checked(context.operands[0][[]], capacity + 1) }
+    return .element { _ in context.scalars.checked(context.operands[0][[]], capacity + 1, always: true) }
   }
 
   public func substituting(_ bindings: [String: Int]) -> Extent {

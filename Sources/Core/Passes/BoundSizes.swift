@@ -41,7 +41,8 @@ extension Graph {
       throw DiagnosticsError(
         unknown.map { name in
           Diagnostic(
-            "no size '\(name)' is decided by data", help: known.isEmpty ? nil : "those that are: \(known.joined(separator: ", "))")
+            "no size '\(name)' is decided by data",
+            help: known.isEmpty ? nil : "those that are: \(known.joined(separator: ", "))")
         })
     }
     if maxima.isEmpty { return self }
@@ -87,6 +88,8 @@ extension Operation {
 private struct BoundedExtent {
   var number: Tensor
   var capacity: Int
+  /// What the size is at most, as its definition says.
+  var most: Dimension
 }
 
 /// One graph being built again with capacities, the whole model or a sub-graph.
@@ -162,7 +165,9 @@ private struct Bounding {
 
   private func isOpen(_ type: TensorType, _ axis: Int) -> Bool { type.shape[axis].known == nil }
 
-  private func openAxes(_ type: TensorType, among axes: some Sequence<Int>) -> [Int] { axes.filter { isOpen(type, $0) } }
+  private func openAxes(_ type: TensorType, among axes: some Sequence<Int>) -> [Int] {
+    axes.filter { isOpen(type, $0) }
+  }
 
   /// The position along an axis of a tensor of capacities.
   private func positions(_ shape: [Dimension], _ axis: Int) -> Tensor {
@@ -254,7 +259,10 @@ private struct Bounding {
       let zero = Combiner.sum.identity(type.dtype)
       return builder.apply(
         node.operation,
-        [masked(operands[0], types[0], 1..<types[0].rank, zero), masked(operands[1], types[1], 1..<types[1].rank, zero)])
+        [
+          masked(operands[0], types[0], 1..<types[0].rank, zero),
+          masked(operands[1], types[1], 1..<types[1].rank, zero),
+        ])
     case .windowReduce(let payload):
       return builder.apply(node.operation, [try windowed(operands[0], types[0], payload.window, payload.combiner)])
     case .windowArgReduce(let payload):
@@ -278,15 +286,16 @@ private struct Bounding {
     let bounded = Extent(size: extent.size, capacity: Dimension(most))
     let number = builder.apply(.extent(bounded), [count])[0]
     if let literal = count.literal?.integers.first, (0...most).contains(literal) {
-      extents[extent.size] = BoundedExtent(number: count, capacity: literal)
+      extents[extent.size] = BoundedExtent(number: count, capacity: literal, most: extent.capacity)
       return count
     }
-    extents[extent.size] = BoundedExtent(number: number, capacity: most)
+    extents[extent.size] = BoundedExtent(number: number, capacity: most, most: extent.capacity)
     return number
   }
 
   private func requireDense(_ dilation: [Int], _ type: TensorType) throws(TypeFault) {
-    for (axis, factor) in zip(type.shape.indices.suffix(dilation.count), dilation) where factor > 1 && isOpen(type, axis) {
+    for (axis, factor) in zip(type.shape.indices.suffix(dilation.count), dilation)
+    where factor > 1 && isOpen(type, axis) {
       throw TypeFault("axis \(axis) of \(type), whose size data decides, cannot be spread by \(factor)")
     }
   }
@@ -348,10 +357,7 @@ private struct Bounding {
     var (start, limit) = (slice.start, x.shape)
     for axis in type.shape.indices {
       let size = type.shape[axis]
-      let isInside =
-        Dimension.maximum(size, Dimension(start[axis])).isAtLeast(slice.limit[axis])
-        || capacity(slice.limit[axis]) <= size.known ?? -1
-      guard isInside else {
+      guard holds(Dimension.maximum(size, Dimension(start[axis])), slice.limit[axis]) else {
         throw TypeFault(
           "\(start[axis]) ..< \(slice.limit[axis]) may lie outside of axis \(axis) of \(type)",
           help: "cut at the smaller of both")
@@ -361,6 +367,16 @@ private struct Bounding {
       start[axis] = min(start[axis], end)
     }
     return x.slice(start: start, limit: limit, stride: slice.stride)
+  }
+
+  /// Whether a size is at least as large as another in every run.
+  private func holds(_ size: Dimension, _ other: Dimension) -> Bool {
+    if size.isAtLeast(other) || capacity(other) <= size.known ?? -1 { return true }
+    // One that data decides is at most its capacity.
+    guard let name = other.extents.first, other == Dimension(extent: name), let extent = extents[name] else {
+      return false
+    }
+    return holds(size, extent.most)
   }
 
   private func reversed(_ x: Tensor, _ type: TensorType, _ reverse: Reverse) -> Tensor {

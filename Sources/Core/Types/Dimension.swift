@@ -191,9 +191,12 @@ public struct Dimension: Hashable, Sendable {
   public static func minimum(_ a: Dimension, _ b: Dimension) -> Dimension {
     if b.isAtLeast(a) { return a }
     if a.isAtLeast(b) { return b }
-    let isSwapped = a.known != nil || (b.known == nil && b.text < a.text)
-    return Dimension(
-      constant: 0, terms: [Term(atoms: [isSwapped ? .minimum(b, a) : .minimum(a, b)], coefficient: 1)])
+    // `min(N - 1, 0)` is `min(N, 1) - 1`: one form for what is the same.
+    let shift = a.known != nil ? b.constant : b.known != nil ? a.constant : min(a.constant, b.constant)
+    let (first, second) = (a - Dimension(shift), b - Dimension(shift))
+    let isSwapped = first.known != nil || (second.known == nil && second.text < first.text)
+    let atom = isSwapped ? Atom.minimum(second, first) : .minimum(first, second)
+    return Dimension(constant: shift, terms: [Term(atoms: [atom], coefficient: 1)])
   }
 
   /// The larger of two dimensions.
@@ -261,7 +264,7 @@ public struct Dimension: Hashable, Sendable {
   }
 
   /// Carries out the dimension's arithmetic in other values than dimensions.
-  func computed<T>(in arithmetic: DimensionArithmetic<T>) -> T {
+  package func computed<T>(in arithmetic: DimensionArithmetic<T>) -> T {
     var sum = terms.isEmpty || constant != 0 ? arithmetic.number(constant) : nil
     for term in terms {
       var product = term.coefficient == 1 ? nil : arithmetic.number(term.coefficient)
@@ -297,7 +300,7 @@ public struct Dimension: Hashable, Sendable {
 }
 
 /// The arithmetic of dimensions in values of another kind, such as intervals, or tensors of the graph.
-struct DimensionArithmetic<T> {
+package struct DimensionArithmetic<T> {
   var number: (Int) -> T
   var symbol: (String) -> T
   var extent: (String) -> T
@@ -306,6 +309,20 @@ struct DimensionArithmetic<T> {
   /// Rounds towards negative infinity; the divisor is positive.
   var floorDivide: (T, Int) -> T
   var minimum: (T, T) -> T
+
+  package init(
+    number: @escaping (Int) -> T, symbol: @escaping (String) -> T, extent: @escaping (String) -> T,
+    add: @escaping (T, T) -> T, multiply: @escaping (T, T) -> T, floorDivide: @escaping (T, Int) -> T,
+    minimum: @escaping (T, T) -> T
+  ) {
+    self.number = number
+    self.symbol = symbol
+    self.extent = extent
+    self.add = add
+    self.multiply = multiply
+    self.floorDivide = floorDivide
+    self.minimum = minimum
+  }
 }
 
 extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {

@@ -8,15 +8,17 @@ extension Tensor {
   /// The row-major places of the elements that are not zero, ascending: `i64[?n0]`.
   ///
   /// - Parameter most: How many there may be, where not all; a run with more fails.
-  private func found(atMost most: Int? = nil) throws(TypeFault) -> Tensor {
+  private func found(atMost most: Dimension? = nil) throws(TypeFault) -> Tensor {
     let isFound = flatten() .!= 0
     if let literal {
       let places = literal.values.indices.filter { literal.element(at: $0).double != 0 }
-      guard places.count <= most ?? .max else { throw TypeFault("\(places.count) elements are not zero, not \(most ?? 0)") }
+      if let most = most?.known, places.count > most {
+        throw TypeFault("\(places.count) elements are not zero, more than \(most)")
+      }
       return builder.constant(NDArray(places.map { Int64($0) }))
     }
     let total = isFound.shape[0]
-    let capacity = most.map { Dimension.minimum(total, Dimension($0)) } ?? total
+    let capacity = most.map { Dimension.minimum(total, $0) } ?? total
     let numbers = isFound.convert(to: .i64)
     let size = builder.extent(numbers.reduce(.sum, axes: [0]), capacity: capacity)
     // Each is written to the place that its number says, the others to none.
@@ -56,9 +58,12 @@ extension Tensor {
   // MARK: Masks
 
   /// The places of the elements that are not zero, one row each, in row-major order: `i64[?n0,rank]`.
-  public func nonzero() -> Tensor {
+  public func nonzero() -> Tensor { nonzero(atMost: nil) }
+
+  /// The same where it is known that there are at most so many.
+  func nonzero(atMost most: Dimension?) -> Tensor {
     composite("nonzero", [self]) { () throws(TypeFault) -> Tensor in
-      let places = try found()
+      let places = try found(atMost: most)
       return rows(coordinates(places), places)
     }
   }
@@ -78,7 +83,7 @@ extension Tensor {
   public func nonzero(size: Int, fillValue: Int = -1) -> (indices: Tensor, count: Tensor) {
     let results = composite("nonzero", [self], count: 2) { () throws(TypeFault) -> [Tensor] in
       guard size >= 0 else { throw TypeFault("the size \(size) is negative") }
-      let places = try found(atMost: size)
+      let places = try found(atMost: Dimension(size))
       let indices = rows(coordinates(places), places)
       return [
         indices.filled(axis: 0, to: Dimension(size), with: .integer(fillValue)), builder.number(places.shape[0]),
@@ -166,13 +171,56 @@ extension Tensor {
           results[position] = results[position].filled(axis: 0, to: Dimension(size), with: number)
         }
       }
-      let inverse = order.zerosLike()
-        .scatterAlong(axis: 0, indices: order, updates: slots.number, combiner: nil, outside: .ignored)
-      return results + [inverse.reshape(shape), builder.number(slots.size)]
+      return results + [slots.inverse(order).reshape(shape), builder.number(slots.size)]
     }
     return Unique(
       values: results[0], counts: results[1], indices: results[2], inverse: results[3], count: results[4])
   }
+
+  /// The different slices of an axis, each once: `unique` with `dim`.
+  ///
+  /// - Parameter isSorted: Whether they are in lexicographic order; if not, in that in which they come first.
+  public func unique(dim: Int, isSorted: Bool = true) -> Unique {
+    let results = composite("unique", [self], count: 5) { () throws(TypeFault) -> [Tensor] in
+      let axis = try axis(dim)
+      let slices = movedim(axis, 0)
+      let rows = slices.reshape([slices.shape[0], Array(slices.shape.dropFirst()).elementCount])
+      let width = try rows.knownSize(1)
+      guard width <= Self.widestRow else { throw TypeFault("slices of \(width) elements are too long to be compared") }
+      // From the last element to the first, each order keeping that of the others.
+      var order = builder.iota(TensorType(.i64, [rows.shape[0]]), axis: 0)
+      for column in (0..<width).reversed() {
+        let keys = rows.select(dim: 1, index: column).gatherAlong(axis: 0, indices: order, outside: .ignored)
+        order = order.gatherAlong(axis: 0, indices: keys.argSort(axis: 0), outside: .ignored)
+      }
+      let places = IndexedAxes(axes: [0], outside: .ignored)
+      func sorted() -> Tensor { rows.gather(order.unsqueeze(dim: 1), places) }
+      func isFirst() -> Tensor {
+        width == 0
+          ? builder.iota(TensorType(.i64, [rows.shape[0]]), axis: 0) .== 0 : sorted().isFirst(0).any(dim: 1)
+      }
+      var slots = isFirst().slots()
+      if !isSorted {
+        // Runs in the order of their first slices: all slices by the place where their run begins.
+        let first = slots.collectFirst(order, isFirst())
+        let begins = first.gather(slots.inverse(order).unsqueeze(dim: 1), places)
+        order = begins.argSort(axis: 0)
+        slots = isFirst().slots()
+      }
+      let first = slots.collectFirst(order, isFirst())
+      var kept = slices.shape
+      kept[0] = slots.size
+      let values = rows.gather(first.unsqueeze(dim: 1), places).reshape(kept).movedim(0, axis)
+      return [
+        values, slots.collect(order.onesLike(), .sum), first, slots.inverse(order), builder.number(slots.size),
+      ]
+    }
+    return Unique(
+      values: results[0], counts: results[1], indices: results[2], inverse: results[3], count: results[4])
+  }
+
+  /// Each element of a slice costs a sort.
+  private static var widestRow: Int { 256 }
 
   /// The runs that begin where this mask of one axis holds.
   func slots(atMost most: Int? = nil) -> Slots {
@@ -197,6 +245,12 @@ struct Slots {
   /// The first element of each run.
   func collectFirst(_ elements: Tensor, _ isFirst: Tensor) -> Tensor {
     collect(elements, at: isFirst.select(number, number.filled(.integer(-1))), nil)
+  }
+
+  /// For each element of what was sorted by `order`, the number of its run.
+  func inverse(_ order: Tensor) -> Tensor {
+    order.zerosLike()
+      .scatterAlong(axis: 0, indices: order, updates: number, combiner: nil, outside: .ignored)
   }
 
   private func collect(_ elements: Tensor, at places: Tensor, _ combiner: Combiner?) -> Tensor {

@@ -30,6 +30,11 @@ extension Tensor {
     return count
   }
 
+  /// The same as a number in the type of sums, also where data or symbols decide it.
+  private func number(_ axes: [Int]) -> Tensor {
+    builder.number(axes.map { shape[$0] }.elementCount).convert(to: wide.dtype)
+  }
+
   /// `bool` and small integers as `i64`, as PyTorch sums them.
   private var summable: Tensor { dtype.isFloat ? wide : convert(to: .i64) }
 
@@ -56,7 +61,7 @@ extension Tensor {
   public func mean(dim: [Int]? = nil, keepdim: Bool = false, dtype: ScalarType? = nil) -> Tensor {
     reduction("mean", dim, keepdim, dtype) { (x, axes) throws(TypeFault) -> Tensor in
       try x.requireFloat("the input")
-      return x.narrowed(x.wide.reduce(.sum, axes: axes) / Double(try x.count(axes)))
+      return x.narrowed(x.wide.reduce(.sum, axes: axes) / x.number(axes))
     }
   }
 
@@ -187,9 +192,9 @@ extension Tensor {
 
   private func wideVariance(_ axes: [Int], correction: Double) throws(TypeFault) -> Tensor {
     try requireFloat("the input")
-    let count = Double(try count(axes))
+    let count = number(axes)
     let centred = wide - wide.reduce(.sum, axes: axes).reshape(keeping(axes)) / count
-    return (centred * centred).reduce(.sum, axes: axes) / Swift.max(count - correction, 0)
+    return (centred * centred).reduce(.sum, axes: axes) / (count - correction).maximum(0)
   }
 
   /// `log(sum(exp(x)))` without overflow.

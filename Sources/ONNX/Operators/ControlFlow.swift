@@ -136,12 +136,8 @@ extension Operator {
         return results
       }
       if isOpen, let results = try unrolled() { return results }
-      guard stackedCount == 0 else {
-        call.importer.neededInputs.formUnion(unknown.inputs)
-        throw TypeFault(
-          "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",
-          help: unknown.help ?? "the number of steps has to be a constant, and the condition always true")
-      }
+      // What is stacked, or a state that changes its shape, may be built where the number is given.
+      if stackedCount > 0 { call.importer.neededInputs.formUnion(unknown.inputs) }
       guard state.count == initialState.count else {
         call.importer.neededInputs.formUnion(unknown.inputs)
         throw TypeFault("a state is a sequence, and the number of steps is not known when the model is compiled")
@@ -237,18 +233,44 @@ extension Operator {
         return [values[0] + 1, next] + results
       }
       let bounds = [limit].compactMap { $0 }
-      let arguments = types + captures.map(\.type) + bounds.map(\.type)
+      // What is stacked is written to tensors with room for all steps, of which so many are taken in the end.
+      let elements = graph.resultTypes.dropFirst(types.count)
+      let room = elements.isEmpty ? 0 : try mostSteps()
+      let stacks = elements.map { builder.zeros($0.with(shape: [room] + $0.shape)) }
+      let arguments = types + (stacks + captures + bounds).map(\.type)
       let widened = try builder.region(arguments) { inner, values throws(TypeFault) in
-        graph.inlined(Array(values.prefix(types.count + captures.count)), in: inner)
+        let (own, rest) = (Array(values.prefix(types.count)), Array(values.dropFirst(types.count)))
+        let results = graph.inlined(own + rest.dropFirst(stacks.count).prefix(captures.count), in: inner)
+        let written = zip(rest, results.dropFirst(types.count)).map { stack, element in
+          stack.scatter(
+            values[0].reshape([1]), element, IndexedAxes(axes: [0], outside: .ignored), combiner: nil)
+        }
+        return results.prefix(types.count) + written
       }
       let condition = try builder.region(arguments) { _, values throws(TypeFault) in
         bounds.isEmpty ? [values[1]] : [values[1] .& (values[0] .< values[values.count - 1])]
       }
       let start = [builder.scalar(.integer(0), .i64), initial ?? builder.constant(always)]
       let results = builder.apply(
-        .whileLoop(WhileLoop(condition: condition, body: widened, stateCount: types.count)),
-        start + state + captures + bounds)
-      return results.dropFirst(2).map { Operand($0) }
+        .whileLoop(WhileLoop(condition: condition, body: widened, stateCount: types.count + stacks.count)),
+        start + state + stacks + captures + bounds)
+      let final = Array(results.dropFirst(2).prefix(state.count))
+      if stacks.isEmpty { return final.map { Operand($0) } }
+      let steps = builder.extent(results[0], capacity: room)
+      let stacked = results.dropFirst(types.count).map { stack in
+        let limit = [steps] + stack.shape.dropFirst()
+        return stack.slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
+      }
+      return (final + stacked).map { Operand($0) }
+    }
+
+    /// How many steps there are at most, where that is known.
+    private func mostSteps() throws(TypeFault) -> Dimension {
+      if let count { return Dimension(count) }
+      if let size = call.operands[0]?.sizes?.dimensions.first, size.known == nil { return .maximum(size, 0) }
+      throw TypeFault(
+        "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",
+        help: unknown.help ?? "the number of steps has to be a constant, or bounded by one")
     }
   }
 

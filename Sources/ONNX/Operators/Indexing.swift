@@ -30,14 +30,24 @@ extension Operator {
         combiner: try combiner(call))
     },
     "NonZero": .one { call throws(TypeFault) in
-      let x = try call.tensor(0)
+      let x = try call.deciding(0)
       return (x.rank == 0 ? x.reshape([1]) : x).nonzero().permute([1, 0])
     },
     "Compress": .one { call throws(TypeFault) in
       var x = try call.tensor(0)
       if call.attributes["axis"] == nil { x = x.reshape([x.shape.elementCount]) }
-      return x.compress(try call.tensor(1), dim: try call.axis(default: 0, rank: x.rank))
+      return x.compress(try call.deciding(1), dim: try call.axis(default: 0, rank: x.rank))
     },
+    "Unique": Operator { call throws(TypeFault) in
+      let x = try call.deciding(0)
+      let isSorted = try call.flag("sorted", default: true)
+      let axis = try call.optionalInteger("axis").map { axis throws(TypeFault) in try Call.axis(axis, rank: x.rank) }
+      let flat = axis == nil ? x.reshape([x.shape.elementCount]) : x
+      // Elements are found in order already.
+      let unique = axis == nil && isSorted ? x.unique() : flat.unique(dim: axis ?? 0, isSorted: isSorted)
+      return [unique.values, unique.indices, unique.inverse.reshape([-1]), unique.counts].map { Operand($0) }
+    },
+    "NonMaxSuppression": .one(nonMaxSuppression),
     "ReverseSequence": .one(reverseSequence),
     "TensorScatter": .one(tensorScatter),
   ]
@@ -97,6 +107,24 @@ extension Operator {
     return x.scatter(
       Tensor.concatenate(coordinates, axis: x.rank), updates, IndexedAxes(axes: Array(0..<x.rank)),
       combiner: try combiner(call))
+  }
+
+  /// Without a number of boxes none is kept.
+  private static func nonMaxSuppression(_ call: Call) throws(TypeFault) -> Tensor {
+    var boxes = try call.deciding(0)
+    let scores = try call.deciding(1)
+    guard boxes.rank == 3, boxes.shape[2] == 4 else { throw TypeFault("the boxes \(boxes.type) are not [images,N,4]") }
+    if try call.flag("center_point_box") {
+      let (centre, half) = (boxes.slice(axis: 2, from: 0, to: 2), boxes.slice(axis: 2, from: 2, to: 4) / 2)
+      boxes = Tensor.concatenate([centre - half, centre + half], axis: 2)
+    }
+    func number(_ position: Int, _ what: String) throws(TypeFault) -> Tensor? {
+      try call.optional(position).map { number throws(TypeFault) in try scalar(number, what) }
+    }
+    let most = try number(2, "the number of boxes") ?? call.builder.scalar(.integer(0), .i64)
+    let threshold = try number(3, "the threshold") ?? call.builder.scalar(.float(0), .f32)
+    return LatheNN.nonMaxSuppression(
+      boxes, scores, most: most, iouThreshold: threshold, scoreThreshold: try number(4, "the score"))
   }
 
   /// Along one axis the first `lengths[b]` elements of batch entry `b` are reversed: a gather at `length - 1 - i`.

@@ -26,7 +26,8 @@ extension Operator {
     "TopK": .several { call throws(TypeFault) in
       let x = try call.tensor(0)
       let axis = try call.axis(default: -1, rank: x.rank)
-      if call.has(1), let k = try call.optional(1), k.literal == nil {
+      if call.has(1), call.operands[1]?.sizes == nil {
+        let k = try call.deciding(1)
         let (values, indices) = x.topk(
           try scalar(k, "k"), dim: axis, largest: try call.flag("largest", default: true))
         return [values, indices]

@@ -194,8 +194,18 @@ extension Operator {
 
   private static func slice(_ call: Call) throws(TypeFault) -> Tensor {
     let x = try call.tensor(0)
+    if call.opset >= 10, (1...2).contains(where: { call.has($0) && call.operands[$0]?.sizes == nil }) {
+      return try sliced(x, call)
+    }
     let arguments = try SliceArguments(call)
     let axes = try Call.axes(arguments.axes, rank: x.rank)
+    let ends = zip(axes, zip(arguments.starts, zip(arguments.ends, arguments.steps)))
+    let open = ends.filter { axis, range in ![x.shape[axis], range.0, range.1.0].extents.isEmpty }
+    if !open.isEmpty {
+      var x = x
+      for (axis, (from, (to, step))) in ends { x = try sliced(x, axis: axis, from: from, to: to, step: step) }
+      return x
+    }
     var start = [Int](repeating: 0, count: x.rank)
     var limit = x.shape
     var stride = [Int](repeating: 1, count: x.rank)
@@ -233,6 +243,76 @@ extension Operator {
       }
     }
     return x.reverse(reversed).slice(start: start, limit: limit, stride: stride)
+  }
+
+  /// A slice whose ends data decides: the elements at computed places.
+  private static func sliced(_ x: Tensor, _ call: Call) throws(TypeFault) -> Tensor {
+    let (starts, ends) = (try call.deciding(1).convert(to: .i64), try call.deciding(2).convert(to: .i64))
+    guard starts.rank == 1, starts.shape == ends.shape else {
+      throw TypeFault("the starts \(starts.type) and the ends \(ends.type) are not lists of one length")
+    }
+    let count = try starts.size(0, "the number of axes")
+    let axes = call.has(3) ? try call.integers(3, "the list of axes") : Array(0..<count)
+    let steps = call.has(4) ? try call.integers(4, "the list of steps") : axes.map { _ in 1 }
+    guard axes.count == count, steps.count == count, !steps.contains(0) else {
+      throw TypeFault("starts, ends, axes and steps are lists of different lengths, or a step is 0")
+    }
+    return try sliced(x, starts, ends, axes: axes, steps: steps)
+  }
+
+  /// The elements of an axis whose size data decides between ends that are known, at least by name.
+  private static func sliced(
+    _ x: Tensor, axis: Int, from: Dimension, to: Dimension, step: Int
+  ) throws(TypeFault) -> Tensor {
+    let size = x.shape[axis]
+    func bound(_ place: Dimension) throws(TypeFault) -> Dimension {
+      var counted = place
+      if let known = place.known {
+        counted = known < 0 ? size + Dimension(known.clamped) : known < Call.largestSize ? place : size
+      } else if !place.isAtLeast(0) {
+        throw TypeFault("whether \(place) counts from the end is not known")
+      }
+      let (least, most) = step > 0 ? (Dimension(0), size) : (Dimension(-1), size - 1)
+      return .maximum(.minimum(counted, most), least)
+    }
+    let (start, end, length) = (try bound(from), try bound(to), Swift.abs(step))
+    let distance = Dimension.maximum(step > 0 ? end - start : start - end, 0)
+    let count = (distance + Dimension(length - 1)).floorDivided(by: length)
+    if start == 0, step == 1 {
+      var limit = x.shape
+      limit[axis] = count
+      return x.slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
+    }
+    return taken(x, axis, from: x.builder.number(start), step, count)
+  }
+
+  /// So many elements of an axis from a place on.
+  private static func taken(_ x: Tensor, _ axis: Int, from start: Tensor, _ step: Int, _ count: Dimension) -> Tensor {
+    let places = x.builder.iota(TensorType(.i64, [count]), axis: 0) * step + start
+    return x.gather(places.inserting(axes: [1]), IndexedAxes(axes: [axis], outside: .ignored)).movedim(0, axis)
+  }
+
+  private static func sliced(
+    _ x: Tensor, _ starts: Tensor, _ ends: Tensor, axes: [Int], steps: [Int]
+  ) throws(TypeFault) -> Tensor {
+    var x = x
+    for (position, axis) in try Call.axes(axes, rank: x.rank).enumerated() {
+      let (size, step) = (x.builder.number(x.shape[axis]), steps[position])
+      // Python's bounds: the first element, and the one behind the last in the direction of the step.
+      func bound(_ list: Tensor) -> Tensor {
+        let place = list.slice(axis: 0, from: position, to: position + 1).reshape([Int]())
+        let counted = (place .< 0).select(place + size, place)
+        return step > 0
+          ? counted.maximum(0).minimum(size) : counted.maximum(-1).minimum((size - 1).maximum(-1))
+      }
+      let (start, end) = (bound(starts), bound(ends))
+      let distance = step > 0 ? end - start : start - end
+      let length = Swift.abs(step)
+      let count = (distance + (length - 1)).maximum(0).div(length, roundingMode: .floor)
+      let most = (x.shape[axis] + Dimension(length - 1)).floorDivided(by: length)
+      x = taken(x, axis, from: start, step, x.builder.extent(count, capacity: most))
+    }
+    return x
   }
 
   /// Amounts are an attribute before opset 11, an operand since; both lists name the axes' starts first, then the ends.

@@ -16,6 +16,27 @@ extension Operator {
     "gather": .one { call throws(TypeFault) in try call.tensor().gather(dim: call.integer("dim"), call.tensor("index"))
     },
     "index": .one { call throws(TypeFault) in try call.tensor().index(call.optionalTensors("indices")) },
+    "nonzero": .one { call throws(TypeFault) in try call.tensor().nonzero() },
+    "nonzero_static": .one { call throws(TypeFault) in
+      try call.tensor().nonzero(size: call.integer("size"), fillValue: call.integer("fill_value", default: -1)).indices
+    },
+    "masked_select": .one { call throws(TypeFault) in try call.tensor().maskedSelect(call.tensor("mask")) },
+    "_unique2": .several { call throws(TypeFault) in
+      let unique = try call.tensor().unique()
+      return [unique.values, unique.inverse, unique.counts]
+    },
+    "unique_consecutive": .several { call throws(TypeFault) in
+      if call.has("dim") { throw TypeFault("of one axis is not supported") }
+      let unique = try call.tensor().uniqueConsecutive()
+      return [unique.values, unique.inverse, unique.counts]
+    },
+    "unique_dim": .several { call throws(TypeFault) in
+      let unique = try call.tensor().unique(dim: call.integer("dim"))
+      return [unique.values, unique.inverse, unique.counts]
+    },
+    "torch.ops.torchvision.nms.default": .one { call throws(TypeFault) in
+      try nms(call.tensor("dets"), call.tensor("scores"), iouThreshold: call.float("iou_threshold"))
+    },
     "index_put": .one { call throws(TypeFault) in
       let (x, values) = (try call.tensor(), try call.tensor("values"))
       let (indices, accumulates) = (try call.optionalTensors("indices"), try call.flag("accumulate"))

@@ -37,7 +37,8 @@ extension Program {
         })
     }
     guard !graph.mentionsExtents else {
-      throw DiagnosticsError("the graph has sizes that data decides", help: "replace them by capacities: graph.bounded()")
+      throw DiagnosticsError(
+        "the graph has sizes that data decides", help: "replace them by capacities: graph.bounded()")
     }
     func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
       let lowering = GraphLowering(

@@ -24,8 +24,12 @@ extension Program {
     guard result.buffers.count < buffers.count else { return self }
     result.kernels = kernels.map { $0.renaming(names) }
     result.steps = steps.map { $0.renaming(names) }
-    for position in inputs.indices { result.inputs[position].buffer = names[inputs[position].buffer] ?? inputs[position].buffer }
-    for position in outputs.indices { result.outputs[position].buffer = names[outputs[position].buffer] ?? outputs[position].buffer }
+    for position in inputs.indices {
+      result.inputs[position].buffer = names[inputs[position].buffer] ?? inputs[position].buffer
+    }
+    for position in outputs.indices {
+      result.outputs[position].buffer = names[outputs[position].buffer] ?? outputs[position].buffer
+    }
     result.variableBuffers = variableBuffers.map { names[$0] ?? $0 }
     return result
   }

@@ -141,8 +141,10 @@ package final class ScalarBuilder {
   }
 
   /// The operand as an index into `extent` elements: with a check, where it is not known to lie among them.
-  package func checked(_ scalar: Scalar, _ extent: Int) -> Scalar {
-    guard checksIndices else { return scalar }
+  ///
+  /// - Parameter always: Whether it is checked even where indices are not.
+  package func checked(_ scalar: Scalar, _ extent: Int, always: Bool = false) -> Scalar {
+    guard checksIndices || always else { return scalar }
     switch node(scalar) {
     case .constant(.integer(let value)) where (0..<extent).contains(value): return scalar
     case .checked(_, let known) where known <= extent: return scalar

@@ -26,7 +26,7 @@ extension ScalarBuilder {
       case .pointwise(let function, let operands): result = make(.pointwise(function, operands.map(rewrite)), type)
       case .convert(let operand): result = convert(rewrite(operand), type)
       case .bitcast(let operand): result = bitcast(rewrite(operand), type)
-      case .checked(let operand, let extent): result = checked(rewrite(operand), extent)
+      case .checked(let operand, let extent): result = checked(rewrite(operand), extent, always: true)
       case .guarded(let constraints, let then, let otherwise):
         result = guarded(
           constraints.map { $0.mapIndex(rewrite) }, then: { rewrite(then) }, otherwise: rewrite(otherwise))

@@ -150,6 +150,7 @@ struct ExtentTests {
     let cache = Backends.cacheFolder()
     defer { try? FileManager.default.removeItem(at: cache) }
     let planned = try Backends.planned(open, .inference)
+    #expect(try Program(parsing: planned.program.text) == planned.program)
     var native = try Backends.native(planned, cache: cache)
     var session = Session(try Executable(planned))
     for mask in Self.masks where !row.needsRows || mask.contains(true) {

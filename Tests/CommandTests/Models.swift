@@ -33,3 +33,14 @@ let statistics = """
   }
 
   """
+
+/// The first elements, as many as an input says, and the same twice.
+let selection = """
+  func selection(%x: f32[4], %n: i64[]) -> (%y: f32[?n0], %twice: f32[2*?n0]) {
+    %0 = extent %n {size: [?n0], capacity: [4]} : i64[]
+    %1 = slice %x {start: [0], limit: [?n0], stride: [1]} : f32[?n0]
+    %2 = concatenate %1, %1 {axis: 0} : f32[2*?n0]
+    return %1, %2
+  }
+
+  """

@@ -18,19 +18,22 @@ extension Operator {
     "index": .one { call throws(TypeFault) in try call.tensor().index(call.optionalTensors("indices")) },
     "nonzero": .one { call throws(TypeFault) in try call.tensor().nonzero() },
     "nonzero_static": .one { call throws(TypeFault) in
-      try call.tensor().nonzero(size: call.integer("size"), fillValue: call.integer("fill_value", default: -1)).indices
+      try call.tensor().nonzero(size: call.integer("size"), fillValue: call.integer("fill_value")).indices
     },
     "masked_select": .one { call throws(TypeFault) in try call.tensor().maskedSelect(call.tensor("mask")) },
     "_unique2": .several { call throws(TypeFault) in
+      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
       let unique = try call.tensor().unique()
       return [unique.values, unique.inverse, unique.counts]
     },
     "unique_consecutive": .several { call throws(TypeFault) in
       if call.has("dim") { throw TypeFault("of one axis is not supported") }
+      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
       let unique = try call.tensor().uniqueConsecutive()
       return [unique.values, unique.inverse, unique.counts]
     },
     "unique_dim": .several { call throws(TypeFault) in
+      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
       let unique = try call.tensor().unique(dim: call.integer("dim"))
       return [unique.values, unique.inverse, unique.counts]
     },

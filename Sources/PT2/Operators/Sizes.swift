@@ -31,7 +31,8 @@ extension Operator {
   /// A comparison of sizes, which mostly checks read.
   private static func compared(_ function: @escaping @Sendable (Int, Int) -> Bool) -> Operator {
     Operator { call throws(TypeFault) in
-      guard let a = try call.dimension("a").known, let b = try call.dimension("b").known else { return [.bool(nil)] }
+      let (a, b) = (try call.dimension("a"), try call.dimension("b"))
+      guard let a = a.known, let b = b.known else { return [.bool(nil)] }
       return [.bool(function(a, b))]
     }
   }

@@ -6,7 +6,9 @@ import LatheRun
 import TestSupport
 import Testing
 
-/// A computation on what a mask selects. With a literal mask all sizes are known: that is what it is compared with.
+/// A computation on what a mask selects.
+///
+/// With a literal mask all sizes are known: that is what it is compared with.
 struct ExtentCase: Sendable, CustomTestStringConvertible {
   let name: String
   /// Given `x`, `f32[6,4]` with the mask's rows selected, `y`, `f32[6]` selected alike, and how many there are at most.

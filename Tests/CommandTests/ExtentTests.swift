@@ -1,3 +1,4 @@
+import Foundation
 import LatheCore
 import LatheData
 import Testing

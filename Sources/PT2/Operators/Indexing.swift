@@ -21,21 +21,13 @@ extension Operator {
       try call.tensor().nonzero(size: call.integer("size"), fillValue: call.integer("fill_value")).indices
     },
     "masked_select": .one { call throws(TypeFault) in try call.tensor().maskedSelect(call.tensor("mask")) },
-    "_unique2": .several { call throws(TypeFault) in
-      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
-      let unique = try call.tensor().unique()
-      return [unique.values, unique.inverse, unique.counts]
-    },
+    "_unique2": .several { call throws(TypeFault) in try distinct(call, try call.tensor().unique()) },
     "unique_consecutive": .several { call throws(TypeFault) in
       if call.has("dim") { throw TypeFault("of one axis is not supported") }
-      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
-      let unique = try call.tensor().uniqueConsecutive()
-      return [unique.values, unique.inverse, unique.counts]
+      return try distinct(call, try call.tensor().uniqueConsecutive())
     },
     "unique_dim": .several { call throws(TypeFault) in
-      for flag in ["return_inverse", "return_counts"] { call.ignore(flag) }
-      let unique = try call.tensor().unique(dim: call.integer("dim"))
-      return [unique.values, unique.inverse, unique.counts]
+      try distinct(call, try call.tensor().unique(dim: call.integer("dim")))
     },
     "torch.ops.torchvision.nms.default": .one { call throws(TypeFault) in
       try nms(call.tensor("dets"), call.tensor("scores"), iouThreshold: call.float("iou_threshold"))
@@ -94,5 +86,14 @@ extension Operator {
 
   private static func indexFill(_ x: Tensor, _ call: Call, _ value: some Number) throws(TypeFault) -> Tensor {
     x.indexFill(dim: try call.integer("dim"), try call.tensor("index"), value)
+  }
+
+  /// What is not asked for is empty.
+  private static func distinct(_ call: Call, _ unique: Unique) throws(TypeFault) -> [Tensor] {
+    let none = call.builder.zeros(TensorType(.i64, [0]))
+    return [
+      unique.values, try call.flag("return_inverse") ? unique.inverse : none,
+      try call.flag("return_counts") ? unique.counts : none,
+    ]
   }
 }

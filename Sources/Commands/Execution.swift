@@ -82,6 +82,9 @@ enum RunningModel: ~Copyable {
     }
   }
 
+  /// Tensors that the model can be run into: with room for as many elements as there can be where data decides that.
+  func makeOutputs() -> [NDArray] { program.makeOutputs() }
+
   /// Runs the model once.
   mutating func run(_ inputs: [NDArray]) throws(DiagnosticsError) -> [NDArray] {
     var outputs = program.makeOutputs()

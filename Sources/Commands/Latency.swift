@@ -14,7 +14,8 @@ struct Latency: Encodable {
 
   /// Runs once to warm up, then until the time is over, at least once.
   init(of model: inout RunningModel, on inputs: [NDArray], seconds: Double) throws(DiagnosticsError) {
-    var outputs = try model.run(inputs)
+    var outputs = model.makeOutputs()
+    try model.run(inputs, into: &outputs)
     let clock = ContinuousClock()
     let end = clock.now + .seconds(seconds)
     var times: [Duration] = []
@@ -41,7 +42,8 @@ struct KernelLatencies {
 
   /// Runs once to warm up, then until the time is over, at least once, a model that measures its kernels.
   init(of model: inout RunningModel, on inputs: [NDArray], seconds: Double) throws(DiagnosticsError) {
-    var outputs = try model.run(inputs)
+    var outputs = model.makeOutputs()
+    try model.run(inputs, into: &outputs)
     let end = ContinuousClock.now + .seconds(seconds)
     var previous = model.kernelTimes
     let kernels = previous.calls.indices

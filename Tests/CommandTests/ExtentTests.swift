@@ -32,6 +32,12 @@ import Testing
     #expect(outputs.members.map(\.array) == [NDArray([Float(1), 2]), NDArray([Float(1), 2, 1, 2])])
   }
 
+  @Test func isMeasuredWithRoomForAll() throws {
+    let outcome = try bench(2).shell("$lathe bench s.lathe --input x=x.npy --input n=n.npy --json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("median_ms"))
+  }
+
   @Test func moreThanTheCapacityFails() throws {
     for (count, most) in [(5 as Int64, "4"), (3, "2")] {
       let outcome = try bench(count).shell("\(run) --max n0=\(most)")

@@ -8,18 +8,18 @@ public struct Extent: OperationDefinition {
   static let prefix = "?"
 
   /// The name of the symbol; no other extent of the graph has it.
-  public var size: String
+  package var size: String
   /// What the number is at most; an expression of sizes that are known before it.
-  public var capacity: Dimension
+  package var capacity: Dimension
 
-  public init(size: String, capacity: Dimension) {
+  package init(size: String, capacity: Dimension) {
     self.size = size
     self.capacity = capacity
   }
 
-  public var name: String { "extent" }
+  package var name: String { "extent" }
 
-  public var attributes: [(name: String, value: Attribute)] {
+  package var attributes: [(name: String, value: Attribute)] {
     [("size", .dimensions([Dimension(extent: size)])), ("capacity", .dimensions([capacity]))]
   }
 
@@ -34,32 +34,32 @@ public struct Extent: OperationDefinition {
     capacity = capacities[0]
   }
 
-  public func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
+  package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     guard operands[0] == .scalar(.i64) else { throw TypeFault("the number of elements is \(operands[0]), not i64[]") }
     if let known = capacity.known, known < 0 { throw TypeFault("the capacity \(known) is negative") }
     return operands
   }
 
-  public func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
+  package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
     guard let number = literal(0)?.integers.first else { return }
     guard number >= 0, number <= capacity.known ?? .max else {
       throw TypeFault("\(number) elements are not between 0 and \(capacity)")
     }
   }
 
-  public func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
+  package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
-  public func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
+  package func batched(_ context: BatchingContext) throws(TypeFault) -> [Tensor]? {
     throw TypeFault("the size ?\(size) would differ from element to element of the batch")
   }
 
-  public func lower(_ context: LoweringContext) -> Definition {
+  package func lower(_ context: LoweringContext) -> Definition {
     guard let capacity = capacity.known else { internalError("?\(size) is lowered with an open capacity") }
     return .element { _ in context.scalars.checked(context.operands[0][[]], capacity + 1, always: true) }
   }
 
-  public func substituting(_ bindings: [String: Int]) -> Extent {
+  package func substituting(_ bindings: [String: Int]) -> Extent {
     Extent(size: size, capacity: capacity.substituting(bindings))
   }
 }

@@ -81,7 +81,8 @@ extension CFileRenderer {
     for argument in entry.arguments {
       let element = argument.buffer.dtype.isCoded ? ", elements are bit patterns" : ""
       if argument.extent != nil {
-        lines.append("\(argument.name): output, a size that data decides; more than there is room for is an error")
+        lines.append(
+          "\(argument.name): output, a size that data decides; more than there is room for is \(macro)_ERROR_INDEX")
         continue
       }
       lines.append("\(argument.name): \(argument.isInput ? "input" : "output") \(argument.buffer.typeText)\(element)")

@@ -30,7 +30,7 @@ enum CStatus: Int32, CaseIterable {
     case .weights: "the weights belong to another model or are damaged"
     case .file: "the file cannot be read"
     case .index:
-      "an index in the data, or a size that it decides, is out of range; what outputs and state hold is undefined"
+      "an index in the data is out of range; what outputs and state hold is undefined"
     case .threads: "a thread cannot be started"
     case .singular: "a matrix has no such factorization or inverse; what outputs and state hold is undefined"
     case .state: "the saved state is another model's or is damaged"

@@ -42,7 +42,7 @@ import Testing
     for (count, most) in [(5 as Int64, "4"), (3, "2")] {
       let outcome = try bench(count).shell("\(run) --max n0=\(most)")
       #expect(outcome.status == 1)
-      #expect(outcome.errors.contains("is out of range"))
+      #expect(outcome.errors.contains("out of range"))
     }
     let unknown = try bench(2).shell("\(run) --max n1=2")
     #expect(unknown.status == 1)

@@ -214,7 +214,7 @@ func unsupportedOperators() {
     [
       node("Foo", ["x"], ["a"], name: "f1", domain: "com.example"),
       node("Foo", ["x"], ["b"], name: "f2", domain: "com.example"),
-      node("NonMaxSuppression", ["x"], ["c"], name: "n"), node("Concat", ["x"], ["d"], name: "also wrong"),
+      node("StringSplit", ["x"], ["c"], name: "n"), node("Concat", ["x"], ["d"], name: "also wrong"),
     ], inputs: [("x", .f32(2))], outputs: ["a"])
   let found = model.mistakes()
   #expect(found.map(\.location.node) == ["f1", "n", "also wrong"])

@@ -130,7 +130,8 @@ public struct Gather: OperationDefinition {
   }
 
   package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
-    try indexed.check(operands[0], literal(1))
+    // One number that is repeated may be repeated no times.
+    if operands[1].elementCount != 0 { try indexed.check(operands[0], literal(1)) }
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
@@ -195,7 +196,8 @@ public struct Scatter: OperationDefinition {
   }
 
   package func check(_ operands: [TensorType], literal: (Int) -> NDArray?) throws(TypeFault) {
-    try indexed.check(operands[0], literal(1))
+    // One number that is repeated may be repeated no times.
+    if operands[1].elementCount != 0 { try indexed.check(operands[0], literal(1)) }
   }
 
   package func pullback(_ context: PullbackContext) throws(TypeFault) -> [Tensor?] {

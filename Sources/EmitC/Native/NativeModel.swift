@@ -219,7 +219,12 @@ public struct NativeModel: ~Copyable {
   private func failure(_ status: Int32, _ program: Program) -> DiagnosticsError {
     let (kernels, message): ([Kernel], String) =
       switch status {
-      case CStatus.index.rawValue: (program.kernels.filter(\.checksIndices), "an index or a size is out of range")
+      case CStatus.index.rawValue:
+        (
+          program.kernels.filter(\.checksIndices),
+          program.outputs.contains { $0.extent != nil }
+            ? "an index or a size that data decides is out of range" : "an index is out of range"
+        )
       case CStatus.singular.rawValue:
         (program.kernels.filter(\.callsFailing), "a matrix has no such factorization or inverse")
       default: internalError("\(program.name): the compiled model returned \(status)")

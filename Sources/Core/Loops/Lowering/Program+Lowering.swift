@@ -1,5 +1,5 @@
 extension Program {
-  /// Lowers a graph whose sizes are all known: groups nodes into kernels, gives every materialized value a buffer, and
+  /// Lowers a graph whose sizes are all known, or decided by data up to a capacity: groups nodes into kernels, gives every materialized value a buffer, and
   /// writes the loops.
   ///
   /// - Parameters:
@@ -36,10 +36,7 @@ extension Program {
             help: "bind it, for example with --dim \($0)=1, or graph.binding([\"\($0)\": 1]) in Swift")
         })
     }
-    guard !graph.mentionsExtents else {
-      throw DiagnosticsError(
-        "the graph has sizes that data decides", help: "replace them by capacities: graph.bounded()")
-    }
+    let graph = try graph.bounded()
     func stages(allowsSlabs: Bool) -> (stages: [Stage], isInSlabs: Bool) {
       let lowering = GraphLowering(
         name: graph.name, target: target, convolutions: convolutions, checksIndices: checksIndices,

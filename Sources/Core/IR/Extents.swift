@@ -27,10 +27,12 @@ extension Graph {
       || nodes.contains { $0.operation.graphs.contains(where: \.hasExtents) }
   }
 
-  /// Whether the type of any value has a size that data decides.
+  /// Whether the type of any value has a size that data decides, or the capacity of one depends on another.
   var mentionsExtents: Bool {
     nodes.contains { node in
-      node.types.contains { !$0.shape.extents.isEmpty } || node.operation.graphs.contains(where: \.mentionsExtents)
+      if case .extent(let extent) = node.operation, !extent.capacity.extents.isEmpty { return true }
+      return node.types.contains { !$0.shape.extents.isEmpty }
+        || node.operation.graphs.contains(where: \.mentionsExtents)
     }
   }
 

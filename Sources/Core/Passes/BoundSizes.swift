@@ -12,7 +12,7 @@ extension Graph {
   /// - Throws: Operations that cannot leave the places behind the elements out, each with its place.
   public func bounded() throws(DiagnosticsError) -> Graph {
     // What depends on open symbols is left to the lowering, which names them.
-    guard hasExtents, nodes.allSatisfy({ $0.types.allSatisfy { $0.shape.allSatisfy(\.symbols.isEmpty) } }) else {
+    guard mentionsExtents, nodes.allSatisfy({ $0.types.allSatisfy { $0.shape.allSatisfy(\.symbols.isEmpty) } }) else {
       return self
     }
     var bounding = Bounding(graph: self, builder: Builder(), extents: [:])

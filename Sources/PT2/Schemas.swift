@@ -29,6 +29,7 @@ extension Schema {
     _safe_softmax self dim dtype
     _softmax self dim half_to_float
     _to_copy self dtype layout device pin_memory non_blocking=false memory_format
+    _unique2 self sorted=true return_inverse=false return_counts=false
     _unsafe_view self size
     _upsample_bicubic2d_aa self output_size align_corners scales_h scales_w
     _upsample_bicubic2d_aa.vec input output_size align_corners scale_factors
@@ -397,6 +398,7 @@ extension Schema {
     masked_fill_.Tensor self! mask value
     masked_scatter self mask source
     masked_scatter_ self! mask source
+    masked_select self mask
     matmul self other
     max self
     max.dim self dim keepdim=false
@@ -461,6 +463,8 @@ extension Schema {
     nll_loss self target weight reduction=1 ignore_index=-100
     nll_loss2d self target weight reduction=1 ignore_index=-100
     nll_loss_nd self target weight reduction=1 ignore_index=-100
+    nonzero self
+    nonzero_static self size fill_value=-1
     norm.Scalar self p=2
     norm.ScalarOpt_dim self p dim keepdim=false
     norm.ScalarOpt_dim_dtype self p dim keepdim dtype
@@ -665,6 +669,8 @@ extension Schema {
     unfold self& dimension size step
     uniform self from=0.0 to=1.0 generator
     uniform_ self! from=0.0 to=1.0 generator
+    unique_consecutive self return_inverse=false return_counts=false dim
+    unique_dim self dim sorted=true return_inverse=false return_counts=false
     unsafe_chunk self chunks dim=0
     unsafe_split.Tensor self split_size dim=0
     unsqueeze self& dim

@@ -47,7 +47,7 @@ extension Tensor {
   /// - Parameter indices: One for each of the first axes; nil for all of an axis.
   public func index(_ indices: [Tensor?]) -> Tensor {
     composite("index", [self] + indices) { () throws(TypeFault) -> Tensor in
-      let indices = try places(of: indices)
+      let indices = try self.places(of: indices)
       let given = indices.compactMap { $0 }
       for index in given { try requireIndices(index) }
       let axes = indices.indices.filter { indices[$0] != nil }
@@ -263,7 +263,7 @@ extension Tensor {
   /// - Parameter accumulate: Whether values are added to the elements that are there.
   public func indexPut(_ indices: [Tensor?], _ values: Tensor, accumulate: Bool = false) -> Tensor {
     composite("indexPut", [self] + indices + [values]) { () throws(TypeFault) -> Tensor in
-      let indices = try places(of: indices)
+      let indices = try self.places(of: indices)
       let known = indices.compactMap { $0 }
       let axes = indices.indices.filter { indices[$0] != nil }
       guard let first = axes.first, axes != Array(0..<axes.count), indices.count <= rank else {

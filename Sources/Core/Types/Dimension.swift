@@ -131,6 +131,7 @@ public struct Dimension: Hashable, Sendable {
         let atoms = term.atoms.map { atom in
           switch atom {
           case .symbol(let name): symbol(name)
+          case .extent(let name): symbol(Extent.prefix + name)
           case .floorDivide(let dividend, let divisor): quotient(computed(dividend), divisor)
           case .minimum(let a, let b): minimum(computed(a), computed(b))
           }

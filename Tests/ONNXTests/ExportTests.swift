@@ -196,6 +196,7 @@ private let models: [String] = {
       Recognized("Elu") { elu($0, alpha: 0.5) }, Recognized("Softplus") { softplus($0) },
       Recognized("HardSwish") { hardswish($0) }, Recognized("Clip") { relu6($0) },
       Recognized("Sigmoid", "Mul") { silu($0) }, Recognized("ReduceMean") { $0.mean(dim: 1) },
+      Recognized("ReduceMean", "Unsqueeze") { $0.reduce(.sum, axes: [1]).reshape([2, 1, 4, 4]) / 3 },
       Recognized("LayerNormalization") { x in
         layerNorm(x, [4], weight: x.builder.constant(NDArray([1, 2, 3, 4] as [Float])))
       },

@@ -45,7 +45,11 @@ extension Matcher {
   func mean(_ value: Value) -> Composite? {
     guard type(value).dtype.isFloat, let (x, axes) = averaged(value), squeezed(value) == value else { return nil }
     return Composite(operands: [x]) { export, type throws(TypeFault) in
-      try export.reduce("ReduceMean", try export.value(x), axes, type)
+      // The sum may have been given back axes of size 1.
+      let operand = try export.value(x)
+      let kept = operand.shape.indices.filter { !axes.contains($0) }.map { operand.shape[$0] }
+      return try export.reshape(
+        try export.reduce("ReduceMean", operand, axes, type.with(shape: kept)), to: type.shape)
     }
   }
 

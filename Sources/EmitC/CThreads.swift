@@ -305,16 +305,15 @@ extension CFileRenderer {
   /// The start and the end of a pool of threads.
   func writePool(_ writer: inout CWriter) {
     guard options.threads == .pthreads else { return }
-    let (spins, pause) = ("\(macro)_SPINS", "\(macro)_PAUSE")
     let text = """
-      static void *NAME_worker_main(void *context)
+      static void *\(name)_worker_main(void *context)
       {
-        struct NAME_threads *const threads = ((const struct NAME_worker *)context)->threads;
+        struct \(name)_threads *const threads = ((const struct \(name)_worker *)context)->threads;
         uint64_t seen = 0;
         for (;;) {
-          for (int spin = 0; spin < \(spins); spin++) {
+          for (int spin = 0; spin < \(macro)_SPINS; spin++) {
             if (__atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32 != seen) break;
-            \(pause);
+            \(macro)_PAUSE;
           }
           if (__atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32 == seen) {
             pthread_mutex_lock(&threads->mutex);
@@ -325,42 +324,42 @@ extension CFileRenderer {
           }
           seen = __atomic_load_n(&threads->ticket, __ATOMIC_ACQUIRE) >> 32;
           if (__atomic_load_n(&threads->stopping, __ATOMIC_ACQUIRE)) return NULL;
-          NAME_work(threads);
+          \(name)_work(threads);
         }
       }
 
-      int NAME_start_threads(struct NAME_threads *threads, int count)
+      int \(name)_start_threads(struct \(name)_threads *threads, int count)
       {
-        if (!threads) return MACRO_ERROR_NULL;
-        if (count < 1 || count > MACRO_THREADS_MAX) return MACRO_ERROR_SIZE;
+        if (!threads) return \(macro)_ERROR_NULL;
+        if (count < 1 || count > \(macro)_THREADS_MAX) return \(macro)_ERROR_SIZE;
         memset(threads, 0, sizeof *threads);
         threads->count = 1;
-        if (pthread_mutex_init(&threads->mutex, NULL) != 0) return MACRO_ERROR_THREADS;
+        if (pthread_mutex_init(&threads->mutex, NULL) != 0) return \(macro)_ERROR_THREADS;
         if (pthread_cond_init(&threads->wake, NULL) != 0) {
           pthread_mutex_destroy(&threads->mutex);
-          return MACRO_ERROR_THREADS;
+          return \(macro)_ERROR_THREADS;
         }
         if (pthread_cond_init(&threads->done, NULL) != 0) {
           pthread_cond_destroy(&threads->wake);
           pthread_mutex_destroy(&threads->mutex);
-          return MACRO_ERROR_THREADS;
+          return \(macro)_ERROR_THREADS;
         }
         for (; threads->count < count; threads->count++) {
-          struct NAME_worker *const worker = &threads->workers[threads->count];
+          struct \(name)_worker *const worker = &threads->workers[threads->count];
           worker->threads = threads;
-          if (pthread_create(&worker->thread, NULL, NAME_worker_main, worker) != 0) {
-            NAME_stop_threads(threads);
-            return MACRO_ERROR_THREADS;
+          if (pthread_create(&worker->thread, NULL, \(name)_worker_main, worker) != 0) {
+            \(name)_stop_threads(threads);
+            return \(macro)_ERROR_THREADS;
           }
         }
-        return MACRO_OK;
+        return \(macro)_OK;
       }
 
-      void NAME_stop_threads(struct NAME_threads *threads)
+      void \(name)_stop_threads(struct \(name)_threads *threads)
       {
         if (!threads || threads->count < 1) return;
         __atomic_store_n(&threads->stopping, 1, __ATOMIC_RELEASE);
-        NAME_give(threads, 0, NULL, NULL);
+        \(name)_give(threads, 0, NULL, NULL);
         for (int i = 1; i < threads->count; i++) pthread_join(threads->workers[i].thread, NULL);
         pthread_cond_destroy(&threads->done);
         pthread_cond_destroy(&threads->wake);
@@ -369,7 +368,7 @@ extension CFileRenderer {
       }
 
       """
-    writer.lines(text.replacing("NAME", with: name).replacing("MACRO", with: macro))
+    writer.lines(text)
     guard options.uniformEntry else { return }
     writer.line("size_t \(name)_threads_bytes(void) { return sizeof(struct \(name)_threads); }")
     writer.line()

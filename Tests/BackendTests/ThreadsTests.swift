@@ -12,7 +12,10 @@ import Testing
     ("pooling", TilePrograms.pooling(lanes: 8)),
     ("chain", TilePrograms.chain()),
     ("serial", TilePrograms.inPlace(lanes: 8)),
-    ("scalar", TilePrograms.Convolution(lanes: 1, blocks: 3, columns: 2, rows: 4, height: 3, width: 4).program()),
+    (
+      "scalar_NAME_MACRO",
+      TilePrograms.Convolution(lanes: 1, blocks: 3, columns: 2, rows: 4, height: 3, width: 4).program()
+    ),
   ]
 
   private static func outputs(

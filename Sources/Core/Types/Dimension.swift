@@ -121,32 +121,6 @@ public struct Dimension: Hashable, Sendable {
     return result
   }
 
-  /// The dimension computed in another arithmetic, such as that of texts or of tensors.
-  package func computed<Number>(
-    number: (Int) -> Number, symbol: (String) -> Number, sum: (Number, Number) -> Number,
-    product: (Number, Number) -> Number, quotient: (Number, Int) -> Number, minimum: (Number, Number) -> Number
-  ) -> Number {
-    func computed(_ dimension: Dimension) -> Number {
-      let products = dimension.terms.map { term in
-        let atoms = term.atoms.map { atom in
-          switch atom {
-          case .symbol(let name): symbol(name)
-          case .extent(let name): symbol(Extent.prefix + name)
-          case .floorDivide(let dividend, let divisor): quotient(computed(dividend), divisor)
-          case .minimum(let a, let b): minimum(computed(a), computed(b))
-          }
-        }
-        return (term.coefficient == 1 ? atoms : [number(term.coefficient)] + atoms)
-      }
-      let sums = products.compactMap { factors in
-        factors.dropFirst().reduce(factors.first) { result, factor in result.map { product($0, factor) } }
-      }
-      let all = sums + (dimension.constant == 0 && !sums.isEmpty ? [] : [number(dimension.constant)])
-      return all.dropFirst().reduce(all[0], sum)
-    }
-    return computed(self)
-  }
-
   /// The sum, wrapping on overflow; sizes are checked against `maximum` by the type rules.
   public static func + (a: Dimension, b: Dimension) -> Dimension {
     Dimension(constant: a.constant &+ b.constant, terms: a.terms.isEmpty ? b.terms : merged(a.terms + b.terms))

@@ -115,10 +115,12 @@ final class ModelExport {
     }
     let type = TensorType(.i64, [1])
     let value = dimension.computed(
-      number: { vector([$0], "size") }, symbol: { symbol($0) },
-      sum: { node("Add", [$0, $1], type) }, product: { node("Mul", [$0, $1], type) },
-      // Sizes are not negative, so that truncation is the floor.
-      quotient: { node("Div", [$0, vector([$1], "size")], type) }, minimum: { node("Min", [$0, $1], type) })
+      in: DimensionArithmetic<ONNXValue>(
+        number: { self.vector([$0], "size") }, symbol: { self.symbol($0) }, extent: { self.symbol(Extent.prefix + $0) },
+        add: { self.node("Add", [$0, $1], type) }, multiply: { self.node("Mul", [$0, $1], type) },
+        // Sizes are not negative, so that truncation is the floor.
+        floorDivide: { self.node("Div", [$0, self.vector([$1], "size")], type) },
+        minimum: { self.node("Min", [$0, $1], type) }))
     computedSizes[dimension] = value
     return value
   }

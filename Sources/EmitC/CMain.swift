@@ -124,7 +124,8 @@ extension CFileRenderer {
     }
     if let declared = argument.shape {
       if !argument.isInput {
-        convert("\(array)[i] = \(isWide ? helpers.name(.unpack(buffer.dtype)) : "")(\(bench("of_\(argument.name)"))[i]);")
+        let unpack = isWide ? helpers.name(.unpack(buffer.dtype)) : ""
+        convert("\(array)[i] = \(unpack)(\(bench("of_\(argument.name)"))[i]);")
       }
       let rank = declared.count
       let counts = declared.map { size in

@@ -1,4 +1,5 @@
 import Foundation
+import Lathe
 import LatheCore
 import SwiftProtobuf
 
@@ -46,6 +47,12 @@ struct TestModel {
   /// The outputs for inputs, by the oracle.
   func run(_ inputs: [String: NDArray] = [:]) throws -> [String: NDArray] {
     let graph = try graph(bindings: inputs)
+    // Results whose size data decides are cut by what runs a graph.
+    if !graph.capacities.isEmpty {
+      var session = try compile(graph).session()
+      let results = try session.run(graph.inputs.compactMap { inputs[graph.inputName($0)] })
+      return Dictionary(uniqueKeysWithValues: zip(graph.outputs.map(\.name), results))
+    }
     let names = Set(graph.inputs.map { graph.inputName($0) })
     return try ReferenceEvaluator.run(graph, inputs: inputs.filter { names.contains($0.key) }).outputs
   }

@@ -5,7 +5,7 @@
 /// place and masks by the number.
 public struct Extent: OperationDefinition {
   /// What the text form writes before the name of such a size.
-  static let prefix = "?"
+  package static let prefix = "?"
 
   /// The name of the symbol; no other extent of the graph has it.
   package var size: String

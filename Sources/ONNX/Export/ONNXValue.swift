@@ -52,24 +52,25 @@ extension Onnx_ValueInfoProto {
 }
 
 extension Dimension {
-  /// The size as `dim_param` has it, `2*N + 1`; nil where it is a minimum.
+  /// The size as `dim_param` has it, `2*N + 1`; nil where it is a minimum, or data decides it.
   var formula: String? {
     typealias Formula = (text: String, isSum: Bool)?
     func factor(_ formula: (text: String, isSum: Bool)) -> String {
       formula.isSum ? "(\(formula.text))" : formula.text
     }
     let formula: Formula = computed(
-      number: { ("\($0)", false) }, symbol: { ($0, false) },
-      sum: { a, b -> Formula in
-        guard let a, let b else { return nil }
-        return (b.text.hasPrefix("-") ? "\(a.text) - \(b.text.dropFirst())" : "\(a.text) + \(b.text)", true)
-      },
-      product: { a, b -> Formula in
-        guard let a, let b else { return nil }
-        return ("\(factor(a))*\(factor(b))", false)
-      },
-      quotient: { a, divisor -> Formula in a.map { ("\(factor($0))//\(divisor)", false) } },
-      minimum: { _, _ -> Formula in nil })
+      in: DimensionArithmetic<Formula>(
+        number: { ("\($0)", false) }, symbol: { ($0, false) }, extent: { _ in nil },
+        add: { a, b -> Formula in
+          guard let a, let b else { return nil }
+          return (b.text.hasPrefix("-") ? "\(a.text) - \(b.text.dropFirst())" : "\(a.text) + \(b.text)", true)
+        },
+        multiply: { a, b -> Formula in
+          guard let a, let b else { return nil }
+          return ("\(factor(a))*\(factor(b))", false)
+        },
+        floorDivide: { a, divisor -> Formula in a.map { ("\(factor($0))//\(divisor)", false) } },
+        minimum: { _, _ -> Formula in nil }))
     return formula?.text
   }
 }

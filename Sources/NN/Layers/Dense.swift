@@ -114,13 +114,20 @@ public struct Embedding: Module {
   /// Applies the layer in the graph of its argument.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     identity.scope(of: x) {
-      var table = weight.updated(in: $0)
-      if let maxNorm {
-        table = embeddingRenorm(x, table, maxNorm: maxNorm, normType: normType)
-        weight.update(to: table)
-      }
+      let table = weight.table(for: x, maxNorm: maxNorm, normType: normType, in: $0)
       return embedding(x, table, paddingIdx: paddingIdx, scaleGradByFreq: scaleGradByFreq)
     }
+  }
+}
+
+extension Parameter {
+  /// The rows that places are looked up in; those that are longer than `maxNorm` are shortened, as an update.
+  fileprivate func table(for x: Tensor, maxNorm: Double?, normType: Double, in builder: Builder) -> Tensor {
+    let table = updated(in: builder)
+    guard let maxNorm else { return table }
+    let shortened = embeddingRenorm(x, table, maxNorm: maxNorm, normType: normType)
+    update(to: shortened)
+    return shortened
   }
 }
 
@@ -176,11 +183,7 @@ public struct EmbeddingBag: Module {
   /// Bags that start at offsets of a row of places, or weighted ones: as ``embeddingBag`` takes them.
   public func callAsFunction(_ x: Tensor, offsets: Tensor?, perSampleWeights: Tensor? = nil) -> Tensor {
     identity.scope(of: x) {
-      var table = weight.updated(in: $0)
-      if let maxNorm {
-        table = embeddingRenorm(x, table, maxNorm: maxNorm, normType: normType)
-        weight.update(to: table)
-      }
+      let table = weight.table(for: x, maxNorm: maxNorm, normType: normType, in: $0)
       return embeddingBag(
         x, table, offsets: offsets, mode: mode, perSampleWeights: perSampleWeights,
         includeLastOffset: includeLastOffset, paddingIdx: paddingIdx, scaleGradByFreq: scaleGradByFreq)

@@ -160,8 +160,8 @@ final class KernelPlan: Sendable {
     }
   }
 
-  var registerBytes: Int { tapes.map(\.tape.registerBytes).max() ?? 0 }
-  var localBytes: Int { tapes.map(\.tape.localBytes).max() ?? 0 }
+  var registerBytes: Int { tapes.map(\.registerBytes).max() ?? 0 }
+  var localBytes: Int { tapes.map(\.localBytes).max() ?? 0 }
 }
 
 /// Statements of a kernel that follow each other, and the loop among them that threads may share.

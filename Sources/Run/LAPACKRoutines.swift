@@ -5,6 +5,17 @@ internal import LatheCore
 /// Results have the same bits for any number of threads.
 private let oneThread: Void = openblas_set_num_threads(1)
 
+/// That a routine failed.
+struct RoutineFailure {
+  /// The order of the leading minor that is at fault, where there is one; otherwise 0.
+  var minor: Int32 = 0
+
+  func message(of routine: Routine) -> String {
+    guard let reason = routine.failure else { internalError("\(routine.name) cannot fail") }
+    return minor > 0 ? "\(reason) (its leading minor of order \(minor))" : reason
+  }
+}
+
 /// Routines by LAPACK, on row-major matrices.
 extension LAPACKFloat {
   /// Runs a routine on dense row-major matrices: those that it reads, then those that it writes.
@@ -12,13 +23,13 @@ extension LAPACKFloat {
   /// To LAPACK a row-major matrix is its transpose.
   ///
   /// - Returns: Why it failed; nil where it did not.
-  static func run(_ routine: Routine, _ places: [UnsafeMutableRawPointer]) -> String? {
+  static func run(_ routine: Routine, _ places: [UnsafeMutableRawPointer]) -> RoutineFailure? {
     _ = oneThread
     let numbers = routine.numbers.map { Int32($0) }
     func real(_ position: Int) -> UnsafeMutablePointer<Self> { places[position].assumingMemoryBound(to: Self.self) }
     let failed: Bool
     switch routine.name {
-    case .cholesky: return cholesky(routine, numbers[0], real(0), real(1))
+    case .cholesky: return cholesky(numbers[0], real(0), real(1))
     case .lu:
       lu(
         Int(numbers[0]), Int(numbers[1]), real(0), real(1), places[2].assumingMemoryBound(to: Int32.self),
@@ -41,12 +52,12 @@ extension LAPACKFloat {
     case .svd: failed = !svd(Int(numbers[0]), Int(numbers[1]), real(0), real(1), real(2), real(3))
     case .eig: failed = !eig(Int(numbers[0]), real(0), real(1), real(2), real(3), real(4))
     }
-    return failed ? routine.failure : nil
+    return failed ? RoutineFailure() : nil
   }
 
   private static func cholesky(
-    _ routine: Routine, _ n: Int32, _ a: UnsafePointer<Self>, _ l: UnsafeMutablePointer<Self>
-  ) -> String? {
+    _ n: Int32, _ a: UnsafePointer<Self>, _ l: UnsafeMutablePointer<Self>
+  ) -> RoutineFailure? {
     let count = Int(n)
     for i in 0..<count {
       for j in 0..<count { l[i * count + j] = j <= i ? a[i * count + j] : 0 }
@@ -54,10 +65,7 @@ extension LAPACKFloat {
     let info = potrf(letter("U"), n, l)
     // What is not finite passes some kernels of potrf.
     let isFinite = (0..<count).allSatisfy { l[$0 * count + $0].isFinite }
-    guard info == 0, isFinite else {
-      return "the matrix is not positive-definite" + (info > 0 ? " (its leading minor of order \(info))" : "")
-    }
-    return nil
+    return info == 0 && isFinite ? nil : RoutineFailure(minor: max(0, info))
   }
 
   /// A copy with rows and columns exchanged.

@@ -16,7 +16,7 @@ extension Machine {
       }
       places.append(buffers[Int(address.buffer)] + start * address.size)
     }
-    let message = routine.type == .f64 ? Double.run(routine, places) : Float.run(routine, places)
-    if let message { fault = .routine(message) }
+    let failure = routine.type == .f64 ? Double.run(routine, places) : Float.run(routine, places)
+    if let failure { fault = .routine(call: instruction.extra, failure) }
   }
 }

@@ -6,16 +6,17 @@ internal import LatheCore
 ///
 /// Every access to memory is checked against its tensor, once per strip: a fault stops the tape and is reported.
 struct Machine {
+  /// Why a tape stopped: nothing in it is counted by references, so that a machine costs nothing to make and to drop.
   enum Fault {
     /// An access outside its tensor: a mistake of the lowering.
     case access(Address, position: Int)
     /// An index from data that is out of range.
     case index(IndexFault)
-    /// Why a routine failed.
-    case routine(String)
+    /// The routine call of this position failed.
+    case routine(call: Int32, RoutineFailure)
   }
 
-  let tape: TapeView
+  private let view: UnsafePointer<TapeView>
   /// The register file.
   let registers: UnsafeMutableRawPointer
   /// The local arrays.
@@ -35,7 +36,7 @@ struct Machine {
     _ prepared: PreparedTape, registers: UnsafeMutableRawPointer, locals: UnsafeMutableRawPointer,
     buffers: UnsafePointer<UnsafeMutableRawPointer>, part: Range<Int>? = nil, parameter: (LoopVariable) -> Int
   ) -> Fault? {
-    let tape = prepared.tape
+    let tape = prepared.view.pointee
     for literal in tape.literals {
       let place = registers + Int(literal.offset)
       switch literal.lane {
@@ -44,20 +45,21 @@ struct Machine {
       case .double, .integer: place.storeBytes(of: literal.bits, as: UInt64.self)
       }
     }
-    for (variable, offset) in tape.parameters {
-      (registers + Int(offset)).storeBytes(of: parameter(variable), as: Int.self)
+    for expected in tape.parameters {
+      (registers + Int(expected.offset)).storeBytes(of: parameter(expected.variable), as: Int.self)
     }
-    return tape.withView { tape in
-      var machine = Machine(tape: tape, registers: registers, locals: locals, buffers: buffers, part: part)
-      machine.run()
-      return machine.fault
-    }
+    var machine = Machine(view: prepared.view, registers: registers, locals: locals, buffers: buffers, part: part)
+    machine.run()
+    return machine.fault
   }
 
+  var tape: TapeView { @inline(__always) get { view.pointee } }
+
   private mutating func run() {
+    let code = tape.code
     var counter = 0
-    while counter < tape.codeCount {
-      let instruction = tape.code + counter
+    while counter < code.count {
+      let instruction = code + counter
       counter += 1
       switch instruction.pointee.code {
       case .enterLoop, .enterStrips:

@@ -14,8 +14,7 @@ public struct Session: ~Copyable {
   private let state: ProgramState
   private let outputs: AlignedMemory
   private let constants: AlignedMemory
-  /// Where each function finds the constants that are copied, by buffer position.
-  private let constantOffsets: [[Int: Int]]
+  private var layouts: [Layout]
   private let registers: AlignedMemory
   private let locals: AlignedMemory
   /// How long the kernels of each function ran in all runs so far; nil where they are not measured.
@@ -64,9 +63,37 @@ public struct Session: ~Copyable {
         offsets[offsets.count - 1][position] = known[content]
       }
     }
-    constantOffsets = offsets
     constants = AlignedMemory(byteCount: total)
     for (content, offset) in known { content.array.copy(to: constants.start + offset) }
+    layouts = []
+    layouts = zip(functions, offsets).map { layout(of: $0, constantOffsets: $1) }
+  }
+
+  /// Where a function's buffers are: found once, so that the run of a small model costs little.
+  private struct Layout {
+    /// By position; nil for inputs and for constants that are not copied.
+    var places: [UnsafeMutableRawPointer?] = []
+    var inputs: [(position: Int, input: Int)] = []
+    /// The constants that are read where they are.
+    var constants: [(position: Int, array: NDArray)] = []
+  }
+
+  private func layout(of executable: Executable, constantOffsets: [Int: Int]) -> Layout {
+    var layout = Layout()
+    for (position, buffer) in executable.program.buffers.enumerated() {
+      var place: UnsafeMutableRawPointer?
+      switch buffer.kind {
+      case .temporary: place = executable.planned.offsets[position].map { arena.start + $0 }
+      case .variable(let variable): place = state.start + executable.planned.variableOffsets[variable]
+      case .output(let output): place = outputs.start + executable.outputOffsets[output]
+      case .input(let input): layout.inputs.append((position, input))
+      case .constant(let content):
+        place = constantOffsets[position].map { constants.start + $0 }
+        if place == nil { layout.constants.append((position, content.array)) }
+      }
+      layout.places.append(place)
+    }
+    return layout
   }
 
   /// The first function, which mostly is the only one.
@@ -168,25 +195,12 @@ public struct Session: ~Copyable {
 
   private mutating func execute(_ function: Int, _ inputs: [NDArray]) throws(DiagnosticsError) {
     let executable = functions[function]
-    let program = executable.program
-    try program.check(inputs: inputs)
-    var places: [UnsafeMutableRawPointer?] = []
-    var large: [(position: Int, array: NDArray)] = []
-    for (position, buffer) in program.buffers.enumerated() {
-      switch buffer.kind {
-      case .temporary: places.append(executable.planned.offsets[position].map { arena.start + $0 })
-      case .variable(let variable): places.append(state.start + executable.planned.variableOffsets[variable])
-      case .output(let output): places.append(outputs.start + executable.outputOffsets[output])
-      case .input(let input):
-        places.append(nil)
-        large.append((position, inputs[input]))
-      case .constant(let content):
-        places.append(constantOffsets[function][position].map { constants.start + $0 })
-        if places[position] == nil { large.append((position, content.array)) }
-      }
-    }
+    try executable.program.check(inputs: inputs)
+    let layout = layouts[function]
+    var places = layout.places
+    let borrowed = layout.constants + layout.inputs.map { ($0.position, inputs[$0.input]) }
     var measured = times?[function]
-    let fault = Self.withPlaces(large[...], &places) { run(executable, in: $0, &measured) }
+    let fault = Self.withPlaces(borrowed[...], &places) { run(executable, in: $0, &measured) }
     if let measured { times?[function] = measured }
     if let fault { throw fault }
   }

@@ -6,13 +6,16 @@ private struct LoopPositions {
 
   /// The loop's position, once it is set.
   subscript(variable: LoopVariable) -> Int {
-    get { all.first { $0.variable == variable }?.value ?? internalError("loop variable \(variable.id) has no value") }
+    get {
+      for known in all where known.variable.id == variable.id { return known.value }
+      internalError("loop variable \(variable.id) has no value")
+    }
     set {
-      if let known = all.firstIndex(where: { $0.variable == variable }) {
-        all[known].value = newValue
-      } else {
-        all.append((variable, newValue))
+      for position in all.indices where all[position].variable.id == variable.id {
+        all[position].value = newValue
+        return
       }
+      all.append((variable, newValue))
     }
   }
 }
@@ -71,19 +74,17 @@ struct StepRunner {
     times?.calls[position] += 1
   }
 
-  /// Runs tapes one after the other, each on all threads that it has work for.
-  private func run(_ tapes: [PreparedTape]) -> Machine.Fault? {
-    let positions = positions
-    for tape in tapes {
+  /// Runs a kernel's tapes one after the other, each on all threads that it has work for.
+  private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
+    for tape in kernel.tapes {
       let fault =
-        if let pool, let shared = tape.tape.shared {
-          run(tape, extent: shared.extent, pool)
+        if let pool, let extent = tape.sharedExtent {
+          run(tape, extent: extent, pool)
         } else {
           Machine.run(tape, registers: registers, locals: locals, buffers: buffers) { positions[$0] }
         }
-      if let fault { return fault }
+      if let fault { throw error(fault, in: kernel, tape) }
     }
-    return nil
   }
 
   /// Runs a tape in parts of its shared loop, a few for each thread, so that none waits long for another.
@@ -105,13 +106,14 @@ struct StepRunner {
 
   private func holds(_ predicate: BufferID) -> Bool { buffers[predicate.position].load(as: UInt8.self) != 0 }
 
-  private func run(_ kernel: KernelPlan) throws(DiagnosticsError) {
-    guard let fault = run(kernel.tapes) else { return }
+  private func error(_ fault: Machine.Fault, in kernel: KernelPlan, _ tape: PreparedTape) -> DiagnosticsError {
     switch fault {
     case .index(let fault):
-      throw DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
-    case .routine(let message): throw DiagnosticsError("kernel \(kernel.name): \(message)", location: kernel.location)
-    case .access(let address, let position): throw accessError(kernel, address, position)
+      DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
+    case .routine(let call, let failure):
+      DiagnosticsError(
+        "kernel \(kernel.name): \(failure.message(of: tape.view.pointee.calls[Int(call)].routine))", location: kernel.location)
+    case .access(let address, let position): accessError(kernel, address, position)
     }
   }
 

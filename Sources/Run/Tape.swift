@@ -179,6 +179,12 @@ struct Tape: Sendable {
     var bits: UInt64
   }
 
+  /// A kernel's parameter, and where its value is expected.
+  struct Parameter: Sendable {
+    var variable: LoopVariable
+    var offset: Int32
+  }
+
   var code: [Instruction] = []
   var addresses: [Address] = []
   var terms: [AffineTerm] = []
@@ -195,8 +201,7 @@ struct Tape: Sendable {
   var tables: [Int] = []
   /// The loop that threads may share: where it is entered, and how often it runs.
   var shared: (entry: Int32, extent: Int)?
-  /// Where the values of the kernel's parameters are expected.
-  var parameters: [(variable: LoopVariable, offset: Int32)] = []
+  var parameters: [Parameter] = []
   /// The size of the register file.
   var registerBytes = 0
   /// The size of the local arrays.
@@ -213,11 +218,28 @@ struct PreparedCall: Sendable {
   var results: [Int32]
 }
 
-/// A tape as it is run: one reference, whatever it holds, so that starting a small kernel costs little.
-final class PreparedTape: Sendable {
-  let tape: Tape
+/// A tape as it is run.
+///
+/// Sendable, as nothing that the view points to changes while this is there.
+final class PreparedTape: @unchecked Sendable {
+  let view: UnsafePointer<TapeView>
+  /// How often the loop runs that threads may share; nil where there is none.
+  let sharedExtent: Int?
+  /// The sizes of the register file and of the local arrays.
+  let registerBytes: Int
+  let localBytes: Int
 
   init(_ tape: Tape) {
-    self.tape = tape
+    let view = UnsafeMutablePointer<TapeView>.allocate(capacity: 1)
+    view.initialize(to: TapeView(copying: tape))
+    self.view = UnsafePointer(view)
+    sharedExtent = tape.shared?.extent
+    registerBytes = tape.registerBytes
+    localBytes = tape.localBytes
+  }
+
+  deinit {
+    view.pointee.deallocate()
+    view.deallocate()
   }
 }

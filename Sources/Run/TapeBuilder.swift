@@ -52,7 +52,7 @@ struct TapeBuilder {
     for parameter in parameters {
       let offset = builder.integerRegister()
       builder.variables[parameter] = offset
-      builder.tape.parameters.append((parameter, offset))
+      builder.tape.parameters.append(Tape.Parameter(variable: parameter, offset: offset))
     }
     try builder.emit(statements)
     return builder.tape

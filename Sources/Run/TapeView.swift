@@ -1,51 +1,90 @@
+internal import LatheCore
+
 /// A tape's tables as the machine reads them, without checks of bounds: the positions in a tape are its builder's own.
+///
+/// They are copies that stay where they are, so that starting a small kernel costs no counting of references.
 struct TapeView {
-  let code: UnsafePointer<Instruction>
-  let codeCount: Int
-  let addresses: UnsafePointer<Address>
-  let affines: UnsafePointer<Affine>
-  let terms: UnsafePointer<AffineTerm>
-  let conditions: UnsafePointer<Condition>
-  let bounds: UnsafePointer<LoopBounds>
-  let quotients: UnsafePointer<BoundQuotient>
-  let factors: UnsafePointer<Int>
-  let tables: UnsafePointer<Int>
-  let tiles: UnsafePointer<TileReduction>
-  let tileLoops: UnsafePointer<TileLoop>
-  let calls: UnsafePointer<PreparedCall>
+  let code: Table<Instruction>
+  let literals: Table<Tape.Literal>
+  let parameters: Table<Tape.Parameter>
+  let addresses: Table<Address>
+  let affines: Table<Affine>
+  let terms: Table<AffineTerm>
+  let conditions: Table<Condition>
+  let bounds: Table<LoopBounds>
+  let quotients: Table<BoundQuotient>
+  let factors: Table<Int>
+  let tables: Table<Int>
+  let tiles: Table<TileReduction>
+  let tileLoops: Table<TileLoop>
+  let calls: Table<PreparedCall>
   /// Where the loop is entered that threads share; -1 where there is none.
   let sharedEntry: Int
-}
 
-extension Tape {
-  /// Lends the tables.
-  func withView<Result>(_ body: (TapeView) -> Result) -> Result {
-    Self.withPointers(code, addresses, affines) { code, addresses, affines in
-      Self.withPointers(terms, conditions, bounds) { terms, conditions, bounds in
-        Self.withPointers(quotients, factors, tables) { quotients, factors, tables in
-          Self.withPointers(tiles, tileLoops, calls) { tiles, tileLoops, calls in
-            body(
-              TapeView(
-                code: code, codeCount: self.code.count, addresses: addresses, affines: affines, terms: terms,
-                conditions: conditions, bounds: bounds, quotients: quotients, factors: factors, tables: tables,
-                tiles: tiles, tileLoops: tileLoops, calls: calls, sharedEntry: shared.map { Int($0.entry) } ?? -1))
-          }
-        }
-      }
-    }
+  /// Copies the tables of a tape; `deallocate` gives their memory back.
+  init(copying tape: Tape) {
+    code = Table(tape.code)
+    literals = Table(tape.literals)
+    parameters = Table(tape.parameters)
+    addresses = Table(tape.addresses)
+    affines = Table(tape.affines)
+    terms = Table(tape.terms)
+    conditions = Table(tape.conditions)
+    bounds = Table(tape.bounds)
+    quotients = Table(tape.quotients)
+    factors = Table(tape.factors)
+    tables = Table(tape.tables)
+    tiles = Table(tape.tiles)
+    tileLoops = Table(tape.tileLoops)
+    calls = Table(tape.calls)
+    sharedEntry = tape.shared.map { Int($0.entry) } ?? -1
   }
 
-  /// The storage of three arrays; an empty array gives a pointer that is never followed.
-  private static func withPointers<A, B, C, Result>(
-    _ a: [A], _ b: [B], _ c: [C], _ body: (UnsafePointer<A>, UnsafePointer<B>, UnsafePointer<C>) -> Result
-  ) -> Result {
-    func pointer<Element>(_ elements: UnsafeBufferPointer<Element>) -> UnsafePointer<Element> {
-      elements.baseAddress ?? UnsafePointer(bitPattern: 64).unsafelyUnwrapped
-    }
-    return a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        c.withUnsafeBufferPointer { c in body(pointer(a), pointer(b), pointer(c)) }
-      }
-    }
+  func deallocate() {
+    code.deallocate()
+    literals.deallocate()
+    parameters.deallocate()
+    addresses.deallocate()
+    affines.deallocate()
+    terms.deallocate()
+    conditions.deallocate()
+    bounds.deallocate()
+    quotients.deallocate()
+    factors.deallocate()
+    tables.deallocate()
+    tiles.deallocate()
+    tileLoops.deallocate()
+    calls.deallocate()
+  }
+}
+
+/// Elements in memory of their own.
+struct Table<Element> {
+  let base: UnsafePointer<Element>
+  let count: Int
+
+  init(_ elements: [Element]) {
+    let table = UnsafeMutableBufferPointer<Element>.allocate(capacity: Swift.max(1, elements.count))
+    _ = table.initialize(fromContentsOf: elements)
+    guard let start = table.baseAddress else { internalError("a table has no memory") }
+    base = UnsafePointer(start)
+    count = elements.count
+  }
+
+  func deallocate() {
+    UnsafeMutablePointer(mutating: base).deinitialize(count: count)
+    base.deallocate()
+  }
+
+  @inline(__always)
+  subscript(position: Int) -> Element { base[position] }
+
+  @inline(__always)
+  static func + (table: Table, position: Int) -> UnsafePointer<Element> { table.base + position }
+}
+
+extension Table: Sequence {
+  func makeIterator() -> UnsafeBufferPointer<Element>.Iterator {
+    UnsafeBufferPointer(start: base, count: count).makeIterator()
   }
 }

@@ -112,7 +112,8 @@ struct StepRunner {
       DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
     case .routine(let call, let failure):
       DiagnosticsError(
-        "kernel \(kernel.name): \(failure.message(of: tape.view.pointee.calls[Int(call)].routine))", location: kernel.location)
+        "kernel \(kernel.name): \(failure.message(of: tape.view.pointee.calls[Int(call)].routine))",
+        location: kernel.location)
     case .access(let address, let position): accessError(kernel, address, position)
     }
   }

@@ -14,6 +14,9 @@ let package = Package(
   products: [
     .library(name: "Lathe", targets: ["Lathe"]),
     .library(name: "LatheFiles", targets: ["LatheCore", "LatheData", "LatheMemory", "LatheONNX", "LathePT2"]),
+    .library(name: "LatheImages", targets: ["LatheImages"]),
+    .library(name: "LatheLoading", targets: ["LatheLoading"]),
+    .library(name: "LatheVision", targets: ["LatheVision"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
@@ -28,6 +31,12 @@ let package = Package(
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CJPEG", path: "Sources/CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .target(
+      name: "CCodecs", dependencies: ["CPNG", "CJPEG"], path: "Sources/CCodecs",
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CProbe", path: "Sources/CProbe"),
     .target(name: "CKernels", path: "Sources/CKernels"),
     .target(name: "CRoutines", path: "Sources/CRoutines"),
@@ -35,7 +44,15 @@ let package = Package(
     .target(
       name: "LatheCore", dependencies: ["LatheMemory", "CRoutines"], path: "Sources/Core", swiftSettings: settings),
     .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
+    .target(
+      name: "LatheImages", dependencies: ["LatheCore", "LatheData", "CCodecs"], path: "Sources/Images",
+      swiftSettings: settings),
     .target(name: "LatheNN", dependencies: ["LatheCore"], path: "Sources/NN", swiftSettings: settings),
+    .target(
+      name: "LatheLoading", dependencies: ["LatheCore", "LatheNN"], path: "Sources/Loading", swiftSettings: settings),
+    .target(
+      name: "LatheVision", dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheLoading", "LatheImages"],
+      path: "Sources/Vision", swiftSettings: settings),
     .target(
       name: "LatheONNX",
       dependencies: ["LatheCore", "LatheData", "LatheNN", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -96,6 +113,15 @@ let package = Package(
     .testTarget(
       name: "NNTests", dependencies: ["Lathe", "TestSupport"], path: "Tests/NNTests",
       exclude: ["Goldens", "Ledger.csv"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["LatheImages", "Lathe"], path: "Tests/ImagesTests", exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LoadingTests", dependencies: ["LatheLoading", "Lathe"], path: "Tests/LoadingTests", exclude: ["Goldens"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "VisionTests", dependencies: ["LatheVision", "Lathe"], path: "Tests/VisionTests", exclude: ["Goldens"],
       swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",

@@ -269,21 +269,7 @@ private struct Samples {
   }
 
   func batch(_ rows: ArraySlice<Int>) -> (inputs: NDArray, targets: NDArray) {
-    (rows.gathered(from: inputs), rows.gathered(from: targets))
-  }
-}
-
-extension ArraySlice<Int> {
-  /// The rows of an array, along its first axis.
-  fileprivate func gathered(from array: NDArray) -> NDArray {
-    let size = array.bytes.count / Swift.max(array.shape[0], 1)
-    return NDArray(dtype: array.dtype, shape: [count] + array.shape.dropFirst()) { target in
-      array.withUnsafeBytes { source in
-        for (position, row) in self.enumerated() where size > 0 {
-          target[position * size..<(position + 1) * size].copyBytes(from: source[row * size..<(row + 1) * size])
-        }
-      }
-    }
+    (inputs.rows(at: rows), targets.rows(at: rows))
   }
 }
 

@@ -77,7 +77,7 @@ public final class Generator: Sendable {
 }
 
 extension Generator: RandomNumbers {
-  func uniform(_ count: Int, _ low: Double, _ high: Double, _ dtype: ScalarType) -> [Double] {
+  package func uniform(_ count: Int, _ low: Double, _ high: Double, _ dtype: ScalarType) -> [Double] {
     let (first, end) = (dtype.rounded(.float(low)).double, dtype.rounded(.float(high)).double)
     return state.withLock { state in
       (0..<count).map { _ in
@@ -98,7 +98,7 @@ extension Generator: RandomNumbers {
     state.withLock { $0.engine.normal(count, mean: mean, std: std, dtype) }
   }
 
-  func permutation(_ count: Int) -> [Int] {
+  package func permutation(_ count: Int) -> [Int] {
     state.withLock { state in
       var numbers = Array(0..<count)
       for position in 0..<Swift.max(count - 1, 0) {
@@ -108,8 +108,11 @@ extension Generator: RandomNumbers {
     }
   }
 
+  /// An integer of `0 ... Int.max`: what `random_` gives an `i64`.
+  package func integer() -> Int { state.withLock { Int($0.engine.longWord() & UInt64(Int.max)) } }
+
   /// Integers in `low ..< high`.
-  func integers(_ count: Int, _ low: Int, _ high: Int) -> [Int] {
+  package func integers(_ count: Int, _ low: Int, _ high: Int) -> [Int] {
     let range = UInt64(bitPattern: Int64(high &- low))
     return state.withLock { state in
       (0..<count).map { _ in

@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "LatheImages", targets: ["LatheImages"]),
     .library(name: "LatheLoading", targets: ["LatheLoading"]),
     .library(name: "LatheVision", targets: ["LatheVision"]),
+    .library(name: "LatheTensorBoard", targets: ["LatheTensorBoard"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
@@ -66,6 +67,10 @@ let package = Package(
     .target(
       name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", resources: [.embedInCode("Routines")],
       swiftSettings: settings),
+    .target(
+      name: "LatheTensorBoard",
+      dependencies: ["LatheCore", "LatheData", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Sources/TensorBoard", exclude: ["Generated/tensorboard.proto"], swiftSettings: settings),
     .target(
       name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
     .target(
@@ -130,6 +135,9 @@ let package = Package(
     .testTarget(
       name: "PT2Tests", dependencies: ["LathePT2", "Lathe", "TestSupport"], path: "Tests/PT2Tests",
       resources: [.copy("Programs")], swiftSettings: settings),
+    .testTarget(
+      name: "TensorBoardTests", dependencies: ["LatheTensorBoard", "Lathe", "LatheData", "TestSupport"],
+      path: "Tests/TensorBoardTests", resources: [.copy("Goldens")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: [

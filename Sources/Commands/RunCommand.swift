@@ -38,11 +38,7 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
     }
     let files = results.enumerated().map { FileContent(path: "\(path)/output_\($0).npy", bytes: $1.npy()) }
     let isNew = !FileManager.default.fileExists(atPath: path)
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw DiagnosticsError("the folder cannot be made", location: Location(file: path))
-    }
+    try createFolder(path)
     do throws(DiagnosticsError) {
       try files.writeAtomically()
     } catch {

@@ -240,7 +240,7 @@ private func resolved(_ path: String) -> String {
   return String(cString: real)
 }
 
-private func systemError(_ what: String, _ path: String, code: Int32 = errno) -> DiagnosticsError {
+package func systemError(_ what: String, _ path: String, code: Int32 = errno) -> DiagnosticsError {
   let reason = strerror(code).map { String(cString: $0) } ?? "error \(code)"
   return DiagnosticsError("\(what): \(reason)", location: Location(file: path))
 }

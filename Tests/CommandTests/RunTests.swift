@@ -91,7 +91,7 @@ import Testing
       "mlp.lathe --input x=x.npy --outputs none/out.npz",
       "none/out.npz: error: cannot be written: No such file or directory\n"
     ),
-    ("mlp.lathe --input x=x.npy --outputs x.npy", "x.npy: error: the folder cannot be made\n"),
+    ("mlp.lathe --input x=x.npy --outputs x.npy", "x.npy: error: the folder cannot be made: File exists\n"),
   ])
   func inputsThatDoNotFitAreMistakes(_ arguments: String, _ message: String) throws {
     let bench = try bench()

@@ -99,7 +99,7 @@ private struct DotWriter {
   mutating func write(_ graph: Graph, prefix: String, kernels: [Int: Int]) {
     let root = Module()
     let numbers = Self.numbers(graph)
-    for (position, path) in Self.paths(graph).enumerated() where numbers[position] == nil {
+    for (position, path) in graph.modulePaths.enumerated() where numbers[position] == nil {
       path.reduce(root) { $0.module(String($1)) }.nodes.append(position)
     }
     write(root, graph, prefix, kernels, numbers)
@@ -146,19 +146,6 @@ private struct DotWriter {
       for operand in graph.nodes[position].operands { result[Int(operand.node)] = nil }
     }
     return result
-  }
-
-  /// The module of each node; literals are where they are used, if that is one place.
-  private static func paths(_ graph: Graph) -> [[Substring]] {
-    var paths = graph.locations.map { $0.modulePath?.split(separator: ".") ?? [] }
-    var users: [Int: Set<[Substring]>] = [:]
-    for (position, node) in graph.nodes.enumerated().reversed() {
-      if case .constant = node.operation, let places = users[position], places.count == 1, let place = places.first {
-        paths[position] = place
-      }
-      for operand in node.operands { users[Int(operand.node), default: []].insert(paths[position]) }
-    }
-    return paths
   }
 
   private mutating func write(

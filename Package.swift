@@ -21,6 +21,7 @@ let package = Package(
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
+    .executable(name: "torchvision", targets: ["TorchvisionSample"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -98,6 +99,12 @@ let package = Package(
       ],
       path: "samples/Digits", exclude: ["digits.bin", "main.c"], swiftSettings: settings),
     .executableTarget(
+      name: "TorchvisionSample",
+      dependencies: [
+        "Lathe", "LatheCommands", "LatheVision", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "samples/Torchvision", swiftSettings: settings),
+    .executableTarget(
       name: "FaultySample",
       dependencies: [
         "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -126,12 +133,13 @@ let package = Package(
       name: "LoadingTests", dependencies: ["LatheLoading", "Lathe"], path: "Tests/LoadingTests", exclude: ["Goldens"],
       swiftSettings: settings),
     .testTarget(
-      name: "VisionTests", dependencies: ["LatheVision", "Lathe"], path: "Tests/VisionTests", exclude: ["Goldens"],
-      swiftSettings: settings),
+      name: "VisionTests", dependencies: ["LatheVision", "Lathe", "TestSupport"], path: "Tests/VisionTests",
+      exclude: ["Goldens"], swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      path: "Tests/ONNXTests", resources: [.copy("Models"), .copy("Operators"), .copy("Schemas.csv")], swiftSettings: settings),
+      path: "Tests/ONNXTests", resources: [.copy("Models"), .copy("Operators"), .copy("Schemas.csv")],
+      swiftSettings: settings),
     .testTarget(
       name: "PT2Tests", dependencies: ["LathePT2", "Lathe", "TestSupport"], path: "Tests/PT2Tests",
       resources: [.copy("Programs")], swiftSettings: settings),

@@ -254,6 +254,27 @@ struct GeneratorTests {
     #expect(throws: DiagnosticsError.self) { try trace(Wrong(), .f32(3)) }
   }
 
+  @Test("a parameter's rule can be replaced: drawn at once after manualSeed, else when traced or initialized")
+  func replacedRule() throws {
+    let parameter = Parameter([3, 4], initializer: .zeros)
+    try parameter.copy(NDArray(repeating: .float(2), dtype: .f32, shape: [3, 4]))
+    parameter.initializer = .xavierUniform()
+    #expect(parameter.data == nil && parameter.initializer == .xavierUniform())
+    let other = Parameter([3, 4], initializer: .zeros)
+    try other.initialize(.kaimingNormal(), generator: Generator(seed: 5))
+    Generator.$scoped.withValue(Generator()) {
+      manualSeed(5)
+      parameter.initializer = .kaimingNormal()
+    }
+    #expect(parameter.data == other.data && other.initializer == .zeros)
+    struct Wrong: Module {
+      let weight = Parameter([3], initializer: .zeros)
+      init() { weight.initializer = .orthogonal() }
+      func callAsFunction(_ x: Tensor) -> Tensor { x * weight(for: x) }
+    }
+    #expect(throws: DiagnosticsError.self) { try trace(Wrong(), .f32(3)) }
+  }
+
   @Test("gains")
   func gains() {
     #expect(calculateGain(.relu) == 2.0.squareRoot() && calculateGain(.tanh) == 5.0 / 3)

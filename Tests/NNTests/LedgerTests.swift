@@ -130,7 +130,7 @@ struct LedgerTests {
   /// The areas whose every row is on the page, apart from those of `nn`.
   private static let areas: Set<String> = [
     "creation", "random", "indexing", "pointwise", "comparison", "reduction", "linalg", "serialization", "autograd",
-    "optim", "init", "utils.data", "torchvision.transforms",
+    "optim", "init", "utils.data", "torchvision.transforms", "torchvision.models",
   ]
 
   @Test("the whole vocabulary, and what has no counterpart, is on the page for who comes from PyTorch")

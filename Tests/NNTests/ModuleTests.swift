@@ -1,4 +1,5 @@
 import Lathe
+import Synchronization
 import TestSupport
 import Testing
 
@@ -194,5 +195,62 @@ struct ModuleTests {
     #expect(try trace(Bilinear(3, 4, 5), .f32(2, 3), .f32(2, 4)).outputs.count == 1)
     let error = #expect(throws: DiagnosticsError.self) { try trace(Scorer(), .f32(2, 3)) }
     #expect(error?.diagnostics.first?.message == "1 input types are given for a module of 2 tensors")
+  }
+
+  private struct Renamed: Module {
+    let mixed5b = Linear(2, 2, bias: false)
+    let tail = Sequential(Small(), Identity())
+    let firstNorm = LayerNorm(2)
+    let stateNames = ["mixed5b": "Mixed_5b", "firstNorm": "ln_1"]
+
+    func callAsFunction(_ x: Tensor) -> Tensor { firstNorm(relu(tail(mixed5b(x)))) }
+  }
+
+  @Test("a property may have another name in states, in paths and in print")
+  func stateNames() throws {
+    let model = Renamed()
+    #expect(
+      model.namedParameters().map(\.name).filter { !$0.hasPrefix("tail") } == [
+        "Mixed_5b.weight", "ln_1.weight", "ln_1.bias",
+      ])
+    #expect(model.namedChildren().map(\.name) == ["Mixed_5b", "tail", "ln_1"])
+    #expect(model.description.contains("(Mixed_5b): Linear("))
+    let error = #expect(throws: DiagnosticsError.self) { try trace(model, .f32(4, 3)) }
+    #expect(error?.diagnostics.first?.location.modulePath == "Mixed_5b")
+  }
+
+  @Test("forward hooks are told of every layer's results, inner ones first, once for each call")
+  func forwardHook() throws {
+    let calls = Mutex<[String]>([])
+    var options = TraceOptions()
+    options.forwardHook = { call in
+      calls.withLock { $0.append("\(call.path) \(call.types.map(\.description).joined(separator: " "))") }
+    }
+    let model = Renamed()
+    _ = try trace(model, inputs: [.f32(4, 2)], options: options) { model($1[0]) }
+    #expect(
+      calls.withLock { $0 } == [
+        "Mixed_5b f32[4,2]", "tail.0.fc f32[4,3]", "tail.0.bn f32[4,3]", "tail.0.tail.0 f32[4,3]",
+        "tail.0.tail.1 f32[4,2]", "tail.0.tail f32[4,2]", "tail.0 f32[4,2]", "tail.1 f32[4,2]", "tail f32[4,2]",
+        "ln_1 f32[4,2]",
+      ])
+    let lstm = Sequential(named: [("lstm", LSTMOutput())])
+    calls.withLock { $0 = [] }
+    _ = try trace(lstm, inputs: [.f32(5, 1, 3)], options: options) { lstm($1[0]) }
+    #expect(
+      calls.withLock { $0 } == ["lstm.lstm f32[5,1,4] f32[1,1,4] f32[1,1,4]", "lstm f32[5,1,4]"])
+  }
+
+  private struct LSTMOutput: Module {
+    let lstm = LSTM(3, 4)
+    func callAsFunction(_ x: Tensor) -> Tensor { lstm(x).output }
+  }
+
+  @Test("the mistakes of many parameters are found in one place, all of them")
+  func manyFaults() {
+    let model = Sequential((0..<300).map { _ in Linear(-1, 2, bias: false) })
+    let error = #expect(throws: DiagnosticsError.self) { try trace(model, .f32(4, 2)) }
+    #expect(error?.diagnostics.count == 300)
+    #expect(Set(error?.diagnostics.map(\.location.line) ?? []).count == 1)
   }
 }

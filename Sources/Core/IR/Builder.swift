@@ -494,26 +494,35 @@ public final class Builder: Sendable {
   }
 
   /// Records a mistake; fills in what is known of the place.
-  public func report(_ diagnostic: Diagnostic) {
+  public func report(_ diagnostic: Diagnostic) { report([diagnostic]) }
+
+  /// Records mistakes of one place, which takes a while to find; fills in what is known of it.
+  public func report(_ diagnostics: [Diagnostic]) {
     // Nobody listens to a trace that is over.
-    if let current = Self.current, current.root !== root { return current.report(diagnostic) }
-    var diagnostic = diagnostic
+    if let current = Self.current, current.root !== root { return current.report(diagnostics) }
     let (origin, scopes, owner) = state.withLock { ($0.origin, $0.scopes, $0.owner) }
-    if diagnostic.location.isEmpty {
-      diagnostic.location = origin
+    var place: Location?
+    func here() -> Location {
+      var location = origin
       if origin.file == nil {
         let site = CallSite.current()
-        diagnostic.location.file = site.file
-        diagnostic.location.line = site.line
-        diagnostic.location.column = site.column
+        (location.file, location.line, location.column) = (site.file, site.line, site.column)
       }
       if !scopes.isEmpty {
-        diagnostic.location.modulePath = scopes.joined(separator: ".")
+        location.modulePath = scopes.joined(separator: ".")
       } else if origin.isEmpty {
-        diagnostic.location.modulePath = owner
+        location.modulePath = owner
       }
+      return location
     }
-    state.withLock { $0.diagnostics.append(diagnostic) }
+    for var diagnostic in diagnostics {
+      if diagnostic.location.isEmpty {
+        let location = place ?? here()
+        place = location
+        diagnostic.location = location
+      }
+      state.withLock { $0.diagnostics.append(diagnostic) }
+    }
   }
 
   /// Runs `body`; where it fails, what it reported is forgotten.

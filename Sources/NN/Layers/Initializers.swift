@@ -66,6 +66,9 @@ public enum Initializer: Hashable, Sendable {
       guard array.shape == shape else { throw DiagnosticsError("its initializer is \(array.type)") }
       return array.converted(to: type.dtype)
     }
+    if case .constant(let value) = self {
+      return try NDArray(repeating: .float(value), dtype: type.dtype, shape: shape)
+    }
     guard let count = type.elementCount, count > 0 else {
       return try NDArray(dtype: type.dtype, shape: shape, bytes: [])
     }
@@ -84,7 +87,6 @@ public enum Initializer: Hashable, Sendable {
       }
     }
     switch self {
-    case .constant(let value): return Array(repeating: value, count: count)
     case .uniform(let low, let high):
       guard low <= high else { throw DiagnosticsError("no numbers are between \(low) and \(high)") }
       return numbers.uniform(count, low, high, dtype)
@@ -122,7 +124,7 @@ public enum Initializer: Hashable, Sendable {
         for row in numbers.permutation(shape[0]).prefix(zeros) { values[row * shape[1] + column] = 0 }
       }
       return values
-    case .literal: internalError("given numbers are drawn")
+    case .constant, .literal: internalError("given numbers are drawn")
     }
   }
 

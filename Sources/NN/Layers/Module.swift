@@ -7,11 +7,18 @@ import Synchronization
 public protocol Parameterized: Sendable, CustomStringConvertible {
   /// What `print` writes between the parentheses behind the type's name.
   var extraRepr: String { get }
+
+  /// What properties are called in states, for those whose name there is not the property's in snake case.
+  ///
+  /// A state of PyTorch's has whatever its author wrote: `["mixed5b": "Mixed_5b", "norm1": "ln_1"]`.
+  var stateNames: [String: String] { get }
 }
 
 extension Parameterized {
   /// Nothing.
   public var extraRepr: String { "" }
+  /// None: `inProjWeight` is `in_proj_weight`.
+  public var stateNames: [String: String] { [:] }
 }
 
 /// A function of tensors with parameters: a layer or a model, as a struct whose properties are layers.
@@ -62,10 +69,11 @@ public final class LayerIdentity: Sendable {
   /// Runs the body of a layer's call with the layer's path as the module path of what it builds.
   public func scope<R>(of tensor: Tensor, _ body: (Builder) -> R) -> R {
     let builder = tensor.builder
-    guard let path = (builder.context as? ModuleNames)?.paths[ObjectIdentifier(self)], !path.isEmpty else {
-      return body(builder)
-    }
-    return builder.module(path) { body(builder) }
+    guard let names = builder.context as? ModuleNames, let path = names.paths[ObjectIdentifier(self)], !path.isEmpty
+    else { return body(builder) }
+    let result = builder.module(path) { body(builder) }
+    names.observe(self, result)
+    return result
   }
 }
 
@@ -86,20 +94,29 @@ struct ModuleNames: Sendable {
   private(set) var diagnostics: [Diagnostic] = []
   /// What drawn parameters and random numbers depend on.
   private(set) var seed: UInt64 = 0
+  /// Told of the layers' results; a layer in a sequence has two identities, of which the outer one tells.
+  private var forwardHook: (@Sendable (LayerOutput) -> Void)?
+  private var outermost: Set<ObjectIdentifier> = []
 
   /// Walks a model and gives each parameter its content: from `values` by name, or its own, or drawn from the seed.
   ///
   /// - Parameter values: Either empty or with every parameter's name; buffers may be missing. A shared parameter has its
   ///   first name, as in PyTorch, and may be given by any.
-  init(_ model: Any?, values: [String: NDArray], seed: UInt64, floatType: ScalarType? = nil) {
+  init(
+    _ model: Any?, values: [String: NDArray], seed: UInt64, floatType: ScalarType? = nil,
+    forwardHook: (@Sendable (LayerOutput) -> Void)? = nil
+  ) {
     self.seed = seed
+    self.forwardHook = forwardHook
     guard let model else {
       reportUnknown(values, [])
       return
     }
     let tree = ModuleTree(model)
+    var known: Set<String> = []
     for (identity, path) in tree.identities where paths[ObjectIdentifier(identity)] == nil {
       paths[ObjectIdentifier(identity)] = path
+      if known.insert(path).inserted { outermost.insert(ObjectIdentifier(identity)) }
     }
     let parameters = tree.parameters
     for (parameter, names) in parameters { declare(parameter, names, values, floatType) }
@@ -108,6 +125,13 @@ struct ModuleNames: Sendable {
 
   /// A graph without a model.
   init() {}
+
+  /// Tells of what a layer gave.
+  fileprivate func observe(_ identity: LayerIdentity, _ result: Any) {
+    let identity = ObjectIdentifier(identity)
+    guard let forwardHook, outermost.contains(identity), let path = paths[identity] else { return }
+    forwardHook(LayerOutput(path: path, types: tensors(in: result).map(\.type)))
+  }
 
   private mutating func declare(
     _ parameter: Parameter, _ names: [String], _ values: [String: NDArray], _ floatType: ScalarType?

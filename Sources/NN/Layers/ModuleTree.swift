@@ -86,10 +86,11 @@ struct ModuleTree {
           _ = node(container.identity, "identity", joined(path, "identity"))
           break
         }
+        let names = (value as? any Parameterized)?.stateNames ?? [:]
         var layer: Mirror? = mirror
         while let current = layer {
           for (position, child) in current.children.enumerated() {
-            let step = current.displayStyle == .collection ? "\(position)" : propertyName(child.label, position)
+            let step = current.displayStyle == .collection ? "\(position)" : propertyName(child.label, position, names)
             if let own = Self.layerIdentity(child.value) { identity = identity ?? ObjectIdentifier(own) }
             append(child.value, step, to: &children, path)
           }
@@ -123,8 +124,9 @@ struct ModuleTree {
     private func joined(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
     /// A property's name as PyTorch would write it: `inProjWeight` is `in_proj_weight`, `.0` of a tuple `0`.
-    private func propertyName(_ label: String?, _ position: Int) -> String {
+    private func propertyName(_ label: String?, _ position: Int, _ names: [String: String]) -> String {
       guard let label else { return "\(position)" }
+      if let name = names[label] { return name }
       if label.hasPrefix(".") { return String(label.dropFirst()) }
       return label.reduce(into: "") { name, character in
         name += character.isUppercase ? "_\(character.lowercased())" : String(character)

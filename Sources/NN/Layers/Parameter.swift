@@ -13,14 +13,13 @@ public final class Parameter: Sendable {
   private struct State: Sendable {
     var data: NDArray?
     var requiresGrad: Bool
+    var initializer: Initializer
   }
 
   /// The element type and shape.
   public let type: TensorType
   /// Whether it is trained.
   public let role: Variable.Role
-  /// What it holds at first.
-  public let initializer: Initializer
   /// Whether a state dictionary has it.
   public let persistent: Bool
   private let state: Mutex<State>
@@ -36,12 +35,26 @@ public final class Parameter: Sendable {
   ) {
     type = TensorType(dtype, shape)
     self.role = role
-    self.initializer = initializer
     self.persistent = persistent
-    var data: NDArray?
-    // A shape that the initializer does not fit is reported when tracing.
-    if var generator = Generator.ofParameters { data = try? initializer.array(type, &generator) }
-    state = Mutex(State(data: data, requiresGrad: role == .parameter))
+    state = Mutex(State(requiresGrad: role == .parameter, initializer: initializer))
+    self.initializer = initializer
+  }
+
+  /// What it holds at first.
+  ///
+  /// Setting it makes what was there before another: after `manualSeed` numbers are drawn by the new rule at once, as
+  /// PyTorch's functions `nn.init.NAME_` draw them, otherwise when it is traced or the model's `initialize` is run. A
+  /// shape that the rule does not fit is reported when tracing.
+  public var initializer: Initializer {
+    get { state.withLock { $0.initializer } }
+    set {
+      var data: NDArray?
+      if var generator = Generator.ofParameters { data = try? newValue.array(type, &generator) }
+      state.withLock {
+        $0.initializer = newValue
+        $0.data = data
+      }
+    }
   }
 
   /// A parameter with a content: `nn.Parameter(data, requires_grad)`.
@@ -86,6 +99,8 @@ public final class Parameter: Sendable {
   }
 
   /// Fills it by a rule, with numbers of a generator: what PyTorch's functions `nn.init.NAME_` do.
+  ///
+  /// Its own rule stays.
   ///
   /// - Throws: Where the rule does not fit the shape.
   public func initialize(

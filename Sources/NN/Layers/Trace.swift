@@ -18,6 +18,10 @@ public struct TraceOptions: Sendable {
   public var seed: UInt64
   /// The element type of all float parameters and buffers, PyTorch's `model.double()`; their own by default.
   public var floatType: ScalarType?
+  /// Called with what every layer gives, inner ones first: PyTorch's forward hooks.
+  ///
+  /// Layers are the library's, those that keep a ``LayerIdentity``, and whatever stands in a ``Sequential``.
+  public var forwardHook: (@Sendable (LayerOutput) -> Void)?
 
   /// Makes it from its parts.
   public init(
@@ -31,6 +35,14 @@ public struct TraceOptions: Sendable {
     self.parameters = parameters
     self.seed = seed
   }
+}
+
+/// What a layer gave when a model was traced.
+public struct LayerOutput: Sendable {
+  /// The layer's place in the model.
+  public let path: String
+  /// The types of its results.
+  public let types: [TensorType]
 }
 
 /// Records what a model computes as a graph, given the types of its arguments.
@@ -112,9 +124,10 @@ public func trace<Result>(
   _ body: (Builder, [Tensor]) -> Result
 ) throws(DiagnosticsError) -> Graph {
   let names = ModuleNames(
-    model, values: options.parameters, seed: options.seed, floatType: options.floatType)
+    model, values: options.parameters, seed: options.seed, floatType: options.floatType,
+    forwardHook: options.forwardHook)
   let builder = Builder(isTraining: options.isTraining, context: names)
-  for diagnostic in names.diagnostics { builder.report(diagnostic) }
+  builder.report(names.diagnostics)
   if !options.inputNames.isEmpty, options.inputNames.count != inputs.count {
     builder.report(Diagnostic("\(options.inputNames.count) input names are given for \(inputs.count) inputs"))
   }
@@ -137,6 +150,15 @@ extension Builder {
 }
 
 func numbered(_ stem: String, _ position: Int) -> String { position == 0 ? stem : "\(stem)\(position)" }
+
+/// The tensors in a result of any kind, in order.
+func tensors(in value: Any) -> [Tensor] {
+  if let tensor = value as? Tensor { return [tensor] }
+  if let list = value as? TensorList { return Array(list) }
+  let mirror = Mirror(reflecting: value)
+  guard [.optional, .tuple, .struct, .collection].contains(mirror.displayStyle) else { return [] }
+  return mirror.children.flatMap { tensors(in: $0.value) }
+}
 
 /// Outputs with names in an order that matters.
 struct NamedOutputs {

@@ -222,6 +222,21 @@ public struct Optimizer: Sendable {
     }
   }
 
+  /// The inputs of a training step that hyper-parameters become, in order, with the numbers that the optimizer has.
+  ///
+  /// - Parameter runtime: The hyper-parameters that are given at run time, as `update` takes them.
+  public func inputs(_ runtime: [String]) -> [(name: String, hyperparameter: String, value: Double)] {
+    var inputs: [(name: String, hyperparameter: String, value: Double)] = []
+    for name in runtime { if let value = hyperparameters[name] { inputs.append((inputName(name), name, value)) } }
+    for (number, group) in groups.enumerated() {
+      for name in runtime where hyperparameters[name] != nil {
+        guard let value = group.values[name] else { continue }
+        inputs.append((inputName("\(name).\(number + 1)"), name, value))
+      }
+    }
+    return inputs
+  }
+
   /// The hyper-parameters of the parameters in no group, then of each group.
   private func values(_ runtime: [String], _ builder: Builder) -> [[String: Hyperparameter]] {
     for (_, values) in groups {

@@ -1,25 +1,39 @@
 public import LatheCore
 
-/// A number that says how good a model's outputs are, beside the loss.
+/// A number that says how good a model's outputs are on a batch, beside the loss.
 public struct Metric: Sendable {
   /// The name of the output.
   public let name: String
   /// Computes it, from an output of the model and the targets.
   public let compute: @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
+  /// The numbers whose mean it is, where it is one.
+  public let elements: (@Sendable (_ output: Tensor, _ target: Tensor) -> Tensor)?
 
   /// A metric of one's own.
   public init(_ name: String, _ compute: @escaping @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor) {
     self.name = name
     self.compute = compute
+    elements = nil
+  }
+
+  /// A metric that is the mean of a number of every element.
+  public init(
+    _ name: String, meanOf elements: @escaping @Sendable (_ output: Tensor, _ target: Tensor) -> Tensor
+  ) {
+    self.name = name
+    self.elements = elements
+    compute = { elements($0, $1).mean() }
   }
 
   /// The share of samples whose largest score is the target's class; the classes are the scores' second axis.
-  public static let accuracy = Metric("accuracy") { output, target in
-    (output.argmax(dim: output.rank > 1 ? 1 : 0) .== target).convert(to: .f32).mean()
-  }
+  public static let accuracy = Metric(
+    "accuracy",
+    meanOf: { output, target in
+      (output.argmax(dim: output.rank > 1 ? 1 : 0) .== target).convert(to: .f32)
+    })
 
   /// The mean distance from the target.
-  public static let meanAbsoluteError = Metric("mean_absolute_error") { ($0 - $1).abs().mean() }
+  public static let meanAbsoluteError = Metric("mean_absolute_error", meanOf: { ($0 - $1).abs() })
 }
 
 /// The functions of a model that is trained, over one state.

@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "LatheImages", targets: ["LatheImages"]),
     .library(name: "LatheLoading", targets: ["LatheLoading"]),
     .library(name: "LatheVision", targets: ["LatheVision"]),
+    .library(name: "LatheText", targets: ["LatheText"]),
     .library(name: "LatheTensorBoard", targets: ["LatheTensorBoard"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
@@ -69,8 +70,12 @@ let package = Package(
       name: "LatheC", dependencies: ["LatheCore"], path: "Sources/EmitC", resources: [.embedInCode("Routines")],
       swiftSettings: settings),
     .target(
+      name: "LatheText", dependencies: ["LatheCore", "LatheData"], path: "Sources/Text", swiftSettings: settings),
+    .target(
       name: "LatheTensorBoard",
-      dependencies: ["LatheCore", "LatheData", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: [
+        "LatheCore", "LatheData", "LatheImages", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       path: "Sources/TensorBoard", exclude: ["Generated/tensorboard.proto"], swiftSettings: settings),
     .target(
       name: "LatheDraw", dependencies: ["LatheCore", "CGraphviz"], path: "Sources/Draw", swiftSettings: settings),
@@ -144,7 +149,10 @@ let package = Package(
       name: "PT2Tests", dependencies: ["LathePT2", "Lathe", "TestSupport"], path: "Tests/PT2Tests",
       resources: [.copy("Programs")], swiftSettings: settings),
     .testTarget(
-      name: "TensorBoardTests", dependencies: ["LatheTensorBoard", "Lathe", "LatheData", "TestSupport"],
+      name: "TextTests", dependencies: ["LatheText", "LatheCore", "LatheData"], path: "Tests/TextTests",
+      resources: [.copy("Goldens")], swiftSettings: settings),
+    .testTarget(
+      name: "TensorBoardTests", dependencies: ["LatheTensorBoard", "Lathe", "LatheData", "LatheImages", "TestSupport"],
       path: "Tests/TensorBoardTests", resources: [.copy("Goldens")], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",

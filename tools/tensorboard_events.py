@@ -18,10 +18,12 @@ import tempfile
 
 import numpy as np
 import torch
+from google.protobuf import text_format
 from tensorboard.backend import process_graph
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from torch.utils.tensorboard import SummaryWriter
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -61,9 +63,15 @@ def write(folder: str) -> None:
         chances = ((waves(200) + waves(201)[1:]) / 32 + 0.5).clamp(0, 1)
         writer.add_pr_curve("curve", labels, chances, 2, walltime=TIME)
         writer.add_pr_curve("weighted", labels, chances, 2, 11, waves(200).abs().numpy(), TIME)
+        writer.add_image("image", pixels(3, 5, 7), 1, TIME)
+        writer.add_image("opaque", pixels(4, 2, 3), 1, TIME)
+        writer.add_image("floats", pixels(5, 7, 3).to(torch.float32) / 200, 1, TIME, "HWC")
+        writer.add_image("gray", pixels(5, 7), 1, TIME, "HW")
+        writer.add_images("images", pixels(10, 3, 2, 3), 1, TIME)
+        writer.add_images("last", pixels(3, 2, 3, 1), 1, TIME, "NHWC")
         writer.add_scalars("lines/both", {"a": 1.5, "b": 2.5}, 4, TIME)
         writer.add_hparams({"lr": 0.1, "optimizer": "adam"}, {"hparam/loss": 0.25}, {"lr": [0.1, 0.2]}, "row", 3)
-        writer.add_embedding(waves(12).reshape(4, 3), ["a", "b", "größe", "d e"], None, 2)
+        writer.add_embedding(waves(12).reshape(4, 3), ["a", "b", "größe", "d e"], pixels(4, 3, 2, 2) / 255, 2)
         writer.add_embedding(waves(4).reshape(2, 2), [["1", "x"], ["2", "y"]], tag="a/b", metadata_header=["n", "s"])
     with SummaryWriter(folder + "/resumed", purge_step=2, filename_suffix=".more") as writer:
         writer.add_scalar("Loss/train", 0.5, 2, TIME)
@@ -122,7 +130,7 @@ def decoded(png: bytes) -> list[int]:
 
     from PIL import Image
 
-    return list(Image.open(io.BytesIO(png)).convert("RGB").tobytes())
+    return list(Image.open(io.BytesIO(png)).tobytes())
 
 
 def check(folder: pathlib.Path) -> None:
@@ -141,7 +149,10 @@ def check(folder: pathlib.Path) -> None:
         for path in sorted(pathlib.Path(other).rglob("*")):
             if path.suffix in {".tsv", ".pbtxt"}:
                 count += 1
-                if (folder / path.relative_to(other)).read_bytes() != path.read_bytes():
+                texts = [file.read_text() for file in (folder / path.relative_to(other), path)]
+                if path.suffix == ".pbtxt":
+                    texts = [str(text_format.Parse(text, ProjectorConfig())) for text in texts]
+                if texts[0] != texts[1]:
                     mistakes += 1
                     print(f"{path.relative_to(other)} differs")
     print(f"a graph of {read(folder / 'graph')['graph']} nodes")

@@ -1,6 +1,7 @@
 import Foundation
 public import LatheCore
 import LatheData
+import LatheImages
 import SwiftProtobuf
 
 extension SummaryWriter {
@@ -11,14 +12,16 @@ extension SummaryWriter {
   /// - Parameters:
   ///   - mat: A point in each row, `f32[N, D]`.
   ///   - metadata: A label for each point.
+  ///   - labelImg: An image for each point, `[N, C, H, W]`.
   ///   - globalStep: The step, which is in the folder's name.
   ///   - tag: The name of the embedding.
   /// - Throws: For a matrix that is none, another number of labels, a label with a tab or a line end; that files cannot be
   ///   written.
   public func addEmbedding(
-    _ mat: NDArray, metadata: [String]? = nil, globalStep: Int? = nil, tag: String = "default"
+    _ mat: NDArray, metadata: [String]? = nil, labelImg: NDArray? = nil, globalStep: Int? = nil,
+    tag: String = "default"
   ) throws(DiagnosticsError) {
-    try addEmbedding(mat, metadata?.map { [$0] }, globalStep, tag)
+    try addEmbedding(mat, metadata?.map { [$0] }, labelImg, globalStep, tag)
   }
 
   /// Adds points with several labels each, for TensorBoard's projector.
@@ -27,20 +30,23 @@ extension SummaryWriter {
   ///   - mat: A point in each row, `f32[N, D]`.
   ///   - metadata: The labels of each point.
   ///   - metadataHeader: The names of the labels.
+  ///   - labelImg: An image for each point, `[N, C, H, W]`.
   ///   - globalStep: The step, which is in the folder's name.
   ///   - tag: The name of the embedding.
   /// - Throws: As with one label.
   public func addEmbedding(
-    _ mat: NDArray, metadata: [[String]], metadataHeader: [String], globalStep: Int? = nil, tag: String = "default"
+    _ mat: NDArray, metadata: [[String]], metadataHeader: [String], labelImg: NDArray? = nil, globalStep: Int? = nil,
+    tag: String = "default"
   ) throws(DiagnosticsError) {
     guard metadata.allSatisfy({ $0.count == metadataHeader.count }) else {
       throw DiagnosticsError("embedding: not every point has a label for each of \(metadataHeader)")
     }
-    try addEmbedding(mat, metadata, header: metadataHeader, globalStep, tag)
+    try addEmbedding(mat, metadata, header: metadataHeader, labelImg, globalStep, tag)
   }
 
   private func addEmbedding(
-    _ mat: NDArray, _ metadata: [[String]]?, header: [String]? = nil, _ globalStep: Int?, _ tag: String
+    _ mat: NDArray, _ metadata: [[String]]?, header: [String]? = nil, _ images: NDArray?, _ globalStep: Int?,
+    _ tag: String
   ) throws(DiagnosticsError) {
     guard mat.shape.count == 2 else {
       throw DiagnosticsError("embedding: \(mat.type) is no matrix with a point in each row")
@@ -65,6 +71,16 @@ extension SummaryWriter {
       }
       embedding.metadataPath = folder + "/metadata.tsv"
       files.append(FileContent(path: "\(logDir)/\(embedding.metadataPath)", text: Self.table(lines)))
+    }
+    if let images {
+      let batch = try ImageBatch(images, "NCHW")
+      guard batch.count == points.count else {
+        throw DiagnosticsError("embedding: \(batch.count) images for \(points.count) points")
+      }
+      embedding.sprite.imagePath = folder + "/sprite.png"
+      embedding.sprite.singleImageDim = [UInt32(batch.width), UInt32(batch.height)]
+      let sprite = try batch.grid(columns: Int(Double(batch.count).squareRoot().rounded(.up)), isSquare: true)
+      files.append(FileContent(path: "\(logDir)/\(embedding.sprite.imagePath)", bytes: try encodePNG(sprite)))
     }
     _ = try fileWriter()
     try createFolder("\(logDir)/\(folder)")

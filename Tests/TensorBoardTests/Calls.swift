@@ -44,12 +44,20 @@ enum Calls {
     try writer.addPrCurve(
       "weighted", labels: labels, predictions: chances, globalStep: 2, numThresholds: 11,
       weights: NDArray(waves(200).map(abs)), walltime: time)
+    try writer.addImage("image", pixels(3, 5, 7), globalStep: 1, walltime: time)
+    try writer.addImage("opaque", pixels(4, 2, 3), globalStep: 1, walltime: time)
+    let floats = try NDArray(pixels(5, 7, 3).doubles.map { Float($0) / 200 }, shape: [5, 7, 3])
+    try writer.addImage("floats", floats, globalStep: 1, walltime: time, dataformats: "HWC")
+    try writer.addImage("gray", pixels(5, 7), globalStep: 1, walltime: time, dataformats: "HW")
+    try writer.addImages("images", pixels(10, 3, 2, 3), globalStep: 1, walltime: time)
+    try writer.addImages("last", pixels(3, 2, 3, 1), globalStep: 1, walltime: time, dataformats: "NHWC")
     try writer.addScalars("lines/both", ["a": 1.5, "b": 2.5], globalStep: 4, walltime: time)
     try writer.addHparams(
       ["lr": 0.1, "optimizer": "adam"], ["hparam/loss": 0.25], hparamDomainDiscrete: ["lr": [0.1, 0.2]],
       runName: "row", globalStep: 3)
     try writer.addEmbedding(
-      NDArray(waves(12), shape: [4, 3]), metadata: ["a", "b", "größe", "d e"], globalStep: 2)
+      NDArray(waves(12), shape: [4, 3]), metadata: ["a", "b", "größe", "d e"],
+      labelImg: NDArray(pixels(4, 3, 2, 2).doubles.map { Float($0) / 255 }, shape: [4, 3, 2, 2]), globalStep: 2)
     try writer.addEmbedding(
       NDArray(waves(4), shape: [2, 2]), metadata: [["1", "x"], ["2", "y"]], metadataHeader: ["n", "s"], tag: "a/b")
     try writer.close()

@@ -2,6 +2,7 @@ import Foundation
 import Lathe
 import LatheCore
 import LatheData
+import LatheImages
 import SwiftProtobuf
 import Testing
 
@@ -44,32 +45,84 @@ import Testing
     try withTemporaryFolder { folder in
       try Calls.write(to: folder)
       // Times that cannot be given, what wrote the file, and PyTorch's exact sums aside.
-      func comparable(_ events: [Tensorboard_Event]) -> [Tensorboard_Event] {
-        events.dropFirst().map { event in
+      func comparable(_ events: [Tensorboard_Event]) throws -> [Tensorboard_Event] {
+        try events.dropFirst().map { event in
           var event = event
           if run == "row/" || event.step == 2 && run == "resumed/" && event.summary.value.isEmpty { event.wallTime = 0 }
           for place in event.summary.value.indices where event.summary.value[place].histo.num > 0 {
             event.summary.value[place].histo.sum.round(to: 1e-3)
             event.summary.value[place].histo.sumSquares.round(to: 1e-3)
           }
+          // Members of maps are in any order.
+          for place in event.summary.value.indices
+          where event.summary.value[place].metadata.pluginData.pluginName == "hparams" {
+            let content = [UInt8](event.summary.value[place].metadata.pluginData.content)
+            let data = try Tensorboard_HParamsPluginData(serializedBytes: content)
+            event.summary.value[place].metadata.pluginData.content = Data(data.encoded)
+          }
+          // Of images, the pixels are to be the same, not the bytes of PNG.
+          for place in event.summary.value.indices where event.summary.value[place].image.height > 0 {
+            let png = [UInt8](event.summary.value[place].image.encodedImageString)
+            let pixels = try decodeImage(FileContent(path: "png", bytes: png))
+            event.summary.value[place].image.encodedImageString = Data(pixels.bytes)
+          }
           return event
         }
       }
-      let ours = comparable(try events(in: eventFile(in: folder + "/" + run).bytes))
-      let theirs = comparable(try events(in: Self.golden(run + "events.tfevents").bytes))
+      let ours = try comparable(events(in: eventFile(in: folder + "/" + run).bytes))
+      let theirs = try comparable(events(in: Self.golden(run + "events.tfevents").bytes))
       #expect(ours.count == theirs.count)
       for (mine, yours) in zip(ours, theirs) { #expect(mine == yours) }
     }
   }
 
   @Test(arguments: [
-    "projector_config.pbtxt", "00000/a%2fb/tensors.tsv", "00000/a%2fb/metadata.tsv", "00002/default/tensors.tsv",
+    "00000/a%2fb/tensors.tsv", "00000/a%2fb/metadata.tsv", "00002/default/tensors.tsv",
     "00002/default/metadata.tsv",
   ])
   func embeddingsAreThoseOfPyTorch(_ name: String) throws {
     try withTemporaryFolder { folder in
       try Calls.write(to: folder)
       #expect(try FileContent(reading: folder + "/" + name).text() == Self.golden(name).text())
+    }
+  }
+
+  /// Lists have two forms in the text of protocol buffers.
+  @Test func projectorsKnowTheEmbeddings() throws {
+    try withTemporaryFolder { folder in
+      try Calls.write(to: folder)
+      let name = "projector_config.pbtxt"
+      let ours = try Tensorboard_ProjectorConfig(textFormatString: FileContent(reading: folder + "/" + name).text())
+      #expect(try ours == Tensorboard_ProjectorConfig(textFormatString: Self.golden(name).text()))
+    }
+  }
+
+  @Test func spritesAreThoseOfPyTorch() throws {
+    try withTemporaryFolder { folder in
+      try Calls.write(to: folder)
+      let name = "00002/default/sprite.png"
+      let (ours, theirs) = (try readImage(folder + "/" + name), try decodeImage(Self.golden(name)))
+      // PyTorch multiplies in double precision here.
+      #expect(ours.shape == theirs.shape && ours.shape == [3, 4, 4])
+      #expect(zip(ours.integers, theirs.integers).allSatisfy { abs($0 - $1) <= 1 })
+    }
+  }
+
+  @Test func figuresArePicturesOfOtherTools() throws {
+    try withTemporaryFolder { folder in
+      let writer = try SummaryWriter(logDir: folder)
+      let png = try encodePNG(Calls.pixels(3, 4, 5))
+      try writer.addFigure("plot", png: png, globalStep: 1)
+      try writer.close()
+      let image = try #require(events(in: eventFile(in: folder).bytes).last?.summary.value.first?.image)
+      #expect(image.height == 4 && image.width == 5 && image.colorspace == 3)
+      #expect([UInt8](image.encodedImageString) == png)
+      let other = try SummaryWriter(logDir: folder)
+      #expect(throws: DiagnosticsError.self) { try other.addFigure("plot", png: [1, 2, 3]) }
+      #expect(throws: DiagnosticsError.self) { try other.addImage("x", Calls.pixels(2, 3, 4)) }
+      #expect(throws: DiagnosticsError.self) { try other.addImage("x", Calls.pixels(3, 3, 4), dataformats: "CHN") }
+      #expect(throws: DiagnosticsError.self) { try other.addImages("x", Calls.pixels(3, 3, 4)) }
+      try other.close()
     }
   }
 

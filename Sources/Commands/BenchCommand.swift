@@ -3,7 +3,7 @@ import Foundation
 import LatheCore
 
 /// `bench`: how long a run takes.
-struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
+struct BenchCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "bench", abstract: "Measure the latency of a run, and compare it with the machine's peak.",
@@ -17,7 +17,7 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   @OptionGroup var execution: ExecutionOptions
   @OptionGroup var training: TrainOption
 
-  @Option(help: ArgumentHelp("How long to measure.", valueName: "S"))
+  @Option(help: ArgumentHelp("How long to measure.", valueName: "S"), transform: number(.fromZero))
   var seconds = 1.0
 
   @Flag(help: "Measure every kernel too, in runs of their own.")
@@ -37,10 +37,10 @@ struct BenchCommand<Provider: ModelProvider>: ParsableCommand {
   var serve = false
 
   func validate() throws {
-    guard seconds >= 0, seconds.isFinite else { throw ValidationError("--seconds must not be negative") }
+    guard seconds.isFinite else { throw ValidationError("--seconds must be a number") }
   }
 
-  func run() throws {
+  func perform() throws {
     let ready = try ready()
     let prepared = try execution.prepared(ready.graph)
     var session = try prepared.session()

@@ -3,7 +3,7 @@ import Lathe
 import LatheCore
 
 /// `check`: every mistake of a model, or a summary of it.
-struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
+struct CheckCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "check", abstract: "Report every mistake of a model, each with its place.",
@@ -19,7 +19,7 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
   @Flag(help: "Print the summary or the mistakes as JSON.")
   var json = false
 
-  func run() throws {
+  func perform() throws {
     do throws(DiagnosticsError) {
       let summary = ModelSummary(try verifiedModel(known.bindings(of: model)))
       if json {
@@ -28,6 +28,7 @@ struct CheckCommand<Provider: ModelProvider>: ParsableCommand {
         try Console.output(summary.text)
       }
     } catch {
+      let error = error.placed(in: model.file)
       let notes = try undecided(error)
       if json {
         let found = (notes ?? error.diagnostics).map(CheckReport.Mistake.init)

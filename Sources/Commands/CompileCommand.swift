@@ -6,7 +6,7 @@ import LatheCore
 import LatheData
 
 /// `compile`: the model as C.
-struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
+struct CompileCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "compile",
@@ -43,15 +43,18 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
 
   @Option(
     help: """
-      The processor that loops are scheduled for; generic is plain C for any, and auto has variants for several in one \
-      file, of which the best is chosen at run time.
+      The processor that loops are scheduled for; generic, the default, is plain C for any, and auto has variants for \
+      several in one file, of which the best is chosen at run time.
       """)
-  var target: TargetName = .generic
+  var target: TargetName?
 
   @OptionGroup var lowering: LoweringOptions
 
   @Option(help: "How the C code uses threads.")
   var threads: COptions.Threads = .none
+
+  @Flag(help: "Print what the code takes of a machine: memory, stack, multiply-adds, bytes of machine code.")
+  var report = false
 
   @OptionGroup var training: TrainOption
 
@@ -61,7 +64,8 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func perform() throws {
+    try requireWritable(output)
     let source =
       training.train
       ? try training.functions(of: model, known, name: name) : try model.fullyBoundModel(known.bindings(of: model))
@@ -73,12 +77,30 @@ struct CompileCommand<Provider: ModelProvider>: ParsableCommand {
     options.math = math
     options.threads = threads
     options.main = testBench
-    let model = try source.compiled(for: target.targets, lowering)
-    let contents = try model.emitted(for: output, options)
+    let targets = (target ?? .generic).targets
+    let model = try source.compiled(for: targets, lowering)
+    let (contents, facts) = try model.emittedWithFacts(for: output, options)
     try contents.writeAtomically()
     Console.note(
       "arena \(model.arenaBytes.grouped) bytes, lower bound \(model.lowerBound.grouped); wrote "
         + contents.map(\.path).joined(separator: ", "))
+    if report {
+      let report = try CompileReport(
+        facts, lowerBound: model.lowerBound, source: output, options, target: targets.last ?? .generic)
+      try Console.output(report.text)
+    }
+    if target == nil { noteVectors(facts) }
+  }
+
+  /// Says what another target would gain, where there is something to gain.
+  private func noteVectors(_ facts: CFacts) {
+    guard facts.multiplyAdds.contains(where: { $0.count >= 100_000 }) else { return }
+    let host = (try? CCompiler.system())?.hostTarget() ?? .generic
+    let native =
+      host.vectorBytes > 0 ? "--target native (\(host.name)) computes \(host.vectorBytes / 4) floats at once, " : ""
+    Console.note(
+      "this is plain C for any processor: \(native)--target auto has variants for \(Target.auto.count - 1) processors "
+        + "with vectors; products and convolutions are several times as fast then")
   }
 }
 

@@ -5,7 +5,7 @@ import LatheData
 import LatheONNX
 
 /// `convert`: the model in another form.
-struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
+struct ConvertCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "convert", abstract: "Write the model in another form, or its parameters.",
@@ -33,7 +33,8 @@ struct ConvertCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func perform() throws {
+    try requireWritable(output)
     let form = ModelForm(path: output)
     // Parameters keep their names as variables only; in the text form they are what they are in the file.
     let model = try model.boundModel(known.bindings(of: model, trainable: form != .text))
@@ -79,6 +80,9 @@ struct ModelOutput: ParsableArguments {
         "'\(output)' names no form of a model that can be written: its suffix must be .onnx or .lathe")
     }
   }
+
+  /// Says before the work what keeps the model from being written.
+  func check() throws(DiagnosticsError) { try requireWritable(output) }
 
   func write(_ model: Model) throws(DiagnosticsError) {
     try ModelForm(path: output)?.files(of: model, path: output).writeAtomically()

@@ -5,7 +5,7 @@ import LatheData
 import LatheDraw
 
 /// `dot`: a drawing of the model.
-struct DotCommand<Provider: ModelProvider>: ParsableCommand {
+struct DotCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(commandName: "dot", abstract: "Draw the model, as DOT text or through Graphviz.")
   }
@@ -37,7 +37,8 @@ struct DotCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func perform() throws {
+    if let output { try requireWritable(output) }
     let graph = try model.boundGraph(known.bindings(of: model))
     let text = try stage.dot(graph, profile: profile.map { try Profile(reading: $0) })
     guard let output else { return try Console.output(text) }

@@ -2,7 +2,7 @@ import ArgumentParser
 import LatheCore
 
 /// `grad`: the model with gradients among its outputs.
-struct GradCommand<Provider: ModelProvider>: ParsableCommand {
+struct GradCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "grad", abstract: "Add outputs grad/NAME to the model: the gradients of one of its outputs.",
@@ -23,7 +23,8 @@ struct GradCommand<Provider: ModelProvider>: ParsableCommand {
 
   @OptionGroup var output: ModelOutput
 
-  func run() throws {
+  func perform() throws {
+    try output.check()
     let graph = try model.boundGraph(known.bindings(of: model, trainable: true))
     let gradients = try graph.addingGradients(of: result, withRespectTo: targets.isEmpty ? nil : targets)
     try output.write(Model(gradients))

@@ -2,7 +2,7 @@ import ArgumentParser
 import LatheCore
 
 /// `info`: the table of layers that users of Keras know.
-struct InfoCommand<Provider: ModelProvider>: ParsableCommand {
+struct InfoCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "info",
@@ -12,7 +12,7 @@ struct InfoCommand<Provider: ModelProvider>: ParsableCommand {
   @OptionGroup var model: Provider
   @OptionGroup var known: BindingOptions
 
-  func run() throws {
+  func perform() throws {
     let graph = try model.boundGraph(known.bindings(of: model))
     try Console.output(LayerTable(graph).text)
   }

@@ -3,7 +3,7 @@ import Lathe
 import LatheCore
 
 /// `lower`: the stages from the graph to planned loops, as text.
-struct LowerCommand<Provider: ModelProvider>: ParsableCommand {
+struct LowerCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "lower", abstract: "Print the loops that the model becomes, or the stages on the way.",
@@ -22,14 +22,15 @@ struct LowerCommand<Provider: ModelProvider>: ParsableCommand {
       "Print what this stage leaves, or all; by default the planned program alone.", valueName: "PASS|all"))
   var printAfter: [String] = []
 
-  @Option(help: ArgumentHelp("Make at most so many rewrites over all passes.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Make at most so many rewrites over all passes.", valueName: "N"),
+    transform: wholeNumber(from: 0))
   var stopAfter: Int?
 
   @Flag(help: "Verify the graph and the program before and after every pass.")
   var verifyEach = false
 
   func validate() throws {
-    if let stopAfter, stopAfter < 0 { throw ValidationError("--stop-after must not be negative") }
     guard target.targets.count == 1 else { throw ValidationError("--target must be one processor") }
     for name in printAfter where name != "all" && !CompileOptions.stages.contains(name) {
       throw ValidationError(
@@ -37,7 +38,7 @@ struct LowerCommand<Provider: ModelProvider>: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func perform() throws {
     let graph = try model.fullyBoundGraph(known.bindings(of: model))
     var options = CompileOptions.shown
     options.targets = target.targets

@@ -23,6 +23,8 @@ struct ModelFile: ModelProvider {
     function = nil
   }
 
+  var file: String? { path }
+
   private var suffix: String { URL(fileURLWithPath: path).pathExtension }
 
   var bindsDimensions: Bool { suffix == "onnx" || suffix == "pt2" }

@@ -70,6 +70,9 @@ public protocol ModelProvider: ParsableArguments {
     withParameters parameters: [String: NDArray], for output: String
   ) throws(DiagnosticsError) -> [FileContent]
 
+  /// The file that the model is in; nil for models of Swift code.
+  var file: String? { get }
+
   /// Whether `graph` itself binds sizes and inputs, and reports names that are none; if not, that is done afterwards.
   var bindsDimensions: Bool { get }
 }
@@ -90,6 +93,9 @@ extension ModelProvider {
   ) throws(DiagnosticsError) -> [FileContent] {
     throw .notFromONNX(output)
   }
+
+  /// Most models are Swift code.
+  public var file: String? { nil }
 
   /// Most models are built without a look at sizes.
   public var bindsDimensions: Bool { false }

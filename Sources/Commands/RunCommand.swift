@@ -4,7 +4,7 @@ import LatheCore
 import LatheData
 
 /// `run`: the outputs for some inputs.
-struct RunCommand<Provider: ModelProvider>: ParsableCommand {
+struct RunCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(commandName: "run", abstract: "Run the model on inputs from files, or on random ones.")
   }
@@ -20,7 +20,18 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
       valueName: "DIR|FILE.npz"))
   var outputs: String?
 
-  func run() throws {
+  func validate() throws {
+    guard let outputs else { return }
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: outputs, isDirectory: &isFolder)
+    let suffix = URL(fileURLWithPath: outputs).pathExtension
+    guard isFolder.boolValue || outputs.hasSuffix("/") || suffix.isEmpty || suffix == "npz" else {
+      throw ValidationError("'\(outputs)' names no form that outputs are written in: a folder, or an .npz file")
+    }
+  }
+
+  func perform() throws {
+    if let outputs, outputs.hasSuffix(".npz") { try requireWritable(outputs) }
     let ready = try inputs.ready(model, known)
     let prepared = try execution.prepared(ready.graph)
     let results = try prepared.run(ready.arrays)
@@ -71,7 +82,8 @@ struct RunCommand<Provider: ModelProvider>: ParsableCommand {
 /// What a model is run on.
 struct InputOptions: ParsableArguments {
   @Option(
-    name: .customLong("input"), help: ArgumentHelp("The file of one input.", valueName: "NAME=FILE.npy"))
+    name: .customLong("input"), help: ArgumentHelp("The file of one input.", valueName: "NAME=FILE.npy"),
+    transform: InputBinding.init(argument:))
   var bindings: [InputBinding] = []
 
   @Option(
@@ -80,7 +92,9 @@ struct InputOptions: ParsableArguments {
       "The files of all inputs: input_0.pb ... or NAME.npy in a folder, or an archive.", valueName: "DIR|FILE.npz"))
   var collection: String?
 
-  @Option(help: ArgumentHelp("What random inputs start from, where none are given.", valueName: "S"))
+  @Option(
+    help: ArgumentHelp("What random inputs start from, where none are given.", valueName: "S"),
+    transform: wholeNumber(from: 0))
   var seed: UInt64 = 0
 
   /// Reads the inputs, builds the model, and binds the sizes that options and inputs tell.

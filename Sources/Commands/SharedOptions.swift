@@ -3,29 +3,31 @@ import Lathe
 public import LatheCore
 
 /// `NAME=SIZE`.
-struct DimensionBinding: ExpressibleByArgument, Hashable {
+struct DimensionBinding: Hashable {
   var name: String
   var size: Int
 
-  init?(argument: String) {
+  init(argument: String) throws {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, let size = Int(parts[1]), size > 0 else { return nil }
+    guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("it is not a name and a size, N=4") }
     name = String(parts[0])
-    self.size = size
+    size = try wholeNumber(from: 1)(String(parts[1]))
   }
 }
 
 /// `NAME=FILE`.
-struct InputBinding: ExpressibleByArgument, Hashable {
+struct InputBinding: Hashable {
   var name: String
   var file: String
 
   /// The last `=` divides: names of tensors hold more of them than names of files.
-  init?(argument: String) {
-    guard let divider = argument.lastIndex(of: "="), divider > argument.startIndex else { return nil }
+  init(argument: String) throws {
+    guard let divider = argument.lastIndex(of: "="), divider > argument.startIndex else {
+      throw ValidationError("it is not a name and a file, x=x.npy")
+    }
     name = String(argument[..<divider])
     file = String(argument[argument.index(after: divider)...])
-    guard !file.isEmpty else { return nil }
+    guard !file.isEmpty else { throw ValidationError("the file is missing") }
   }
 }
 
@@ -33,21 +35,22 @@ struct InputBinding: ExpressibleByArgument, Hashable {
 struct BindingOptions: ParsableArguments {
   @Option(
     name: .customLong("dim"),
-    help: ArgumentHelp("The size that a symbol of the model's input types stands for.", valueName: "NAME=SIZE"))
+    help: ArgumentHelp("The size that a symbol of the model's input types stands for.", valueName: "NAME=SIZE"),
+    transform: DimensionBinding.init(argument:))
   var dimensions: [DimensionBinding] = []
 
   @Option(
     name: .customLong("max"),
     help: ArgumentHelp(
       "The most that a size which data decides may be, ?NAME in the types; a run with more fails.",
-      valueName: "NAME=SIZE"))
+      valueName: "NAME=SIZE"), transform: DimensionBinding.init(argument:))
   var maxima: [DimensionBinding] = []
 
   @Option(
     name: .customLong("bind"),
     help: ArgumentHelp(
       "The value of an input, which becomes a constant: for one that decides a shape or a branch.",
-      valueName: "NAME=FILE.npy"))
+      valueName: "NAME=FILE.npy"), transform: InputBinding.init(argument:))
   var inputs: [InputBinding] = []
 
   var sizes: [String: Int] { Dictionary(dimensions.map { ($0.name, $0.size) }) { $1 } }
@@ -99,7 +102,7 @@ struct LoweringOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How much larger transformed weights may make the constants: 0.25 for a quarter; by default without a limit.",
-      valueName: "SHARE"))
+      valueName: "SHARE"), transform: number(.fromZero))
   private var weightGrowth: Double?
 
   @Option(help: "Whether C and native code check indices that come from data; the interpreter always does.")
@@ -109,10 +112,6 @@ struct LoweringOptions: ParsableArguments {
   func choose(in options: inout CompileOptions) {
     options.convolutions = ConvolutionMethod(choice, weightGrowth: weightGrowth ?? .infinity)
     options.checksIndices = indexChecks == .on
-  }
-
-  func validate() throws {
-    if let weightGrowth, !(weightGrowth >= 0) { throw ValidationError("--weight-growth must not be negative") }
   }
 }
 
@@ -133,10 +132,8 @@ struct ExecutionOptions: ParsableArguments {
 
   @OptionGroup var lowering: LoweringOptions
 
-  @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
+  @Option(
+    help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"),
+    transform: wholeNumber(from: 1))
   var threads: Int?
-
-  func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
-  }
 }

@@ -6,7 +6,7 @@ import LatheCore
 import LatheData
 
 /// `train`: the model's parameters are moved, natively.
-struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
+struct TrainCommand<Provider: ModelProvider>: ModelCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "train", abstract: "Train the model on arrays, and write what it has learned.",
@@ -28,20 +28,28 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
   @Option(help: ArgumentHelp("Their targets, along the first axis.", valueName: "Y.npy"))
   var targets: String
 
-  @Option(help: ArgumentHelp("How often every sample is seen, before --resume and after.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("How often every sample is seen, before --resume and after.", valueName: "N"),
+    transform: wholeNumber(from: 1))
   var epochs = 1
 
-  @Option(help: ArgumentHelp("How many samples make one step.", valueName: "B"))
+  @Option(
+    help: ArgumentHelp("How many samples make one step.", valueName: "B"),
+    transform: wholeNumber(from: 1))
   var batchSize = 32
 
-  @Option(help: ArgumentHelp("What the order of the samples depends on.", valueName: "S"))
+  @Option(
+    help: ArgumentHelp("What the order of the samples depends on.", valueName: "S"),
+    transform: wholeNumber(from: 0))
   var seed: UInt64 = 0
 
   @Option(
     help: ArgumentHelp("Go on from what a training before has written.", valueName: "FILE.npz|.safetensors|.pt"))
   var resume: String?
 
-  @Option(help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"))
+  @Option(
+    help: ArgumentHelp("How many threads to use; by default one for each core.", valueName: "T"),
+    transform: wholeNumber(from: 1))
   var threads: Int?
 
   @Option(
@@ -56,16 +64,10 @@ struct TrainCommand<Provider: ModelProvider>: ParsableCommand {
       throw ValidationError(
         "'\(output)' names no form of a trained model: its suffix must be .lathe, .onnx, \(StateFormat.suffixes)")
     }
-    guard epochs > 0, batchSize > 0 else { throw ValidationError("--epochs and --batch-size must be positive") }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
   }
 
-  func run() throws {
-    // Training may take hours: what cannot be written is said before.
-    let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw DiagnosticsError("'\(output)' cannot be written: '\(folder)' is no folder that can be written to")
-    }
+  func perform() throws {
+    try requireWritable(output)
     if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
     var samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets), targetsFile: targets)
     var bindings = try known.bindings(of: model, trainable: true)

@@ -18,19 +18,25 @@ struct TrainingSettings: ParsableArguments {
   @Option(name: .customLong("optimizer"), help: "The rule that moves the parameters. (default: sgd)")
   var optimizerName: OptimizerName?
 
-  @Option(help: ArgumentHelp("The learning rate; by default PyTorch's for the optimizer.", valueName: "RATE"))
+  @Option(
+    help: ArgumentHelp("The learning rate; by default PyTorch's for the optimizer.", valueName: "RATE"),
+    transform: number(.positive))
   var lr: Double?
 
-  @Option(help: ArgumentHelp("The momentum of sgd and rmsprop.", valueName: "SHARE"))
+  @Option(help: ArgumentHelp("The momentum of sgd and rmsprop.", valueName: "SHARE"), transform: number())
   var momentum: Double?
 
-  @Option(help: ArgumentHelp("The weight decay.", valueName: "SHARE"))
+  @Option(help: ArgumentHelp("The weight decay.", valueName: "SHARE"), transform: number())
   var weightDecay: Double?
 
-  @Option(help: ArgumentHelp("The most that the norm of all gradients together may be.", valueName: "NORM"))
+  @Option(
+    help: ArgumentHelp("The most that the norm of all gradients together may be.", valueName: "NORM"),
+    transform: number(.positive))
   var clipNorm: Double?
 
-  @Option(help: ArgumentHelp("The most that an element of a gradient may be.", valueName: "VALUE"))
+  @Option(
+    help: ArgumentHelp("The most that an element of a gradient may be.", valueName: "VALUE"),
+    transform: number(.positive))
   var clipValue: Double?
 
   @Option(
@@ -58,9 +64,6 @@ struct TrainingSettings: ParsableArguments {
   }
 
   func validate() throws {
-    for (option, value) in [("--lr", lr), ("--clip-norm", clipNorm), ("--clip-value", clipValue)] {
-      if let value, !(value > 0) { throw ValidationError("\(option) must be positive") }
-    }
     guard clipNorm == nil || clipValue == nil else {
       throw ValidationError("--clip-norm and --clip-value exclude each other")
     }

@@ -19,18 +19,14 @@ struct VerifyCommand: ParsableCommand {
 
   @OptionGroup var execution: ExecutionOptions
 
-  @Option(help: "The relative difference that is allowed.")
+  @Option(help: "The relative difference that is allowed.", transform: number(.fromZero))
   var rtol: Double?
 
-  @Option(help: "The absolute difference that is allowed.")
+  @Option(help: "The absolute difference that is allowed.", transform: number(.fromZero))
   var atol: Double?
 
   func validate() throws {
     guard !folders.isEmpty else { throw ValidationError("Missing expected argument 'DIR'") }
-    for (name, tolerance) in [("rtol", rtol), ("atol", atol)] {
-      guard let tolerance else { continue }
-      guard tolerance >= 0 else { throw ValidationError("--\(name) must be a number from 0") }
-    }
   }
 
   func run() throws {

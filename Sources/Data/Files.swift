@@ -167,6 +167,25 @@ extension String {
   }
 }
 
+/// Says before long work what would keep a file from being written when it is done.
+///
+/// - Throws: One diagnostic with the path as its place.
+package func requireWritable(_ path: String) throws(DiagnosticsError) {
+  var status = stat()
+  let exists = stat(path, &status) == 0
+  if exists, status.st_mode & S_IFMT == S_IFDIR {
+    throw DiagnosticsError("cannot be written: it is a folder", location: Location(file: path))
+  }
+  if exists, status.st_mode & S_IFMT != S_IFREG {
+    guard access(path, W_OK) == 0 else { throw systemError("cannot be written", path) }
+    return
+  }
+  // What is written is a new file beside the old one.
+  let target = exists ? resolved(path) : path
+  let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
+  guard access(folder, W_OK | X_OK) == 0 else { throw systemError("cannot be written", path) }
+}
+
 // MARK: POSIX
 
 /// Lets interrupts wait until files are complete, so that they leave no temporary ones; gives the mask before.

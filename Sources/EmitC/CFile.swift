@@ -10,6 +10,10 @@ struct CFile {
   /// Bytes of the arena, for whichever function and variant runs.
   let arenaBytes: Int
   let stateBytes: Int
+  /// Bytes of the stack that a run takes at most.
+  let stackBytes: Int
+  /// Multiply-adds of a run of each function.
+  let multiplyAdds: [Int]
   /// The variables that the functions share.
   let variables: [Variable]
   let variableOffsets: [Int]
@@ -34,6 +38,8 @@ struct CFile {
     headerName = options.headerName ?? "\(name).h"
     arenaBytes = functions.flatMap { [$0.program] + $0.variants }.map(\.arenaBytes).max() ?? 0
     stateBytes = first.program.stateBytes
+    stackBytes = functions.flatMap { [$0.program] + $0.variants }.map(\.program.stackBytes).max() ?? 0
+    multiplyAdds = functions.map(\.program.program.multiplyAdds)
     variables = program.variables
     variableOffsets = first.program.variableOffsets
     hasVariants = !first.variants.isEmpty

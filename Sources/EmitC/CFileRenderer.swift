@@ -115,7 +115,18 @@ struct CFileRenderer: CPart {
   func files() -> CFiles {
     CFiles(
       name: name, source: source(), header: header(), headerName: file.headerName,
-      weights: takesWeights ? weights.file : nil, entries: entries.map(\.uniformFunction))
+      weights: takesWeights ? weights.file : nil, entries: entries.map(\.uniformFunction), facts: facts)
+  }
+
+  private var facts: CFacts {
+    var facts = CFacts()
+    facts.arenaBytes = file.arenaBytes
+    facts.stateBytes = file.stateBytes
+    facts.weightBytes = weights.byteCount
+    facts.areWeightsInline = areWeightsInline
+    facts.stackBytes = file.stackBytes
+    facts.multiplyAdds = zip(entries, file.multiplyAdds).map { CFacts.Work(function: $0.function, count: $1) }
+    return facts
   }
 
   private func source() -> String {

@@ -49,8 +49,21 @@ extension CFileRenderer {
   }
 
   private func writeSizes(_ writer: inout CWriter) {
+    var needs: [String] = []
+    if usesArena { needs.append("\(macro)_ARENA_BYTES of \(takesArena ? "working" : "static") memory") }
+    if takesState { needs.append("\(macro)_STATE_BYTES of state") }
+    if weights.byteCount > 0 {
+      needs.append(
+        takesWeights ? "\(macro)_WEIGHTS_BYTES of weights" : "\(weights.byteCount) bytes of constants in the source")
+    }
+    needs.append("at most \(macro)_STACK_BYTES of stack, without what callbacks and interrupts take")
+    writer.comment(["What a run takes:"] + needs.map { "  " + $0 + ($0 == needs.last ? "" : ",") })
     writer.line("#define \(macro)_ALIGNMENT \(PlannedProgram.alignment)")
     writer.line("#define \(macro)_ARENA_BYTES \(file.arenaBytes)")
+    writer.line("#define \(macro)_STACK_BYTES \(file.stackBytes)")
+    for (entry, count) in zip(entries, file.multiplyAdds) {
+      writer.line("#define \(entry.function.uppercased())_MULTIPLY_ADDS \(count)")
+    }
     if takesState {
       writer.line("#define \(macro)_STATE_BYTES \(file.stateBytes)")
       writer.line("#define \(macro)_VARIABLE_COUNT \(file.variables.count)")

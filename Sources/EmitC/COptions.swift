@@ -105,11 +105,15 @@ public struct CFiles: Hashable, Sendable {
   public var weights: [UInt8]?
   /// The functions that take their tensors in arrays (`COptions.uniformEntry`), in the model's order.
   public var entries: [String]
+  /// What the code takes of a machine.
+  public var facts: CFacts
 
   /// Files by their texts.
   public init(
-    name: String, source: String, header: String, headerName: String, weights: [UInt8]?, entries: [String] = []
+    name: String, source: String, header: String, headerName: String, weights: [UInt8]?, entries: [String] = [],
+    facts: CFacts = CFacts()
   ) {
+    self.facts = facts
     self.entries = entries
     self.name = name
     self.source = source
@@ -117,4 +121,31 @@ public struct CFiles: Hashable, Sendable {
     self.headerName = headerName
     self.weights = weights
   }
+}
+
+/// What emitted code takes of a machine, whichever function and variant runs.
+public struct CFacts: Hashable, Sendable {
+  /// A function with the multiply-adds of a run.
+  public struct Work: Hashable, Sendable {
+    /// The function's name.
+    public var function: String
+    /// Multiply-adds of a run; a loop without a known number of rounds counts one.
+    public var count: Int
+  }
+
+  /// Bytes of working memory.
+  public var arenaBytes = 0
+  /// Bytes of the variables.
+  public var stateBytes = 0
+  /// Bytes of the constants.
+  public var weightBytes = 0
+  /// Whether those are in the source.
+  public var areWeightsInline = true
+  /// Bytes of the stack at most, without what callbacks and interrupts take.
+  public var stackBytes = 0
+  /// The work of each function, in the model's order.
+  public var multiplyAdds: [Work] = []
+
+  /// Nothing is known.
+  public init() {}
 }

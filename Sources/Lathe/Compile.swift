@@ -276,6 +276,13 @@ public struct CompiledModel: Sendable {
 
   /// The files that `writeC` writes.
   public func emitted(for path: String, _ options: COptions = COptions()) throws(DiagnosticsError) -> [FileContent] {
+    try emittedWithFacts(for: path, options).files
+  }
+
+  /// The files that `writeC` writes, and what the code takes of a machine.
+  public func emittedWithFacts(
+    for path: String, _ options: COptions = COptions()
+  ) throws(DiagnosticsError) -> (files: [FileContent], facts: CFacts) {
     guard path.hasSuffix(".c") else {
       throw DiagnosticsError("'\(path)' is no name of a C file: its suffix must be .c")
     }
@@ -295,7 +302,7 @@ public struct CompiledModel: Sendable {
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]
     if let weights = files.weights { contents.append(FileContent(path: stem + ".weights", bytes: weights)) }
-    return contents
+    return (contents, files.facts)
   }
 }
 

@@ -92,7 +92,7 @@ import Testing
     #expect(try outcome.output.contains(Regex(#"kernel 0: [0-9.]+ us, [0-9.]+ %, [0-9]+ % of (peak|bandwidth)"#)))
     let other = try bench.run("lathe", "dot", "s.lathe", "--stage", "lowered", "--profile", "p.json")
     #expect(other.status == 1)
-    #expect(other.errors.hasPrefix("error: the profile is of another model"))
+    #expect(other.errors.hasPrefix("s.lathe: error: the profile is of another model"))
     let wrong = try bench.run("lathe", "dot", "s.lathe", "--stage", "lowered", "--profile", "s.lathe")
     #expect(wrong.errors == "s.lathe: error: is not what lathe bench --profile --json prints\n")
     #expect(try bench.run("lathe", "dot", "s.lathe", "--profile", "p.json").status == 64)
@@ -102,7 +102,7 @@ import Testing
     let bench = try Workbench(["mlp.lathe": perceptron])
     let outcome = try bench.shell("echo soon | $lathe bench mlp.lathe --dim N=2 --serve")
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasSuffix("error: 'soon' is no number of seconds\n"))
+    #expect(outcome.errors.hasSuffix("mlp.lathe: error: 'soon' is no number of seconds\n"))
     #expect(try bench.run("lathe", "bench", "mlp.lathe", "--seconds", "-1").status == 64)
   }
 }

@@ -50,7 +50,7 @@ import Testing
     #expect(conflict.status == 1)
     #expect(conflict.errors.contains("n is 2 by --dim, 4 by axis 0 of input 'x'"))
     let unknown = try bench.run("lathe", "run", "halves.onnx")
-    #expect(unknown.errors == "error: the size n is not known\n  help: add --dim n=SIZE\n")
+    #expect(unknown.errors == "halves.onnx: error: the size n is not known\n  help: add --dim n=SIZE\n")
   }
 
   @Test(arguments: [

@@ -98,7 +98,7 @@ import Testing
     let bench = try Workbench(["mlp.lathe": perceptron])
     let outcome = try bench.run("lathe", "check", "mlp.lathe", "--dim", "N=2", "--dim", "M=3")
     #expect(outcome.status == 1)
-    #expect(outcome.errors == "error: the model has no symbol 'M'\n  help: its symbols are N\n")
+    #expect(outcome.errors == "mlp.lathe: error: the model has no symbol 'M'\n  help: its symbols are N\n")
   }
 
   @Test(arguments: [

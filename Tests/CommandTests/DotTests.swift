@@ -28,7 +28,7 @@ import Testing
     #expect(outcome.output.contains("kernel 0"))
     let open = try bench.run("lathe", "dot", "mlp.lathe", "--stage", "lowered")
     #expect(open.status == 1)
-    #expect(open.errors == "error: the size N is not known\n  help: add --dim N=SIZE\n")
+    #expect(open.errors == "mlp.lathe: error: the size N is not known\n  help: add --dim N=SIZE\n")
   }
 
   @Test func aPictureThatCannotBeWrittenIsAMistake() throws {

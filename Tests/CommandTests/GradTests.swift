@@ -70,14 +70,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("--of z", "error: the model has no output 'z' to differentiate\n  help: its outputs are total, most/count, sum\n"),
-    ("--of total", "error: output 'total' is i64[]: only floats have gradients\n"),
+    (
+      "--of z",
+      "s.lathe: error: the model has no output 'z' to differentiate\n  help: its outputs are total, most/count, sum\n"
+    ),
+    ("--of total", "s.lathe: error: output 'total' is i64[]: only floats have gradients\n"),
     (
       "--of sum --wrt a --wrt counts",
       """
-      error: the model has no input or parameter 'a'
+      s.lathe: error: the model has no input or parameter 'a'
         help: it has counts, weights
-      error: 'counts' is i64[6]: only floats have gradients
+      s.lathe: error: 'counts' is i64[6]: only floats have gradients
 
       """
     ),

@@ -78,9 +78,9 @@ import Testing
     ),
     (
       "s.lathe --input counts=counts.npy",
-      "error: input 'weights', f32[2,3], is not given\n  help: add --input weights=FILE.npy\n"
+      "s.lathe: error: input 'weights', f32[2,3], is not given\n  help: add --input weights=FILE.npy\n"
     ),
-    ("mlp.lathe", "error: the size N is not known\n  help: add --dim N=SIZE\n"),
+    ("mlp.lathe", "mlp.lathe: error: the size N is not known\n  help: add --dim N=SIZE\n"),
     ("mlp.lathe --input x=none.npy", "none.npy: error: cannot be opened: No such file or directory\n"),
     (
       "mlp.lathe --input x=mlp.lathe", "mlp.lathe: error: is not an .npy file: the magic bytes \\x93NUMPY are missing\n"
@@ -91,7 +91,6 @@ import Testing
       "mlp.lathe --input x=x.npy --outputs none/out.npz",
       "none/out.npz: error: cannot be written: No such file or directory\n"
     ),
-    ("mlp.lathe --input x=x.npy --outputs x.npy", "x.npy: error: the folder cannot be made: File exists\n"),
   ])
   func inputsThatDoNotFitAreMistakes(_ arguments: String, _ message: String) throws {
     let bench = try bench()
@@ -115,7 +114,8 @@ import Testing
     ])
     let outcome = try bench.run("lathe", "run", "huge.lathe")
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasPrefix("error: running the model needs 3725.3 GiB of memory, this machine has "))
+    #expect(
+      outcome.errors.hasPrefix("huge.lathe: error: running the model needs 3725.3 GiB of memory, this machine has "))
   }
 
   @Test func aFullDiskLeavesNothingBehind() throws {

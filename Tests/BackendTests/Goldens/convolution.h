@@ -16,8 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a run takes:
+ *   512 bytes of constants in the source,
+ *   at most CONVOLUTION_STACK_BYTES of stack, without what callbacks and interrupts take */
 #define CONVOLUTION_ALIGNMENT 64
 #define CONVOLUTION_ARENA_BYTES 0
+#define CONVOLUTION_STACK_BYTES 1360
+#define CONVOLUTION_RUN_MULTIPLY_ADDS 2700
 #define CONVOLUTION_INPUT_IMAGE_COUNT 243
 #define CONVOLUTION_OUTPUT_FEATURES_COUNT 100
 

@@ -16,8 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a run takes:
+ *   COUNTER_ARENA_BYTES of working memory,
+ *   COUNTER_STATE_BYTES of state,
+ *   64 bytes of constants in the source,
+ *   at most COUNTER_STACK_BYTES of stack, without what callbacks and interrupts take */
 #define COUNTER_ALIGNMENT 64
 #define COUNTER_ARENA_BYTES 64
+#define COUNTER_STACK_BYTES 1184
+#define COUNTER_RUN_MULTIPLY_ADDS 0
 #define COUNTER_STATE_BYTES 128
 #define COUNTER_VARIABLE_COUNT 2
 #define COUNTER_INPUT_X_COUNT 4

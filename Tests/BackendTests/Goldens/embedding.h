@@ -16,8 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a run takes:
+ *   at most EMBEDDING_STACK_BYTES of stack, without what callbacks and interrupts take */
 #define EMBEDDING_ALIGNMENT 64
 #define EMBEDDING_ARENA_BYTES 0
+#define EMBEDDING_STACK_BYTES 1152
+#define EMBEDDING_RUN_MULTIPLY_ADDS 0
 #define EMBEDDING_INPUT_TABLE_COUNT 1600
 #define EMBEDDING_INPUT_TOKENS_COUNT 6
 #define EMBEDDING_OUTPUT_VECTORS_COUNT 96

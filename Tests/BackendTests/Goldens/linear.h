@@ -18,8 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a run takes:
+ *   at most LINEAR_STACK_BYTES of stack, without what callbacks and interrupts take */
 #define LINEAR_ALIGNMENT 64
 #define LINEAR_ARENA_BYTES 0
+#define LINEAR_STACK_BYTES 1648
+#define LINEAR_RUN_MULTIPLY_ADDS 1280
 #define LINEAR_INPUT_X_COUNT 128
 #define LINEAR_INPUT_WEIGHT_COUNT 320
 #define LINEAR_INPUT_BIAS_COUNT 10

@@ -15,8 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a run takes:
+ *   at most SOFTMAX_STACK_BYTES of stack, without what callbacks and interrupts take */
 #define SOFTMAX_ALIGNMENT 64
 #define SOFTMAX_ARENA_BYTES 0
+#define SOFTMAX_STACK_BYTES 1584
+#define SOFTMAX_RUN_MULTIPLY_ADDS 0
 #define SOFTMAX_INPUT_SCORES_COUNT 320
 #define SOFTMAX_OUTPUT_PROBABILITIES_COUNT 320
 

@@ -23,6 +23,7 @@ let package = Package(
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
     .executable(name: "torchvision", targets: ["TorchvisionSample"]),
+    .executable(name: "shapes", targets: ["ShapesSample"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -34,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CZip", path: "Sources/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "CJPEG", path: "Sources/CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
@@ -46,7 +48,7 @@ let package = Package(
     .target(name: "LatheMemory", path: "Sources/MemoryPlan", swiftSettings: settings),
     .target(
       name: "LatheCore", dependencies: ["LatheMemory", "CRoutines"], path: "Sources/Core", swiftSettings: settings),
-    .target(name: "LatheData", dependencies: ["LatheCore", "CZip"], path: "Sources/Data", swiftSettings: settings),
+    .target(name: "LatheData", dependencies: ["LatheCore", "CZip", "CZlib"], path: "Sources/Data", swiftSettings: settings),
     .target(
       name: "LatheImages", dependencies: ["LatheCore", "LatheData", "CCodecs"], path: "Sources/Images",
       swiftSettings: settings),
@@ -110,6 +112,13 @@ let package = Package(
       ],
       path: "samples/Torchvision", swiftSettings: settings),
     .executableTarget(
+      name: "ShapesSample",
+      dependencies: [
+        "Lathe", "LatheCommands", "LatheLoading", "LatheVision",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "samples/Shapes", exclude: ["images", "main.c"], swiftSettings: settings),
+    .executableTarget(
       name: "FaultySample",
       dependencies: [
         "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -139,7 +148,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "VisionTests", dependencies: ["LatheVision", "Lathe", "TestSupport"], path: "Tests/VisionTests",
-      exclude: ["Goldens"], swiftSettings: settings),
+      exclude: ["Fixtures", "Goldens"], swiftSettings: settings),
     .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -158,7 +167,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "DigitsSample",
-        "FaultySample",
+        "FaultySample", "LatheImages", "ShapesSample",
       ],
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]

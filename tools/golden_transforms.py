@@ -78,6 +78,13 @@ def fixed() -> dict[str, object]:
         "resizeShorter": lambda x: F.resize(x, [7]),
         "resizeMax": lambda x: F.resize(x, [7], max_size=8),
     }
+    for name in ("nearest", "bilinear"):
+        mode = MODES[name]
+        for angle in (90, 180, -30, 117.5):
+            found[f"rotate.{name}.{angle}"] = lambda x, mode=mode, angle=angle: F.rotate(x, angle, mode)
+        found[f"rotateExpanded.{name}"] = lambda x, mode=mode: F.rotate(x, 25, mode, expand=True, fill=[0.5])
+        found[f"rotateCenter.{name}"] = lambda x, mode=mode: F.rotate(x, 40, mode, center=[3, 2], fill=[0.25])
+        found[f"affine.{name}"] = lambda x, mode=mode: F.affine(x, 20, [2, -1], 1.3, [10, -5], mode)
     for name, mode in MODES.items():
         for size in ([5, 8], [20, 9], [26, 34]):
             for antialias in (True, False):
@@ -114,6 +121,10 @@ def chance() -> dict[str, object]:
         "RandomOrder": v2.RandomOrder([v2.RandomCrop(6), v2.ColorJitter(brightness=0.5), v2.RandomHorizontalFlip()]),
         "ColorJitter": v2.ColorJitter(0.4, 0.5, 0.6, 0.2),
         "ColorJitterSome": v2.ColorJitter(contrast=(0.2, 0.9), hue=(-0.1, 0.4)),
+        "RandomRotation": v2.RandomRotation(40, interpolation=InterpolationMode.BILINEAR),
+        "RandomRotationExpanded": v2.RandomRotation((10, 100), expand=True, fill=0.5),
+        "RandomAffine": v2.RandomAffine((-30, 60), (0.2, 0.1), (0.7, 1.5), 15, InterpolationMode.BILINEAR),
+        "RandomAffineBoth": v2.RandomAffine(0, shear=(-20, 20, 0, 10)),
         "Compose": v2.Compose([v2.RandomCrop(8, padding=2), v2.RandomHorizontalFlip(), v2.ColorJitter(0.3)]),
     }
 

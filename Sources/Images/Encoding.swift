@@ -1,7 +1,7 @@
 import CCodecs
 import Foundation
 public import LatheCore
-public import LatheData
+import LatheData
 
 /// An image in the form of PNG: `torchvision.io.encode_png`.
 ///

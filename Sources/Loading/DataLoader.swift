@@ -12,8 +12,8 @@ import Synchronization
 /// }
 /// ```
 ///
-/// Where nothing is asynchronous, `let batches = loader.makeIterator()` and `while let batch = try batches.next()` do the
-/// same. A loader gives the batches of one epoch after the other; it is meant for one reader at a time.
+/// Where nothing is asynchronous, `try loader.forEach { batch in … }` does the same, or `let batches = loader.makeIterator()`
+/// and `while let batch = try batches.next()`. A loader gives the batches of one epoch after the other; it is meant for one reader at a time.
 ///
 /// With the same seed, orders are PyTorch's. Workers are tasks that load batches ahead of time; batches come in order all the
 /// same. Each worker has a default generator of its own, seeded as PyTorch's workers are, so that random transforms give the
@@ -72,6 +72,14 @@ public final class DataLoader<Batch: Sendable>: Sendable {
 
   /// Begins the next epoch, or goes on with the one of a state that was loaded.
   public func makeIterator() -> LoaderIterator<Batch> { LoaderIterator(self) }
+
+  /// Calls a function with each batch of the next epoch, where nothing is asynchronous.
+  ///
+  /// - Throws: What samples throw, and what the function throws.
+  public func forEach(_ body: (Batch) throws -> Void) throws {
+    let batches = makeIterator()
+    while let batch = try batches.next() { try body(batch) }
+  }
 }
 
 // MARK: Datasets

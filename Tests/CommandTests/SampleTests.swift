@@ -1,6 +1,7 @@
 import Foundation
 import LatheCore
 import LatheData
+import LatheImages
 import Testing
 
 /// The same network as a file and as Swift code.
@@ -50,6 +51,31 @@ import Testing
     let bench = try Workbench()
     #expect(try bench.run("lathe", "compile", lenet, "-o", "lenet.c", "--weights", "file").status == 0)
     #expect(try bench.files() == ["lenet.c", "lenet.h", "lenet.weights"])
+  }
+
+  /// From a folder of pictures to C that knows those of a test.
+  @Test func picturesAreLearntAndKnownInC() throws {
+    let bench = try Workbench()
+    let sample = URL(fileURLWithPath: lenet).deletingLastPathComponent().appendingPathComponent("Shapes").path
+    let learnt = try bench.run("shapes", "learn", sample + "/images", "-o", "shapes.safetensors")
+    #expect(learnt.status == 0, "\(learnt.errors)")
+    let compiled = try bench.run("shapes", "compile", "--state", "shapes.safetensors", "-o", "shapes.c")
+    #expect(compiled.status == 0, "\(compiled.errors)")
+    let flags = "-std=c11 -O1 -Wall -Wextra -Wpedantic -Wconversion -Werror -I."
+    let built = try bench.shell("gcc \(flags) \(sample)/main.c shapes.c -lm -o classify")
+    #expect(built.status == 0, "\(built.errors.prefix(2000))")
+    var known = 0
+    for name in ["cross", "disc", "ring"] {
+      for number in 10..<20 {
+        let picture = try readImage("\(sample)/images/test/\(name)/\(number).jpg")
+        let pixels = (0..<1024).flatMap { pixel in (0..<3).map { picture.bytes[$0 * 1024 + pixel] } }
+        try (Array("P6 32 32 255\n".utf8) + pixels).writeAtomically(to: bench.path("picture.ppm").path)
+        known += try bench.shell("./classify picture.ppm").output.hasPrefix(name) ? 1 : 0
+      }
+    }
+    #expect(known >= 27, "\(known) of 30; \(learnt.output.suffix(100))")
+    #expect(try bench.shell("./classify shapes.c").status == 64)
+    #expect(try bench.run("shapes", "learn", "nowhere").errors.contains("nowhere/train: error: is no folder"))
   }
 
   @Test func gradientsOfAFileAreTakenByTheNamesOfItsInitializers() throws {

@@ -241,4 +241,12 @@ private func tensor(count: Int, offset: Int, sizes: [Int], strides: [Int], key: 
           help: put \(url) there
         """)
   }
+
+  @Test func tensorsTakeNoAttributes() throws {
+    let changed = tensor(count: 2, offset: 0, sizes: [2], strides: [1]).dropLast() + pickle("}b.")
+    let fault = #expect(throws: DiagnosticsError.self) {
+      try TorchFile(bytes: archive(Array(changed), [[UInt8](repeating: 0, count: 8)]), from: "x.pt")
+    }
+    #expect(fault?.description.contains("attributes of something other than a dictionary are set") == true)
+  }
 }

@@ -115,9 +115,8 @@ struct LoaderTests {
   }
 
   private func all(_ loader: DataLoader<(NDArray, NDArray)>) throws -> [NDArray] {
-    let batches = loader.makeIterator()
     var found: [NDArray] = []
-    while let batch = try batches.next() { found += [batch.0, batch.1] }
+    try loader.forEach { found += [$0, $1] }
     return found
   }
 

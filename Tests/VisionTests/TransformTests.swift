@@ -42,6 +42,16 @@ private let fixed: [String: @Sendable (NDArray) throws -> NDArray] = {
     "resizeShorter": { try Resize(7)($0) },
     "resizeMax": { try Resize(7, maxSize: 8)($0) },
   ]
+  for (name, mode) in modes.filter({ $0.0 == "nearest" || $0.0 == "bilinear" }) {
+    for (angle, degrees) in [("90", 90), ("180", 180), ("-30", -30), ("117.5", 117.5)] {
+      found["rotate.\(name).\(angle)"] = { try F.rotate($0, degrees, interpolation: mode) }
+    }
+    found["rotateExpanded.\(name)"] = { try F.rotate($0, 25, interpolation: mode, expand: true, fill: [0.5]) }
+    found["rotateCenter.\(name)"] = { try F.rotate($0, 40, interpolation: mode, center: (3, 2), fill: [0.25]) }
+    found["affine.\(name)"] = {
+      try F.affine($0, angle: 20, translate: (2, -1), scale: 1.3, shear: (10, -5), interpolation: mode)
+    }
+  }
   for (name, mode) in modes {
     for (height, width) in [(5, 8), (20, 9), (26, 34)] {
       let size = ImageSize(height: height, width: width)
@@ -80,6 +90,11 @@ private let chance: [String: any Transform] = {
       "RandomOrder": RandomOrder([RandomCrop(6), ColorJitter(brightness: 0.5), RandomHorizontalFlip()]),
       "ColorJitter": ColorJitter(brightness: 0.4, contrast: 0.5, saturation: 0.6, hue: 0.2),
       "ColorJitterSome": ColorJitter(brightness: 1...1, contrast: 0.2...0.9, hue: -0.1...0.4),
+      "RandomRotation": RandomRotation(40, interpolation: .bilinear),
+      "RandomRotationExpanded": RandomRotation(10...100, expand: true, fill: [0.5]),
+      "RandomAffine": RandomAffine(
+        degrees: -30...60, translate: (0.2, 0.1), scale: 0.7...1.5, shear: (-15...15, nil), interpolation: .bilinear),
+      "RandomAffineBoth": RandomAffine(degrees: 0...0, shear: (-20...20, 0...10)),
       "Compose": Compose(RandomCrop(8, padding: 2), RandomHorizontalFlip(), ColorJitter(brightness: 0.3)),
     ]) ?? [:]
 }()
@@ -104,7 +119,7 @@ struct TransformTests {
 
   @Test("every golden has its case") func complete() {
     let names = Set(goldens.keys.map { String($0.prefix { $0 != "/" }) })
-    #expect(goldens.count == 334)
+    #expect(goldens.count == 416)
     let others: Set = ["input", "normalize", "grid", "gridPadded", "gridEach", "gridRange", "gridGray", "gridOne"]
     #expect(names.subtracting(fixed.keys).subtracting(chance.keys) == others)
   }
@@ -212,6 +227,8 @@ struct TransformTests {
       { try F.toPILImage(NDArray.zeros(.u8, [5, 2, 2])) },
       { try RandomCrop(20)(rgb) }, { try RandomResizedCrop(3, ratio: 0...1)(rgb) },
       { try makeGrid(NDArray([Float(1)])) },
+      { try F.rotate(rgb, 10, interpolation: .bicubic) }, { try F.rotate(rgb, .infinity) },
+      { try F.affine(rgb, angle: 0, scale: 0) }, { try F.rotate(rgb, 10, fill: [1, 2]) },
       { try makeGrid([rgb, float]) }, { try makeGrid([NDArray]()) }, { try makeGrid(rgb, nrow: 0) },
     ]
     for (number, call) in calls.enumerated() {

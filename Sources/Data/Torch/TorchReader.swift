@@ -76,7 +76,7 @@ struct TorchReader {
     guard path.count < 64, visits < 1 << 20 else { throw FileFault("is nested too deeply, or endless") }
     func add(_ array: NDArray) { found.append(NamedArray(name: path.joined(separator: "."), array: array)) }
     switch value {
-    case .none, .string, .other, .global: break
+    case .none, .string, .bytes, .other, .global: break
     case .bool(let bool): add(NDArray(scalar: .integer(bool ? 1 : 0), dtype: .bool))
     case .integer(let integer): add(NDArray(scalar: .integer(integer), dtype: .i64))
     case .float(let float): add(NDArray(scalar: .float(float), dtype: .f64))

@@ -14,6 +14,10 @@ extension Functional {
       let newBits = dtype.valueBits ?? (dtype.isFloat ? 0 : nil)
     else { throw DiagnosticsError("convertImageDtype: from \(image.dtype) to \(dtype)") }
     switch (image.dtype.isFloat, dtype.isFloat) {
+    case (false, true) where image.dtype == .u8 && dtype == .f32:
+      return try FloatPlanes(image, "convertImageDtype").mapped { $0 * Float(1.0 / 255) }.floats
+    case (true, false) where image.dtype == .f32 && dtype == .u8:
+      return try FloatPlanes(image, "convertImageDtype").mapped { $0 * Float(255.999) }.bytes
     case (true, true): return image.converted(to: dtype)
     case (true, false):
       guard newBits < (image.dtype == .f64 ? 63 : 31) else {

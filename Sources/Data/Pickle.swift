@@ -8,7 +8,9 @@ enum PickleValue: Hashable {
   case integer(Int)
   case float(Double)
   case string(String)
-  /// Bytes, and integers of more than 64 bits.
+  /// Where in the pickle bytes are, or a text of Python 2 that is none.
+  case bytes(Range<Int>)
+  /// An integer of more than 64 bits.
   case other
   /// A function or class by its module and name.
   case global(String)
@@ -16,7 +18,7 @@ enum PickleValue: Hashable {
   case list(Int)
   /// Keys and values by turns.
   case dictionary(Int)
-  /// A function and the tuple of its arguments.
+  /// A function, the tuple of its arguments, and where one is set the state of what it gives.
   case call(Int)
   /// The name of what is kept outside of the pickle.
   case persistent(Int)
@@ -34,16 +36,23 @@ struct Pickle {
   private var parts: [[PickleValue]] = []
 
   private let bytes: ArraySlice<UInt8>
+  private let takesState: Bool
   private var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
 
   /// Reads the pickle at the beginning of `bytes`.
   ///
-  /// - Parameter isKnown: Whether a function or class may be named.
+  /// - Parameters:
+  ///   - bytes: The pickle, and what may follow it.
+  ///   - takesState: Whether what a call gives may get a state.
+  ///   - isKnown: Whether a function or class may be named.
   /// - Throws: The functions and classes that may not, or what else is wrong.
-  init(_ bytes: ArraySlice<UInt8>, isKnown: (String) -> Bool = { _ in false }) throws(FileFault) {
+  init(
+    _ bytes: ArraySlice<UInt8>, takesState: Bool = false, isKnown: (String) -> Bool = { _ in false }
+  ) throws(FileFault) {
     self.bytes = bytes
+    self.takesState = takesState
     end = bytes.startIndex
     var fault: FileFault?
     do throws(FileFault) {
@@ -62,6 +71,15 @@ struct Pickle {
   }
 
   subscript(index: Int) -> [PickleValue] { parts[index] }
+
+  /// The bytes of a value that has some.
+  func content(of value: PickleValue) -> [UInt8]? {
+    switch value {
+    case .bytes(let range): Array(bytes[range])
+    case .string(let text): Array(text.utf8)
+    default: nil
+    }
+  }
 
   /// What a dictionary has under a text; nil where it has nothing.
   func value(of key: String, in dictionary: Int) -> PickleValue? {
@@ -106,11 +124,13 @@ extension Pickle {
     case UInt8(ascii: "X"): try appendString(4)
     case 0x8c: try appendString(1)
     case 0x8d: try appendString(8)
-    case UInt8(ascii: "T"): try appendString(4)
-    case UInt8(ascii: "U"): try appendString(1)
+    case UInt8(ascii: "T"), UInt8(ascii: "U"):
+      let content = try take(integer(code == UInt8(ascii: "T") ? 4 : 1))
+      let text = String(validating: content, as: UTF8.self)
+      stack.append(text.map { .string($0) } ?? .bytes(content.indices))
     case UInt8(ascii: "C"), UInt8(ascii: "B"), 0x8e, 0x96:
-      _ = try take(integer(code == UInt8(ascii: "C") ? 1 : code == UInt8(ascii: "B") ? 4 : 8))
-      stack.append(.other)
+      let content = try take(integer(code == UInt8(ascii: "C") ? 1 : code == UInt8(ascii: "B") ? 4 : 8))
+      stack.append(.bytes(content.indices))
 
     case UInt8(ascii: ")"): stack.append(.tuple(made([])))
     case UInt8(ascii: "]"): stack.append(.list(made([])))
@@ -149,10 +169,12 @@ extension Pickle {
       let arguments = try pop()
       try call(try pop(), arguments)
     case UInt8(ascii: "b"):
+      let state = try pop()
+      switch try top() {
       // The attributes of a dictionary, such as a state's `_metadata`, are not read.
-      _ = try pop()
-      guard case .dictionary = try top() else {
-        throw garbled("attributes of something other than a dictionary are set")
+      case .dictionary: break
+      case .call(let index) where takesState && parts[index].count == 2: parts[index].append(state)
+      default: throw garbled("attributes of something other than a dictionary are set")
       }
     case UInt8(ascii: "Q"):
       let name = try pop()

@@ -17,7 +17,7 @@ struct BenchCommand<Provider: ModelProvider>: ModelCommand {
   @OptionGroup var execution: ExecutionOptions
   @OptionGroup var training: TrainOption
 
-  @Option(help: ArgumentHelp("How long to measure.", valueName: "S"), transform: number(.fromZero))
+  @Option(help: ArgumentHelp("How long to measure. (default: 1)", valueName: "S"), transform: number(.fromZero))
   var seconds = 1.0
 
   @Flag(help: "Measure every kernel too, in runs of their own.")

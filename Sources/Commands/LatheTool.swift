@@ -12,11 +12,16 @@ public struct LatheTool: ModelTool {
       Shells complete commands, options and files: lathe --generate-completion-script bash (zsh, fish).
 
       ENVIRONMENT:
-        CC                The C compiler of native code and of --target native; else cc, gcc or clang.
-        LATHE_CACHE       The folder that compiled native code is kept in; else lathe in XDG_CACHE_HOME or ~/.cache.
-        NO_COLOR          Not empty: no colours on terminals.
+        CC              The C compiler of native code; else cc, gcc or clang.
+        LATHE_CACHE     The folder that native code is kept in.
+        XDG_CACHE_HOME  The folder of that one without LATHE_CACHE; else ~/.cache.
+        NO_COLOR        Not empty: no colours on terminals.
 
-      EXIT CODES: 0 done; 1 the model or the data is wrong; 2 results differ (verify); 64 wrong usage.
+      EXIT CODES:
+        0   done
+        1   the model or the data is wrong; nothing is written
+        2   results differ from those expected (verify)
+        64  wrong usage
       """,
     version: version,
     subcommands: modelCommands(for: ModelFile.self) + [VerifyCommand.self, PlanCommand.self])

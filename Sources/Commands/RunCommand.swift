@@ -93,7 +93,7 @@ struct InputOptions: ParsableArguments {
   var collection: String?
 
   @Option(
-    help: ArgumentHelp("What random inputs start from, where none are given.", valueName: "S"),
+    help: ArgumentHelp("What random inputs start from, where none are given. (default: 0)", valueName: "S"),
     transform: wholeNumber(from: 0))
   var seed: UInt64 = 0
 

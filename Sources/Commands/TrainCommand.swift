@@ -29,17 +29,17 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
   var targets: String
 
   @Option(
-    help: ArgumentHelp("How often every sample is seen, before --resume and after.", valueName: "N"),
+    help: ArgumentHelp("How often every sample is seen, before --resume and after. (default: 1)", valueName: "N"),
     transform: wholeNumber(from: 1))
   var epochs = 1
 
   @Option(
-    help: ArgumentHelp("How many samples make one step.", valueName: "B"),
+    help: ArgumentHelp("How many samples make one step. (default: 32)", valueName: "B"),
     transform: wholeNumber(from: 1))
   var batchSize = 32
 
   @Option(
-    help: ArgumentHelp("What the order of the samples depends on.", valueName: "S"),
+    help: ArgumentHelp("What the order of the samples depends on. (default: 0)", valueName: "S"),
     transform: wholeNumber(from: 0))
   var seed: UInt64 = 0
 

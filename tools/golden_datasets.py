@@ -8,6 +8,7 @@ expected.npz has an image as CASE/NUMBER, and the numbers of the classes as CASE
 
 import gzip
 import json
+import os
 import pathlib
 import shutil
 import struct
@@ -203,6 +204,8 @@ def main() -> None:
     photos()
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder) / "data"
+        # LSUN leaves files where it is run.
+        os.chdir(folder)
         shutil.copytree(FOLDER, root)
         for name in ("FashionMNIST", "KMNIST"):
             for half in ("train", "t10k"):

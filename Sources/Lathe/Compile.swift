@@ -227,7 +227,7 @@ public struct CompiledModel: Sendable {
   /// Memory to run all functions in with the interpreter, with variables at their initial contents.
   ///
   /// - Parameter threads: Threads that share the work of kernels; results do not depend on their number.
-  public func session(threads: Int = 1) throws(DiagnosticsError) -> Session {
+  public func session(threads: Int = getNumThreads()) throws(DiagnosticsError) -> Session {
     var executables: [Executable] = []
     for function in functions { executables.append(try function.executable()) }
     return Session(functions: executables, of: name, threads: threads)
@@ -236,7 +236,7 @@ public struct CompiledModel: Sendable {
   /// The model as machine code, by way of the system's C compiler; code that was compiled before comes from a cache.
   ///
   /// - Parameter threads: How many threads share the work, with the one that calls; results do not depend on it.
-  public func native(threads: Int = 1) throws(DiagnosticsError) -> NativeModel {
+  public func native(threads: Int = min(getNumThreads(), 64)) throws(DiagnosticsError) -> NativeModel {
     let compiler = try CCompiler.system()
     var programs: [PlannedProgram] = []
     for function in functions { programs.append(try function.planned(for: compiler.hostTarget())) }

@@ -17,7 +17,7 @@ NETWORK.npz holds one forward and backward pass of a module:
     buffer_after/NAME   buffers after the pass
     eval/output/NAME    the results in evaluation mode, from `param/` and `buffer/` (resnet18 only)
 
-functions.npz holds one call of a function per case, as described in functions.json:
+functions.npz, linalg.npz and special.npz hold one call of a function per case, as described in functions.json and so on:
 
     CASE/input/I        tensor arguments, numbered as functions.json refers to them
     CASE/output/I       results
@@ -60,6 +60,7 @@ from torch import Tensor, nn
 
 from golden_functions import Case, Random, cases
 from golden_linalg import UNIQUE, linalg_cases
+from golden_special import SPECIAL, special_cases
 from models.networks import LeNet, ResNet, mlp
 
 GRID = 1024
@@ -81,6 +82,7 @@ def main() -> None:
         np.savez_compressed(output / f"{name}.npz", **stored(write()))
     write_functions(output, "functions", cases())
     write_functions(output, "linalg", linalg_cases())
+    write_functions(output, "special", special_cases())
     write_optimizers(output)
     write_training(output)
 
@@ -350,7 +352,7 @@ def triplet_margin_loss(
 
 
 # What later releases of PyTorch compute in another way than the one that is installed.
-LATER: dict[str, Callable[..., Any]] = {"torch.clamp": clamp} | UNIQUE
+LATER: dict[str, Callable[..., Any]] = {"torch.clamp": clamp} | UNIQUE | SPECIAL
 LATER |= {
     f"torch.nn.functional.{loss.__name__}": loss
     for loss in (margin_ranking_loss, hinge_embedding_loss, cosine_embedding_loss, triplet_margin_loss)

@@ -337,23 +337,13 @@ extension Tensor {
 
   /// The inverse of the error function; NaN outside of `-1 ... 1`.
   public func erfinv() -> Tensor {
-    composite("erfinv", [self]) {
-      let x = floating
-      if x.dtype.byteCount < 4 { return x.convert(to: .f32).erfinv().convert(to: x.dtype) }
-      return withGradient("erfinv", [x]) {
-        [inverseError($0[0])]
-      } backward: { _, outputs, gradients in
-        [gradients[0] * (outputs[0] * outputs[0]).exp() * (Double.pi.squareRoot() / 2)]
-      }[0]
-    }
+    special("erfinv", inverseError) { _, y in (y * y).exp() * (Double.pi.squareRoot() / 2) }
   }
 
   /// Source: Giles, Approximating the erfinv function, 2010, for single precision; for double precision what PyTorch
   /// starts from, https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/Math.h, and Newton's steps.
   private func inverseError(_ x: Tensor) -> Tensor {
-    func polynomial(_ coefficients: [Double], _ w: Tensor) -> Tensor {
-      coefficients.dropFirst().reduce(w.lift(coefficients[0])) { $0 * w + $1 }
-    }
+    func polynomial(_ coefficients: [Double], _ w: Tensor) -> Tensor { w.polynomial(coefficients) }
     if x.dtype == .f64 {
       let size = x.abs()
       let square = x * x

@@ -88,18 +88,7 @@ extension Operator {
     // The transformed axis comes last.
     var number = ComplexTensor(parts: x.movedim(axis, -2))
     if isInverse && isOneSided {
-      // The other half is the conjugate of the first one, turned round.
-      let kept = length / 2 + 1
-      number = number.resized(to: kept)
-      let tail = (length - 1) / 2
-      let first = ComplexTensor(
-        real: number.real, imaginary: number.imaginary ?? number.real.zerosLike())
-      func mirrored(_ part: Tensor) -> Tensor {
-        part.slice(axis: part.rank - 1, from: 1, to: tail + 1).reverse([part.rank - 1])
-      }
-      number = ComplexTensor(
-        real: Tensor.concatenate([first.real, mirrored(first.real)], axis: first.real.rank - 1),
-        imaginary: first.imaginary.map { Tensor.concatenate([$0, -mirrored($0)], axis: $0.rank - 1) })
+      number = number.hermitian(length)
     } else {
       number = number.resized(to: length)
     }
@@ -136,89 +125,5 @@ extension Operator {
     }
     let y = try windowed.transformed(length, sign: -1)
     return (isOneSided ? y.resized(to: length / 2 + 1) : y).parts
-  }
-}
-
-/// Complex numbers as two tensors; a missing imaginary part is 0.
-private struct ComplexTensor {
-  var real: Tensor
-  var imaginary: Tensor?
-
-  init(real: Tensor, imaginary: Tensor?) {
-    self.real = real
-    self.imaginary = imaginary
-  }
-
-  /// Numbers whose parts are on the last axis.
-  init(parts: Tensor) {
-    real = parts.select(dim: -1, index: 0)
-    imaginary = parts.shape.last == 2 ? parts.select(dim: -1, index: 1) : nil
-  }
-
-  var parts: Tensor { stack([real, imaginary ?? real.zerosLike()], dim: -1) }
-
-  func mapped(_ function: (Tensor) -> Tensor) -> ComplexTensor {
-    ComplexTensor(real: function(real), imaginary: imaginary.map(function))
-  }
-
-  func scaled(by factor: Double) -> ComplexTensor { mapped { $0 * factor } }
-
-  /// The last axis cut off, or continued by zeros.
-  func resized(to length: Int) -> ComplexTensor {
-    mapped { part in
-      guard let size = part.shape.last?.known, size != length else { return part }
-      let none = [Int](repeating: 0, count: part.rank)
-      return part.pad(low: none, high: none.dropLast() + [length - size], interior: none)
-    }
-  }
-
-  func times(_ other: ComplexTensor) -> ComplexTensor {
-    product(other) { $0 * $1 }
-  }
-
-  /// A bilinear product of complex numbers from that of real ones.
-  private func product(_ other: ComplexTensor, _ join: (Tensor, Tensor) -> Tensor) -> ComplexTensor {
-    let second = other.imaginary ?? other.real.zerosLike()
-    guard let imaginary else { return ComplexTensor(real: join(real, other.real), imaginary: join(real, second)) }
-    return ComplexTensor(
-      real: join(real, other.real) - join(imaginary, second),
-      imaginary: join(real, second) + join(imaginary, other.real))
-  }
-
-  /// The largest length whose transform is one product with a matrix.
-  private static let matrixLimit = 64
-
-  /// The transform along the last axis.
-  ///
-  /// A length that is a product `a b` is `b` transforms of length `a`, a turn of each number, and `a` transforms of
-  /// length `b` (Cooley and Tukey, 1965).
-  func transformed(_ length: Int, sign: Double) throws(TypeFault) -> ComplexTensor {
-    let factor = (2...Swift.max(2, Int(Double(length).squareRoot()))).last { length % $0 == 0 }
-    guard length > Self.matrixLimit, let factor, factor < length else {
-      guard length <= 1 << 13 else { throw TypeFault("the length \(length) of the transform has no small factors") }
-      return product(turns(length, length, of: length, sign)) { matmul($0, $1) }
-    }
-    let rest = length / factor
-    let shape = Array(real.shape.dropLast())
-    // x[b t1 + t2] as [t2, t1], transformed over t1.
-    let columns = try mapped {
-      $0.reshape(shape + [Dimension(factor), Dimension(rest)]).transpose(-1, -2)
-    }.transformed(factor, sign: sign)  // [t2, k1]
-    let turned = columns.times(turns(rest, factor, of: length, sign)).mapped { $0.transpose(-1, -2) }  // [k1, t2]
-    let rows = try turned.transformed(rest, sign: sign)  // [k1, k2], of X[k1 + a k2]
-    return rows.mapped { $0.transpose(-1, -2).reshape(shape + [Dimension(length)]) }
-  }
-
-  /// `exp(sign 2 pi i j k / length)` for all `j` and `k`.
-  private func turns(_ rows: Int, _ columns: Int, of length: Int, _ sign: Double) -> ComplexTensor {
-    let unit = sign * 2 * Double.pi / Double(length)
-    var angles: [Double] = []
-    for row in 0..<rows {
-      for column in 0..<columns { angles.append(unit * Double(row * column % length)) }
-    }
-    func table(_ function: (Double) -> Double) -> Tensor {
-      real.builder.tensor(angles.map(function), shape: [rows, columns], dtype: real.dtype)
-    }
-    return ComplexTensor(real: table { cos($0) }, imaginary: table { sin($0) })
   }
 }

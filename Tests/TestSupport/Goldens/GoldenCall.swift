@@ -155,7 +155,10 @@ struct GoldenCall {
       return activation(name) ?? loss(name) ?? spatial(name) ?? normalization(name)
     }
     let name = function.hasPrefix("Tensor.") ? String(function.dropFirst("Tensor.".count)) : function
-    return unary(name) ?? binary(name) ?? reduction(name) ?? shape(name) ?? joining(name) ?? indexing(name)
-      ?? creation(name) ?? product(name) ?? recurrent(name) ?? linearAlgebra(name)
+    let families: [(String) -> [Tensor]?] = [
+      unary, binary, reduction, shape, joining, indexing, creation, product, recurrent, linearAlgebra, special,
+    ]
+    for family in families { if let results = family(name) { return results } }
+    return nil
   }
 }

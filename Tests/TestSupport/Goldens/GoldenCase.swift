@@ -20,8 +20,9 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
   /// The case's name.
   public var testDescription: String { name }
 
-  /// All cases in `functions.json` and `linalg.json`; none where a file cannot be read, which a test notices.
-  public static let all: [GoldenCase] = cases("functions") + cases("linalg")
+  /// All cases in `functions.json`, `linalg.json` and `special.json`; none where a file cannot be read, which a test
+  /// notices.
+  public static let all: [GoldenCase] = cases("functions") + cases("linalg") + cases("special")
 
   private static func cases(_ file: String) -> [GoldenCase] {
     guard let data = FileManager.default.contents(atPath: goldenFolder + file + ".json"),
@@ -46,6 +47,7 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
   /// The arrays of all cases by name, `relu_0/input/0`.
   private static let arrays: [String: NDArray] = goldenArrays("functions.npz")
     .merging(goldenArrays("linalg.npz")) { $1 }
+    .merging(goldenArrays("special.npz")) { $1 }
 
   /// An array of this case, with floats in another type: they were computed in `f64` and stored in `f32`.
   public func array(_ key: String, _ dtype: ScalarType? = nil) -> NDArray? {

@@ -172,3 +172,21 @@ let package = Package(
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]
 )
+
+// Training in several processes needs MPI, which is not there on most machines.
+if Context.environment["LATHE_MPI"] == "1" {
+  package.products.append(.library(name: "LatheDistributed", targets: ["LatheDistributed"]))
+  package.targets += [
+    .systemLibrary(
+      name: "COpenMPI", path: "Sources/COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .target(
+      name: "LatheDistributed", dependencies: ["Lathe", "LatheCore", "LatheNN", "LatheRun", "COpenMPI"],
+      path: "Sources/Distributed", swiftSettings: settings),
+    .executableTarget(
+      name: "DistributedSample", dependencies: ["Lathe", "LatheDistributed"], path: "Tests/DistributedSample",
+      swiftSettings: settings),
+    .testTarget(
+      name: "DistributedTests", dependencies: ["DistributedSample"], path: "Tests/DistributedTests",
+      swiftSettings: settings),
+  ]
+}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LatheCore
+import LatheData
 
 /// `bench`: how long a run takes.
 struct BenchCommand<Provider: ModelProvider>: ModelCommand {
@@ -23,6 +24,12 @@ struct BenchCommand<Provider: ModelProvider>: ModelCommand {
   @Flag(help: "Measure every kernel too, in runs of their own.")
   var profile = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the kernels as a trace, which chrome://tracing and Perfetto show; measures every kernel.",
+      valueName: "FILE.json"))
+  var trace: String?
+
   @Flag(help: "Print the result as JSON.")
   var json = false
 
@@ -38,6 +45,7 @@ struct BenchCommand<Provider: ModelProvider>: ModelCommand {
 
   func validate() throws {
     guard seconds.isFinite else { throw ValidationError("--seconds must be a number") }
+    if let trace, !trace.hasSuffix(".json") { throw ValidationError("--trace writes JSON: the suffix must be .json") }
   }
 
   func perform() throws {
@@ -48,11 +56,18 @@ struct BenchCommand<Provider: ModelProvider>: ModelCommand {
     let latency = try Latency(of: &session, on: ready.arrays, seconds: serve ? 0 : seconds)
     let peak = MachineSpeed.peak(threads: execution.threadCount)
     var report = BenchReport(ready.graph, prepared, latency, execution, peak: peak)
-    if profile {
+    if profile || trace != nil {
       var measured = try prepared.session(measuringKernels: true)
       let times = try KernelLatencies(of: &measured, on: ready.arrays, seconds: seconds)
       let bandwidths = MachineSpeed.bandwidths(threads: execution.threadCount)
-      report.profile = Profile(prepared.graph, prepared.program, times, peak: peak, bandwidths)
+      let measuredProfile = Profile(prepared.graph, prepared.program, times, peak: peak, bandwidths)
+      if profile { report.profile = measuredProfile }
+      if let trace {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = try encoder.encode(ChromeTrace(measuredProfile))
+        try FileContent(path: trace, bytes: [UInt8](text)).writeAtomically()
+      }
     }
     Console.endProgress()
     if json || serve {

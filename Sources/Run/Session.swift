@@ -168,6 +168,48 @@ public struct Session: ~Copyable {
     return executable.program.results(outputs)
   }
 
+  /// Runs a function once, and tells an observer of outputs as soon as they are complete, while the rest is computed.
+  ///
+  /// The results are read after the observer's `finished`, so that it may change them in their memory.
+  ///
+  /// - Throws: As `run(_:_:)`, and what the observer throws.
+  public mutating func run(
+    _ function: String?, _ inputs: [NDArray], observer: inout some RunObserver
+  ) throws(DiagnosticsError) -> [NDArray] {
+    let position = try position(of: function)
+    let executable = functions[position]
+    let completions = completedOutputs(executable)
+    try execute(position, inputs) { (step) throws(DiagnosticsError) in try observer.stepped(completions[step] ?? []) }
+    try observer.finished()
+    let outputs = executable.program.outputs.map { port in
+      let type = executable.program[port.buffer]
+      return NDArray(copying: place(ofOutput: port, executable, inputs), dtype: port.type.dtype, shape: type.shape)
+    }
+    return executable.program.results(outputs)
+  }
+
+  /// The memory of a function's outputs, as an observer of a run is given it.
+  package func outputMemory(of function: String) throws(DiagnosticsError) -> [CompletedOutput] {
+    completedOutputs(functions[try position(of: function)]).sorted { $0.key < $1.key }.flatMap(\.value)
+  }
+
+  /// The outputs that are complete behind each step.
+  private func completedOutputs(_ executable: Executable) -> [Int: [CompletedOutput]] {
+    let start = outputs.start
+    return executable.program.completions.mapValues { positions in
+      positions.map { position in
+        let buffer = executable.program.outputs[position].buffer
+        guard case .output(let place) = executable.program[buffer].kind else {
+          internalError("output \(position) of \(executable.program.name) is complete and has no memory")
+        }
+        return CompletedOutput(
+          position: position,
+          memory: UnsafeMutableRawBufferPointer(
+            start: start + executable.outputOffsets[place], count: executable.program[buffer].byteCount))
+      }
+    }
+  }
+
   /// Runs a function once, into tensors that are there.
   ///
   /// - Parameters:
@@ -193,14 +235,17 @@ public struct Session: ~Copyable {
     try functions.map(\.program.name).position(ofFunction: function, in: model)
   }
 
-  private mutating func execute(_ function: Int, _ inputs: [NDArray]) throws(DiagnosticsError) {
+  /// - Parameter afterStep: Called behind each of the program's steps, by its position.
+  private mutating func execute(
+    _ function: Int, _ inputs: [NDArray], afterStep: (Int) throws(DiagnosticsError) -> Void = { _ in }
+  ) throws(DiagnosticsError) {
     let executable = functions[function]
     try executable.program.check(inputs: inputs)
     let layout = layouts[function]
     var places = layout.places
     let borrowed = layout.constants + layout.inputs.map { ($0.position, inputs[$0.input]) }
     var measured = times?[function]
-    let fault = Self.withPlaces(borrowed[...], &places) { run(executable, in: $0, &measured) }
+    let fault = Self.withPlaces(borrowed[...], &places) { run(executable, in: $0, &measured, afterStep) }
     if let measured { times?[function] = measured }
     if let fault { throw fault }
   }
@@ -230,7 +275,8 @@ public struct Session: ~Copyable {
   }
 
   private func run(
-    _ executable: Executable, in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?
+    _ executable: Executable, in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?,
+    _ afterStep: (Int) throws(DiagnosticsError) -> Void
   ) -> DiagnosticsError? {
     // Tensors without elements have no place; nothing is read from or written to there.
     let buffers = places.map { $0 ?? arena.start }
@@ -241,7 +287,10 @@ public struct Session: ~Copyable {
         times: times)
       defer { times = runner.times }
       do throws(DiagnosticsError) {
-        try runner.run(executable.program.steps)
+        for (position, step) in executable.program.steps.enumerated() {
+          try runner.run(step)
+          try afterStep(position)
+        }
         return nil
       } catch {
         return error

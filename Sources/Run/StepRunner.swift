@@ -45,24 +45,26 @@ struct StepRunner {
     self.times = times
   }
 
-  mutating func run(_ steps: [Step]) throws(DiagnosticsError) {
-    for step in steps {
-      switch step {
-      case .kernel(let position): try runKernel(at: position)
-      case .loop(let variable, let body):
-        for value in 0..<max(0, variable.extent) {
-          positions[variable] = value
-          try run(body)
-        }
-      case .branch(let predicate, let then, let otherwise): try run(holds(predicate) ? then : otherwise)
-      case .whileLoop(let condition, let predicate, let body):
+  mutating func run(_ step: Step) throws(DiagnosticsError) {
+    switch step {
+    case .kernel(let position): try runKernel(at: position)
+    case .loop(let variable, let body):
+      for value in 0..<max(0, variable.extent) {
+        positions[variable] = value
+        try run(body)
+      }
+    case .branch(let predicate, let then, let otherwise): try run(holds(predicate) ? then : otherwise)
+    case .whileLoop(let condition, let predicate, let body):
+      try run(condition)
+      while holds(predicate) {
+        try run(body)
         try run(condition)
-        while holds(predicate) {
-          try run(body)
-          try run(condition)
-        }
       }
     }
+  }
+
+  private mutating func run(_ steps: [Step]) throws(DiagnosticsError) {
+    for step in steps { try run(step) }
   }
 
   private mutating func runKernel(at position: Int) throws(DiagnosticsError) {

@@ -59,6 +59,25 @@ import Testing
     #expect(table.output.split(separator: "\n").contains { $0.hasSuffix("fc") })
   }
 
+  @Test func tracesKernels() throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.shell(
+      "$lathe bench mlp.lathe --dim N=2 --seconds 0 --trace t.json >/dev/null && cat t.json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let events = try #require(fields(outcome.output)["traceEvents"] as? [[String: Any]])
+    var end = 0.0
+    for event in events {
+      let (start, duration) = (event["ts"] as? Double ?? -1, event["dur"] as? Double ?? -1)
+      #expect(event["ph"] as? String == "X" && abs(start - end) < 1e-6 && duration > 0)
+      #expect(event["pid"] as? Int == 0 && event["tid"] as? Int == 0 && !(event["name"] as? String ?? "").isEmpty)
+      end = start + duration
+    }
+    let facts = events.compactMap { $0["args"] as? [String: Any] }
+    #expect(facts.reduce(0) { $0 + ($1["flops"] as? Int ?? 0) } == 48)
+    #expect(facts.contains { $0["layer"] as? String == "fc" })
+    #expect(try bench.run("lathe", "bench", "mlp.lathe", "--dim", "N=2", "--trace", "t.txt").status == 64)
+  }
+
   /// A convolution that Winograd's algorithm computes in three kernels.
   @Test func drawsWhatRanOnTheMachine() throws {
     let window = "stride: [1,1], input_dilation: [1,1], dilation: [1,1], groups: 1"

@@ -196,6 +196,31 @@ struct AutogradTests {
     #expect(kept.graph.nodes.contains { if case .call(let call) = $0.operation { call.isKept } else { false } })
   }
 
+  @Test("checkpoints make the arena of a deep network's gradient smaller") func checkpointArena() throws {
+    let (depth, width) = (16, 64)
+    struct Deep: Parameterized {
+      let layers: [Linear]
+    }
+    func arena(_ segments: Int?) throws -> Int {
+      let layers = (0..<depth).map { _ in Linear(width, width) }
+      let block: (ArraySlice<Linear>) -> (Tensor) -> Tensor = { part in
+        { x in part.reduce(x) { y, layer in gelu(layer(y)) } }
+      }
+      let graph = try trace(Deep(layers: layers), inputs: [.f32(256, Dimension(width))]) { _, inputs in
+        var x = inputs[0]
+        let count = segments ?? 1
+        for start in stride(from: 0, to: depth, by: depth / count) {
+          let part = block(layers[start..<(start + depth / count)])
+          x = segments == nil ? part(x) : checkpoint(part, x)
+        }
+        return grad(x.square().sum(), inputs[0])
+      }
+      return try compile(graph).arenaBytes
+    }
+    let (plain, kept) = (try arena(nil), try arena(4))
+    #expect(kept * 10 < plain * 7, "\(kept) of \(plain) bytes")
+  }
+
   // MARK: Checks
 
   @Test("gradcheck accepts what is right and names what is wrong") func checks() throws {

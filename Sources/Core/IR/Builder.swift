@@ -86,6 +86,7 @@ public final class Builder: Sendable {
 
   /// Applies an operation and gives its results; on a fault, poison.
   public func apply(_ operation: Operation, _ operands: [Tensor]) -> [Tensor] {
+    let operands = Autocast.operands(operation, operands)
     let values = operands.map { adopted($0) }
     let definition = operation.definition
     guard !values.contains(where: \.isPoison) else { return poisoned(operation, operands.count) }

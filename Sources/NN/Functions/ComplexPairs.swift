@@ -161,9 +161,11 @@ package struct ComplexTensor {
   /// A bilinear product of complex numbers from that of real ones.
   func product(_ other: ComplexTensor, _ join: (Tensor, Tensor) -> Tensor) -> ComplexTensor {
     let second = other.imag
-    guard let imaginary else { return ComplexTensor(real: join(real, other.real), imaginary: join(real, second)) }
+    // Mixed precision leaves complex numbers as they are.
+    func joined(_ a: Tensor, _ b: Tensor) -> Tensor { Autocast.$type.withValue(nil) { join(a, b) } }
+    guard let imaginary else { return ComplexTensor(real: joined(real, other.real), imaginary: joined(real, second)) }
     return ComplexTensor(
-      real: join(real, other.real) - join(imaginary, second),
-      imaginary: join(real, second) + join(imaginary, other.real))
+      real: joined(real, other.real) - joined(imaginary, second),
+      imaginary: joined(real, second) + joined(imaginary, other.real))
   }
 }

@@ -103,7 +103,9 @@ func convolution(
     let payload = Convolution(
       stride: stride, low: low, high: high, inputDilation: stride.map { _ in 1 }, dilation: dilation, groups: groups)
     var y = try batched.convolution(weight, payload).checked()
-    if let bias { y = y + bias.reshape([weight.shape[0]] + [Dimension](repeating: 1, count: spatial)) }
+    if let bias {
+      y = y + bias.autocast(beside: y).reshape([weight.shape[0]] + [Dimension](repeating: 1, count: spatial))
+    }
     return isBatched ? y : y.squeeze(dim: 0)
   }
 }

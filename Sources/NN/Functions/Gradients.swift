@@ -330,8 +330,9 @@ func withGradient(
   let builder = Tensor.innermostBuilder(of: inputs)
   var count = 0
   do throws(TypeFault) {
-    let traced = try TracedFunction(inputs) {
-      let outputs = forward($0)
+    // Gradients have their inputs' types, whatever mixed precision makes of products.
+    let traced = try TracedFunction(inputs) { inputs in
+      let outputs = Autocast.$type.withValue(nil) { forward(inputs) }
       count = outputs.count
       return outputs
     }
@@ -341,7 +342,7 @@ func withGradient(
       var cotangents = values.suffix(floats.count)
       let outputs = Array(values[inputs.count..<(inputs.count + types.count)])
       let given = outputs.map { $0.dtype.isFloat ? cotangents.removeFirst() : $0.zerosLike() }
-      let results = backward(Array(values.prefix(inputs.count)), outputs, given)
+      let results = Autocast.$type.withValue(nil) { backward(Array(values.prefix(inputs.count)), outputs, given) }
       guard results.count == inputs.count else {
         throw TypeFault("backward gives \(results.count) gradients for \(inputs.count) inputs")
       }

@@ -24,7 +24,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     let y = x.dot(weight, DotGeneral(leftContracting: [x.rank - 1], rightContracting: [weight.rank - 1]))
     guard let bias else { return y }
     try requireBroadcast(bias, to: try y.checked().shape, "the bias")
-    return y + bias
+    return y + bias.autocast(beside: y)
   }
 }
 

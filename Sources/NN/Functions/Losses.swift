@@ -28,7 +28,8 @@ private func elementwise(
       throw TypeFault(
         "the input is \(input.type), the target \(target.type)", help: "bring both to one shape, e.g. with expand")
     }
-    return reduced(try body(input, target.convert(to: target.dtype.isFloat ? target.dtype : input.dtype)), reduction)
+    let x = input.withoutAutocast
+    return reduced(try body(x, target.convert(to: target.dtype.isFloat ? target.dtype : x.dtype)), reduction)
   }
 }
 
@@ -156,6 +157,7 @@ public func crossEntropy(
   labelSmoothing: Double = 0
 ) -> Tensor {
   composite("crossEntropy", [input, target, weight]) { () throws(TypeFault) -> Tensor in
+    let input = input.withoutAutocast
     try input.requireFloat("the input")
     guard (0...1).contains(labelSmoothing) else { throw TypeFault("labelSmoothing \(labelSmoothing) is not in 0...1") }
     guard input.rank >= 1 else { throw TypeFault("the input \(input.type) has no classes") }

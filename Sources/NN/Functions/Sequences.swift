@@ -41,7 +41,11 @@ public func scan(
     }
     let types = initial.map(\.type) + elementTypes
     let (region, captures) = try builder.capturingRegion(types) { (_, values) throws(TypeFault) -> [Tensor] in
-      let result = body(Array(values.prefix(initial.count)), Array(values.dropFirst(initial.count)))
+      var result = body(Array(values.prefix(initial.count)), Array(values.dropFirst(initial.count)))
+      // The state keeps its type, whatever mixed precision makes of it.
+      if Autocast.type != nil, result.state.count == initial.count {
+        result.state = zip(initial, result.state).map { $1.isPoisoned ? $1 : $1.convert(to: $0.dtype) }
+      }
       outputCount = result.outputs.count
       guard result.state.count == initial.count else {
         throw TypeFault("the body gives \(result.state.count) states, it starts with \(initial.count)")

@@ -156,9 +156,10 @@ public struct Optimizer: Sendable {
   ///   - gradients: One for each.
   ///   - runtime: The hyper-parameters that become inputs, `f64[]`, of their names; the others keep their numbers.
   ///   - accumulation: How many runs gather gradients, whose mean makes one step.
+  ///   - scaler: Leaves out steps with gradients that are not finite; they are unscaled already.
   public func update(
     _ parameters: [(name: String, tensor: Tensor)], gradients: [Tensor], runtime: [String] = [],
-    accumulation: Int = 1
+    accumulation: Int = 1, scaler: GradScaler? = nil
   ) {
     guard let builder = parameters.first?.tensor.builder else { return }
     guard case .each(let rule) = rule else {
@@ -176,7 +177,12 @@ public struct Optimizer: Sendable {
           help: "they are \(parameters.map(\.name).joined(separator: ", "))"))
     }
     let values = values(runtime, builder)
-    let (gradients, isDue) = gathered(parameters, gradients, accumulation, builder)
+    var (gradients, isDue) = gathered(parameters, gradients, accumulation, builder)
+    if let scaler {
+      let isFinite = scaler.isFinite(gradients, in: builder)
+      scaler.update(isFinite: isFinite, isDue: isDue, in: builder)
+      isDue = isDue.map { $0 .& isFinite } ?? isFinite
+    }
     let step = builder.variable(
       Variable(name: "\(self.name).step", role: .buffer, initial: NDArray(scalar: .integer(0), dtype: .i64)))
     let next = step + 1
@@ -199,9 +205,10 @@ public struct Optimizer: Sendable {
   ///   - parameters: Variables with their content before the step.
   ///   - runtime: The hyper-parameters that become inputs, `f64[]`.
   ///   - accumulation: How many runs gather gradients, whose mean makes one step.
+  ///   - scaler: What the loss is scaled by while it is differentiated.
   public func minimize(
     _ loss: Tensor, _ parameters: [(name: String, tensor: Tensor)], clipping: GradientClipping? = nil,
-    runtime: [String] = [], accumulation: Int = 1
+    runtime: [String] = [], accumulation: Int = 1, scaler: GradScaler? = nil
   ) {
     guard !parameters.isEmpty else {
       return loss.builder.report(
@@ -209,13 +216,16 @@ public struct Optimizer: Sendable {
     }
     switch rule {
     case .each:
-      let gradients = gradients(of: loss, withRespectTo: parameters.map(\.tensor))
-      update(
-        parameters, gradients: clipping.map { $0(gradients) } ?? gradients, runtime: runtime,
-        accumulation: accumulation)
+      let tensors = parameters.map(\.tensor)
+      func clipped(_ gradients: [Tensor]) -> [Tensor] { clipping.map { $0(gradients) } ?? gradients }
+      let gradients =
+        scaler.map { $0.gradients(of: loss, tensors, then: clipped) }
+        ?? clipped(LatheNN.gradients(of: loss, withRespectTo: tensors))
+      update(parameters, gradients: gradients, runtime: runtime, accumulation: accumulation, scaler: scaler)
     case .together(let method):
       for (isGiven, what) in [
         (clipping != nil, "clipping"), (accumulation != 1, "accumulation"), (!groups.isEmpty, "groups of parameters"),
+        (scaler != nil, "scaler"),
       ] where isGiven { loss.builder.report(Diagnostic("LBFGS knows no \(what)")) }
       guard let lr = values(runtime, loss.builder)[0]["lr"] else { internalError("LBFGS has no learning rate") }
       method.minimize(loss, parameters, lr: lr.tensor(in: loss.builder), owner: name)
@@ -556,7 +566,7 @@ public struct Optimizer: Sendable {
 
 extension Builder {
   /// Makes a value of any type of float a variable's content after the run; where a flag is given, only if it is set.
-  fileprivate func update(_ variable: String, to value: Tensor, ifDue isDue: Tensor?) {
+  func update(_ variable: String, to value: Tensor, ifDue isDue: Tensor?) {
     guard let known = content(named: variable) else { return update(variable, to: value) }
     let value = value.isPoisoned ? value : value.convert(to: known.dtype)
     update(variable, to: isDue.map { $0.select(value, known) } ?? value)

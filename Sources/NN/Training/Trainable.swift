@@ -85,32 +85,17 @@ public func trainable<Output>(
   options: TrainingOptions = TrainingOptions(), predict: (Builder, [Tensor]) -> Output,
   loss: (Output, [Tensor]) -> Tensor, metrics: (Output, [Tensor]) -> [String: Tensor] = { _, _ in [:] }
 ) throws(DiagnosticsError) -> LatheCore.Model {
-  let names =
-    options.inputNames.isEmpty
-    ? inputs.indices.map { numbered("input", $0) } + targets.indices.map { numbered("target", $0) }
-    : options.inputNames
-  func outputs(_ builder: Builder, _ tensors: [Tensor]) -> (loss: Tensor, all: NamedOutputs) {
-    let output = predict(builder, Array(tensors.prefix(inputs.count)))
-    let targets = Array(tensors.dropFirst(inputs.count))
-    let number = loss(output, targets)
-    let metrics = metrics(output, targets).sorted { $0.key < $1.key }.map { (name: Optional($0.key), tensor: $0.value) }
-    return (number, NamedOutputs(all: [("loss", number)] + metrics))
-  }
+  let functions = TrainedFunctions(inputs, targets, options)
   let step = try trace(
-    model, inputs: inputs + targets, options: options.tracing("train_step", names, isTraining: true)
+    model, inputs: inputs + targets, options: options.tracing("train_step", functions.names, isTraining: true)
   ) { builder, tensors in
-    let (loss, all) = outputs(builder, tensors)
+    let (loss, all) = functions.outputs(builder, tensors, predict, loss, metrics)
     optimizer.minimize(
       loss, builder.parameters, clipping: options.clipping, runtime: options.runtime,
-      accumulation: options.accumulation)
+      accumulation: options.accumulation, scaler: options.scaler)
     return all
   }
-  let evaluate = try trace(
-    model, inputs: inputs + targets, options: options.tracing("evaluate", names, isTraining: false)
-  ) { outputs($0, $1).all }
-  let prediction = try trace(
-    model, inputs: inputs, options: options.tracing("predict", Array(names.prefix(inputs.count)), isTraining: false),
-    predict)
+  let (evaluate, prediction) = try functions.withoutTraining(model, predict, loss, metrics)
   return try trainable(model, functions: [step, evaluate, prediction], options: options)
 }
 

@@ -18,12 +18,19 @@ public struct TrainingOptions: Sendable {
   public var seed: UInt64
   /// The element type of all float parameters and buffers; their own by default.
   public var floatType: ScalarType?
+  /// The type of mixed precision; nil for none.
+  public var autocast: AutocastType?
+  /// What the loss is scaled by while it is differentiated, for mixed precision in `f16`.
+  public var scaler: GradScaler?
 
   /// Makes it from its parts.
   public init(
     name: String = "model", inputNames: [String] = [], clipping: GradientClipping? = nil, runtime: [String] = ["lr"],
-    accumulation: Int = 1, parameters: [String: NDArray] = [:], seed: UInt64 = 0, floatType: ScalarType? = nil
+    accumulation: Int = 1, parameters: [String: NDArray] = [:], seed: UInt64 = 0, floatType: ScalarType? = nil,
+    autocast: AutocastType? = nil, scaler: GradScaler? = nil
   ) {
+    self.autocast = autocast
+    self.scaler = scaler
     self.name = name
     self.inputNames = inputNames
     self.clipping = clipping

@@ -19,11 +19,13 @@ let package = Package(
     .library(name: "LatheVision", targets: ["LatheVision"]),
     .library(name: "LatheText", targets: ["LatheText"]),
     .library(name: "LatheTensorBoard", targets: ["LatheTensorBoard"]),
+    .library(name: "LatheTrainer", targets: ["LatheTrainer"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),
     .executable(name: "torchvision", targets: ["TorchvisionSample"]),
     .executable(name: "shapes", targets: ["ShapesSample"]),
+    .executable(name: "intents", targets: ["IntentsSample"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -86,6 +88,9 @@ let package = Package(
       dependencies: ["LatheCore", "LatheData", "LatheNN", "LatheONNX", "LathePT2", "LatheRun", "LatheC"],
       path: "Sources/Lathe", swiftSettings: settings),
     .target(
+      name: "LatheTrainer", dependencies: ["Lathe", "LatheCore", "LatheLoading", "LatheTensorBoard"],
+      path: "Sources/Trainer", swiftSettings: settings),
+    .target(
       name: "LatheCommands",
       dependencies: [
         "CProbe", "Lathe", "LatheC", "LatheData", "LatheDraw", "LatheMemory", "LatheONNX", "LathePT2", "LatheRun",
@@ -119,6 +124,13 @@ let package = Package(
       ],
       path: "samples/Shapes", exclude: ["images", "main.c"], swiftSettings: settings),
     .executableTarget(
+      name: "IntentsSample",
+      dependencies: [
+        "Lathe", "LatheCommands", "LatheCore", "LatheLoading", "LatheText", "LatheTrainer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "samples/Intents", exclude: ["main.c", "sentences.tsv", "tokenizer.json"], swiftSettings: settings),
+    .executableTarget(
       name: "FaultySample",
       dependencies: [
         "Lathe", "LatheCommands", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -150,6 +162,9 @@ let package = Package(
       name: "VisionTests", dependencies: ["LatheVision", "Lathe", "TestSupport"], path: "Tests/VisionTests",
       exclude: ["Fixtures", "Goldens"], swiftSettings: settings),
     .testTarget(
+      name: "TrainerTests", dependencies: ["LatheTrainer", "LatheVision", "TestSupport"], path: "Tests/TrainerTests",
+      exclude: ["Goldens"], swiftSettings: settings),
+    .testTarget(
       name: "ONNXTests",
       dependencies: ["LatheONNX", "Lathe", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       path: "Tests/ONNXTests", resources: [.copy("Models"), .copy("Operators"), .copy("Schemas.csv")],
@@ -167,7 +182,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "LatheCommands", "LatheData", "LatheDraw", "LatheONNX", "LatheCLI", "LeNetSample", "DigitsSample",
-        "FaultySample", "LatheImages", "ShapesSample",
+        "FaultySample", "LatheImages", "ShapesSample", "IntentsSample", "TorchvisionSample",
       ],
       path: "Tests/CommandTests", exclude: ["Fixtures", "Snapshots"], swiftSettings: settings),
   ]

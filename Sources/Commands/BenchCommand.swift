@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Lathe
 import LatheCore
 import LatheData
 

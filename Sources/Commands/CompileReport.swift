@@ -1,4 +1,5 @@
 import Foundation
+import Lathe
 import LatheC
 import LatheCore
 import LatheData

@@ -1,3 +1,4 @@
+import Lathe
 import LatheCore
 
 /// What a model costs, in numbers that hold for every size of its symbols.
@@ -29,18 +30,6 @@ extension Graph {
     case .constant(let constant) where constant.array.dtype.isFloat && constant.array.count > 1: constant.array.count
     default: 0
     }
-  }
-}
-
-extension Int {
-  /// The number with its digits in groups of three, `61,706`.
-  var grouped: String {
-    var text = ""
-    for (index, digit) in String(magnitude).reversed().enumerated() {
-      if index > 0 && index % 3 == 0 { text.append(",") }
-      text.append(digit)
-    }
-    return (self < 0 ? "-" : "") + String(text.reversed())
   }
 }
 

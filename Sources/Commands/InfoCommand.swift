@@ -1,4 +1,5 @@
 import ArgumentParser
+import Lathe
 import LatheCore
 
 /// `info`: the table of layers that users of Keras know.

@@ -96,3 +96,46 @@ import Testing
     #expect(try #require(json?["median_ms"] as? Double) > 0)
   }
 }
+
+/// torchvision's models by name.
+@Suite struct TorchvisionTests {
+  @Test func aModelIsAToolWithAllCommands() throws {
+    let bench = try Workbench()
+    #expect(try bench.run("torchvision", "list").output.split(separator: "\n").count == 50)
+    let compiled = try bench.run(
+      "torchvision", "compile", "squeezenet1_1", "--classes", "3", "--size", "32", "--dim", "N=1", "-o", "net.c")
+    #expect(compiled.status == 0, "\(compiled.errors)")
+    #expect(try bench.run("torchvision", "check", "resnet19").status == 1)
+  }
+}
+
+/// The text classifier of the article: trained in Swift, the same in C.
+@Suite struct IntentsTests {
+  @Test func theTextClassifierLearnsAndSaysTheSameInC() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../samples/Intents").standardized.path
+    let bench = try Workbench()
+    let fit = try bench.run("intents", "fit", "--data", folder, "--epochs", "12", "-o", "intents.safetensors")
+    #expect(fit.status == 0, "\(fit.errors)")
+    #expect(fit.errors.contains("Epoch 12/12: 30/30"))
+    let share = try #require(fit.output.split(separator: " ").dropFirst().first.flatMap { Double($0) })
+    #expect(share > 95, "\(fit.output)")
+    let compiled = try bench.run(
+      "intents", "compile", "--data", folder, "--parameters", "intents.safetensors", "-o", "intents.c")
+    #expect(compiled.status == 0, "\(compiled.errors)")
+    let built = try bench.shell(
+      "gcc -std=c11 -O1 -Wall -Wextra -Wpedantic -Wconversion -Werror \(folder)/main.c -I. intents.c -lm -o intents")
+    #expect(built.status == 0, "\(built.errors)")
+    for (sentence, intent) in [
+      ("could you play some jazz in the office", "music"), ("it is too dark in the hall", "lights_on"),
+      ("will it rain in Oslo tomorrow", "weather"), ("we have run out of soap", "shopping"),
+    ] {
+      let told = try bench.run(
+        "intents", "tell", "--data", folder, "--parameters", "intents.safetensors", sentence)
+      #expect(told.output == intent + "\n", "\(sentence) \(told.errors)")
+      let tokens = try bench.run("intents", "tell", "--data", folder, "--tokens", sentence).output
+      #expect(try bench.shell("./intents \(tokens)").output == intent + "\n")
+    }
+    #expect(try bench.run("intents", "tell", "--data", folder, "--parameters", "none.pt", "hello").status == 1)
+  }
+}

@@ -9,7 +9,7 @@ struct TorchvisionModel: ModelProvider {
   var name: String
 
   @Option(help: ArgumentHelp("The parameters; random ones by default.", valueName: "FILE.pth|.safetensors|.npz"))
-  var weights: String?
+  var parameters: String?
 
   @Option(help: ArgumentHelp("How many classes there are.", valueName: "C"))
   var classes = 1000
@@ -19,7 +19,7 @@ struct TorchvisionModel: ModelProvider {
 
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {
     let model = try getModel(name, numClasses: classes)
-    if let weights { try model.loadStateDict(load(weights)) }
+    if let parameters { try model.loadStateDict(load(parameters)) }
     let options = TraceOptions(name: name, inputNames: ["image"])
     return try trace(model, inputs: [.f32("N", 3, Dimension(size), Dimension(size))], options: options) {
       model($1[0])

@@ -39,7 +39,7 @@ def compare(name: str, tool: str, backend: str, folder: Path) -> tuple[str, bool
     del model
     start = time.perf_counter()
     run = subprocess.run(
-        [tool, "run", name, "--weights", folder / "weights.pth", "--size", str(size), "--backend", backend,
+        [tool, "run", name, "--parameters", folder / "weights.pth", "--size", str(size), "--backend", backend,
          "--input", f"image={folder / 'image.npy'}", "--outputs", folder / "scores.npz"], capture_output=True, text=True)
     seconds = time.perf_counter() - start
     if run.returncode != 0:

@@ -275,6 +275,14 @@ struct GeneratorTests {
     #expect(throws: DiagnosticsError.self) { try trace(Wrong(), .f32(3)) }
   }
 
+  @Test("a million normal numbers take a time that grows with their count only", .timeLimit(.minutes(1)))
+  func many() throws {
+    let numbers = try randn(1 << 20, generator: Generator(seed: 1)).doubles
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let square = numbers.reduce(0) { $0 + $1 * $1 } / Double(numbers.count)
+    #expect(abs(mean) < 0.01 && abs(square - 1) < 0.01)
+  }
+
   @Test("gains")
   func gains() {
     #expect(calculateGain(.relu) == 2.0.squareRoot() && calculateGain(.tanh) == 5.0 / 3)

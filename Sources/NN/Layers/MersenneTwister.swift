@@ -74,12 +74,13 @@ struct MersenneTwister: Sendable {
     let isShort = dtype.byteCount < 4
     var numbers = (0..<(isShort ? count / 16 * 16 : count)).map { _ in unit(dtype) }
     func transform(from start: Int) {
-      let block = numbers[start..<start + 16]
+      // A copy: a slice would keep the array, and each block be written to a new one.
+      let block = Array(numbers[start..<start + 16])
       let normal =
         dtype == .f64
-        ? NormalBlock.transform(Array(block), mean: mean, std: std)
+        ? NormalBlock.transform(block, mean: mean, std: std)
         : NormalBlock.transform(block.map { Float($0) }, mean: Float(mean), std: Float(std)).map { Double($0) }
-      numbers.replaceSubrange(start..<start + 16, with: normal)
+      for (position, number) in normal.enumerated() { numbers[start + position] = number }
     }
     for start in stride(from: 0, through: count - 16, by: 16) { transform(from: start) }
     if count % 16 != 0 {

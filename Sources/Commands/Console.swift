@@ -11,13 +11,18 @@ enum Console {
 
   /// Writes a result as JSON with keys in alphabetical order, on many lines or on one.
   static func output(json value: some Encodable, onOneLine: Bool = false) throws(DiagnosticsError) {
+    try output(json(value, onOneLine: onOneLine))
+  }
+
+  /// A result as JSON with keys in alphabetical order, on many lines or on one.
+  static func json(_ value: some Encodable, onOneLine: Bool = false) throws(DiagnosticsError) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let data = try? encoder.encode(value) else { throw DiagnosticsError("the result has no form in JSON") }
-    try output(String(decoding: data, as: UTF8.self) + "\n")
+    return String(decoding: data, as: UTF8.self) + "\n"
   }
 
   /// Says something that a person should know, though nothing is wrong.

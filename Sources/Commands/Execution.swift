@@ -163,23 +163,31 @@ extension Model {
 
 /// A stage of the compilation that can be drawn.
 enum DrawnStage: String, ExpressibleByArgument, CaseIterable {
-  case traced, optimized, lowered
+  case traced, optimized, lowered, memory
+
+  /// The arena of the graph's program, as `compile` plans it.
+  func memory(_ graph: Graph) throws(DiagnosticsError) -> MemoryMap {
+    MemoryMap(try compile(fullyBound(graph)).functions[0].planned)
+  }
 
   /// The graph at this stage in the DOT language; the lowered one coloured by what was measured, where that is given.
-  func dot(_ graph: Graph, profile: Profile? = nil) throws(DiagnosticsError) -> String {
+  func dot(
+    _ graph: Graph, detail: Graph.DrawingDetail, profile: Profile? = nil
+  ) throws(DiagnosticsError) -> String {
     switch self {
-    case .traced: return graph.graphViz()
-    case .optimized: return try graph.optimized(.shown).graph.graphViz()
+    case .traced: return graph.graphViz(detail: detail)
+    case .optimized: return try graph.optimized(.shown).graph.graphViz(detail: detail)
     case .lowered:
       let graph = try fullyBound(graph).optimized(.shown).graph
       if let profile {
         let (kernels, marks) = try profile.marks(graph)
-        return graph.graphViz(kernels: kernels, marks: marks)
+        return graph.graphViz(kernels: kernels, marks: marks, detail: detail)
       }
       let program = try Program(lowering: graph)
       var kernels: [Int: Int] = [:]
       for (number, kernel) in program.kernels.enumerated() { for node in kernel.nodes { kernels[node] = number } }
-      return graph.graphViz(kernels: kernels)
+      return graph.graphViz(kernels: kernels, detail: detail)
+    case .memory: return try memory(graph).graphViz()
     }
   }
 }

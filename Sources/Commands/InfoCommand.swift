@@ -41,21 +41,22 @@ struct LayerTable {
     for (position, node) in graph.nodes.enumerated() where !node.operation.isSource {
       let location = graph.locations[position]
       let macs = graph.macs(of: node)
-      // Code outside of layers has no name: there every operation is a layer, save those that only repeat a number.
-      let isAnonymous = location.modulePath == nil && location.node == nil
+      // Code outside of layers has no name: there every call is a layer, save operations that only repeat a number.
+      let isAnonymous = location.modulePath == nil && location.node == nil && location.call == nil
       if case .broadcast = node.operation, isAnonymous { continue }
-      let key = Location(modulePath: location.modulePath, node: location.node)
+      let key = Location(modulePath: location.modulePath, node: location.node, call: location.call)
+      let name = location.call?.function ?? node.operation.name
       if isAnonymous || place != key || layers.isEmpty {
         layers.append(
-          Layer(name: location.node ?? location.modulePath ?? "", operation: node.operation.name, type: node.types[0]))
+          Layer(name: location.node ?? location.modulePath ?? "", operation: name, type: node.types[0]))
         place = key
       }
       let last = layers.count - 1
       if macs != 0 {
-        layers[last].operation = node.operation.name
+        layers[last].operation = name
         layers[last].isNamed = true
       } else if !layers[last].isNamed {
-        layers[last].operation = node.operation.name
+        layers[last].operation = name
       }
       layers[last].type = node.types[0]
       layers[last].macs = layers[last].macs + macs

@@ -1,4 +1,4 @@
-public import LatheCore
+package import LatheCore
 
 #if canImport(Glibc)
   import Glibc

@@ -158,7 +158,7 @@ final class Importer {
   func run(_ node: ProgramNode, _ index: Int) {
     let location = Location(node, file)
     builder.at(location) {
-      builder.imported(node.shortTarget, operands: described(node)) {
+      builder.imported(node.shortTarget, operands: described(node), function: node.function) {
         let before = builder.diagnostics.count
         do throws(TypeFault) {
           try apply(node, index, location)
@@ -276,6 +276,12 @@ extension ProgramNode {
 
   /// The operator as PyTorch's users write it: `aten.add.Tensor`.
   var shortTarget: String { target.hasPrefix("torch.ops.") ? String(target.dropFirst(10)) : target }
+
+  /// The operator without its namespace and overload: `add`.
+  var function: String {
+    let parts = shortTarget.split(separator: ".")
+    return String(parts.count > 1 ? parts[1] : parts.first ?? "")
+  }
 }
 
 extension Location {

@@ -31,6 +31,23 @@ import Testing
     #expect(open.errors == "mlp.lathe: error: the size N is not known\n  help: add --dim N=SIZE\n")
   }
 
+  @Test(arguments: ["svg", "png", "json"])
+  func showsTheArena(_ suffix: String) throws {
+    let bench = try Workbench(["mlp.lathe": perceptron])
+    let outcome = try bench.run("lathe", "dot", "mlp.lathe", "--dim", "N=2", "--stage", "memory", "-o", "a.\(suffix)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let data = try Data(contentsOf: bench.path("a.\(suffix)"))
+    if suffix == "json" {
+      let report = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+      #expect(report["arena_bytes"] as? Int == report["lower_bound"] as? Int)
+      #expect(report["tensors"] is [Any])
+    } else {
+      #expect(data.count > 500)
+    }
+    let wrong = try bench.run("lathe", "dot", "mlp.lathe", "-o", "a.json")
+    #expect(wrong.status == 64)
+  }
+
   @Test func aPictureThatCannotBeWrittenIsAMistake() throws {
     let bench = try Workbench(["mlp.lathe": perceptron])
     let outcome = try bench.run("lathe", "dot", "mlp.lathe", "-o", "none/a.svg")

@@ -20,6 +20,13 @@ import Testing
     }
   }
 
+  @Test("a picture of many pixels has fewer per inch") func largePictures() throws {
+    let chain = (0..<1000).map { "a\($0) -> a\($0 + 1);" }.joined()
+    let png = try draw("digraph { \(chain) }", as: .png)
+    let height = png[20..<24].reduce(0) { $0 << 8 | Int($1) }
+    #expect(height > 10_000 && height <= 16_000)
+  }
+
   @Test func textThatDoesNotParseIsADiagnostic() {
     let error = #expect(throws: DiagnosticsError.self) { try draw("digraph { a -> ", as: .svg) }
     #expect(error?.description.contains("syntax error") == true, "\(error?.description ?? "")")

@@ -69,6 +69,75 @@ import Testing
         """#)
   }
 
+  /// Two calls of one function in a module, a function outside of it, and a weight.
+  private func calls() throws -> Graph {
+    try Graph(
+      parsing: """
+        func main(%x: f32[8]) -> (%y: f32[8]) {
+          %0 = constant [1, 2, 3, 4, 5, 6, 7, 8] : f32[8]  // in block.norm by layerNorm call 1
+          %1 = multiply %x, %0 : f32[8]  // in block.norm by layerNorm call 1
+          %2 = add %1, %0 : f32[8]  // in block.norm by layerNorm call 1
+          %3 = exp %2 : f32[8]  // in block by swish call 2
+          %4 = multiply %3, %2 : f32[8]  // in block by swish call 2
+          %5 = tanh %4 : f32[8]
+          return %5
+        }
+        """)
+  }
+
+  @Test("what a call built is one box with its weights, and a module of one call too") func boxes() throws {
+    let text = try calls().graphViz()
+    #expect(text.contains(#"[label="norm: layerNorm\n8 weights\nf32[8], 32 B"]"#))
+    #expect(text.contains(#"[label="swish\nf32[8], 32 B"]"#))
+    #expect(text.contains(#"[label="tanh\nf32[8], 32 B"]"#))
+    #expect(text.split(separator: "\n").count { $0.contains(" -> ") } == 4)
+  }
+
+  @Test(
+    "every operation is a box, or what lies deeper than a level",
+    arguments: [
+      (Graph.DrawingDetail.operations, 8), (.calls(depth: 0), 4), (.calls(depth: 1), 5),
+    ])
+  func detail(_ detail: Graph.DrawingDetail, _ boxes: Int) throws {
+    let text = try calls().graphViz(detail: detail)
+    #expect(text.split(separator: "\n").count { $0.contains("[label=") && !$0.contains(" -> ") } == boxes)
+  }
+
+  @Test("a graph too large to be read is drawn by its modules") func readable() throws {
+    let lines = (0..<400).map { index in
+      "%\(index) = exp \(index == 0 ? "%x" : "%\(index - 1)") : f32[8]  // in layers.\(index / 20).\(index % 20) by exp call \(index)"
+    }
+    let graph = try Graph(
+      parsing: "func main(%x: f32[8]) -> (%y: f32[8]) {\n\(lines.joined(separator: "\n"))\nreturn %399\n}")
+    let text = graph.graphViz()
+    #expect(text.split(separator: "\n").count { $0.contains("[label=") } == 22)
+    #expect(graph.graphViz(detail: .calls(depth: 3)).split(separator: "\n").count { $0.contains("[label=") } == 402)
+  }
+
+  @Test("kernels and buffers are called as modules and functions are") func names() throws {
+    let program = try Program(lowering: calls())
+    #expect(program.kernels.map(\.name) == ["block_norm_swish_tanh"])
+    #expect(program.kernels.map(\.summary) == ["block_norm layerNorm, block swish, tanh"])
+  }
+
+  @Test("the map of an arena has every tensor, its peak, and a picture with fixed places") func memory() throws {
+    let graph = try Graph(
+      parsing: """
+        func main(%x: f32[64,64]) -> (%y: f32[64,64]) {
+          %0 = dot %x, %x {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[64,64]
+          %1 = dot %0, %x {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[64,64]
+          %2 = dot %1, %0 {left_batch: [], right_batch: [], left_contracting: [1], right_contracting: [0]} : f32[64,64]
+          return %2
+        }
+        """)
+    let map = MemoryMap(try PlannedProgram(planning: Program(lowering: graph)))
+    #expect(map.tensors.map(\.bytes) == [16384, 16384])
+    #expect(Set(map.tensors.map(\.offset)) == [0, 16384])
+    #expect(map.arenaBytes == 32768)
+    #expect(map.peak == 1)
+    #expect(map.graphViz().contains("arena 32.0 KiB, lower bound 32.0 KiB, the peak is step 1"))
+  }
+
   @Test("the same graph gives the same bytes") func deterministic() throws {
     #expect(try graph().graphViz(kernels: [2: 4, 5: 4]) == graph().graphViz(kernels: [5: 4, 2: 4]))
   }

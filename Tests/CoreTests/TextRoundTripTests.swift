@@ -64,7 +64,10 @@ import Testing
         x.dot(weight, DotGeneral(leftContracting: [1], rightContracting: [0]))
       }
     }
-    let z = builder.at(Location(file: "my models/net.onnx", modulePath: "a b", node: "Gemm \"3\"")) { y.tanh() }
+    let call = Location.Call("my \"Gemm\"", number: 3)
+    let z = builder.at(Location(file: "my models/net.onnx", modulePath: "a b", node: "Gemm \"3\"", call: call)) {
+      y.tanh()
+    }
     let w = builder.at(Location(file: "net.swift", line: 12, column: 5)) { z.exp() }
     let half = builder.at(Location(file: "net.swift", line: 13)) {
       odd.slice(start: [1], limit: [Dimension("N") * 2 + 1], stride: [2])

@@ -45,13 +45,20 @@ extension Builder {
     }
     for result in results { accumulate(result.tensor.value, result.cotangent) }
 
+    var backward: [Location.Call: Location.Call] = [:]
     for position in stride(from: last, through: 0, by: -1) where active.contains(position) {
       let node = node(at: position)
       let values = node.types.indices.map { Value(node: position, result: $0) }
       let incoming = values.map { cotangents[$0] }
       guard !node.operands.isEmpty, incoming.contains(where: { $0 != nil }) else { continue }
       let wanted = node.operands.map { active.contains(Int($0.node)) && type(of: $0).dtype.isFloat }
-      let place = location(at: position)
+      var place = location(at: position)
+      // `reluBackward`, as PyTorch calls it.
+      place.call = place.call.map { call in
+        let made = backward[call] ?? nextCall(of: call.function + "Backward")
+        backward[call] = made
+        return made
+      }
       at(place) {
         let operands = node.operands.map { Tensor(builder: self, value: $0) }
         do throws(TypeFault) {

@@ -10,16 +10,34 @@ public struct Location: Hashable, Sendable {
   public var modulePath: String?
   /// The node's name in the imported file.
   public var node: String?
+  /// The function of the user's vocabulary that was called there, or the file's operator.
+  public var call: Call?
+
+  /// A call of a function: what it builds belongs together, whatever the passes do to it.
+  public struct Call: Hashable, Sendable {
+    /// The function's name as the user writes it: `relu`, `layerNorm`; ONNX's and PyTorch's operators as `Conv`, `conv2d`.
+    public var function: String
+    /// Which of the model's calls it is.
+    public var number: Int
+
+    /// The call of a function with a number of its own.
+    public init(_ function: String, number: Int) {
+      self.function = function
+      self.number = number
+    }
+  }
 
   /// What is known of a place.
   public init(
-    file: String? = nil, line: Int? = nil, column: Int? = nil, modulePath: String? = nil, node: String? = nil
+    file: String? = nil, line: Int? = nil, column: Int? = nil, modulePath: String? = nil, node: String? = nil,
+    call: Call? = nil
   ) {
     self.file = file
     self.line = line
     self.column = column
     self.modulePath = modulePath
     self.node = node
+    self.call = call
   }
 
   /// Whether nothing is known.

@@ -35,6 +35,9 @@ public final class Builder: Sendable {
     var origin = Location()
     /// The composite function being built: its name, and its operands as diagnostics show them.
     var composite: (name: String, operands: [String])?
+    /// The call that is being built, and how many there have been in the whole model.
+    var call: Location.Call?
+    var callCount = 0
   }
 
   /// Results of at most this many elements are folded while building.
@@ -73,8 +76,11 @@ public final class Builder: Sendable {
     depth = parent.depth + 1
     isTraining = parent.isTraining
     context = parent.context
-    let (scopes, owner, origin, composite) = parent.state.withLock { ($0.scopes, $0.owner, $0.origin, $0.composite) }
+    let (scopes, owner, origin, composite, call) = parent.state.withLock {
+      ($0.scopes, $0.owner, $0.origin, $0.composite, $0.call)
+    }
     state.withLock {
+      $0.call = call
       $0.scopes = scopes
       $0.owner = owner
       $0.origin = origin
@@ -120,6 +126,7 @@ public final class Builder: Sendable {
       } else if location.isEmpty {
         location.modulePath = state.owner
       }
+      if location.call == nil { location.call = state.call }
       state.nodes.append(Node(operation: operation, operands: operands, types: types))
       state.locations.append(location)
       state.interned[key] = state.nodes.count - 1
@@ -427,13 +434,21 @@ public final class Builder: Sendable {
   ///
   /// Of nested functions the outermost, which the user called, counts.
   public func composite<R>(_ name: String, _ operands: [Tensor], _ body: () throws -> R) rethrows -> R {
+    let call = nextCall(of: name)
     let opened = state.withLock { state in
       guard state.composite == nil else { return false }
       state.composite = (name, [])
+      // What a pass builds belongs to the call that it stands for.
+      if state.origin.isEmpty { state.call = call }
       return true
     }
     guard opened else { return try body() }
-    defer { state.withLock { $0.composite = nil } }
+    defer {
+      state.withLock {
+        $0.composite = nil
+        $0.call = nil
+      }
+    }
     let described = self.described(operands)
     state.withLock { $0.composite = (name, described) }
     return try body()
@@ -442,14 +457,28 @@ public final class Builder: Sendable {
   /// Runs `body` as one operation of an imported file: faults inside of it carry its name and operands as given.
   ///
   /// Unlike with `composite`, the innermost counts, since the operations of a sub-graph have names of their own.
-  public func imported<R>(_ name: String, operands: [String], _ body: () throws -> R) rethrows -> R {
+  ///
+  /// - Parameter function: What the operation is called where its whole name says more than a reader needs.
+  public func imported<R>(
+    _ name: String, operands: [String], function: String? = nil, _ body: () throws -> R
+  ) rethrows -> R {
+    let call = nextCall(of: function ?? name)
     let before = state.withLock { state in
-      let before = state.composite
+      let before = (state.composite, state.call)
       state.composite = (name, operands)
+      state.call = call
       return before
     }
-    defer { state.withLock { $0.composite = before } }
+    defer { state.withLock { ($0.composite, $0.call) = before } }
     return try body()
+  }
+
+  /// A call with a number that no other of the model has.
+  func nextCall(of function: String) -> Location.Call {
+    root.state.withLock { state in
+      state.callCount += 1
+      return Location.Call(function, number: state.callCount)
+    }
   }
 
   /// Runs `body` with another place for what it builds: an importer's node, a rebuilt node's first location.

@@ -24,8 +24,11 @@ extension Graph {
   ///   - kernels: The number of the fused kernel that computes a node, by the node's position. Nodes of one kernel
   ///     have one colour, and a cluster where they lie in one module.
   ///   - marks: What to say of kernels, by their numbers; where there are any, colours show heat.
-  public func graphViz(kernels: [Int: Int] = [:], marks: [Int: KernelMark] = [:]) -> String {
-    var writer = DotWriter(marks: marks)
+  ///   - detail: What becomes one box.
+  public func graphViz(
+    kernels: [Int: Int] = [:], marks: [Int: KernelMark] = [:], detail: DrawingDetail = .calls()
+  ) -> String {
+    var writer = DotWriter(marks: marks, detail: detail)
     writer.line("digraph \(DotText.quoted(name)) {")
     writer.indented { writer in
       writer.line("compound=true; rankdir=TB; fontname=\"Helvetica\"; fontsize=11; color=\"#8a8f98\";")
@@ -40,10 +43,10 @@ extension Graph {
   }
 }
 
-private struct DotWriter {
-  /// A module of the model, with the nodes that were made in it and the modules in it.
+struct DotWriter {
+  /// A module of the model, with the boxes of what was made in it and the modules in it.
   private final class Module {
-    var nodes: [Int] = []
+    var boxes: [GraphBoxes.Box] = []
     var names: [String] = []
     var modules: [String: Module] = [:]
 
@@ -62,16 +65,23 @@ private struct DotWriter {
   ]
 
   let marks: [Int: Graph.KernelMark]
+  let detail: Graph.DrawingDetail
   private(set) var text = ""
   private var indent = ""
   private var clusterCount = 0
 
-  init(marks: [Int: Graph.KernelMark]) { self.marks = marks }
+  init(marks: [Int: Graph.KernelMark], detail: Graph.DrawingDetail) {
+    self.marks = marks
+    self.detail = detail
+  }
 
   private func title(_ kernel: Int) -> String { "kernel \(kernel)" + (marks[kernel].map { ": " + $0.text } ?? "") }
 
+  /// A colour that neighbours do not have.
+  static func colour(of number: Int) -> String { palette[Int(number.magnitude % UInt(palette.count))] }
+
   private func colour(_ kernel: Int) -> String {
-    if marks.isEmpty { return Self.palette[Int(kernel.magnitude % UInt(Self.palette.count))] }
+    if marks.isEmpty { return Self.colour(of: kernel) }
     let percent = Int((75 * min(1, max(0, marks[kernel]?.heat ?? 0))).rounded())
     return "0.03 0.\(percent < 10 ? "0" : "")\(percent) 1.00"
   }
@@ -99,9 +109,8 @@ private struct DotWriter {
   mutating func write(_ graph: Graph, prefix: String, kernels: [Int: Int]) {
     let root = Module()
     let numbers = Self.numbers(graph)
-    for (position, path) in graph.modulePaths.enumerated() where numbers[position] == nil {
-      path.reduce(root) { $0.module(String($1)) }.nodes.append(position)
-    }
+    let boxes = GraphBoxes(graph, detail, without: Set(numbers.keys), kernels: kernels)
+    for box in boxes.all { box.path.reduce(root) { $0.module(String($1)) }.boxes.append(box) }
     write(root, graph, prefix, kernels, numbers)
     for (position, output) in graph.outputs.enumerated() {
       let label = DotText.quoted("output " + output.name)
@@ -111,20 +120,34 @@ private struct DotWriter {
       let label = DotText.quoted("update " + update.variable)
       line("\(prefix)update\(position) [label=\(label), shape=cylinder, fillcolor=\"#ffe9c7\"];")
     }
-    for (position, node) in graph.nodes.enumerated() where numbers[position] == nil {
-      for operand in node.operands where numbers[Int(operand.node)] == nil {
-        edge(operand, to: "\(position)", graph, prefix)
+    for (number, box) in boxes.all.enumerated() {
+      var drawn = Set<Value>()
+      for position in box.nodes {
+        for operand in graph.nodes[position].operands {
+          guard let source = boxes.positions[Int(operand.node)], source != number else { continue }
+          // An operation shows each operand, a call shows each value once.
+          guard box.title == nil || drawn.insert(operand).inserted else { continue }
+          edge(operand, from: boxes.all[source], to: "\(box.name)", graph, prefix)
+        }
       }
     }
-    for (position, output) in graph.outputs.enumerated() { edge(output.value, to: "out\(position)", graph, prefix) }
-    for (position, update) in graph.updates.enumerated() { edge(update.value, to: "update\(position)", graph, prefix) }
+    let results =
+      graph.outputs.enumerated().map { ($1.value, "out\($0)") }
+      + graph.updates.enumerated().map { ($1.value, "update\($0)") }
+    for (value, target) in results {
+      if let source = boxes.positions[Int(value.node)] {
+        edge(value, from: boxes.all[source], to: target, graph, prefix)
+      }
+    }
   }
 
-  /// The type stands on the edge only where its node has several results.
-  private mutating func edge(_ value: Value, to target: String, _ graph: Graph, _ prefix: String) {
-    let isOne = graph.nodes[Int(value.node)].types.count == 1
+  /// The type stands on the edge only where its box has several results.
+  private mutating func edge(
+    _ value: Value, from source: GraphBoxes.Box, to target: String, _ graph: Graph, _ prefix: String
+  ) {
+    let isOne = graph.nodes[Int(value.node)].types.count == 1 && Int(value.node) == source.name
     let label = isOne ? "" : " [label=\(DotText.quoted(graph.type(of: value).description))]"
-    line("\(prefix)\(value.node) -> \(prefix)\(target)\(label);")
+    line("\(prefix)\(source.name) -> \(prefix)\(target)\(label);")
   }
 
   /// The nodes that are but a number, perhaps repeated, and the number as text; outputs and updates stay nodes.
@@ -153,28 +176,36 @@ private struct DotWriter {
   ) {
     // A kernel whose nodes all lie here becomes a cluster of its own.
     let all = Dictionary(grouping: kernels.keys.filter { numbers[$0] == nil }) { kernels[$0] ?? 0 }
-    let here = Dictionary(grouping: module.nodes.filter { kernels[$0] != nil }) { kernels[$0] ?? 0 }
+    let here = Dictionary(grouping: module.boxes.filter { kernels[$0.name] != nil }) { kernels[$0.name] ?? 0 }
     var written = Set<Int>()
-    for position in module.nodes {
-      guard let kernel = kernels[position], let nodes = here[kernel], nodes.count > 1, nodes.count == all[kernel]?.count
+    for box in module.boxes {
+      guard let kernel = kernels[box.name], let boxes = here[kernel], boxes.count > 1,
+        boxes.flatMap(\.nodes).count(where: { kernels[$0] == kernel }) == all[kernel]?.count
       else {
-        write(position, graph, prefix, kernels, numbers)
+        write(box, graph, prefix, kernels, numbers)
         continue
       }
       guard written.insert(kernel).inserted else { continue }
       cluster(title(kernel), "style=\"rounded,dashed\";") { writer in
-        for position in nodes { writer.write(position, graph, prefix, kernels, numbers) }
+        for box in boxes { writer.write(box, graph, prefix, kernels, numbers) }
       }
     }
     for name in module.names {
       guard let inner = module.modules[name] else { continue }
+      // A module of one call is one box.
+      if inner.names.isEmpty, inner.boxes.count == 1, var box = inner.boxes.first, let function = box.title {
+        box.title = "\(name): \(function)"
+        write(box, graph, prefix, kernels, numbers)
+        continue
+      }
       cluster(name, "style=rounded;") { $0.write(inner, graph, prefix, kernels, numbers) }
     }
   }
 
   private mutating func write(
-    _ position: Int, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int], _ numbers: [Int: String]
+    _ box: GraphBoxes.Box, _ graph: Graph, _ prefix: String, _ kernels: [Int: Int], _ numbers: [Int: String]
   ) {
+    let position = box.name
     let node = graph.nodes[position]
     var lines: [String]
     var style: String
@@ -184,20 +215,30 @@ private struct DotWriter {
     case .constant(let constant):
       (lines, style) = ([DotText.summary(constant.array)], ", shape=note, style=filled, fillcolor=\"#ececec\"")
     default:
-      lines = [DotText.call(node, numbers)] + DotText.attributes(node.operation)
+      lines = box.title.map { [$0] } ?? [DotText.call(node, numbers)]
+      lines += box.nodes.count { !graph.nodes[$0].operation.isSource } == 1 ? DotText.attributes(node.operation) : []
+      if box.parameters > 0 { lines.append("\(box.parameters) weights") }
       style = ""
       if let kernel = kernels[position] {
         lines.append(title(kernel))
         style = ", fillcolor=\"\(colour(kernel))\""
       }
     }
-    for type in node.types { lines.append(type.description + (type.byteCount.map { ", " + DotText.bytes($0) } ?? "")) }
+    for type in node.types where box.title == nil || box.nodes.count < 2 || node.types.count == 1 {
+      lines.append(type.description + (type.byteCount.map { ", " + DotText.bytes($0) } ?? ""))
+    }
     line("\(prefix)\(position) [label=\(DotText.quoted(lines.joined(separator: "\n")))\(style)];")
     // Sub-graphs stand beside their operation, tied to it by a dotted edge.
-    for case (let name, .graph(let inner)) in node.operation.definition.attributes {
-      let inside = "\(prefix)\(position)\(name)_"
+    let graphs = box.nodes.flatMap { node in
+      graph.nodes[node].operation.definition.attributes.compactMap { name, value -> (Int, String, Graph)? in
+        guard case .graph(let inner) = value else { return nil }
+        return (node, name, inner)
+      }
+    }
+    for (node, name, inner) in graphs {
+      let inside = "\(prefix)\(node)\(name)_"
       let identifier = clusterCount
-      cluster("\(node.operation.name) \(name)", "style=\"rounded,filled\"; fillcolor=\"#f7f8fa\";") {
+      cluster("\(graph.nodes[node].operation.name) \(name)", "style=\"rounded,filled\"; fillcolor=\"#f7f8fa\";") {
         $0.write(inner, prefix: inside, kernels: [:])
       }
       let target = inner.outputs.isEmpty ? (inner.nodes.isEmpty ? nil : "0") : "out0"
@@ -207,7 +248,7 @@ private struct DotWriter {
 }
 
 /// Pieces of labels.
-private enum DotText {
+enum DotText {
   /// A quoted DOT string that shows `text` as it is: quotes, backslashes, line ends and entities are escaped.
   static func quoted(_ text: String) -> String {
     var result = "\""

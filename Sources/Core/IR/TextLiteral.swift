@@ -79,7 +79,7 @@ enum TextLiteral {
   }
 }
 
-/// Locations as trailing comments: `// model.swift:12:5 in encoder.layers.0, node "Gemm_3"`.
+/// Locations as trailing comments: `// model.swift:12:5 in encoder.layers.0 node "Gemm_3" by Gemm call 7`.
 enum TextComment {
   static func text(_ location: Location) -> String {
     var parts: [String] = []
@@ -90,6 +90,10 @@ enum TextComment {
       parts.append("in " + (path.contains(where: needsQuotes) ? TextName.string(path) : path))
     }
     if let node = location.node { parts.append("node " + TextName.string(node)) }
+    if let call = location.call {
+      let function = call.function.contains(where: needsQuotes) ? TextName.string(call.function) : call.function
+      parts.append("by \(function) call \(call.number)")
+    }
     return parts.joined(separator: " ")
   }
 
@@ -107,6 +111,10 @@ enum TextComment {
       guard words.count >= 2, words[words.count - 2] == keyword else { return nil }
       defer { words.removeLast(2) }
       return words.last
+    }
+    if let number = take("call").flatMap({ Int($0) }) {
+      guard let function = take("by") else { return nil }
+      location.call = Location.Call(function, number: number)
     }
     location.node = take("node")
     location.modulePath = take("in")

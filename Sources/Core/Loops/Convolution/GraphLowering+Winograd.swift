@@ -99,10 +99,10 @@ extension GraphLowering {
         TensorExpression(
           region.graph.type(of: node.operands[0]), in: source.buffer, from: source.start, sourceLayout, first),
         low: convolution.low, into: windows)
-      var steps = self.steps(input, region, ["winograd windows"], nodes: nodes, location: location)
+      var steps = self.steps(input, region, title("winograd windows", at: location), nodes: nodes, location: location)
       let second = ScalarBuilder()
       let product = kernelLowering(second, region).multiply(windows, weights, into: products)
-      steps += self.steps(product, region, ["winograd products"], nodes: nodes, location: location)
+      steps += self.steps(product, region, title("winograd products", at: location), nodes: nodes, location: location)
       region.transformed[Value(node: member)] = products
       return steps
     }

@@ -57,8 +57,9 @@ extension GraphLowering {
   mutating func place(for value: Value, _ region: inout Region) -> Place {
     if let destination = region.destinations[value] { return destination }
     let location = region.graph.locations[Int(value.node)]
-    let name = (location.modulePath.map { $0 + "_" } ?? "") + region.graph[value].operation.name
-    return temporary(name, region.graph.type(of: value), location, region.layouts.layouts[value])
+    return temporary(
+      bufferName(Int(value.node), in: region.graph), region.graph.type(of: value), location,
+      region.layouts.layouts[value])
   }
 
   /// - Parameter origin: The index that comes first in the place; nil where all of the result belongs there.
@@ -67,25 +68,25 @@ extension GraphLowering {
   ) -> [Step] {
     let members = region.groups.members(of: position, in: region.graph)
     let location = region.graph.locations[position]
-    let names = members.map { region.graph.nodes[$0].operation.name }
     let own = Value(node: position)
     let isTransformed = region.transformed[own] != nil
     let squares = members.lazy.compactMap { region.transformed[Value(node: $0)]?.algorithm.size }.first
     return kernel(
       isTransformed ? Detach() : node.operation.definition, isTransformed ? [own] : node.operands, node.types[0],
-      into: place, from: origin, region, squares: squares, names: names, nodes: region.isModel ? members : [],
-      location: location)
+      into: place, from: origin, region, squares: squares, title: title(members, in: region.graph),
+      nodes: region.isModel ? members : [], location: location)
   }
 
   mutating func copy(_ value: Value, to place: Place, _ region: Region) -> [Step] {
-    kernel(
-      Detach(), [value], region.graph.type(of: value), into: place, region, names: ["copy"], nodes: [],
-      location: region.graph.locations[Int(value.node)])
+    let location = region.graph.locations[Int(value.node)]
+    return kernel(
+      Detach(), [value], region.graph.type(of: value), into: place, region,
+      title: title("copy", at: location), nodes: [], location: location)
   }
 
   mutating func kernel(
     _ definition: any OperationDefinition, _ operands: [Value], _ type: TensorType, into place: Place,
-    from origin: [Index]? = nil, _ region: Region, squares: Int? = nil, names: [String], nodes: [Int],
+    from origin: [Index]? = nil, _ region: Region, squares: Int? = nil, title: Title, nodes: [Int],
     location: Location
   ) -> [Step] {
     let scalars = ScalarBuilder(checksIndices: checksIndices)
@@ -102,11 +103,8 @@ extension GraphLowering {
     if layout.hasBorder {
       lowered.parts += lowering.border(of: layout, type: type.dtype, in: place.buffer, at: place.start)
     }
-    // The costliest operation names the kernel, the layer path leads.
-    let telling = names.filter { !["constant", "broadcast", "reshape", "permute", "slice", "detach"].contains($0) }
-    let shown = telling.isEmpty ? Array(names.suffix(1)) : telling
     lowered.inPlace.removeAll { $0 == place.buffer }
-    return steps(lowered, region, shown, nodes: nodes, location: location)
+    return steps(lowered, region, title, nodes: nodes, location: location)
   }
 
   /// Lowers kernels that read the program's buffers.
@@ -122,11 +120,10 @@ extension GraphLowering {
 
   /// The steps of a kernel, copies of its operands first; none where there are no elements.
   mutating func steps(
-    _ lowered: KernelLowering.Result, _ region: Region, _ names: [String], nodes: [Int], location: Location
+    _ lowered: KernelLowering.Result, _ region: Region, _ title: Title, nodes: [Int], location: Location
   ) -> [Step] {
     if lowered.parts.isEmpty { return [] }
-    let path = location.modulePath.map { $0 + "_" } ?? ""
-    let name = identifier(path + names.prefix(3).joined(separator: "_"))
+    let name = identifier(title.name)
     var steps: [Step] = []
     var copies: [BufferID: BufferID] = [:]
     for (packing, copy) in lowered.packings {
@@ -136,8 +133,7 @@ extension GraphLowering {
     }
     if let (type, stand) = lowered.workspace { copies[stand] = buffer(name + "_work", type, .temporary, location) }
     let kernel = Kernel(
-      name: name, summary: (location.modulePath.map { $0 + ": " } ?? "") + names.joined(separator: ", "),
-      parameters: region.parameters, macs: lowered.macs, parts: lowered.parts,
+      name: name, summary: title.summary, parameters: region.parameters, macs: lowered.macs, parts: lowered.parts,
       inPlace: lowered.inPlace, nodes: nodes, location: location)
     steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
     return steps

@@ -15,10 +15,9 @@ extension GraphLowering {
     let location = region.graph.locations[position]
     let results = node.types.indices.map { result in
       let value = Value(node: position, result: result)
-      let path = location.modulePath.map { $0 + "_" } ?? ""
       // Routines know dense matrices only.
       let given = region.destinations[value].flatMap { $0.layout == nil ? $0 : nil }
-      let place = given ?? temporary(path + node.operation.name, node.types[result], location)
+      let place = given ?? temporary(bufferName(position, in: region.graph), node.types[result], location)
       region.places[value] = place
       return place
     }
@@ -33,12 +32,11 @@ extension GraphLowering {
         routine, operands: zip(operands, routine.operandCounts).map { block($0, $1) },
         results: zip(results, routine.results).map { block($0, $1.count) },
         work: memory.map { RoutineCall.Block(buffer: $0.buffer, start: $0.start) }))
-    let path = location.modulePath.map { $0 + "_" } ?? ""
+    let title = title([position], in: region.graph)
     steps.append(
       add(
         Kernel(
-          name: identifier(path + node.operation.name),
-          summary: (location.modulePath.map { $0 + ": " } ?? "") + node.operation.name, parameters: region.parameters,
+          name: identifier(title.name), summary: title.summary, parameters: region.parameters,
           body: batch.extent > 1 ? [.loop(Loop(batch, body: [call]))] : [call],
           nodes: region.isModel ? [position] : [], location: location)))
     return steps

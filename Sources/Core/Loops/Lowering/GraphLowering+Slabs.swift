@@ -70,7 +70,7 @@ extension GraphLowering {
       } else {
         let layout = (region.layouts.layouts[value] ?? Layout(shape: shape)).resized(to: counts)
         let location = region.graph.locations[member]
-        let name = (location.modulePath.map { $0 + "_" } ?? "") + region.graph[value].operation.name
+        let name = bufferName(member, in: region.graph)
         place = temporary(name, TensorType(type.dtype, counts.map { Dimension($0) }), location, layout)
         // A layout's shape is the slab's, also where it is the plain order.
         place.layout = layout

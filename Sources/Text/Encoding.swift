@@ -1,4 +1,4 @@
-public import LatheCore
+import LatheCore
 
 /// What a text has become: the numbers of its tokens, and what is known of each.
 public struct Encoding: Sendable {

@@ -1,4 +1,4 @@
-public import LatheCore
+import LatheCore
 
 /// Numbers drawn by rejection: of candidates that are all drawn at once, the first that is accepted.
 extension Tensor {

@@ -1,4 +1,4 @@
-public import LatheCore
+import LatheCore
 
 /// The types of mixed precision.
 public enum AutocastType: String, Sendable, CaseIterable {

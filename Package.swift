@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "LatheText", targets: ["LatheText"]),
     .library(name: "LatheTensorBoard", targets: ["LatheTensorBoard"]),
     .library(name: "LatheTrainer", targets: ["LatheTrainer"]),
+    .library(name: "LatheCommands", targets: ["LatheCommands"]),
     .executable(name: "lathe", targets: ["LatheCLI"]),
     .executable(name: "lenet", targets: ["LeNetSample"]),
     .executable(name: "digits", targets: ["DigitsSample"]),

@@ -2,6 +2,7 @@
 public struct COptions: Hashable, Sendable {
   /// The language standard that the text is written in.
   public enum Standard: String, Hashable, Sendable, CaseIterable {
+    /// ISO C of that year.
     case c11, c99
   }
 

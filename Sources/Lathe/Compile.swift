@@ -32,6 +32,7 @@ public struct CompileOptions: Sendable {
   /// Told what is being done, in a few words: for progress displays.
   public var progress: (@Sendable (String) -> Void)?
 
+  /// The options that `compile` has by itself.
   public init() {}
 
   /// The stages from the graph to a planned program, by the names that `passes.printAfter` takes.

@@ -126,7 +126,7 @@ extension DataLoader {
       batchSize: size, numWorkers: numWorkers, prefetchFactor: prefetchFactor, generator: generator)
   }
 
-  /// Batches of a dataset, made as ``defaultCollate(_:)`` does.
+  /// Batches of a dataset, made as `defaultCollate` does.
   ///
   /// The parameters are those of the initializer that takes a `collate`.
   public convenience init<Samples: Dataset>(
@@ -140,7 +140,7 @@ extension DataLoader {
     ) { samples throws(DiagnosticsError) in try defaultCollate(samples) }
   }
 
-  /// Batches of a dataset of tuples, an image and its class for one, made as ``defaultCollate(_:)`` does.
+  /// Batches of a dataset of tuples, an image and its class for one, made as `defaultCollate` does.
   ///
   /// The parameters are those of the initializer that takes a `collate`.
   public convenience init<Samples: Dataset, First: Collatable, Second: Collatable, each Other: Collatable>(
@@ -191,7 +191,7 @@ extension DataLoader {
       .stream(open), batchSize: batchSize, numWorkers: numWorkers, prefetchFactor: prefetchFactor, generator: generator)
   }
 
-  /// Batches of a stream, made as ``defaultCollate(_:)`` does.
+  /// Batches of a stream, made as `defaultCollate` does.
   ///
   /// The parameters are those of the initializer that takes a `collate`.
   public convenience init<Stream: IterableDataset>(

@@ -4,8 +4,11 @@ import SwiftProtobuf
 
 /// The value of a hyperparameter in TensorBoard's table.
 public enum HyperParameter: Hashable, Sendable {
+  /// A number.
   case number(Double)
+  /// A word.
   case text(String)
+  /// True or false.
   case flag(Bool)
 
   fileprivate var value: Google_Protobuf_Value {

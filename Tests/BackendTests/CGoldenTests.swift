@@ -6,7 +6,7 @@ import Testing
 
 /// The text of a few models, as a person reads it.
 ///
-/// `BLESS=1 tools/test --filter CGoldenTests` writes it anew.
+/// `LATHE_BLESS=1 tools/test --filter CGoldenTests` writes it anew.
 @Suite struct CGoldenTests {
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Goldens")
@@ -72,9 +72,9 @@ import Testing
     let (files, _) = try Self.emit(name)
     for (file, text) in [("\(name).c", files.source), ("\(name).h", files.header)] {
       let path = Self.folder.appendingPathComponent(file)
-      if ProcessInfo.processInfo.environment["BLESS"] == "1" { try Data(text.utf8).write(to: path) }
+      if ProcessInfo.processInfo.environment["LATHE_BLESS"] == "1" { try Data(text.utf8).write(to: path) }
       let golden = try String(contentsOf: path, encoding: .utf8)
-      #expect(text == golden, "\(file) differs; BLESS=1 writes it anew")
+      #expect(text == golden, "\(file) differs; LATHE_BLESS=1 writes it anew")
     }
   }
 }

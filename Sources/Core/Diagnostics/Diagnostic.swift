@@ -51,6 +51,7 @@ public struct UnsupportedOperator: Hashable, Sendable {
 public struct Diagnostic: Hashable, Sendable {
   /// How grave a diagnostic is.
   public enum Severity: String, Hashable, Sendable {
+    /// A mistake that ends the work, something doubtful, or what explains another one.
     case error, warning, note
   }
 

@@ -2,37 +2,31 @@
 ///
 /// Everything else is a function written in these. Scalar functions are rows of `Pointwise`; every other case carries its definition as payload, one file a family.
 public enum Operation: Hashable, Sendable {
-  case input(Input)
-  case variable(VariableRead)
-  case constant(Constant)
-  case iota(Iota)
-  case randomBits(RandomBits)
-  case pointwise(Pointwise)
-  case convert(Convert)
-  case bitcast(Bitcast)
+  /// What a run is given, and what variables hold.
+  case input(Input), variable(VariableRead)
+  /// What is made of nothing.
+  case constant(Constant), iota(Iota), randomBits(RandomBits)
+  /// What is computed for each element by itself.
+  case pointwise(Pointwise), convert(Convert), bitcast(Bitcast)
+  /// The operand, without a gradient.
   case detach(Detach)
+  /// How many elements there are, where data decides that.
   case extent(Extent)
-  case reshape(Reshape)
-  case permute(Permute)
-  case broadcast(Broadcast)
-  case slice(Slice)
-  case reverse(Reverse)
-  case pad(Pad)
-  case concatenate(Concatenate)
-  case gather(Gather)
-  case scatter(Scatter)
-  case reduce(Reduce)
-  case argReduce(ArgReduce)
-  case argSort(ArgSort)
-  case cumulative(CumulativeReduce)
-  case dot(DotGeneral)
-  case convolution(Convolution)
-  case windowReduce(WindowReduce)
-  case windowArgReduce(WindowArgReduce)
-  case conditional(Conditional)
-  case whileLoop(WhileLoop)
-  case scan(Scan)
-  case call(Call)
+  /// Where the operand's elements are.
+  case reshape(Reshape), permute(Permute), broadcast(Broadcast), slice(Slice), reverse(Reverse)
+  /// What puts elements beside each other.
+  case pad(Pad), concatenate(Concatenate)
+  /// What reads and writes by indices.
+  case gather(Gather), scatter(Scatter)
+  /// What elements along axes are combined to, or their order.
+  case reduce(Reduce), argReduce(ArgReduce), argSort(ArgSort), cumulative(CumulativeReduce)
+  /// Sums of products.
+  case dot(DotGeneral), convolution(Convolution)
+  /// What elements of windows are combined to.
+  case windowReduce(WindowReduce), windowArgReduce(WindowArgReduce)
+  /// What runs sub-graphs.
+  case conditional(Conditional), whileLoop(WhileLoop), scan(Scan), call(Call)
+  /// A routine of linear algebra.
   case factorization(Factorization)
 
   /// The rules of the operation: the only switch over all operations.

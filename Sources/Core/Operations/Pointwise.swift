@@ -5,26 +5,37 @@ import Foundation
 /// Operands have one shape and one element type (`select`'s predicate is `bool`); broadcasting and promotion are
 /// explicit nodes, made by `Tensor`. Integer arithmetic wraps; quotients and remainders of integers by zero are 0.
 public enum Pointwise: String, Hashable, Sendable, CaseIterable {
+  /// Of one number.
   case negate, abs, sign
+  /// Of one float: exponentials, logarithms and roots.
   case exp, exp2, expm1, log, log1p, log2, log10, sqrt, rsqrt
+  /// Of one float: trigonometric and hyperbolic functions.
   case sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh
+  /// Of one float.
   case sigmoid, erf, erfc, lgamma
+  /// Of one float, to a whole number in the same type.
   case floor, ceil, round, trunc
-  case isNaN = "is_nan"
-  case isFinite = "is_finite"
+  /// A condition on one number.
+  case isNaN = "is_nan", isFinite = "is_finite"
+  /// Of one integer or truth value, bit by bit.
   case not
+  /// Of two numbers.
   case add, subtract, multiply, divide
   /// The remainder with the sign of the dividend, C's `fmod` and `%`.
   case fmod
+  /// Of two numbers.
   case power, maximum, minimum, atan2
   /// Derivative `n` of digamma: operands are `n`, a whole number from 0 on, and `x`.
   case polygamma
+  /// Whether two elements are the same.
   case equal, notEqual = "not_equal"
-  case less, lessEqual = "less_equal"
-  case greater, greaterEqual = "greater_equal"
+  /// Which of two numbers is the greater.
+  case less, lessEqual = "less_equal", greater, greaterEqual = "greater_equal"
+  /// Of two integers or truth values, bit by bit.
   case and, or, xor
-  case shiftLeft = "shift_left"
-  case shiftRight = "shift_right"
+  /// Of an integer, by as many bits as the second says.
+  case shiftLeft = "shift_left", shiftRight = "shift_right"
+  /// The second operand where the first is true, and the third elsewhere.
   case select
 }
 

@@ -23,10 +23,13 @@ public struct Pipeline: Sendable {
   public struct Options: Sendable {
     /// After which passes the graph is printed.
     public enum Printing: Hashable, Sendable {
+      /// Nothing is printed.
       case never
+      /// After every pass.
       case always
       /// After passes that have changed something.
       case onChange
+      /// After the passes of these names.
       case passes(Set<String>)
     }
 

@@ -242,6 +242,7 @@ extension NDArray: Hashable {
 
 /// A Swift type with the memory layout of a scalar type.
 public protocol NativeScalar: BitwiseCopyable, Sendable {
+  /// The element type that such numbers are.
   static var scalarType: ScalarType { get }
 }
 

@@ -149,8 +149,8 @@ public enum Half {
     return Float(bitPattern: sign | (exponent == 0 ? subnormal : normal))
   }
 
-  @inlinable @inline(__always)
   /// The bits of the nearest `f16`, half to even.
+  @inlinable @inline(__always)
   public static func half(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = bits >> 16 & 0x8000
@@ -167,8 +167,8 @@ public enum Half {
   @inlinable @inline(__always)
   public static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
-  @inlinable @inline(__always)
   /// The bits of the nearest `bf16`, half to even.
+  @inlinable @inline(__always)
   public static func brain(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let rounded = bits &+ 0x7fff &+ (bits >> 16 & 1)

@@ -1,11 +1,17 @@
 /// The type of one tensor element (PyTorch's `dtype`).
 public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+  /// Floats that are computed with.
   case f64, f32, f16, bf16
+  /// Integers with a sign.
   case i8, i16, i32, i64
+  /// Integers without.
   case u8, u16, u32, u64
+  /// True or false, a byte each.
   case bool
   // Formats that numbers are stored in; ``narrow`` has their rows.
+  /// Floats of 8, 6 and 4 bits by the widths of exponent and fraction, which are stored and not computed with.
   case f8e4m3fn, f8e4m3fnuz, f8e5m2, f8e5m2fnuz, f8e8m0, f6e2m3, f6e3m2, f4e2m1
+  /// Integers of 4 and 2 bits, which are stored and not computed with.
   case i4, u4, i2, u2
 
   /// The spelling used in the text form, `f32`.
@@ -83,7 +89,9 @@ public enum ScalarType: String, Hashable, Sendable, CaseIterable, CustomStringCo
 
 /// One number of any scalar type: floats as `Double`, integers and `bool` as the 64-bit pattern in an `Int`.
 public enum ScalarValue: Hashable, Sendable {
+  /// A number of a float type.
   case float(Double)
+  /// A number of an integer type, or a truth value.
   case integer(Int)
 
   /// The number as a `Double`; 64-bit patterns are read as signed.

@@ -65,6 +65,7 @@ public func celu(_ x: Tensor, alpha: Double = 1) -> Tensor {
 
 /// How `gelu` is computed.
 public enum GeluApproximation: String, Sendable {
+  /// The function itself, or its approximation by `tanh`.
   case none, tanh
 }
 

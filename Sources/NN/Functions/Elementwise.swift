@@ -393,13 +393,14 @@ extension Tensor {
 
 /// How `div` rounds.
 public enum RoundingMode: String, Sendable {
+  /// Towards zero, or down.
   case trunc, floor
 }
 
 /// `a` where the condition holds, `b` elsewhere; both may be numbers.
 ///
 /// Their types meet as in arithmetic. The form with a condition alone has a result whose size data decides: see
-/// ``LatheCore/Tensor/nonzero()``.
+/// ``Tensor/nonzero()``.
 public func `where`<A: TensorOperand, B: TensorOperand>(_ condition: Tensor, _ a: A, _ b: B) -> Tensor {
   if let tensor = a as? Tensor { return condition.select(tensor, b.tensor(beside: tensor)) }
   if let tensor = b as? Tensor { return condition.select(a.tensor(beside: tensor), tensor) }

@@ -59,6 +59,7 @@ public func embeddingRenorm(_ x: Tensor, _ weight: Tensor, maxNorm: Double, norm
 
 /// How an embedding bag joins its rows.
 public enum EmbeddingBagMode: String, Sendable {
+  /// The sum, the mean or the maximum of the rows.
   case sum, mean, max
 
   fileprivate var reduction: ScatterReduction {

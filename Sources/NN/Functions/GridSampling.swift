@@ -2,11 +2,13 @@ public import LatheCore
 
 /// How `gridSample` finds values between pixels.
 public enum GridInterpolation: String, Sendable {
+  /// From four pixels, the nearest one, or sixteen.
   case bilinear, nearest, bicubic
 }
 
 /// What `gridSample` reads outside of the image.
 public enum GridPadding: String, Sendable {
+  /// Zeros, the nearest pixel of the border, or the image in a mirror.
   case zeros, border, reflection
 }
 

@@ -367,6 +367,7 @@ extension Tensor {
 
 /// How `scatterReduce` joins elements.
 public enum ScatterReduction: String, Sendable {
+  /// The sum, product, mean, maximum or minimum of what meets.
   case sum, prod, mean, amax, amin
 
   var combiner: Combiner {

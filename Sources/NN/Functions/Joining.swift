@@ -73,6 +73,7 @@ public func broadcastTensors(_ tensors: [Tensor]) -> [Tensor] {
 
 /// Which of the first two tensors of `meshgrid` varies along the first axis.
 public enum GridIndexing: String, Sendable {
+  /// The first axis is that of the first tensor, or of the second.
   case ij, xy
 }
 

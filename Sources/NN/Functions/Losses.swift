@@ -2,6 +2,7 @@ public import LatheCore
 
 /// How the losses of single elements become one.
 public enum Reduction: String, Sendable {
+  /// All losses, or their mean or sum.
   case none, mean, sum
 }
 
@@ -265,6 +266,7 @@ public func klDiv(
 
 /// How the terms of `klDiv` become one; `batchMean` divides by the batch, as the definition asks.
 public enum KLReduction: String, Sendable {
+  /// All losses, or their mean, sum, or sum by the number of samples.
   case none, mean, sum, batchMean
 }
 

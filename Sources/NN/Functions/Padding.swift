@@ -2,6 +2,7 @@ public import LatheCore
 
 /// What `pad` puts around a tensor.
 public enum PaddingMode: String, Sendable {
+  /// A number, the tensor in a mirror, its outermost elements, or those of the other end.
   case constant, reflect, replicate, circular
 }
 

@@ -2,6 +2,7 @@ public import LatheCore
 
 /// How `interpolate` finds values between elements.
 public enum InterpolationMode: String, Sendable {
+  /// The nearest element, as PyTorch rounds its place.
   case nearest
   /// As `nearest`, but measured between the centres of elements.
   case nearestExact

@@ -267,6 +267,7 @@ extension Tensor {
 
 /// What `quantile` gives where a share lies between two elements.
 public enum QuantileInterpolation: String, Sendable {
+  /// In proportion, the lower or higher of both, their middle, or the nearer.
   case linear, lower, higher, midpoint, nearest
 }
 

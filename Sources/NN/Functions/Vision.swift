@@ -64,6 +64,7 @@ public func deformConv2d(
 
 /// How `roiAlign` joins the samples of a bin.
 public enum RegionPooling: String, Sendable {
+  /// The mean or the maximum of the samples.
   case avg, max
 }
 

@@ -180,7 +180,7 @@ public struct EmbeddingBag: Module {
   /// Bags of one length, `[bags, length]`.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, offsets: nil) }
 
-  /// Bags that start at offsets of a row of places, or weighted ones: as ``embeddingBag`` takes them.
+  /// Bags that start at offsets of a row of places, or weighted ones: as `embeddingBag` takes them.
   public func callAsFunction(_ x: Tensor, offsets: Tensor?, perSampleWeights: Tensor? = nil) -> Tensor {
     identity.scope(of: x) {
       let table = weight.table(for: x, maxNorm: maxNorm, normType: normType, in: $0)

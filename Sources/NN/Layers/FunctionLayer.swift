@@ -4,6 +4,7 @@ public import LatheCore
 ///
 /// It says what it applies once, when it is made; calls, paths and printing follow from that.
 public protocol FunctionLayer<Input>: Module where Output == Tensor {
+  /// What the function is of.
   associatedtype Input
 
   /// What the layer applies.

@@ -6,6 +6,7 @@ public import LatheCore
 /// `conv.weight.initialize(.kaimingNormal(mode: .fanOut, nonlinearity: .relu))` is
 /// `nn.init.kaiming_normal_(conv.weight, mode='fan_out', nonlinearity='relu')`.
 public enum Initializer: Hashable, Sendable {
+  /// One number for all.
   case constant(Double)
   /// Evenly between two bounds.
   case uniform(Double = 0, Double = 1)
@@ -35,12 +36,15 @@ public enum Initializer: Hashable, Sendable {
   /// Which number of connections a weight is scaled by: those into an output, which keeps the variance of activations,
   /// or those out of an input, which keeps that of gradients.
   public enum FanMode: String, Hashable, Sendable {
+    /// The inputs, or the outputs of a layer.
     case fanIn, fanOut
   }
 
   /// What follows a weight, which decides the gain.
   public enum Nonlinearity: String, Hashable, Sendable {
+    /// No nonlinearity.
     case linear, conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d
+    /// The activation of that name.
     case sigmoid, tanh, relu, leakyRelu, selu
   }
 

@@ -32,9 +32,12 @@ extension Parameterized {
 ///     let score = scorer(query, key)
 ///     let graph = try trace(scorer, .f32(8, 16), .f32(8, 16))
 public protocol Module<Input, Output>: Parameterized {
+  /// What the module is called with, a tensor mostly.
   associatedtype Input = Tensor
+  /// What it computes.
   associatedtype Output = Tensor
 
+  /// Computes the outputs.
   func callAsFunction(_ input: Input) -> Output
 }
 

@@ -142,6 +142,7 @@ public func padPackedSequence(
 
 /// Which side of a sequence is filled up.
 public enum PaddingSide: String, Sendable {
+  /// Behind the sequence, or in front of it.
   case right, left
 }
 

@@ -230,6 +230,7 @@ extension GRU: ModuleContainer {
 
 /// The activation of a plain recurrent layer.
 public enum Nonlinearity: String, Sendable {
+  /// The activation of that name.
   case tanh, relu
 
   fileprivate var cell: RecurrentCell { self == .tanh ? .tanh : .relu }

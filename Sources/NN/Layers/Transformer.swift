@@ -112,6 +112,7 @@ public struct NonDynamicallyQuantizableLinear: Parameterized {
 
 /// The activation between the two linear layers of a transformer layer.
 public enum TransformerActivation: String, Sendable {
+  /// The activation of that name.
   case relu, gelu
 
   fileprivate func callAsFunction(_ x: Tensor) -> Tensor { self == .relu ? LatheNN.relu(x) : LatheNN.gelu(x) }

@@ -240,6 +240,7 @@ public struct CyclicLR: LRScheduler {
 public struct OneCycleLR: LRScheduler {
   /// The way from one number to another.
   public enum AnnealStrategy: Hashable, Sendable {
+    /// Along a cosine, or a line.
     case cos, linear
   }
 
@@ -315,6 +316,7 @@ public struct SequentialLR: LRScheduler {
 public struct ReduceLROnPlateau: Sendable {
   /// Which numbers are better.
   public enum Mode: Hashable, Sendable {
+    /// The less or the more, the better.
     case min, max
   }
 

@@ -41,7 +41,7 @@ extension Functional {
   /// An image of bytes as floats from 0 to 1: `to_tensor`.
   ///
   /// - Parameters:
-  ///   - image: `u8[channels, height, width]`, as ``readImage(_:mode:)`` gives it; other types are not scaled.
+  ///   - image: `u8[channels, height, width]`, as `readImage(_:mode:)` gives it; other types are not scaled.
   ///   - isChannelsLast: Whether it is `[height, width, channels]`, or `[height, width]`, as in NumPy and Pillow.
   /// - Throws: For arrays that are no image.
   public static func toTensor(_ image: NDArray, isChannelsLast: Bool = false) throws(DiagnosticsError) -> NDArray {

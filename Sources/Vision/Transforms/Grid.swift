@@ -54,7 +54,7 @@ public func makeGrid(
 
 /// Images beside and below each other in one: `torchvision.utils.make_grid`.
 ///
-/// The parameters are those of ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``.
+/// The parameters are those of `makeGrid`.
 ///
 /// - Throws: For images that differ in type or size, or are none.
 public func makeGrid(
@@ -89,7 +89,7 @@ private func normalized(
 /// Writes images as one, floats from 0 to 1 as bytes: `torchvision.utils.save_image`.
 ///
 /// The form is the suffix's, `.png`, `.jpg` or `.jpeg`; the other parameters are those of
-/// ``makeGrid(_:nrow:padding:normalize:valueRange:scaleEach:padValue:)``.
+/// `makeGrid`.
 ///
 /// - Throws: With the path as its place, that the file cannot be written; for arrays that are no images of floats.
 public func saveImage(

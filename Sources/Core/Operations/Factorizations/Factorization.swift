@@ -1,12 +1,19 @@
 /// The factorizations of matrices: operations on the last two axes that a routine computes, one matrix of the leading
 /// axes at a time.
 public enum Factorization: Hashable, Sendable {
+  /// A triangular matrix whose product with its transpose is the operand.
   case cholesky(Cholesky)
+  /// Triangular matrices and the order of rows.
   case lu(LU)
+  /// The solution of a triangular system.
   case triangularSolve(TriangularSolve)
+  /// An orthogonal and a triangular matrix.
   case qr(QR)
+  /// Eigenvalues and eigenvectors of a symmetric matrix.
   case eigh(SymmetricEigen)
+  /// Singular values and vectors.
   case svd(SVD)
+  /// Eigenvalues and eigenvectors of any square matrix.
   case eig(Eigen)
 
   /// The rules of the factorization.

@@ -58,7 +58,9 @@ extension Linalg {
 
   /// Which triangle of a symmetric matrix is read.
   public enum Triangle: String, Sendable {
+    /// The elements on the diagonal and below.
     case lower = "L"
+    /// The elements on the diagonal and above.
     case upper = "U"
   }
 

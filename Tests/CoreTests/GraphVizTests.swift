@@ -116,7 +116,7 @@ import Testing
 
   @Test("kernels and buffers are called as modules and functions are") func names() throws {
     let program = try Program(lowering: calls())
-    #expect(program.kernels.map(\.name) == ["block_norm_swish_tanh"])
+    #expect(program.kernels.map(\.name) == ["block_norm_block_tanh"])
     #expect(program.kernels.map(\.summary) == ["block_norm layerNorm, block swish, tanh"])
   }
 

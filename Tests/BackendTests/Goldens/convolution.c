@@ -56,8 +56,8 @@ static const float convolution_conv1[108] = {
 /* f32[1,4,1,1] */
 static const float convolution_weight[4] = {0x1p-1f, -0x1p-2f, 0.0f, 1.0f};
 
-/* convolution, add, maximum (2700 multiply-adds) */
-CONVOLUTION_KERNEL static void convolution_convolution_add_maximum(
+/* conv1 convolution, add, maximum (2700 multiply-adds) */
+CONVOLUTION_KERNEL static void convolution_conv1_add_maximum(
     const float *restrict image,  /* f32[1,3,9,9] */
     const float *restrict conv1,  /* f32[4,3,3,3] */
     const float *restrict weight, /* f32[1,4,1,1] */
@@ -98,6 +98,6 @@ CONVOLUTION_KERNEL static void convolution_convolution_add_maximum(
 int convolution_run(const float *restrict image, float *restrict features)
 {
   if (!image || !features) return CONVOLUTION_ERROR_NULL;
-  convolution_convolution_add_maximum(image, convolution_conv1, convolution_weight, features);
+  convolution_conv1_add_maximum(image, convolution_conv1, convolution_weight, features);
   return CONVOLUTION_OK;
 }

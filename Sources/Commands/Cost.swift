@@ -5,10 +5,10 @@ import LatheCore
 extension Graph {
   /// Multiply-accumulate operations of one run's contractions and convolutions; a loop without a known number of
   /// rounds counts one.
-  var macs: Dimension { nodes.reduce(Dimension(0)) { $0 + macs(of: $1) } }
+  var macs: Dim { nodes.reduce(Dim(0)) { $0 + macs(of: $1) } }
 
   /// The same of one node.
-  func macs(of node: Node) -> Dimension {
+  func macs(of node: Node) -> Dim {
     let operands = node.operands.map { type(of: $0) }
     switch node.operation {
     case .dot(let axes):
@@ -33,7 +33,7 @@ extension Graph {
   }
 }
 
-extension Dimension {
+extension Dim {
   /// The number with its digits in groups, or the formula.
   var grouped: String { known.map(\.grouped) ?? description }
 }

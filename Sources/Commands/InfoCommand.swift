@@ -27,7 +27,7 @@ struct LayerTable {
     var operation: String
     var type: TensorType
     var parameters = 0
-    var macs: Dimension = 0
+    var macs: Dim = 0
     /// Whether the operation is that of the node that does most of the work.
     var isNamed = false
   }
@@ -69,8 +69,8 @@ struct LayerTable {
       ("name", .left), ("operation", .left), ("output", .left), ("parameters", .right), ("MACs", .right),
       ("bytes", .right),
     ])
-    func bytes(_ type: TensorType) -> Dimension { type.shape.elementCount * Dimension(type.dtype.byteCount) }
-    var total: (parameters: Int, macs: Dimension, bytes: Dimension) = (0, 0, 0)
+    func bytes(_ type: TensorType) -> Dim { type.shape.elementCount * Dim(type.dtype.byteCount) }
+    var total: (parameters: Int, macs: Dim, bytes: Dim) = (0, 0, 0)
     for input in graph.inputs {
       let type = graph.type(of: input)
       total.bytes = total.bytes + bytes(type)

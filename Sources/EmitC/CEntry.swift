@@ -8,7 +8,7 @@ struct CEntry: CPart {
     var buffer: Buffer
     var isInput: Bool
     /// The sizes of an output, where data decides some; the buffer has their capacities.
-    var shape: [Dimension]?
+    var shape: [Dim]?
     /// The size that data decides whose number the output is.
     var extent: String?
     /// The macro for the number of elements, behind the file's name.
@@ -68,7 +68,7 @@ struct CEntry: CPart {
   func name(ofExtent extent: String) -> String { arguments.first { $0.extent == extent }?.name ?? extent }
 
   /// A size as C computes it, given what C calls a size that data decides.
-  func text(_ size: Dimension, _ extent: @escaping (String) -> String) -> String {
+  func text(_ size: Dim, _ extent: @escaping (String) -> String) -> String {
     size.computed(
       in: DimensionArithmetic<String>(
         number: { String($0) }, symbol: { internalError("\($0) is open") }, extent: extent,

@@ -1,16 +1,16 @@
-public import LatheCore
+package import LatheCore
 
 /// A function of a model that a file is to have.
-public struct CFunction: Sendable {
+package struct CFunction: Sendable {
   /// The program for whatever processor is left; plain C where there are variants.
-  public var program: PlannedProgram
+  package var program: PlannedProgram
   /// The same graph lowered for processors that can be told apart at run time (`Target.isToldAtRunTime`), best first.
   ///
   /// The file then holds all of them, and the function chooses.
-  public var variants: [PlannedProgram]
+  package var variants: [PlannedProgram]
 
   /// Makes it from its parts.
-  public init(_ program: PlannedProgram, variants: [PlannedProgram] = []) {
+  package init(_ program: PlannedProgram, variants: [PlannedProgram] = []) {
     self.program = program
     self.variants = variants.filter(\.program.target.isToldAtRunTime)
   }
@@ -26,7 +26,7 @@ public struct CFunction: Sendable {
 /// The text depends on the program and the options only: two calls give the same bytes.
 ///
 /// - Parameter variants: See `CFunction`.
-public func emitC(
+package func emitC(
   _ program: PlannedProgram, variants: [PlannedProgram] = [], options: COptions = COptions()
 ) -> CFiles {
   emitC([CFunction(program, variants: variants)], options: options)
@@ -38,7 +38,7 @@ public func emitC(
 /// `initialize` is taken to write all variables; without one, the file has its own.
 ///
 /// - Parameter functions: At least one, for the same targets and with the same variables.
-public func emitC(_ functions: [CFunction], options: COptions = COptions()) -> CFiles {
+package func emitC(_ functions: [CFunction], options: COptions = COptions()) -> CFiles {
   CFileRenderer(functions, options).files()
 }
 

@@ -125,9 +125,9 @@ public struct CompiledFunction: Sendable {
   /// What the passes did.
   public let report: PipelineReport
   /// The loops for the target of the options, and where each tensor is in memory.
-  public let planned: PlannedProgram
+  package let planned: PlannedProgram
   /// The same for the other targets of the options, best first.
-  public let variants: [PlannedProgram]
+  package let variants: [PlannedProgram]
   private let variables: [Variable]
   private let lowering: Lowering
   private let interpreted = InterpretedProgram()
@@ -150,7 +150,7 @@ public struct CompiledFunction: Sendable {
   public var name: String { graph.name }
 
   /// The loops as another machine runs them best, and where each tensor is in memory.
-  public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
+  package func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
     target == planned.program.target ? planned : try lowering.planned(graph, variables, target)
   }
 
@@ -163,7 +163,7 @@ public struct CompiledFunction: Sendable {
   private var largest: PlannedProgram { variants.reduce(planned) { $0.arenaBytes < $1.arenaBytes ? $1 : $0 } }
 
   /// The loops as the interpreter runs them: lowered and prepared in the first call, the same in all further ones.
-  public func executable() throws(DiagnosticsError) -> Executable {
+  package func executable() throws(DiagnosticsError) -> Executable {
     try interpreted.executable { () throws(DiagnosticsError) in try planned(for: .interpreter) }
   }
 }
@@ -194,12 +194,12 @@ public struct CompiledModel: Sendable {
   /// What the passes did.
   public var report: PipelineReport { functions[0].report }
   /// The loops for the target of the options, and where each tensor is in memory.
-  public var planned: PlannedProgram { functions[0].planned }
+  package var planned: PlannedProgram { functions[0].planned }
   /// The same for the other targets of the options, best first.
-  public var variants: [PlannedProgram] { functions[0].variants }
+  package var variants: [PlannedProgram] { functions[0].variants }
 
   /// The loops as another machine runs them best, and where each tensor is in memory.
-  public func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
+  package func planned(for target: Target) throws(DiagnosticsError) -> PlannedProgram {
     try functions[0].planned(for: target)
   }
 
@@ -223,7 +223,7 @@ public struct CompiledModel: Sendable {
   }
 
   /// The loops as the interpreter runs them: lowered and prepared in the first call, the same in all further ones.
-  public func executable() throws(DiagnosticsError) -> Executable { try functions[0].executable() }
+  package func executable() throws(DiagnosticsError) -> Executable { try functions[0].executable() }
 
   /// Memory to run all functions in with the interpreter, with variables at their initial contents.
   ///

@@ -348,7 +348,7 @@ extension DataLoader {
     // All are looked at before one is changed.
     for worker in position.workers { try Generator().setState(worker) }
     for (name, _) in generators { try Generator().setState(member(name)) }
-    for (name, generator) in generators { try generator.setState(member(name)) }
+    for (name, generator) in generators { try generator.resume(at: member(name)) }
     position.isLoaded = !position.isEnded
     self.position.withLock { $0 = position }
   }

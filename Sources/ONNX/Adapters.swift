@@ -23,7 +23,7 @@ struct Adapter: Sendable {
     },
     "Reshape": Adapter(version: 5) { call throws(TypeFault) in
       let shape = try call.integers("shape")
-      call.operands.append(Operand(.sizes(Sizes(shape.map { Dimension($0) }))))
+      call.operands.append(Operand(.sizes(Sizes(shape.map { Dim($0) }))))
     },
     "Cast": Adapter(version: 6) { call throws(TypeFault) in
       let name = try call.string("to")
@@ -41,8 +41,8 @@ struct Adapter: Sendable {
       let x = try call.tensor(0)
       let (tiles, axes) = (try call.literal(1, "the number of tiles"), try call.literal(2, "the axis"))
       guard tiles.count == 1, axes.count == 1 else { throw TypeFault("the tiles and the axis are single numbers") }
-      var repeats = [Dimension](repeating: 1, count: x.rank)
-      repeats[try Call.axis(axes.integers[0], rank: x.rank)] = Dimension(tiles.integers[0])
+      var repeats = [Dim](repeating: 1, count: x.rank)
+      repeats[try Call.axis(axes.integers[0], rank: x.rank)] = Dim(tiles.integers[0])
       call.operands = [call.operands[0], Operand(.sizes(Sizes(repeats)))]
     },
     "Upsample": Adapter(version: 7) { call throws(TypeFault) in

@@ -78,7 +78,7 @@ struct Call {
   /// The sizes in an operand of rank 0 or 1.
   ///
   /// - Parameter bounded: Whether numbers of 64 bits are refused; `Slice` says "to the end" with them.
-  func dimensions(_ position: Int, _ what: String, bounded: Bool = true) throws(TypeFault) -> [Dimension] {
+  func dimensions(_ position: Int, _ what: String, bounded: Bool = true) throws(TypeFault) -> [Dim] {
     guard has(position), let operand = operands[position] else {
       throw TypeFault("\(what) (operand \(position)) is missing")
     }
@@ -99,7 +99,7 @@ struct Call {
     try Self.known(try dimensions(position, what), what)
   }
 
-  static func known(_ dimensions: [Dimension], _ what: String) throws(TypeFault) -> [Int] {
+  static func known(_ dimensions: [Dim], _ what: String) throws(TypeFault) -> [Int] {
     guard let known = dimensions.known else {
       throw TypeFault("\(what) \(dimensions.text) must be known here", help: bindingHelp(dimensions))
     }
@@ -107,7 +107,7 @@ struct Call {
   }
 
   /// What to do where sizes must be known.
-  static func bindingHelp(_ dimensions: [Dimension]) -> String? {
+  static func bindingHelp(_ dimensions: [Dim]) -> String? {
     Origin(symbols: Set(dimensions.flatMap(\.symbols))).help
   }
 

@@ -154,14 +154,14 @@ final class Importer {
   /// - Returns: nil where the type or its rank is not declared.
   func declaredType(_ type: Onnx_TypeProto, name: String) throws(TypeFault) -> TensorType? {
     guard let dtype = try declaredElementType(type), type.tensor.hasShape else { return nil }
-    var shape: [Dimension] = []
+    var shape: [Dim] = []
     for (axis, size) in type.tensor.shape.dim.enumerated() {
       let unnamed = "\(name)_dim\(axis)"
       switch size.value {
       case .dimValue(let value) where value != -1:
         guard value >= 0 else { throw TypeFault("the size \(value) of axis \(axis) is negative") }
         guard value <= Call.largestSize else { throw TypeFault("the size \(value) of axis \(axis) is absurdly large") }
-        shape.append(Dimension(Int(value)))
+        shape.append(Dim(Int(value)))
       case .dimParam(let symbol): shape.append(symbolNames.size(symbol, unnamed: unnamed))
       default: shape.append(symbolNames.size("", unnamed: unnamed))
       }

@@ -62,7 +62,7 @@ struct Operand {
     case .sizes(let sizes): return sizes
     case .tensor(let tensor):
       guard let literal = tensor.literal, literal.dtype.isInteger, literal.shape.count <= 1 else { return nil }
-      return Sizes(literal.integers.map { Dimension($0) }, isScalar: literal.shape.isEmpty, dtype: literal.dtype)
+      return Sizes(literal.integers.map { Dim($0) }, isScalar: literal.shape.isEmpty, dtype: literal.dtype)
     case .sequence, .absent: return nil
     }
   }

@@ -4,11 +4,11 @@ internal import LatheCore
 ///
 /// Graphs hold shapes as attributes, not as tensors; so arithmetic on such tensors is carried out while importing.
 struct Sizes {
-  var dimensions: [Dimension]
+  var dimensions: [Dim]
   var isScalar: Bool
   var dtype: ScalarType
 
-  init(_ dimensions: [Dimension], isScalar: Bool = false, dtype: ScalarType = .i64) {
+  init(_ dimensions: [Dim], isScalar: Bool = false, dtype: ScalarType = .i64) {
     self.dimensions = dimensions
     self.isScalar = isScalar
     self.dtype = dtype
@@ -85,7 +85,7 @@ struct Sizes {
 
   private static func reshaped(_ first: Sizes, _ operands: [Sizes?]) -> Sizes? {
     guard operands.count == 2, let target = operands[1], target.dimensions.count == 1 else { return nil }
-    guard target.dimensions[0] == -1 || target.dimensions[0] == Dimension(first.dimensions.count) else { return nil }
+    guard target.dimensions[0] == -1 || target.dimensions[0] == Dim(first.dimensions.count) else { return nil }
     return first
   }
 
@@ -98,11 +98,11 @@ struct Sizes {
     return Sizes(range.map { first.dimensions[$0] }, dtype: first.dtype)
   }
 
-  private static func zipped(_ operands: [Sizes?], _ join: (Dimension, Dimension) -> Dimension?) -> Sizes? {
+  private static func zipped(_ operands: [Sizes?], _ join: (Dim, Dim) -> Dim?) -> Sizes? {
     guard operands.count == 2, let a = operands[0], let b = operands[1], a.dtype == b.dtype else { return nil }
     let count = max(a.dimensions.count, b.dimensions.count)
     guard [1, count].contains(a.dimensions.count), [1, count].contains(b.dimensions.count) else { return nil }
-    var joined: [Dimension] = []
+    var joined: [Dim] = []
     for position in 0..<count {
       guard
         let size = join(

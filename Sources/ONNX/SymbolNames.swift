@@ -18,7 +18,7 @@ struct SymbolNames {
   /// The size that a file names; a placeholder for an unknown size is a symbol of its own.
   ///
   /// - Parameter other: The name of the symbol where the size has none.
-  mutating func size(_ name: String, unnamed other: String) -> Dimension {
+  mutating func size(_ name: String, unnamed other: String) -> Dim {
     // Exporters write placeholders for what they do not know; two of them are not the same size.
     let isNamed = name.contains { $0.isLetter || $0.isNumber } && name != "None" && Int(name) == nil
     guard isNamed else { return symbol(other) }
@@ -26,7 +26,7 @@ struct SymbolNames {
     return symbol(name)
   }
 
-  private mutating func symbol(_ name: String) -> Dimension {
+  private mutating func symbol(_ name: String) -> Dim {
     var identifier = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" ? $0 : "_" })
     if identifier.first?.isNumber != false { identifier = "_" + identifier }
     // `a b` and `a_b` are two.
@@ -34,9 +34,9 @@ struct SymbolNames {
     spellings[identifier] = name
     if let size = dims[identifier] ?? dims[name] {
       bound.formUnion([identifier, name])
-      return Dimension(size)
+      return Dim(size)
     }
-    return Dimension(symbol: identifier)
+    return Dim(symbol: identifier)
   }
 
   /// Sizes for names as the file or the graph spells them, by the names that the graph has for them.
@@ -51,7 +51,7 @@ struct SymbolNames {
   // MARK: Expressions
 
   /// A name that is a formula, such as `past_sequence_length + 1`; nil for a plain name, which may hold a hyphen.
-  private mutating func expression(_ name: String) -> Dimension? {
+  private mutating func expression(_ name: String) -> Dim? {
     guard name.utf8.count <= 200, let tokens = Self.tokens(name), tokens.count > 1 else { return nil }
     var rest = tokens[...]
     guard let formula = Self.sum(&rest, depth: 0), rest.isEmpty else { return nil }
@@ -67,9 +67,9 @@ struct SymbolNames {
     case quotient(Formula, Int)
   }
 
-  private mutating func value(_ formula: Formula) -> Dimension {
+  private mutating func value(_ formula: Formula) -> Dim {
     switch formula {
-    case .number(let number): Dimension(number)
+    case .number(let number): Dim(number)
     case .symbol(let name): symbol(name)
     case .sum(let a, let b): value(a) + value(b)
     case .difference(let a, let b): value(a) - value(b)

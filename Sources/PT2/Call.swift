@@ -3,7 +3,7 @@ internal import LatheCore
 /// What a name of the program stands for while it is imported.
 enum ProgramValue {
   case tensor(Tensor)
-  case size(Dimension)
+  case size(Dim)
   /// What is said of sizes; nil where it depends on such that are open.
   case bool(Bool?)
 }
@@ -136,7 +136,7 @@ struct Call {
   }
 
   /// A size as a number that the run knows: a sum of ones.
-  static func tensor(of size: Dimension, in builder: Builder) -> Tensor {
+  static func tensor(of size: Dim, in builder: Builder) -> Tensor {
     builder.full(TensorType(.i64, [size]), .integer(1)).reduce(.sum, axes: [0])
   }
 
@@ -270,15 +270,15 @@ struct Call {
 
   // MARK: Sizes
 
-  func dimension(_ name: String) throws(TypeFault) -> Dimension {
+  func dimension(_ name: String) throws(TypeFault) -> Dim {
     guard let argument = argument(name) else { throw missing(name) }
     return try dimension(argument, name)
   }
 
-  private func dimension(_ argument: Argument, _ name: String) throws(TypeFault) -> Dimension {
-    let size: Dimension
+  private func dimension(_ argument: Argument, _ name: String) throws(TypeFault) -> Dim {
+    let size: Dim
     switch argument {
-    case .integer(let value): size = Dimension(value)
+    case .integer(let value): size = Dim(value)
     case .symbol(let symbol):
       guard case .size(let named)? = scope.values[symbol] else {
         throw TypeFault("nothing defines the size '\(symbol)'")
@@ -289,7 +289,7 @@ struct Call {
       guard let literal = tensor.literal, literal.count == 1, literal.dtype.isInteger else {
         throw TypeFault("the argument '\(name)' must be known when the model is compiled")
       }
-      size = Dimension(literal.integers[0])
+      size = Dim(literal.integers[0])
     default: throw other(name, "size")
     }
     if let known = size.known, known.magnitude > UInt(Self.largestSize) {
@@ -298,7 +298,7 @@ struct Call {
     return size
   }
 
-  func dimensions(_ name: String) throws(TypeFault) -> [Dimension] {
+  func dimensions(_ name: String) throws(TypeFault) -> [Dim] {
     guard let argument = argument(name) else { throw missing(name) }
     let elements: [Argument]
     switch argument {
@@ -307,7 +307,7 @@ struct Call {
     case .sizes(let sizes): elements = sizes
     default: elements = [argument]
     }
-    var dimensions: [Dimension] = []
+    var dimensions: [Dim] = []
     for element in elements { dimensions.append(try dimension(element, name)) }
     return dimensions
   }
@@ -321,7 +321,7 @@ struct Call {
     return integers.isEmpty ? nil : integers
   }
 
-  static func known(_ dimensions: [Dimension], _ what: String) throws(TypeFault) -> [Int] {
+  static func known(_ dimensions: [Dim], _ what: String) throws(TypeFault) -> [Int] {
     guard let known = dimensions.known else {
       var fault = TypeFault("\(what) \(dimensions.text) must be known here")
       fault.unbound = Set(dimensions.flatMap(\.symbols)).sorted()

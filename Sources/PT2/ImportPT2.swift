@@ -115,10 +115,10 @@ extension TensorType {
   /// The type that a program declares; nil where Lathe has none such.
   init?(_ meta: TensorMeta, _ sizes: [String: Int]) {
     guard let dtype = ScalarType(exported: meta.dtype) else { return nil }
-    var shape: [Dimension] = []
+    var shape: [Dim] = []
     for size in meta.sizes {
       switch size {
-      case .number(let number) where (0...Call.largestSize).contains(number): shape.append(Dimension(number))
+      case .number(let number) where (0...Call.largestSize).contains(number): shape.append(Dim(number))
       case .expression(let text):
         guard let dimension = SizeExpression.dimension(text, sizes) else { return nil }
         shape.append(dimension)

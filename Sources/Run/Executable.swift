@@ -1,9 +1,9 @@
-public import LatheCore
+package import LatheCore
 
 /// A planned program, translated for the interpreter: prepared once, run by any number of sessions.
-public struct Executable: Sendable {
+package struct Executable: Sendable {
   /// The program and its places in memory.
-  public let planned: PlannedProgram
+  package let planned: PlannedProgram
   let kernels: [KernelPlan]
   /// Bytes that the largest kernel needs for its registers and for its local arrays.
   let registerBytes: Int
@@ -20,12 +20,12 @@ public struct Executable: Sendable {
   private static let smallConstant = 1 << 16
 
   /// The program, without its places.
-  public var program: Program { planned.program }
+  package var program: Program { planned.program }
 
   /// Translates every kernel and checks that the plan fits the program.
   ///
   /// - Throws: what does not fit, all at once: a mistake of the lowering or the planning, not of the model.
-  public init(_ planned: PlannedProgram) throws(DiagnosticsError) {
+  package init(_ planned: PlannedProgram) throws(DiagnosticsError) {
     var planned = planned
     planned.program = planned.program.computingConstants()
     self.planned = planned

@@ -5,7 +5,7 @@ public import LatheCore
 /// One run at a time; make a session per thread to run side by side.
 public struct Session: ~Copyable {
   /// The functions, at least one; all have the same variables.
-  public let functions: [Executable]
+  package let functions: [Executable]
   /// Threads that share the work of kernels; results do not depend on their number.
   public let threads: Int
   private let model: String
@@ -21,7 +21,7 @@ public struct Session: ~Copyable {
   private var times: [KernelTimes]?
 
   /// Allocates everything that runs of one function need; variables get their initial values.
-  public init(_ executable: Executable, threads: Int = 1, measuresKernels: Bool = false) {
+  package init(_ executable: Executable, threads: Int = 1, measuresKernels: Bool = false) {
     self.init(
       functions: [executable], of: executable.program.name, threads: threads, measuresKernels: measuresKernels)
   }
@@ -31,7 +31,7 @@ public struct Session: ~Copyable {
   /// - Parameters:
   ///   - functions: At least one, lowered with the same variables.
   ///   - model: Their model's name, for diagnostics.
-  public init(functions: [Executable], of model: String, threads: Int = 1, measuresKernels: Bool = false) {
+  package init(functions: [Executable], of model: String, threads: Int = 1, measuresKernels: Bool = false) {
     guard let first = functions.first else { internalError("model \(model) has no functions") }
     for function in functions where function.planned.variableOffsets != first.planned.variableOffsets {
       internalError("functions of \(model) have states of their own")
@@ -97,7 +97,7 @@ public struct Session: ~Copyable {
   }
 
   /// The first function, which mostly is the only one.
-  public var executable: Executable { functions[0] }
+  package var executable: Executable { functions[0] }
 
   /// How long the kernels of the first function ran in all runs so far; nil where they are not measured.
   public var kernelTimes: KernelTimes? { times?[0] }

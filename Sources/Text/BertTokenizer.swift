@@ -5,7 +5,7 @@ extension Tokenizer {
   /// BERT's tokenizer of a `vocab.txt`, which has a piece in each line: `BertTokenizer`.
   ///
   /// - Parameters:
-  ///   - vocabulary: The path of the file.
+  ///   - path: The path of the file.
   ///   - lowercase: Whether capital letters are made small, and accents taken off.
   ///   - stripAccents: Whether accents are taken off, where that is not as capital letters have it.
   ///   - tokenizeChineseChars: Whether each ideograph is a word.

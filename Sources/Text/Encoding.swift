@@ -74,7 +74,9 @@ public struct Truncation: Hashable, Sendable {
 
   /// An end of a text.
   public enum Side: String, Hashable, Sendable {
+    /// The beginning.
     case left = "Left"
+    /// The end.
     case right = "Right"
   }
 

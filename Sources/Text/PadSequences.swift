@@ -2,7 +2,10 @@ public import LatheCore
 
 /// An end of a sequence.
 public enum SequenceEnd: Hashable, Sendable {
-  case pre, post
+  /// The beginning.
+  case pre
+  /// The end.
+  case post
 }
 
 /// Sequences of different lengths as one array, `[N, L]`: Keras' `pad_sequences`.

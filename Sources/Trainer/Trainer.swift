@@ -9,7 +9,7 @@ public import Lathe
 /// let scores = try trainer.predict(test)[0]
 /// ```
 ///
-/// Steps and evaluations are compiled functions (``trainable(_:loss:optimizer:metric:_:_:options:)``), one program for every
+/// Steps and evaluations are compiled functions (`trainable`), one program for every
 /// size of batch that comes: a last, shorter batch counts as it does in PyTorch. Numbers of an epoch are exact over batches
 /// of different sizes: the loss is taken to be a mean over the batch. Those of training are of the model as it was in each
 /// step, as Keras has them; those of `validation`, with `val_` before their names, of the model after the epoch.
@@ -45,7 +45,7 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - loss: The mean over a batch of how far outputs are from targets.
-  ///   - options: As for ``trainable(_:loss:optimizer:metric:_:_:options:)``.
+  ///   - options: As for `trainable`.
   ///   - backend: What runs the compiled functions.
   /// - Throws: Parameters that cannot be drawn.
   public convenience init<M: Module>(
@@ -272,7 +272,7 @@ public final class Trainer {
 
   // MARK: Checkpoints
 
-  /// Writes everything that ``fit(_:epochs:validation:callbacks:resume:verbosity:)`` needs to go on: the state, the
+  /// Writes everything that `fit` needs to go on: the state, the
   /// history, the callbacks' states and where the loader has come to.
   ///
   /// The suffix says in which form: `.pt`, `.safetensors` or `.npz`.

@@ -78,7 +78,7 @@ import Testing
   @Test("inputs and outputs", arguments: forms)
   func ports(options: COptions) throws {
     let builder = Builder()
-    let inputs = Self.words.enumerated().map { builder.input($1, TensorType(.f64, [Dimension($0 % 3 + 1)])) }
+    let inputs = Self.words.enumerated().map { builder.input($1, TensorType(.f64, [Dim($0 % 3 + 1)])) }
     let outputs = zip(Self.words, inputs).map { ($0, $1.tanh().exp()) }
     let program = try Program(lowering: builder.finish(name: "m", outputs: outputs))
     try compile([emitC(PlannedProgram(planning: program), options: options)], ["-std=gnu11"])

@@ -68,7 +68,7 @@ import Testing
     let x = inner.input("x", .f64(3))
     let bits = inner.randomBits([3], seed: seed, stream: 0).convert(to: .f64)
     let graph = try inner.finish(name: "noise", outputs: [("y", bits + x * 0)])
-    func rows(_ randomness: BatchingContext.Randomness) throws -> [[Double]] {
+    func rows(_ randomness: VmapRandomness) throws -> [[Double]] {
       let builder = Builder()
       let arguments = [builder.input("seed", .scalar(.u64)), builder.input("x", .f64(2, 3))]
       let results = try graph.batched(

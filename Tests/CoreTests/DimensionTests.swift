@@ -8,11 +8,11 @@ import Testing
   /// A random dimension, and what it means under a binding.
   private func random(
     _ depth: Int, _ generator: inout SeededGenerator
-  ) -> (dimension: Dimension, value: ([String: Int]) -> Int) {
+  ) -> (dimension: Dim, value: ([String: Int]) -> Int) {
     switch depth == 0 ? Int.random(in: 0...2, using: &generator) : Int.random(in: 0...6, using: &generator) {
     case 0:
       let number = Int.random(in: -4...9, using: &generator)
-      return (Dimension(number), { _ in number })
+      return (Dim(number), { _ in number })
     case 1: return ("N", { $0["N"] ?? 0 })
     case 2: return ("M", { $0["M"] ?? 0 })
     case 3:
@@ -42,7 +42,7 @@ import Testing
     for _ in 0..<2000 {
       let (dimension, value) = random(3, &generator)
       for bindings in Self.bindings {
-        #expect(dimension.substituting(bindings) == Dimension(value(bindings)), "\(dimension)")
+        #expect(dimension.substituting(bindings) == Dim(value(bindings)), "\(dimension)")
       }
     }
   }
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test("equal polynomials are equal dimensions, however they were built") func canonical() {
-    let (n, m) = (Dimension("N"), Dimension("M"))
+    let (n, m) = (Dim("N"), Dim("M"))
     #expect((n + m) * (n - m) == n * n - m * m)
     #expect((n + 1) * 2 - n - 2 == n)
     #expect(n - n == 0)
@@ -69,52 +69,52 @@ import Testing
     #expect((n * m * 6 + n).divided(exactlyBy: m) == nil)
     #expect((n * 6 + 3).divided(exactlyBy: 3) == n * 2 + 1)
     #expect((n * 6 + 2).divided(exactlyBy: 3) == nil)
-    #expect(Dimension(12).divided(exactlyBy: 0) == nil)
+    #expect(Dim(12).divided(exactlyBy: 0) == nil)
     #expect(n.divided(exactlyBy: n) == 1)
   }
 
   @Test(
     "dimensions read like polynomials",
     arguments: [
-      (Dimension("N") * 2 + 1, "2*N + 1"), (Dimension("N") * -1 + 3, "-N + 3"),
-      (Dimension("M") - Dimension("N"), "M - N"),
-      ((Dimension("N") + 1).floorDivided(by: 2) * 3 - 4, "3*floor((N + 1) / 2) - 4"),
-      (Dimension("N") * Dimension("M"), "M*N"),
-      (Dimension("batch size"), "\"batch size\""), (Dimension("floor"), "\"floor\""), (Dimension(-7), "-7"),
-    ] as [(Dimension, String)])
-  func description(_ dimension: Dimension, _ text: String) { #expect(dimension.description == text) }
+      (Dim("N") * 2 + 1, "2*N + 1"), (Dim("N") * -1 + 3, "-N + 3"),
+      (Dim("M") - Dim("N"), "M - N"),
+      ((Dim("N") + 1).floorDivided(by: 2) * 3 - 4, "3*floor((N + 1) / 2) - 4"),
+      (Dim("N") * Dim("M"), "M*N"),
+      (Dim("batch size"), "\"batch size\""), (Dim("floor"), "\"floor\""), (Dim(-7), "-7"),
+    ] as [(Dim, String)])
+  func description(_ dimension: Dim, _ text: String) { #expect(dimension.description == text) }
 
   @Test("sizes beyond the integers saturate rather than trap") func overflow() {
-    let huge = Dimension(Int.max)
+    let huge = Dim(Int.max)
     #expect((huge * huge).known != nil)
     #expect((huge + huge).known != nil)
-    #expect(!(Dimension("N") * huge * huge + huge).description.isEmpty)
-    #expect(!(Dimension("N") * Dimension(Int.min) + Dimension(Int.min)).description.isEmpty)
-    #expect([Dimension](repeating: huge, count: 9).elementCount.known != nil)
+    #expect(!(Dim("N") * huge * huge + huge).description.isEmpty)
+    #expect(!(Dim("N") * Dim(Int.min) + Dim(Int.min)).description.isEmpty)
+    #expect([Dim](repeating: huge, count: 9).elementCount.known != nil)
   }
 
   @Test("symbols are found in quotients too") func symbols() {
-    #expect((Dimension("b") * Dimension("a") + (Dimension("c") + 1).floorDivided(by: 2)).symbols == ["a", "b", "c"])
-    #expect([Dimension("a"), 2].known == nil)
-    #expect(([3, 2] as [Dimension]).known == [3, 2])
+    #expect((Dim("b") * Dim("a") + (Dim("c") + 1).floorDivided(by: 2)).symbols == ["a", "b", "c"])
+    #expect([Dim("a"), 2].known == nil)
+    #expect(([3, 2] as [Dim]).known == [3, 2])
   }
 }
 
 @Test("the smaller of two sizes is found where it can be told, and is text that reads back")
 func smallerDimensions() throws {
-  let n: Dimension = "n"
-  #expect(Dimension.minimum(n, 1) == 1)
-  #expect(Dimension.minimum(n + 3, n) == n)
-  #expect(Dimension.minimum(1000, n) == Dimension.minimum(n, 1000))
-  #expect(Dimension.minimum(n, 1000).substituting(["n": 7]) == 7)
-  #expect(Dimension.maximum(n, 1000).substituting(["n": 7]) == 1000)
+  let n: Dim = "n"
+  #expect(Dim.minimum(n, 1) == 1)
+  #expect(Dim.minimum(n + 3, n) == n)
+  #expect(Dim.minimum(1000, n) == Dim.minimum(n, 1000))
+  #expect(Dim.minimum(n, 1000).substituting(["n": 7]) == 7)
+  #expect(Dim.maximum(n, 1000).substituting(["n": 7]) == 1000)
   let text = "func f(%x: f32[min(n, 1000)]) -> (%y: f32[min(n, 1000)]) {\n  return %x\n}\n"
   #expect(try Graph(parsing: text).text == text)
 }
 
 @Test("messages cut polynomials short that nobody would read, the text form does not")
 func elidedDimensions() throws {
-  let long = (0..<40).reduce(Dimension(0)) { $0 + Dimension(symbol: "symbol\($1)") }
+  let long = (0..<40).reduce(Dim(0)) { $0 + Dim(symbol: "symbol\($1)") }
   #expect(long.description.count < 80)
   #expect(long.description.hasSuffix("... (40 terms)"))
   let builder = Builder()

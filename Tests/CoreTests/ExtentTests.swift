@@ -113,8 +113,8 @@ import Testing
     #expect(faults { try twice.verify() }.contains("extent: the size ?n0 is defined twice"))
     var input = graph
     input.nodes[0] = Node(
-      operation: .input(Input("x", TensorType(.f32, [Dimension(extent: "n0")]))), operands: [],
-      types: [TensorType(.f32, [Dimension(extent: "n0")])])
+      operation: .input(Input("x", TensorType(.f32, [Dim(extent: "n0")]))), operands: [],
+      types: [TensorType(.f32, [Dim(extent: "n0")])])
     #expect(faults { try input.verify() }.contains("has a size that data decides"))
   }
 
@@ -146,7 +146,7 @@ import Testing
     "bounds of sizes",
     arguments: [("?n0", "min(?n0, 4)"), ("2*?n0", "?n0"), ("?n0 + 1", "1"), ("?n0", "0"), ("N*?n0", "0")])
   func atLeast(_ larger: String, _ smaller: String) throws {
-    func size(_ text: String) throws -> Dimension {
+    func size(_ text: String) throws -> Dim {
       let graph = try Graph(parsing: "func f(%x: f32[\(text)]) -> () {\nreturn\n}")
       return graph.type(of: graph.inputs[0]).shape[0]
     }

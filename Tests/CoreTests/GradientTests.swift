@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test("a symbolic batch does not stand in the way of the gradient") func symbolic() throws {
-    func gradients(_ batch: Dimension) throws -> Graph {
+    func gradients(_ batch: Dim) throws -> Graph {
       let builder = Builder()
       let x = builder.input("x", TensorType(.f64, [batch, 2, 5, 4]))
       let weight = builder.input("w", .f64(4, 1, 2, 2))

@@ -30,7 +30,7 @@ import Testing
   private func bits(_ seed: UInt64, _ shape: [Int], streams: [Int]) throws -> [[Double]] {
     let builder = Builder()
     let x = builder.input("seed", .scalar(.u64))
-    let outputs = streams.map { builder.randomBits(shape.map { Dimension($0) }, seed: x, stream: $0) }
+    let outputs = streams.map { builder.randomBits(shape.map { Dim($0) }, seed: x, stream: $0) }
     let graph = try builder.finish(name: "main", outputs: outputs.enumerated().map { ("y\($0)", $1) })
     let seed = NDArray(scalar: .integer(Int(truncatingIfNeeded: seed)), dtype: .u64)
     let results = try ReferenceEvaluator.run(graph, inputs: ["seed": seed]).outputs

@@ -51,7 +51,7 @@ import Testing
   private func everything() throws -> Graph {
     let builder = Builder()
     let x = builder.input("x", TensorType(.f32, ["N", 4, "sequence length"]))
-    let odd = builder.input("/conv1/Conv \"0\"\n\u{1}", TensorType(.f32, [Dimension("N") * 2 + 1]))
+    let odd = builder.input("/conv1/Conv \"0\"\n\u{1}", TensorType(.f32, [Dim("N") * 2 + 1]))
     let digits = builder.input("0", .f32())
     let weight = builder.variable(
       Variable(
@@ -70,7 +70,7 @@ import Testing
     }
     let w = builder.at(Location(file: "net.swift", line: 12, column: 5)) { z.exp() }
     let half = builder.at(Location(file: "net.swift", line: 13)) {
-      odd.slice(start: [1], limit: [Dimension("N") * 2 + 1], stride: [2])
+      odd.slice(start: [1], limit: [Dim("N") * 2 + 1], stride: [2])
     }
     builder.update("step count", to: counter + 1)
     builder.update("layers.0.weight", to: weight * 2)

@@ -44,8 +44,8 @@ struct DistributedTool {
     let lenet = LeNet()
     return try compile(
       splitTrainable(
-        lenet, optimizer: .sgd(lr: 0.05, momentum: 0.9), inputs: [.f32(Dimension(batch), 1, 32, 32)],
-        targets: [.i64(Dimension(batch))], options: TrainingOptions(name: "lenet", clipping: .norm(5)),
+        lenet, optimizer: .sgd(lr: 0.05, momentum: 0.9), inputs: [.f32(Dim(batch), 1, 32, 32)],
+        targets: [.i64(Dim(batch))], options: TrainingOptions(name: "lenet", clipping: .norm(5)),
         predict: { _, inputs in lenet(inputs[0]) }, loss: { crossEntropy($0, $1[0]) },
         metrics: { ["accuracy": Metric.accuracy.compute($0, $1[0])] }))
   }

@@ -80,6 +80,17 @@ struct LoaderTests {
     #expect(other.stateDict() == loader.stateDict())
   }
 
+  @Test("a state that is loaded seeds nothing: parameters are drawn when a model is initialized, as before")
+  func parametersAfterLoading() throws {
+    try Generator.$scoped.withValue(Generator()) {
+      let loader = try DataLoader(Noise(), batchSize: 3, shuffle: true)
+      try loader.loadStateDict(loader.stateDict())
+      #expect(Linear(2, 2).weight.data == nil)
+      manualSeed(1)
+      #expect(Linear(2, 2).weight.data != nil)
+    }
+  }
+
   @Test("states of others are refused, and nothing is changed") func foreignStates() async throws {
     let loader = try noise(2, seed: 5)
     for try await _ in loader { break }

@@ -206,7 +206,7 @@ struct AutogradTests {
       let block: (ArraySlice<Linear>) -> (Tensor) -> Tensor = { part in
         { x in part.reduce(x) { y, layer in gelu(layer(y)) } }
       }
-      let graph = try trace(Deep(layers: layers), inputs: [.f32(256, Dimension(width))]) { _, inputs in
+      let graph = try trace(Deep(layers: layers), inputs: [.f32(256, Dim(width))]) { _, inputs in
         var x = inputs[0]
         let count = segments ?? 1
         for start in stride(from: 0, to: depth, by: depth / count) {

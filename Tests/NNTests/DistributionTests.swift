@@ -59,7 +59,7 @@ struct DistributionTests {
     let graph = try trace(inputs: [], options: TraceOptions(seed: 7)) { builder, _ in
       let distribution = drawn.make(builder)
       let draws = distribution.sample([count])
-      #expect(draws.shape == [Dimension(count)] + distribution.batchShape + distribution.eventShape)
+      #expect(draws.shape == [Dim(count)] + distribution.batchShape + distribution.eventShape)
       let wide = draws.convert(to: .f64)
       let fourth = (wide - wide.mean(dim: [0], keepdim: true)).pow(4).mean(dim: [0])
       return [

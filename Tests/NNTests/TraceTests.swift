@@ -46,7 +46,7 @@ struct TraceTests {
   @Test("one scan for each layer and direction, whatever the length", arguments: [1, 5, 50])
   func scanCount(length: Int) throws {
     let graph = try trace(
-      LSTM(3, 4, numLayers: 2, bidirectional: true), .f32(Dimension(length), 2, 3))
+      LSTM(3, 4, numLayers: 2, bidirectional: true), .f32(Dim(length), 2, 3))
     let scans = graph.nodes.filter { if case .scan = $0.operation { true } else { false } }
     #expect(scans.count == 4)
   }

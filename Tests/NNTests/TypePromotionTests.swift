@@ -204,7 +204,7 @@ struct TypePromotionTests {
     let builder = Builder()
     let x = builder.input("x", TensorType(.f32, [2, 2]))
     let viewed = x.view(dtype)
-    #expect(viewed.shape == [2, Dimension(8 / dtype.byteCount)])
+    #expect(viewed.shape == [2, Dim(8 / dtype.byteCount)])
     let graph = try builder.finish(name: "bytes", outputs: [("y", viewed), ("z", viewed.view(.f32))])
     let array = try NDArray([1.5, -2, 1e-3, 7] as [Float], shape: [2, 2])
     let found = try ReferenceEvaluator.run(graph, inputs: ["x": array]).outputs

@@ -22,12 +22,12 @@ public struct CBench {
     /// The model as C, with `uniformEntry`.
     public var files: CFiles
     /// What it was emitted from.
-    public var planned: PlannedProgram
+    package var planned: PlannedProgram
     /// The inputs, by name.
     public var inputs: [String: NDArray]
 
     /// A model with its inputs.
-    public init(files: CFiles, planned: PlannedProgram, inputs: [String: NDArray]) {
+    package init(files: CFiles, planned: PlannedProgram, inputs: [String: NDArray]) {
       self.files = files
       self.planned = planned
       self.inputs = inputs

@@ -15,7 +15,7 @@ public struct ImageGraph: Sendable, CustomTestStringConvertible {
   init(_ name: String, _ shape: [Int], _ body: (inout Weights, Tensor) -> Tensor) throws {
     self.name = name
     var weights = Weights(builder: Builder(), generator: SeededGenerator(seed: 7))
-    let x = weights.builder.input("x", TensorType(.f32, shape.map { Dimension($0) }))
+    let x = weights.builder.input("x", TensorType(.f32, shape.map { Dim($0) }))
     let y = body(&weights, x)
     graph = try weights.builder.finish(name: "images", outputs: [("y", y)])
     inputs = ["x": weights.numbers(shape)]

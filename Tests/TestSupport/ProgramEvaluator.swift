@@ -23,7 +23,7 @@ public struct ProgramEvaluator {
   private var registers: [Int32: ScalarValue] = [:]
   private var locals: [Int: [ScalarValue]] = [:]
 
-  public init(_ planned: PlannedProgram) {
+  package init(_ planned: PlannedProgram) {
     self.planned = planned
     arena = [UInt8](repeating: 0xa5, count: planned.arenaBytes)
     for (index, variable) in planned.program.variables.enumerated() {

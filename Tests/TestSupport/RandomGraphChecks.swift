@@ -13,7 +13,7 @@ extension RandomGraph {
   }
 
   /// Lowered, verified and planned.
-  public func planned(_ target: Target = .generic) throws -> PlannedProgram {
+  package func planned(_ target: Target = .generic) throws -> PlannedProgram {
     let program = try Program(lowering: graph, target: target)
     try program.verify()
     return try PlannedProgram(planning: program, searchSteps: 2000)

@@ -163,12 +163,12 @@ private struct Growth {
       let axes = Self.places(small.shape, shape)
     {
       var result = small
-      result.tensor = small.tensor.broadcast(to: shape.map { Dimension($0) }, axes: axes)
+      result.tensor = small.tensor.broadcast(to: shape.map { Dim($0) }, axes: axes)
       return result
     }
     if chance(30), shape.contains(where: { $0 > 1 }) {
       var row = source(dtype, shape.enumerated().filter { $0.offset != 0 }.map(\.element))
-      row.tensor = row.tensor.broadcast(to: shape.map { Dimension($0) }, axes: Array(1..<shape.count))
+      row.tensor = row.tensor.broadcast(to: shape.map { Dim($0) }, axes: Array(1..<shape.count))
       return row
     }
     return source(dtype, shape)
@@ -338,18 +338,18 @@ private struct Growth {
     let place = int(0...shape.count)
     shape.insert(int(1...4), at: place)
     axes = axes.map { $0 >= place ? $0 + 1 : $0 }
-    add(x.tensor.broadcast(to: shape.map { Dimension($0) }, axes: axes), bound: x.bound, isExact: x.isExact)
+    add(x.tensor.broadcast(to: shape.map { Dim($0) }, axes: axes), bound: x.bound, isExact: x.isExact)
   }
 
   mutating func slice() {
     guard let x = pick({ !$0.shape.isEmpty }) else { return }
     var start: [Int] = []
-    var limit: [Dimension] = []
+    var limit: [Dim] = []
     var stride: [Int] = []
     for size in x.shape {
       let first = int(0...max(0, size - 1))
       start.append(chance(50) ? 0 : min(first, max(0, size - 1)))
-      limit.append(Dimension(chance(50) ? size : int(start[start.count - 1] + min(1, size)...size)))
+      limit.append(Dim(chance(50) ? size : int(start[start.count - 1] + min(1, size)...size)))
       stride.append(chance(70) ? 1 : int(2...3))
     }
     add(x.tensor.slice(start: start, limit: limit, stride: stride), bound: x.bound, isExact: x.isExact)
@@ -663,7 +663,7 @@ private struct Growth {
       let stacked = one(state)
       let body = try region(entries.map(\.tensor.type), entries, [state[0], stacked, element], seeds[0])
       let values = builder.apply(
-        .scan(Scan(body: body, length: Dimension(length), carryCount: 1, sequenceCount: 1, reverse: chance(30))),
+        .scan(Scan(body: body, length: Dim(length), carryCount: 1, sequenceCount: 1, reverse: chance(30))),
         [state[0].tensor, sequence.tensor] + state.dropFirst().map(\.tensor))
       add(values[0], bound: state[0].bound, isExact: state[0].isExact)
       if chance(80) { add(values[1], bound: stacked.bound, isExact: stacked.isExact) }

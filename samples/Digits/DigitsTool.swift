@@ -30,7 +30,7 @@ struct DigitsModel: ModelProvider {
   func model(_ bindings: ModelBindings) throws(DiagnosticsError) -> LatheCore.Model {
     try trainable(
       LeNet(), loss: crossEntropy, optimizer: .sgd(lr: 0.05, momentum: 0.9, weightDecay: 1e-4), metric: .accuracy,
-      .f32(Dimension(batch), 1, 8, 8), .i64(Dimension(batch)),
+      .f32(Dim(batch), 1, 8, 8), .i64(Dim(batch)),
       options: TrainingOptions(name: "digits", inputNames: ["image", "digit"], clipping: .norm(1)))
   }
 

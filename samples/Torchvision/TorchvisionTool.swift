@@ -21,7 +21,7 @@ struct TorchvisionModel: ModelProvider {
     let model = try getModel(name, numClasses: classes)
     if let parameters { try model.loadStateDict(load(parameters)) }
     let options = TraceOptions(name: name, inputNames: ["image"])
-    return try trace(model, inputs: [.f32("N", 3, Dimension(size), Dimension(size))], options: options) {
+    return try trace(model, inputs: [.f32("N", 3, Dim(size), Dim(size))], options: options) {
       model($1[0])
     }
   }

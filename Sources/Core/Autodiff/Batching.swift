@@ -1,23 +1,23 @@
+/// What random bits are for the members of a batch.
+public enum VmapRandomness: Sendable {
+  /// Their use is a fault.
+  case error
+  /// The same for all.
+  case same
+  /// Others for each.
+  case different
+}
+
 /// What a batching rule sees: one application of the operation to operands of which some have a leading axis, along
 /// which it is to be repeated.
-public struct BatchingContext {
-  /// What random bits are for the members of a batch.
-  public enum Randomness: Sendable {
-    /// Their use is a fault.
-    case error
-    /// The same for all.
-    case same
-    /// Others for each.
-    case different
-  }
-
+package struct BatchingContext {
   package let operands: [Tensor]
   /// Which operands have the leading axis; at least one does.
   package let isBatched: [Bool]
   /// The size of the leading axis.
-  package let size: Dimension
+  package let size: Dim
   package let builder: Builder
-  let randomness: Randomness
+  let randomness: VmapRandomness
 
   /// All operands with the leading axis; those that had none are repeated.
   var all: [Tensor] {
@@ -52,7 +52,7 @@ extension Graph {
   ///
   /// - Returns: The outputs, and which of them have the leading axis.
   package func batched(
-    _ arguments: [Tensor], isBatched: [Bool], size: Dimension, randomness: BatchingContext.Randomness = .error,
+    _ arguments: [Tensor], isBatched: [Bool], size: Dim, randomness: VmapRandomness = .error,
     in builder: Builder
   ) throws(TypeFault) -> [(tensor: Tensor, isBatched: Bool)] {
     var known: [Value: (tensor: Tensor, isBatched: Bool)] = [:]

@@ -1,7 +1,7 @@
 /// What a type rule has against its operands: pure, without a place.
 ///
 /// The builder adds operands and location.
-public struct TypeFault: Error, Hashable, Sendable {
+package struct TypeFault: Error, Hashable, Sendable {
   /// One sentence with the numbers in it, without the operation's name.
   public var message: String
   /// What would fit.
@@ -16,7 +16,7 @@ public struct TypeFault: Error, Hashable, Sendable {
   }
 
   /// A size has to be a number here.
-  package init(_ message: String, unbound sizes: [Dimension]) {
+  package init(_ message: String, unbound sizes: [Dim]) {
     self.init(message)
     unbound = Set(sizes.flatMap(\.symbols)).sorted()
     let decided = sizes.extents

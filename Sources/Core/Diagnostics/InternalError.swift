@@ -1,5 +1,5 @@
 /// What Lathe is working on, for the report of a mistake of its own.
-public enum InternalErrorContext {
+package enum InternalErrorContext {
   /// The text of the intermediate representation at hand; asked for only when something is wrong.
   @TaskLocal public static var subject: (@Sendable () -> String)?
 }
@@ -9,7 +9,7 @@ public enum InternalErrorContext {
 /// Nothing that a user brings leads here; that is a thrown ``DiagnosticsError``. The report on standard error has the
 /// message, the place in Lathe's sources and the representation that was worked on (``InternalErrorContext/subject``),
 /// so that it can be reproduced.
-public func internalError(
+package func internalError(
   _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) -> Never {
   var report = "internal error: \(message()); this is a mistake in Lathe, please report it"

@@ -1,5 +1,5 @@
 /// Mixed precision while tracing.
-public enum Autocast {
+package enum Autocast {
   /// The type that contractions of `f32` are carried out in, in the tasks of a scope; nil for `f32`.
   @TaskLocal public static var type: ScalarType?
 

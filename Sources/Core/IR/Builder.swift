@@ -12,7 +12,7 @@ public final class Builder: Sendable {
 
   private struct ExtentKey: Hashable {
     let count: Value
-    let capacity: Dimension
+    let capacity: Dim
   }
 
   private struct State {
@@ -59,7 +59,7 @@ public final class Builder: Sendable {
   public let isTraining: Bool
 
   /// What a front-end keeps with the graph that it traces, such as the names of parameters; nothing here reads it.
-  public let context: (any Sendable)?
+  package let context: (any Sendable)?
 
   /// A builder of a new graph.
   public init(isTraining: Bool = false, context: (any Sendable)? = nil) {
@@ -91,7 +91,7 @@ public final class Builder: Sendable {
   // MARK: Applying operations
 
   /// Applies an operation and gives its results; on a fault, poison.
-  public func apply(_ operation: Operation, _ operands: [Tensor]) -> [Tensor] {
+  package func apply(_ operation: Operation, _ operands: [Tensor]) -> [Tensor] {
     let operands = Autocast.operands(operation, operands)
     let values = operands.map { adopted($0) }
     let definition = operation.definition
@@ -189,8 +189,8 @@ public final class Builder: Sendable {
   }
 
   /// The size that a number of elements has here, where it has one.
-  func extent(of count: Value, capacity: Dimension) -> Dimension? {
-    state.withLock { $0.extents[ExtentKey(count: count, capacity: capacity)] }.map { Dimension(extent: $0) }
+  func extent(of count: Value, capacity: Dim) -> Dim? {
+    state.withLock { $0.extents[ExtentKey(count: count, capacity: capacity)] }.map { Dim(extent: $0) }
   }
 
   /// A name that no size of the model has.
@@ -216,7 +216,7 @@ public final class Builder: Sendable {
   }
 
   /// A value that stands for what could not be built.
-  public var poison: Tensor { Tensor(builder: self, value: .poison) }
+  package var poison: Tensor { Tensor(builder: self, value: .poison) }
 
   // MARK: Sources
 
@@ -254,7 +254,7 @@ public final class Builder: Sendable {
   /// Makes `value` the content of a declared variable after the run.
   ///
   /// The last update counts.
-  public func update(_ variable: String, to value: Tensor) {
+  package func update(_ variable: String, to value: Tensor) {
     guard !value.isPoisoned else { return }
     guard parent == nil else {
       report(Diagnostic("variable '\(variable)' is updated inside of a sub-graph", help: "carry its content as state"))
@@ -308,12 +308,12 @@ public final class Builder: Sendable {
   public func zeros(_ type: TensorType) -> Tensor { full(type, type.dtype.isFloat ? .float(0) : .integer(0)) }
 
   /// The index along one axis.
-  public func iota(_ type: TensorType, axis: Int) -> Tensor { apply(.iota(Iota(type, axis: axis)), [])[0] }
+  package func iota(_ type: TensorType, axis: Int) -> Tensor { apply(.iota(Iota(type, axis: axis)), [])[0] }
 
   /// Random bits as `u32`, which depend on a seed, a `u64` without axes, and on the stream only.
   ///
   /// - Parameter stream: By default the number of such calls before this one in the whole graph.
-  public func randomBits(_ shape: [Dimension], seed: Tensor, stream: Int? = nil) -> Tensor {
+  package func randomBits(_ shape: [Dim], seed: Tensor, stream: Int? = nil) -> Tensor {
     apply(.randomBits(RandomBits(shape, stream: stream ?? nextStream())), [seed])[0]
   }
 
@@ -369,7 +369,7 @@ public final class Builder: Sendable {
   }
 
   /// Builds a sub-graph from a function; values of this graph that it uses become its last arguments.
-  public func capturingRegion(
+  package func capturingRegion(
     _ types: [TensorType], _ body: (Builder, [Tensor]) throws(TypeFault) -> [Tensor]
   ) throws(TypeFault) -> (graph: Graph, captures: [Tensor]) {
     let inner = Builder(parent: self)
@@ -391,7 +391,7 @@ public final class Builder: Sendable {
   }
 
   /// Builds a sub-graph from a function that uses its arguments only.
-  public func region(
+  package func region(
     _ types: [TensorType], _ body: (Builder, [Tensor]) throws(TypeFault) -> [Tensor]
   ) throws(TypeFault) -> Graph {
     let (graph, captures) = try capturingRegion(types, body)
@@ -433,7 +433,7 @@ public final class Builder: Sendable {
   /// Runs `body` as one function of the user's vocabulary: faults inside of it carry its name and operands.
   ///
   /// Of nested functions the outermost, which the user called, counts.
-  public func composite<R>(_ name: String, _ operands: [Tensor], _ body: () throws -> R) rethrows -> R {
+  package func composite<R>(_ name: String, _ operands: [Tensor], _ body: () throws -> R) rethrows -> R {
     let call = nextCall(of: name)
     let opened = state.withLock { state in
       guard state.composite == nil else { return false }
@@ -459,7 +459,7 @@ public final class Builder: Sendable {
   /// Unlike with `composite`, the innermost counts, since the operations of a sub-graph have names of their own.
   ///
   /// - Parameter function: What the operation is called where its whole name says more than a reader needs.
-  public func imported<R>(
+  package func imported<R>(
     _ name: String, operands: [String], function: String? = nil, _ body: () throws -> R
   ) rethrows -> R {
     let call = nextCall(of: function ?? name)
@@ -482,7 +482,7 @@ public final class Builder: Sendable {
   }
 
   /// Runs `body` with another place for what it builds: an importer's node, a rebuilt node's first location.
-  public func at<R, E: Error>(_ location: Location, _ body: () throws(E) -> R) throws(E) -> R {
+  package func at<R, E: Error>(_ location: Location, _ body: () throws(E) -> R) throws(E) -> R {
     let before = state.withLock { state in
       let before = (state.origin, state.scopes, state.owner)
       state.origin = location
@@ -501,7 +501,7 @@ public final class Builder: Sendable {
   }
 
   /// Records a fault of an operation or a composite function at the place of the user's call.
-  public func record(_ fault: TypeFault, operation: String, operands: [Tensor]) {
+  package func record(_ fault: TypeFault, operation: String, operands: [Tensor]) {
     guard fault != .poisoned else { return }
     let (name, operands) = state.withLock { $0.composite } ?? (operation, described(operands))
     report(Diagnostic("\(name): \(fault.message)", operation: name, operands: operands, help: help(fault)))
@@ -524,10 +524,10 @@ public final class Builder: Sendable {
   }
 
   /// Records a mistake; fills in what is known of the place.
-  public func report(_ diagnostic: Diagnostic) { report([diagnostic]) }
+  package func report(_ diagnostic: Diagnostic) { report([diagnostic]) }
 
   /// Records mistakes of one place, which takes a while to find; fills in what is known of it.
-  public func report(_ diagnostics: [Diagnostic]) {
+  package func report(_ diagnostics: [Diagnostic]) {
     // Nobody listens to a trace that is over.
     if let current = Self.current, current.root !== root { return current.report(diagnostics) }
     let (origin, scopes, owner) = state.withLock { ($0.origin, $0.scopes, $0.owner) }
@@ -558,7 +558,7 @@ public final class Builder: Sendable {
   /// Runs `body`; where it fails, what it reported is forgotten.
   ///
   /// - Returns: nil after a fault, also one that `body` only reported.
-  public func attempt<R>(_ body: () throws(TypeFault) -> R) -> R? {
+  package func attempt<R>(_ body: () throws(TypeFault) -> R) -> R? {
     let count = diagnostics.count
     let result = try? body()
     guard diagnostics.count > count else { return result }
@@ -611,5 +611,5 @@ public final class Builder: Sendable {
 
 extension TypeFault {
   /// The fault of an operation one of whose operands is faulty; never reported.
-  public static let poisoned = TypeFault("an operand is faulty")
+  package static let poisoned = TypeFault("an operand is faulty")
 }

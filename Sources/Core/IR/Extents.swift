@@ -45,8 +45,8 @@ extension Graph {
   }
 
   /// The sizes that data decides, with their capacities, in the order of their definition; those of sub-graphs too.
-  public var capacities: [(size: String, capacity: Dimension)] {
-    nodes.flatMap { node -> [(size: String, capacity: Dimension)] in
+  package var capacities: [(size: String, capacity: Dim)] {
+    nodes.flatMap { node -> [(size: String, capacity: Dim)] in
       if case .extent(let extent) = node.operation { return [(extent.size, extent.capacity)] }
       return node.operation.graphs.flatMap(\.capacities)
     }
@@ -70,18 +70,18 @@ extension Builder {
   /// A size that data decides, from the number of elements, an `i64` without axes, of which there are at most `capacity`.
   ///
   /// One number of one capacity has one size, so that what is taken by one mask twice has the same shape.
-  public func extent(_ count: Tensor, capacity: Dimension) -> Dimension {
+  package func extent(_ count: Tensor, capacity: Dim) -> Dim {
     if count.isPoisoned { return capacity }
-    if let number = count.literal?.integers.first { return Dimension(number) }
+    if let number = count.literal?.integers.first { return Dim(number) }
     let owner = count.builder
     if let known = owner.extent(of: count.value, capacity: capacity) { return known }
     let extent = Extent(size: owner.freshExtent(), capacity: capacity)
     guard !owner.apply(.extent(extent), [count])[0].isPoisoned else { return capacity }
-    return Dimension(extent: extent.size)
+    return Dim(extent: extent.size)
   }
 
   /// A size as an `i64` without axes; one with symbols has its value once they are bound, or in the run.
-  public func number(_ size: Dimension) -> Tensor {
+  package func number(_ size: Dim) -> Tensor {
     if let known = size.known { return scalar(.integer(known), .i64) }
     return full(TensorType(.i64, [size]), .integer(1)).reduce(.sum, axes: [0])
   }

@@ -43,7 +43,7 @@ extension Graph {
 
 extension Operation {
   /// The operation with symbolic dimensions replaced by the sizes bound to them.
-  public func substituting(_ bindings: [String: Int]) -> Operation {
+  package func substituting(_ bindings: [String: Int]) -> Operation {
     switch self {
     case .input(let payload): .input(payload.substituting(bindings))
     case .iota(let payload): .iota(payload.substituting(bindings))

@@ -38,7 +38,7 @@ extension Graph {
   ///
   /// - Parameter updating: Whether the variables that the graph updates are updated there too.
   /// - Returns: The outputs.
-  public func inlined(_ arguments: [Tensor], in builder: Builder, updating: Bool = false) -> [Tensor] {
+  package func inlined(_ arguments: [Tensor], in builder: Builder, updating: Bool = false) -> [Tensor] {
     var replaced: [Value: Tensor] = [:]
     for (input, argument) in zip(inputs, arguments) { replaced[input] = argument }
     for (position, node) in nodes.enumerated() where replaced[Value(node: position)] == nil {
@@ -61,7 +61,7 @@ extension Graph {
   ///
   /// - Parameter rule: Given a node, its position, its new operands and the new builder: its new results, or nil to
   ///   build it as it is.
-  public func rebuilt(
+  package func rebuilt(
     _ rule: (_ node: Node, _ position: Int, _ operands: [Tensor], _ builder: Builder) -> [Tensor]?
   ) throws(DiagnosticsError) -> Graph {
     let builder = Builder()

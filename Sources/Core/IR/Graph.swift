@@ -39,10 +39,10 @@ public struct Graph: Sendable {
     /// The sizes of which the value has the capacities, where data decides some; nil where the value's own are meant.
     ///
     /// Only the pass `bound-sizes` makes such outputs. The output named `?n0` then holds the number that `?n0` is.
-    public var shape: [Dimension]?
+    public var shape: [Dim]?
 
     /// A value under a name.
-    public init(name: String, value: Value, shape: [Dimension]? = nil) {
+    public init(name: String, value: Value, shape: [Dim]? = nil) {
       self.name = name
       self.value = value
       self.shape = shape

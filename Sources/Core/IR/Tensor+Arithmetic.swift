@@ -4,10 +4,12 @@ extension Tensor {
   ///
   /// Sources: https://pytorch.org/docs/stable/notes/broadcasting.html,
   /// https://pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
-  public static func pointwise(_ function: Pointwise, _ operands: Tensor...) -> Tensor { pointwise(function, operands) }
+  package static func pointwise(_ function: Pointwise, _ operands: Tensor...) -> Tensor {
+    pointwise(function, operands)
+  }
 
   /// Applies a scalar function after bringing the operands to one type and shape.
-  public static func pointwise(_ function: Pointwise, _ operands: [Tensor]) -> Tensor {
+  package static func pointwise(_ function: Pointwise, _ operands: [Tensor]) -> Tensor {
     let builder = innermostBuilder(of: operands)
     guard !operands.contains(where: \.isPoisoned) else { return builder.poison }
     do {
@@ -27,9 +29,9 @@ extension Tensor {
   }
 
   /// The common shape of operands: aligned at their last axes, sizes equal or 1.
-  public static func broadcastShape(_ types: [TensorType]) throws(TypeFault) -> [Dimension] {
+  package static func broadcastShape(_ types: [TensorType]) throws(TypeFault) -> [Dim] {
     let rank = types.map(\.rank).max() ?? 0
-    var shape = [Dimension](repeating: 1, count: rank)
+    var shape = [Dim](repeating: 1, count: rank)
     for type in types {
       for (axis, size) in type.shape.enumerated() {
         let target = rank - type.rank + axis
@@ -46,7 +48,7 @@ extension Tensor {
   }
 
   /// Broadcasts to a shape of at least this rank, aligned at the last axes.
-  public func expanded(to shape: [Dimension]) -> Tensor {
+  public func expanded(to shape: [Dim]) -> Tensor {
     broadcast(to: shape, axes: Array(Swift.max(shape.count - rank, 0)..<shape.count))
   }
 

@@ -6,7 +6,7 @@ public struct Tensor: Sendable {
   /// What builds the graph that the tensor belongs to.
   public let builder: Builder
   /// The value that it stands for.
-  public let value: Value
+  package let value: Value
 
   init(builder: Builder, value: Value) {
     self.builder = builder
@@ -23,7 +23,7 @@ public struct Tensor: Sendable {
   public var dtype: ScalarType { type.dtype }
 
   /// The sizes of the axes, outermost first.
-  public var shape: [Dimension] { type.shape }
+  public var shape: [Dim] { type.shape }
 
   /// How many axes there are.
   public var rank: Int { type.rank }
@@ -35,7 +35,7 @@ public struct Tensor: Sendable {
   }
 
   /// Applies an operation with one result, in the innermost of the operands' graphs.
-  public static func apply(_ operation: Operation, _ operands: [Tensor]) -> Tensor {
+  package static func apply(_ operation: Operation, _ operands: [Tensor]) -> Tensor {
     let builder = innermostBuilder(of: operands)
     return builder.apply(operation, operands).first ?? builder.poison
   }
@@ -43,7 +43,7 @@ public struct Tensor: Sendable {
   /// The builder of the innermost of the tensors' graphs: where what is computed from all of them belongs.
   ///
   /// Without tensors it is that of the running trace.
-  public static func innermostBuilder(of tensors: [Tensor]) -> Builder {
+  package static func innermostBuilder(of tensors: [Tensor]) -> Builder {
     tensors.max { $0.builder.depth < $1.builder.depth }?.builder ?? Builder.current ?? Builder()
   }
 
@@ -52,7 +52,7 @@ public struct Tensor: Sendable {
   // MARK: Views
 
   /// The same elements in another shape; one size may be -1 and is computed.
-  public func reshape(_ shape: [Dimension]) -> Tensor {
+  public func reshape(_ shape: [Dim]) -> Tensor {
     guard !isPoisoned, shape != self.shape else { return self }
     do throws(TypeFault) {
       return apply(.reshape(Reshape(try Reshape.filling(shape, from: type))))
@@ -63,7 +63,7 @@ public struct Tensor: Sendable {
   }
 
   /// The same elements in another shape; one size may be -1 and is computed.
-  public func reshape(_ shape: [Int]) -> Tensor { reshape(shape.map { Dimension($0) }) }
+  public func reshape(_ shape: [Int]) -> Tensor { reshape(shape.map { Dim($0) }) }
 
   /// The axes in another order; negative numbers count from the last axis.
   public func permute(_ axes: [Int]) -> Tensor {
@@ -72,12 +72,12 @@ public struct Tensor: Sendable {
   }
 
   /// Repeats along new axes and axes of size 1; axis `i` becomes axis `axes[i]`.
-  public func broadcast(to shape: [Dimension], axes: [Int]) -> Tensor {
+  package func broadcast(to shape: [Dim], axes: [Int]) -> Tensor {
     shape == self.shape && axes == Array(0..<rank) ? self : apply(.broadcast(Broadcast(shape, axes: axes)))
   }
 
   /// The elements from `start` below `limit`, in steps of `stride`, on every axis.
-  public func slice(start: [Int], limit: [Dimension], stride: [Int]) -> Tensor {
+  package func slice(start: [Int], limit: [Dim], stride: [Int]) -> Tensor {
     if start.allSatisfy({ $0 == 0 }), limit == shape, stride.allSatisfy({ $0 == 1 }) { return self }
     return apply(.slice(Slice(start: start, limit: limit, stride: stride)))
   }
@@ -89,7 +89,7 @@ public struct Tensor: Sendable {
     var limits = shape
     var strides = [Int](repeating: 1, count: rank)
     starts[axis] = start
-    limits[axis] = Dimension(end)
+    limits[axis] = Dim(end)
     strides[axis] = stride
     return slice(start: starts, limit: limits, stride: strides)
   }
@@ -110,19 +110,19 @@ public struct Tensor: Sendable {
   }
 
   /// The elements in opposite order along some axes.
-  public func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
+  package func reverse(_ axes: [Int]) -> Tensor { axes.isEmpty ? self : apply(.reverse(Reverse(axes))) }
 
   /// Pads every axis; negative amounts cut off.
   ///
   /// The value defaults to zero.
-  public func pad(low: [Int], high: [Int], interior: [Int], value: Tensor? = nil) -> Tensor {
+  package func pad(low: [Int], high: [Int], interior: [Int], value: Tensor? = nil) -> Tensor {
     if (low + high + interior).allSatisfy({ $0 == 0 }) { return self }
     let zero = builder.scalar(dtype.isFloat ? .float(0) : .integer(0), dtype)
     return apply(.pad(Pad(low: low, high: high, interior: interior)), value ?? zero)
   }
 
   /// Tensors one behind the other along an axis; their other sizes and element types are equal.
-  public static func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
+  package static func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
     tensors.count == 1 ? tensors[0] : apply(.concatenate(Concatenate(axis: axis)), tensors)
   }
 
@@ -148,7 +148,7 @@ public struct Tensor: Sendable {
   public func convert(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.convert(Convert(dtype))) }
 
   /// The bits of the elements as another type of the same size.
-  public func bitcast(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.bitcast(Bitcast(dtype))) }
+  package func bitcast(to dtype: ScalarType) -> Tensor { dtype == self.dtype ? self : apply(.bitcast(Bitcast(dtype))) }
 
   /// The same elements, through which no gradient passes.
   public func detach() -> Tensor { apply(.detach(Detach())) }
@@ -156,40 +156,40 @@ public struct Tensor: Sendable {
   // MARK: Reductions, contractions, windows
 
   /// Joins the elements along axes, which vanish.
-  public func reduce(_ combiner: Combiner, axes: [Int]) -> Tensor {
+  package func reduce(_ combiner: Combiner, axes: [Int]) -> Tensor {
     axes.isEmpty ? self : apply(.reduce(Reduce(combiner, axes: axes)))
   }
 
   /// The index, `i64`, at which an axis, which vanishes, is least or greatest.
   ///
   /// It is the first such; NaN counts as extreme.
-  public func argReduce(_ combiner: Combiner, axis: Int) -> Tensor {
+  package func argReduce(_ combiner: Combiner, axis: Int) -> Tensor {
     apply(.argReduce(ArgReduce(combiner, axis: axis)))
   }
 
   /// The order that sorts an axis, stably; NaN counts as greatest.
-  public func argSort(axis: Int, descending: Bool = false) -> Tensor {
+  package func argSort(axis: Int, descending: Bool = false) -> Tensor {
     apply(.argSort(ArgSort(axis: axis, descending: descending)))
   }
 
   /// Running reductions along an axis, from the other end when reversed.
-  public func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
+  package func cumulative(_ combiner: Combiner, axis: Int, reverse: Bool = false) -> Tensor {
     apply(.cumulative(CumulativeReduce(combiner, axis: axis, reverse: reverse)))
   }
 
   /// The contraction of two tensors: batch axes first, then the free axes of this one, then those of the other.
-  public func dot(_ other: Tensor, _ axes: DotGeneral) -> Tensor { apply(.dot(axes), other) }
+  package func dot(_ other: Tensor, _ axes: DotGeneral) -> Tensor { apply(.dot(axes), other) }
 
   /// The convolution of `[batch, in, spatial...]` with a weight `[out, in / groups, spatial...]`.
-  public func convolution(_ weight: Tensor, _ payload: Convolution) -> Tensor { apply(.convolution(payload), weight) }
+  package func convolution(_ weight: Tensor, _ payload: Convolution) -> Tensor { apply(.convolution(payload), weight) }
 
   /// Joins the elements under a window that slides over the last axes: pooling.
-  public func windowReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
+  package func windowReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
     apply(.windowReduce(WindowReduce(combiner, window)))
   }
 
   /// The place, `i64`, of the extreme under a window that slides over the last axes, row-major in those axes.
-  public func windowArgReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
+  package func windowArgReduce(_ combiner: Combiner, _ window: WindowShape) -> Tensor {
     apply(.windowArgReduce(WindowArgReduce(combiner, window)))
   }
 
@@ -208,10 +208,10 @@ public struct Tensor: Sendable {
   // MARK: Indexing by data
 
   /// Slices at computed places: the axes are `[batch, places..., kept...]`.
-  public func gather(_ indices: Tensor, _ indexed: IndexedAxes) -> Tensor { apply(.gather(Gather(indexed)), indices) }
+  package func gather(_ indices: Tensor, _ indexed: IndexedAxes) -> Tensor { apply(.gather(Gather(indexed)), indices) }
 
   /// Writes slices at computed places of a copy; on `bool`, a sum is "or" and a product "and".
-  public func scatter(_ indices: Tensor, _ updates: Tensor, _ indexed: IndexedAxes, combiner: Combiner?) -> Tensor {
+  package func scatter(_ indices: Tensor, _ updates: Tensor, _ indexed: IndexedAxes, combiner: Combiner?) -> Tensor {
     let onBool: [Combiner: Combiner] = [.sum: .max, .product: .min]
     let combiner = dtype == .bool ? combiner.map { onBool[$0] ?? $0 } : combiner
     return apply(.scatter(Scatter(indexed, combiner: combiner)), indices, updates)
@@ -219,7 +219,7 @@ public struct Tensor: Sendable {
 
   /// Joins `updates` into places along one axis; `indices` and `updates` have one shape, equal to this tensor's on all
   /// other axes.
-  public func scatterAlong(
+  package func scatterAlong(
     axis: Int, indices: Tensor, updates: Tensor, combiner: Combiner?, outside: IndexedAxes.Outside = .error
   ) -> Tensor {
     guard hasAxis(axis, "scatter", indices, updates) else { return builder.poison }
@@ -231,7 +231,7 @@ public struct Tensor: Sendable {
   }
 
   /// The elements at places along one axis; `indices` has this tensor's shape on all other axes.
-  public func gatherAlong(axis: Int, indices: Tensor, outside: IndexedAxes.Outside = .error) -> Tensor {
+  package func gatherAlong(axis: Int, indices: Tensor, outside: IndexedAxes.Outside = .error) -> Tensor {
     guard hasAxis(axis, "gather", indices) else { return builder.poison }
     let last = rank - 1
     return movingAxis(axis, to: last)
@@ -245,7 +245,7 @@ public struct Tensor: Sendable {
   // MARK: Fillings
 
   /// A tensor of this type with one value in every element.
-  public func filled(_ value: ScalarValue) -> Tensor { isPoisoned ? self : builder.full(type, value) }
+  package func filled(_ value: ScalarValue) -> Tensor { isPoisoned ? self : builder.full(type, value) }
 
   /// Zeros of this type.
   public func zerosLike() -> Tensor { filled(dtype.isFloat ? .float(0) : .integer(0)) }

@@ -113,9 +113,9 @@ extension TextParser {
   }
 
   /// Sizes in brackets.
-  mutating func dimensions() throws(SyntaxFault) -> [Dimension] {
+  mutating func dimensions() throws(SyntaxFault) -> [Dim] {
     try expect("[")
-    var sizes: [Dimension] = []
+    var sizes: [Dim] = []
     if !isAt("]") {
       repeat { sizes.append(try dimension(depth: 0)) } while take(",")
     }
@@ -124,9 +124,9 @@ extension TextParser {
   }
 
   /// A sum of products of numbers, symbols, sizes that data decides (`?n0`), `floor((…) / n)` and `min(…, …)`.
-  mutating func dimension(depth: Int) throws(SyntaxFault) -> Dimension {
+  mutating func dimension(depth: Int) throws(SyntaxFault) -> Dim {
     guard depth < TextLimit.depth else { throw fault("dimensions nest more than \(TextLimit.depth) deep") }
-    var sum = Dimension(0)
+    var sum = Dim(0)
     var isNegative = take("-")
     while true {
       var product = try factor(depth: depth)
@@ -142,13 +142,13 @@ extension TextParser {
     }
   }
 
-  mutating func factor(depth: Int) throws(SyntaxFault) -> Dimension {
-    if token.kind == .number { return Dimension(try integer()) }
+  mutating func factor(depth: Int) throws(SyntaxFault) -> Dim {
+    if token.kind == .number { return Dim(try integer()) }
     let isExtent = take("?")
     if token.kind == .string || (isExtent && token.kind == .identifier) {
       let symbol = try name(token, dropping: 0)
       advance()
-      return isExtent ? Dimension(extent: symbol) : Dimension(symbol: symbol)
+      return isExtent ? Dim(extent: symbol) : Dim(symbol: symbol)
     }
     guard token.kind == .identifier, !isExtent else { throw fault("expected a size") }
     if isAt(word: "min") {
@@ -162,7 +162,7 @@ extension TextParser {
     }
     guard isAt(word: "floor") else {
       defer { advance() }
-      return Dimension(symbol: text(token))
+      return Dim(symbol: text(token))
     }
     advance()
     try expect("(")

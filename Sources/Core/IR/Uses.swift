@@ -1,12 +1,12 @@
 /// Who reads a graph's values; computed when wanted, never stored in the graph.
-public struct Uses: Sendable {
+package struct Uses: Sendable {
   /// For each node, the positions of the nodes that read any of its results, ascending, once each.
-  public private(set) var users: [[Int]]
+  package private(set) var users: [[Int]]
   /// The nodes whose results are outputs or updates of the graph.
-  public private(set) var escaping: Set<Int>
+  package private(set) var escaping: Set<Int>
 
   /// Finds the users of all values.
-  public init(_ graph: Graph) {
+  package init(_ graph: Graph) {
     users = Array(repeating: [], count: graph.nodes.count)
     for (position, node) in graph.nodes.enumerated() {
       for operand in node.operands where users[Int(operand.node)].last != position {
@@ -17,10 +17,10 @@ public struct Uses: Sendable {
   }
 
   /// How often a node's results are read, counting each reading node and the graph's boundary once.
-  public func count(_ node: Int) -> Int { users[node].count + (escaping.contains(node) ? 1 : 0) }
+  package func count(_ node: Int) -> Int { users[node].count + (escaping.contains(node) ? 1 : 0) }
 
   /// The nodes that outputs and updates depend on: their operands, and what defines the sizes that they mention.
-  public static func live(_ graph: Graph) -> Set<Int> {
+  package static func live(_ graph: Graph) -> Set<Int> {
     var definitions: [String: Int] = [:]
     for (position, node) in graph.nodes.enumerated() {
       if let size = node.definedExtent { definitions[size] = position }

@@ -6,29 +6,32 @@ public struct Value: Hashable, Sendable {
   public var result: Int32
 
   /// A result of a node, by positions.
-  public init(node: Int, result: Int = 0) {
+  package init(node: Int, result: Int = 0) {
     self.node = Int32(node)
     self.result = Int32(result)
   }
 
   /// What an operation that could not be built gives; everything that is built on it is poisoned too, silently.
-  public static let poison = Value(node: -1)
+  package static let poison = Value(node: -1)
 
   /// Whether it stands for what could not be built.
-  public var isPoison: Bool { node < 0 }
+  package var isPoison: Bool { node < 0 }
 }
 
 /// An application of an operation to values.
 public struct Node: Hashable, Sendable {
   /// What is computed.
-  public var operation: Operation
+  package var operation: Operation
   /// What it is computed from.
   public var operands: [Value]
   /// The types of the results, as the operation's type rule gives them.
   public var types: [TensorType]
 
+  /// The name of its operation, as in the graph's text: `add`, `convolution`.
+  public var name: String { operation.name }
+
   /// An operation on operands with results of the given types.
-  public init(operation: Operation, operands: [Value], types: [TensorType]) {
+  package init(operation: Operation, operands: [Value], types: [TensorType]) {
     self.operation = operation
     self.operands = operands
     self.types = types

@@ -2,7 +2,7 @@
 package enum Attribute: Hashable, Sendable {
   case integer(Int)
   case integers([Int])
-  case dimensions([Dimension])
+  case dimensions([Dim])
   case flag(Bool)
   case word(String)
   case type(ScalarType)
@@ -38,10 +38,10 @@ package struct Attributes: Sendable {
     }
   }
 
-  package func dimensions(_ name: String) throws(TypeFault) -> [Dimension] {
+  package func dimensions(_ name: String) throws(TypeFault) -> [Dim] {
     try required(name, "a shape") {
       switch $0 {
-      case .integers(let value): value.map { Dimension($0) }
+      case .integers(let value): value.map { Dim($0) }
       case .dimensions(let value): value
       default: nil
       }

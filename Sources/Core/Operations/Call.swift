@@ -2,7 +2,7 @@
 /// is to be computed again in the backward pass rather than kept.
 ///
 /// Operands are the arguments of the body, results its outputs.
-public struct Call: OperationDefinition {
+package struct Call: OperationDefinition {
   package var body: Graph
   /// Given the operands, the results and the cotangents of the float results: the cotangents of the float operands.
   ///

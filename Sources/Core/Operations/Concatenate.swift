@@ -1,5 +1,5 @@
 /// Tensors one after another along an axis.
-public struct Concatenate: OperationDefinition {
+package struct Concatenate: OperationDefinition {
   package var axis: Int
 
   package init(axis: Int) {
@@ -18,7 +18,7 @@ public struct Concatenate: OperationDefinition {
     guard let first = operands.first else { throw TypeFault("needs at least one operand") }
     try TypeFault.requireSameType(operands)
     try TypeFault.requireAxes([axis], rank: first.rank)
-    var size = Dimension(0)
+    var size = Dim(0)
     for operand in operands {
       guard operand.rank == first.rank else {
         throw TypeFault("operands have different ranks, \(first) and \(operand)")
@@ -41,7 +41,7 @@ public struct Concatenate: OperationDefinition {
     var cotangents: [Tensor?] = []
     if context.operands.contains(where: { !$0.shape[axis].extents.isEmpty }) {
       // Where each operand begins is decided by data.
-      var begin = Dimension(0)
+      var begin = Dim(0)
       for operand in context.operands {
         let place = context.builder.iota(TensorType(.i64, [operand.shape[axis]]), axis: 0)
         let source = (place + context.builder.number(begin)).unsqueezed(at: 1)

@@ -1,5 +1,5 @@
 /// One of two sub-graphs, chosen by a scalar `bool`: operands are the predicate, then the arguments of both branches.
-public struct Conditional: OperationDefinition {
+package struct Conditional: OperationDefinition {
   package var then: Graph
   package var otherwise: Graph
 
@@ -74,7 +74,7 @@ public struct Conditional: OperationDefinition {
 ///
 /// Operands are the initial state, then constants that both sub-graphs see after the state. Not differentiable in
 /// reverse, since the number of steps is unknown; use `scan`.
-public struct WhileLoop: OperationDefinition {
+package struct WhileLoop: OperationDefinition {
   package var condition: Graph
   package var body: Graph
   /// How many of the operands are state.
@@ -132,14 +132,14 @@ public struct WhileLoop: OperationDefinition {
 /// Operands: the initial carry, the sequences `[length, ...]`, then constants. The body takes carry, one element of
 /// each sequence, and the constants; it gives the next carry and one element of each stacked result. Results: the last
 /// carry, then the stacked results `[length, ...]`. In reverse, elements are taken and put from the last to the first.
-public struct Scan: OperationDefinition {
+package struct Scan: OperationDefinition {
   package var body: Graph
-  package var length: Dimension
+  package var length: Dim
   package var carryCount: Int
   package var sequenceCount: Int
   package var reverse: Bool
 
-  package init(body: Graph, length: Dimension, carryCount: Int, sequenceCount: Int, reverse: Bool = false) {
+  package init(body: Graph, length: Dim, carryCount: Int, sequenceCount: Int, reverse: Bool = false) {
     self.body = body
     self.length = length
     self.carryCount = carryCount
@@ -289,10 +289,10 @@ public struct Scan: OperationDefinition {
 
 extension Graph {
   /// The types of the inputs, in order.
-  public var argumentTypes: [TensorType] { inputs.map { type(of: $0) } }
+  package var argumentTypes: [TensorType] { inputs.map { type(of: $0) } }
 
   /// The types of the outputs, in order.
-  public var resultTypes: [TensorType] { outputs.map { type(of: $0.value) } }
+  package var resultTypes: [TensorType] { outputs.map { type(of: $0.value) } }
 
   func requireArguments(_ types: [TensorType], _ what: String) throws(TypeFault) {
     guard argumentTypes == types else { throw TypeFault("\(what) takes \(argumentTypes), given \(types)") }

@@ -1,6 +1,6 @@
 /// Rounds every element to another type: floats to nearest even, floats to integers towards zero (NaN to 0, out of range
 /// to the nearest end), integers wrap, anything but zero is `true`.
-public struct Convert: OperationDefinition {
+package struct Convert: OperationDefinition {
   package var target: ScalarType
 
   package init(_ target: ScalarType) {
@@ -35,7 +35,7 @@ public struct Convert: OperationDefinition {
 }
 
 /// Reads the bits of every element as another type of the same size.
-public struct Bitcast: OperationDefinition {
+package struct Bitcast: OperationDefinition {
   package var target: ScalarType
 
   package init(_ target: ScalarType) {
@@ -71,7 +71,7 @@ public struct Bitcast: OperationDefinition {
 }
 
 /// The operand itself, through which no gradient flows.
-public struct Detach: OperationDefinition {
+package struct Detach: OperationDefinition {
   package init() {}
 
   package var name: String { "detach" }

@@ -7,22 +7,22 @@
 ///
 /// where elements of `x` outside its bounds, or between its elements under input dilation, are zero. Padding may be
 /// negative. Cross-correlation, as in PyTorch and ONNX.
-public struct Convolution: OperationDefinition {
+package struct Convolution: OperationDefinition {
   /// By spatial axis, from one place of the window to the next.
-  public var stride: [Int]
+  package var stride: [Int]
   /// By spatial axis, the padding before the first element.
-  public var low: [Int]
+  package var low: [Int]
   /// By spatial axis, the padding behind the last element.
-  public var high: [Int]
+  package var high: [Int]
   /// By spatial axis, from one element of `x` to the next.
-  public var inputDilation: [Int]
+  package var inputDilation: [Int]
   /// By spatial axis, from one element of the weight to the next.
-  public var dilation: [Int]
+  package var dilation: [Int]
   /// How many parts of the channels are convolved by themselves.
-  public var groups: Int
+  package var groups: Int
 
   /// A convolution of as many spatial axes as the arrays have numbers.
-  public init(stride: [Int], low: [Int], high: [Int], inputDilation: [Int], dilation: [Int], groups: Int) {
+  package init(stride: [Int], low: [Int], high: [Int], inputDilation: [Int], dilation: [Int], groups: Int) {
     self.stride = stride
     self.low = low
     self.high = high
@@ -64,22 +64,22 @@ public struct Convolution: OperationDefinition {
     for number in stride + inputDilation + dilation + [groups] where number < 1 {
       throw TypeFault("strides, dilations and groups are positive, given \(number)")
     }
-    guard weight.shape[1] * Dimension(groups) == x.shape[1] else {
-      let fitting = x.shape[1].divided(exactlyBy: Dimension(groups)).map { ", a weight with \($0) would fit" } ?? ""
+    guard weight.shape[1] * Dim(groups) == x.shape[1] else {
+      let fitting = x.shape[1].divided(exactlyBy: Dim(groups)).map { ", a weight with \($0) would fit" } ?? ""
       throw TypeFault(
         "the input has \(x.shape[1]) channels (axis 1 of \(x)), the weight takes "
-          + "\(weight.shape[1] * Dimension(groups)) (axis 1 of \(weight), times \(groups) groups)\(fitting)"
+          + "\(weight.shape[1] * Dim(groups)) (axis 1 of \(weight), times \(groups) groups)\(fitting)"
       )
     }
-    guard weight.shape[0].divided(exactlyBy: Dimension(groups)) != nil else {
+    guard weight.shape[0].divided(exactlyBy: Dim(groups)) != nil else {
       throw TypeFault("\(weight.shape[0]) output channels do not divide into \(groups) groups")
     }
     var shape = [x.shape[0], weight.shape[0]]
     for axis in 0..<spatial {
       let size = x.shape[2 + axis]
-      let spread = size == 0 ? Dimension(0) : (size - 1) * Dimension(inputDilation[axis]) + 1
-      let padded = spread + Dimension(low[axis] + high[axis])
-      let window = (weight.shape[2 + axis] - 1) * Dimension(dilation[axis]) + 1
+      let spread = size == 0 ? Dim(0) : (size - 1) * Dim(inputDilation[axis]) + 1
+      let padded = spread + Dim(low[axis] + high[axis])
+      let window = (weight.shape[2 + axis] - 1) * Dim(dilation[axis]) + 1
       let room = padded - window
       if let known = room.known, known < 0 {
         throw TypeFault(
@@ -126,9 +126,9 @@ public struct Convolution: OperationDefinition {
     if context.wanted[1] {
       // Channels become the batch, the batch is contracted; dy is the kernel, dilated by the stride.
       let batch = x.shape[0]
-      let images = x.reshape([batch, Dimension(groups), Dimension(inputs)] + x.shape[2...])
+      let images = x.reshape([batch, Dim(groups), Dim(inputs)] + x.shape[2...])
         .permute([2, 1, 0] + spatial.map { $0 + 3 })
-        .reshape([Dimension(inputs), batch * Dimension(groups)] + x.shape[2...])
+        .reshape([Dim(inputs), batch * Dim(groups)] + x.shape[2...])
       let kernels = dy.permute([1, 0] + spatial.map { $0 + 2 })
       let high = spatial.map { axis in
         let spread = (xSizes[axis] - 1) * inputDilation[axis] + 1

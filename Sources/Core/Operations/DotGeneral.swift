@@ -2,18 +2,18 @@
 ///
 /// Axes of the result: the batch axes in order, then the free axes of the left operand, then those of the right.
 /// 16-bit floats accumulate in `f32`.
-public struct DotGeneral: OperationDefinition {
+package struct DotGeneral: OperationDefinition {
   /// The axes of the left operand that go together with those of the right, in order.
-  public var leftBatch: [Int]
+  package var leftBatch: [Int]
   /// The axes of the right operand that go together with those of the left, in order.
-  public var rightBatch: [Int]
+  package var rightBatch: [Int]
   /// The axes of the left operand that are summed over.
-  public var leftContracting: [Int]
+  package var leftContracting: [Int]
   /// The axes of the right operand that are summed over, in the left one's order.
-  public var rightContracting: [Int]
+  package var rightContracting: [Int]
 
   /// A contraction; axes are counted from the outermost.
-  public init(leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int], rightContracting: [Int]) {
+  package init(leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int], rightContracting: [Int]) {
     self.leftBatch = leftBatch
     self.rightBatch = rightBatch
     self.leftContracting = leftContracting
@@ -34,10 +34,10 @@ public struct DotGeneral: OperationDefinition {
   }
 
   /// The axes of the left operand that stay, ascending.
-  public func leftFree(_ rank: Int) -> [Int] { free(rank, leftBatch, leftContracting) }
+  package func leftFree(_ rank: Int) -> [Int] { free(rank, leftBatch, leftContracting) }
 
   /// The axes of the right operand that stay, ascending.
-  public func rightFree(_ rank: Int) -> [Int] { free(rank, rightBatch, rightContracting) }
+  package func rightFree(_ rank: Int) -> [Int] { free(rank, rightBatch, rightContracting) }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     leftBatch = try attributes.integers("left_batch")

@@ -3,16 +3,16 @@
 /// The operand is the number of elements, an `i64` without axes, and so is the result. A number below 0 or beyond the
 /// capacity fails the run. Shapes of the nodes behind mention the symbol; the pass `bound-sizes` puts the capacity in its
 /// place and masks by the number.
-public struct Extent: OperationDefinition {
+package struct Extent: OperationDefinition {
   /// What the text form writes before the name of such a size.
   package static let prefix = "?"
 
   /// The name of the symbol; no other extent of the graph has it.
   package var size: String
   /// What the number is at most; an expression of sizes that are known before it.
-  package var capacity: Dimension
+  package var capacity: Dim
 
-  package init(size: String, capacity: Dimension) {
+  package init(size: String, capacity: Dim) {
     self.size = size
     self.capacity = capacity
   }
@@ -20,12 +20,12 @@ public struct Extent: OperationDefinition {
   package var name: String { "extent" }
 
   package var attributes: [(name: String, value: Attribute)] {
-    [("size", .dimensions([Dimension(extent: size)])), ("capacity", .dimensions([capacity]))]
+    [("size", .dimensions([Dim(extent: size)])), ("capacity", .dimensions([capacity]))]
   }
 
   init(_ attributes: Attributes) throws(TypeFault) {
     let sizes = try attributes.dimensions("size")
-    guard sizes.count == 1, let name = sizes[0].extents.first, sizes[0] == Dimension(extent: name) else {
+    guard sizes.count == 1, let name = sizes[0].extents.first, sizes[0] == Dim(extent: name) else {
       throw TypeFault("the size \(sizes.text) is not one name such as ?n0")
     }
     size = name

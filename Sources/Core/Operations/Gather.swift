@@ -2,9 +2,9 @@
 ///
 /// The first `batch` axes of the tensor and of `indices` go together; of the tensor's other axes, those in `axes`
 /// (ascending, counted in the whole tensor) are addressed by the last axis of `indices`.
-public struct IndexedAxes: Hashable, Sendable {
+package struct IndexedAxes: Hashable, Sendable {
   /// What an index outside of its axis, `0 ..< size`, means.
-  public enum Outside: String, Hashable, Sendable, CaseIterable {
+  package enum Outside: String, Hashable, Sendable, CaseIterable {
     /// The run fails; what is built of such a literal is a fault at once. An index that no result depends on may stay
     /// unseen.
     case error
@@ -13,14 +13,14 @@ public struct IndexedAxes: Hashable, Sendable {
   }
 
   /// How many of the first axes the tensor and the indices have in common.
-  public var batch: Int
+  package var batch: Int
   /// The axes that are addressed, ascending.
-  public var axes: [Int]
+  package var axes: [Int]
   /// What becomes of indices that lie outside.
-  public var outside: Outside
+  package var outside: Outside
 
   /// Axes of a tensor that data addresses.
-  public init(batch: Int = 0, axes: [Int], outside: Outside = .error) {
+  package init(batch: Int = 0, axes: [Int], outside: Outside = .error) {
     self.batch = batch
     self.axes = axes
     self.outside = outside
@@ -52,7 +52,7 @@ public struct IndexedAxes: Hashable, Sendable {
   }
 
   /// The shape of what is read or written: batch, the places in `indices`, the kept axes.
-  func slices(_ operand: TensorType, _ indices: TensorType) throws(TypeFault) -> [Dimension] {
+  func slices(_ operand: TensorType, _ indices: TensorType) throws(TypeFault) -> [Dim] {
     guard indices.dtype.isInteger else { throw TypeFault("the indices are \(indices.dtype), not integers") }
     try TypeFault.requireAxes(axes, rank: operand.rank)
     guard batch >= 0, batch <= operand.rank, batch < indices.rank else {
@@ -61,7 +61,7 @@ public struct IndexedAxes: Hashable, Sendable {
     guard axes == axes.sorted(), axes.allSatisfy({ $0 >= batch }) else {
       throw TypeFault("axes \(axes) are not ascending after \(batch) batch axes")
     }
-    guard indices.shape[indices.rank - 1] == Dimension(axes.count) else {
+    guard indices.shape[indices.rank - 1] == Dim(axes.count) else {
       throw TypeFault(
         "the last axis of the indices \(indices) must have size \(axes.count), one for each addressed axis")
     }
@@ -109,7 +109,7 @@ public struct IndexedAxes: Hashable, Sendable {
 /// Reads slices at computed places.
 ///
 /// Operands are the tensor and integer `indices`; the result has the axes `[batch, places..., kept...]`.
-public struct Gather: OperationDefinition {
+package struct Gather: OperationDefinition {
   package var indexed: IndexedAxes
 
   package init(_ indexed: IndexedAxes) {
@@ -164,7 +164,7 @@ public struct Gather: OperationDefinition {
 ///
 /// Operands are the tensor, integer `indices`, and the updates in the shape that `Gather` would give. Updates are joined
 /// in row-major order, or replace the element (the last one stays) when there is no combiner.
-public struct Scatter: OperationDefinition {
+package struct Scatter: OperationDefinition {
   package var indexed: IndexedAxes
   package var combiner: Combiner?
 

@@ -1,7 +1,7 @@
 /// The primitives of Lathe's graphs: a closed set.
 ///
 /// Everything else is a function written in these. Scalar functions are rows of `Pointwise`; every other case carries its definition as payload, one file a family.
-public enum Operation: Hashable, Sendable {
+package enum Operation: Hashable, Sendable {
   /// What a run is given, and what variables hold.
   case input(Input), variable(VariableRead)
   /// What is made of nothing.
@@ -82,7 +82,7 @@ public enum Operation: Hashable, Sendable {
   }
 
   /// Whether the operation stands for something outside of the graph rather than for a computation.
-  public var isSource: Bool {
+  package var isSource: Bool {
     switch self {
     case .input, .variable, .constant: true
     default: false

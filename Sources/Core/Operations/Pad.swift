@@ -2,7 +2,7 @@
 ///
 /// Operands: the tensor, and the value as a scalar. Axis sizes become
 /// `low + size + (size - 1) * interior + high`, as in XLA's Pad.
-public struct Pad: OperationDefinition {
+package struct Pad: OperationDefinition {
   package var low: [Int]
   package var high: [Int]
   package var interior: [Int]
@@ -33,14 +33,14 @@ public struct Pad: OperationDefinition {
     guard low.count == shape.count, high.count == shape.count, interior.count == shape.count else {
       throw TypeFault("low, high and interior need \(shape.count) numbers each for \(operands[0])")
     }
-    var sizes: [Dimension] = []
+    var sizes: [Dim] = []
     for axis in shape.indices {
       guard interior[axis] >= 0 else { throw TypeFault("interior \(interior[axis]) on axis \(axis) is negative") }
       var spread = shape[axis]
       if interior[axis] > 0, shape[axis] != 0 {
-        spread = shape[axis] * Dimension(interior[axis] + 1) - Dimension(interior[axis])
+        spread = shape[axis] * Dim(interior[axis] + 1) - Dim(interior[axis])
       }
-      let size = spread + Dimension(low[axis] + high[axis])
+      let size = spread + Dim(low[axis] + high[axis])
       if let known = size.known, known < 0 { throw TypeFault("axis \(axis) of \(operands[0]) would get size \(known)") }
       sizes.append(size)
     }

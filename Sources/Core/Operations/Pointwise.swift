@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Operands have one shape and one element type (`select`'s predicate is `bool`); broadcasting and promotion are
 /// explicit nodes, made by `Tensor`. Integer arithmetic wraps; quotients and remainders of integers by zero are 0.
-public enum Pointwise: String, Hashable, Sendable, CaseIterable {
+package enum Pointwise: String, Hashable, Sendable, CaseIterable {
   /// Of one number.
   case negate, abs, sign
   /// Of one float: exponentials, logarithms and roots.
@@ -112,7 +112,7 @@ struct PointwiseRule: Sendable {
 }
 
 /// How C writes a scalar function; the C back-end adds type suffixes, casts and parentheses.
-public enum CSpelling: Hashable, Sendable {
+package enum CSpelling: Hashable, Sendable {
   /// A prefix operator.
   case prefix(String)
   /// An infix operator; on integers it is computed unsigned so that it wraps.
@@ -338,7 +338,7 @@ extension Pointwise {
   }
 
   /// Bernoulli's numbers over factorials: `B(2 j) / (2 j)!` for `j` from 1 on.
-  public static let polygammaSeries = {
+  package static let polygammaSeries = {
     let inverses: [Double] = [
       12, -720, 30240, -1_209_600, 47_900_160, -1_307_674_368_000 / 691, 74_724_249_600, -10_670_622_842_880_000 / 3617,
     ]
@@ -350,16 +350,16 @@ extension Pointwise: OperationDefinition {
   package var name: String { rawValue }
 
   /// The number of operands.
-  public var arity: Int { rule.arity }
+  package var arity: Int { rule.arity }
 
   /// How C writes the function.
-  public var spelling: CSpelling { rule.spelling }
+  package var spelling: CSpelling { rule.spelling }
 
   /// Whether the result is `bool` whatever the operands are.
-  public var isTest: Bool { rule.isTest }
+  package var isTest: Bool { rule.isTest }
 
   /// The element type of the result for operands of the given types.
-  public func resultType(_ operands: [ScalarType]) -> ScalarType {
+  package func resultType(_ operands: [ScalarType]) -> ScalarType {
     if isTest { return .bool }
     return self == .select ? operands[1] : operands[0]
   }
@@ -393,7 +393,7 @@ extension Pointwise: OperationDefinition {
   }
 
   /// The function on host numbers of the given element type (that of the last operand), rounded to the result's type.
-  public func evaluate(_ operands: [ScalarValue], _ type: ScalarType) -> ScalarValue {
+  package func evaluate(_ operands: [ScalarValue], _ type: ScalarType) -> ScalarValue {
     func integer(_ value: ScalarValue) -> Int { if case .integer(let x) = value { x } else { 0 } }
     switch rule.evaluation {
     case .real1(let f): return type.rounded(.float(f(operands[0].double)))

@@ -5,12 +5,12 @@
 /// Philox4x32-10 with the seed's low and high half as key and `(low(i), high(i), stream, 0)` as counter.
 /// Source: Salmon, Moraes, Dror, Shaw, Parallel Random Numbers: As Easy as 1, 2, 3, SC '11,
 /// https://doi.org/10.1145/2063384.2063405
-public struct RandomBits: OperationDefinition {
-  package var shape: [Dimension]
+package struct RandomBits: OperationDefinition {
+  package var shape: [Dim]
   /// What keeps the node's numbers apart from those of the graph's other random nodes.
   package var stream: Int
 
-  package init(_ shape: [Dimension], stream: Int) {
+  package init(_ shape: [Dim], stream: Int) {
     self.shape = shape
     self.stream = stream
   }

@@ -1,5 +1,5 @@
 /// Joins the elements along some axes, which vanish.
-public struct Reduce: OperationDefinition {
+package struct Reduce: OperationDefinition {
   package var combiner: Combiner
   package var axes: [Int]
 
@@ -64,7 +64,7 @@ public struct Reduce: OperationDefinition {
 }
 
 /// The index at which an axis is least or greatest, as `i64`: the first such; NaN counts as extreme, as in PyTorch.
-public struct ArgReduce: OperationDefinition {
+package struct ArgReduce: OperationDefinition {
   package var combiner: Combiner
   package var axis: Int
 
@@ -110,7 +110,7 @@ public struct ArgReduce: OperationDefinition {
 }
 
 /// Running reductions along an axis: `result[i] = result[i - 1] join operand[i]`, from the other end when reversed.
-public struct CumulativeReduce: OperationDefinition {
+package struct CumulativeReduce: OperationDefinition {
   package var combiner: Combiner
   package var axis: Int
   package var reverse: Bool
@@ -161,7 +161,7 @@ public struct CumulativeReduce: OperationDefinition {
       }
       let last = x.rank
       let square = x.movingAxis(axis, to: x.rank - 1).unsqueezed(at: last - 1)
-      let shape = square.shape.dropLast(2) + [Dimension(size), Dimension(size)]
+      let shape = square.shape.dropLast(2) + [Dim(size), Dim(size)]
       let repeated = square.broadcast(to: Array(shape), axes: Array(0..<shape.count))
       let row = x.builder.iota(TensorType(.i64, Array(shape)), axis: last - 1)
       let column = x.builder.iota(TensorType(.i64, Array(shape)), axis: last)

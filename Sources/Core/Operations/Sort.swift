@@ -2,7 +2,7 @@
 ///
 /// Stable: of equal elements the first stays first, in either direction. NaN counts as greater than everything, as in
 /// PyTorch. The sorted elements are a gather of it, which has their gradient.
-public struct ArgSort: OperationDefinition {
+package struct ArgSort: OperationDefinition {
   package var axis: Int
   package var descending: Bool
 

@@ -1,5 +1,5 @@
 /// An argument of the graph.
-public struct Input: OperationDefinition {
+package struct Input: OperationDefinition {
   package var argument: String
   package var type: TensorType
 
@@ -25,7 +25,7 @@ public struct Input: OperationDefinition {
 }
 
 /// The content of a variable before the run.
-public struct VariableRead: OperationDefinition {
+package struct VariableRead: OperationDefinition {
   package var variable: String
   package var type: TensorType
 
@@ -44,7 +44,7 @@ public struct VariableRead: OperationDefinition {
 }
 
 /// A literal.
-public struct Constant: OperationDefinition {
+package struct Constant: OperationDefinition {
   package var array: NDArray
 
   package init(_ array: NDArray) {
@@ -67,7 +67,7 @@ public struct Constant: OperationDefinition {
 }
 
 /// The index along one axis: `iota[.., i, ..] = i`.
-public struct Iota: OperationDefinition {
+package struct Iota: OperationDefinition {
   package var type: TensorType
   package var axis: Int
 

@@ -1,8 +1,8 @@
 /// The same elements in row-major order, in another shape.
-public struct Reshape: OperationDefinition {
-  package var shape: [Dimension]
+package struct Reshape: OperationDefinition {
+  package var shape: [Dim]
 
-  package init(_ shape: [Dimension]) {
+  package init(_ shape: [Dim]) {
     self.shape = shape
   }
 
@@ -40,7 +40,7 @@ public struct Reshape: OperationDefinition {
   }
 
   /// Sizes of which one may be -1, which stands for what is left of a type's elements.
-  static func filling(_ sizes: [Dimension], from type: TensorType) throws(TypeFault) -> [Dimension] {
+  static func filling(_ sizes: [Dim], from type: TensorType) throws(TypeFault) -> [Dim] {
     let holes = sizes.indices.filter { sizes[$0] == -1 }
     guard holes.count <= 1 else { throw TypeFault("more than one size of \(sizes.text) is -1") }
     for size in sizes {
@@ -78,7 +78,7 @@ public struct Reshape: OperationDefinition {
 }
 
 /// `result.shape[i] == operand.shape[permutation[i]]`.
-public struct Permute: OperationDefinition {
+package struct Permute: OperationDefinition {
   package var permutation: [Int]
 
   package init(_ permutation: [Int]) {
@@ -123,11 +123,11 @@ public struct Permute: OperationDefinition {
 /// Repeats a tensor along new axes and along axes of size 1: the only broadcast of the graph.
 ///
 /// Axis `i` of the operand becomes axis `axes[i]` of the result; it has the result's size there, or 1.
-public struct Broadcast: OperationDefinition {
-  package var shape: [Dimension]
+package struct Broadcast: OperationDefinition {
+  package var shape: [Dim]
   package var axes: [Int]
 
-  package init(_ shape: [Dimension], axes: [Int]) {
+  package init(_ shape: [Dim], axes: [Int]) {
     self.shape = shape
     self.axes = axes
   }
@@ -185,12 +185,12 @@ public struct Broadcast: OperationDefinition {
 }
 
 /// `result[i] = operand[start + i * stride]` on every axis, for indices below `limit`.
-public struct Slice: OperationDefinition {
+package struct Slice: OperationDefinition {
   package var start: [Int]
-  package var limit: [Dimension]
+  package var limit: [Dim]
   package var stride: [Int]
 
-  package init(start: [Int], limit: [Dimension], stride: [Int]) {
+  package init(start: [Int], limit: [Dim], stride: [Int]) {
     self.start = start
     self.limit = limit
     self.stride = stride
@@ -214,16 +214,16 @@ public struct Slice: OperationDefinition {
     guard start.count == shape.count, limit.count == shape.count, stride.count == shape.count else {
       throw TypeFault("start, limit and stride need \(shape.count) numbers each for \(operands[0])")
     }
-    var sizes: [Dimension] = []
+    var sizes: [Dim] = []
     for axis in shape.indices {
       guard stride[axis] > 0 else { throw TypeFault("stride \(stride[axis]) on axis \(axis) is not positive") }
-      let extent = limit[axis] - Dimension(start[axis])
+      let extent = limit[axis] - Dim(start[axis])
       if let size = shape[axis].known, let end = limit[axis].known,
         start[axis] < 0 || end > size || start[axis] > end
       {
         throw TypeFault("\(start[axis])..<\(end) is outside axis \(axis) of size \(size)")
       }
-      sizes.append((extent + Dimension(stride[axis] - 1)).floorDivided(by: stride[axis]))
+      sizes.append((extent + Dim(stride[axis] - 1)).floorDivided(by: stride[axis]))
     }
     return [operands[0].with(shape: sizes)]
   }
@@ -233,7 +233,7 @@ public struct Slice: OperationDefinition {
     var cotangent = context.cotangent
     var (low, high) = (start, [Int]())
     for axis in start.indices {
-      let covered = Dimension(start[axis]) + (context.results[0].shape[axis] - 1) * Dimension(stride[axis]) + 1
+      let covered = Dim(start[axis]) + (context.results[0].shape[axis] - 1) * Dim(stride[axis]) + 1
       if stride[axis] == 1, !(operand.shape[axis] - covered).extents.isEmpty {
         // How much is cut off is decided by data: each element takes what is at its place, or 0.
         let place = context.builder.iota(TensorType(.i64, [operand.shape[axis]]), axis: 0) - start[axis]
@@ -268,7 +268,7 @@ public struct Slice: OperationDefinition {
 }
 
 /// The elements in opposite order along some axes.
-public struct Reverse: OperationDefinition {
+package struct Reverse: OperationDefinition {
   package var axes: [Int]
 
   package init(_ axes: [Int]) {

@@ -1,20 +1,20 @@
 /// Where a window slides over the last axes of a tensor.
-public struct WindowShape: Hashable, Sendable {
+package struct WindowShape: Hashable, Sendable {
   /// By axis, the elements under the window.
-  public var size: [Int]
+  package var size: [Int]
   /// By axis, from one place of the window to the next.
-  public var stride: [Int]
+  package var stride: [Int]
   /// By axis, the padding before the first element; it holds the combiner's identity.
-  public var low: [Int]
+  package var low: [Int]
   /// By axis, the padding behind the last element.
-  public var high: [Int]
+  package var high: [Int]
   /// The distance of neighbouring elements of the operand; the places between hold the combiner's identity.
-  public var inputDilation: [Int]
+  package var inputDilation: [Int]
   /// The distance of neighbouring elements of the window.
-  public var dilation: [Int]
+  package var dilation: [Int]
 
   /// A window over as many axes as the arrays have numbers; dilations are 1 by default.
-  public init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil)
+  package init(size: [Int], stride: [Int], low: [Int], high: [Int], inputDilation: [Int]? = nil, dilation: [Int]? = nil)
   {
     self.size = size
     self.stride = stride
@@ -40,7 +40,7 @@ public struct WindowShape: Hashable, Sendable {
     dilation = try attributes.integers("dilation")
   }
 
-  func infer(_ operand: TensorType) throws(TypeFault) -> [Dimension] {
+  func infer(_ operand: TensorType) throws(TypeFault) -> [Dim] {
     guard operand.rank >= size.count else {
       throw TypeFault("a window of \(size.count) axes does not fit \(operand)")
     }
@@ -50,19 +50,19 @@ public struct WindowShape: Hashable, Sendable {
     for number in size + stride + inputDilation + dilation where number < 1 {
       throw TypeFault("sizes, strides and dilations are positive, given \(number)")
     }
-    guard size.map({ Dimension($0) }).elementCount.known ?? 0 <= 1 << 31 else {
+    guard size.map({ Dim($0) }).elementCount.known ?? 0 <= 1 << 31 else {
       throw TypeFault("a window of size \(size) has more than 2^31 elements")
     }
     var shape = Array(operand.shape.dropLast(size.count))
     for (axis, extent) in operand.shape.suffix(size.count).enumerated() {
-      let spread = extent == 0 ? Dimension(0) : (extent - 1) * Dimension(inputDilation[axis]) + 1
-      let padded = spread + Dimension(low[axis] + high[axis])
+      let spread = extent == 0 ? Dim(0) : (extent - 1) * Dim(inputDilation[axis]) + 1
+      let padded = spread + Dim(low[axis] + high[axis])
       let reach = (size[axis] - 1) * dilation[axis] + 1
       if let known = padded.known, known < reach {
         throw TypeFault(
           "the window of size \(reach) is larger than the padded input of size \(known) on window axis \(axis)")
       }
-      shape.append((padded - Dimension(reach)).floorDivided(by: stride[axis]) + 1)
+      shape.append((padded - Dim(reach)).floorDivided(by: stride[axis]) + 1)
     }
     return shape
   }
@@ -86,7 +86,7 @@ public struct WindowShape: Hashable, Sendable {
 }
 
 /// Joins the elements under a window that slides over the last axes: pooling.
-public struct WindowReduce: OperationDefinition {
+package struct WindowReduce: OperationDefinition {
   package var combiner: Combiner
   package var window: WindowShape
 
@@ -166,7 +166,7 @@ public struct WindowReduce: OperationDefinition {
 
 /// The place of the extreme under a window that slides over the last axes, as `i64`: its row-major position in those
 /// axes of the operand, the first one on ties (PyTorch's `return_indices`).
-public struct WindowArgReduce: OperationDefinition {
+package struct WindowArgReduce: OperationDefinition {
   package var combiner: Combiner
   package var window: WindowShape
 

@@ -22,7 +22,7 @@ extension Graph {
     for update in updates { bounding.builder.update(update.variable, to: bounding.tensor(update.value)) }
     var named = zip(outputs, results).map { (name: $0.name, tensor: $1) }
     for size in Set(outputs.flatMap { type(of: $0).shape.extents }).sorted() {
-      named.append((Extent.prefix + size, bounding.number(Dimension(extent: size))))
+      named.append((Extent.prefix + size, bounding.number(Dim(extent: size))))
     }
     var graph = try bounding.builder.finish(name: name, outputs: named)
     for (position, output) in outputs.enumerated() where !type(of: output).shape.extents.isEmpty {
@@ -74,7 +74,7 @@ extension Model {
 extension Operation {
   fileprivate func limiting(_ maxima: [String: Int]) throws(DiagnosticsError) -> Operation {
     if case .extent(var extent) = self, let most = maxima[extent.size] {
-      extent.capacity = .minimum(extent.capacity, Dimension(most))
+      extent.capacity = .minimum(extent.capacity, Dim(most))
       return .extent(extent)
     }
     return try mappingGraphs { (graph) throws(DiagnosticsError) in
@@ -89,7 +89,7 @@ private struct BoundedExtent {
   var number: Tensor
   var capacity: Int
   /// What the size is at most, as its definition says.
-  var most: Dimension
+  var most: Dim
 }
 
 /// One graph being built again with capacities, the whole model or a sub-graph.
@@ -129,7 +129,7 @@ private struct Bounding {
   // MARK: Sizes
 
   /// What a size is at most.
-  private func capacity(_ size: Dimension) -> Int {
+  private func capacity(_ size: Dim) -> Int {
     if let known = size.known { return known }
     let range = size.computed(
       in: DimensionArithmetic<ClosedRange<Int>>(
@@ -145,12 +145,12 @@ private struct Bounding {
     return max(0, range.upperBound)
   }
 
-  private func capacities(_ shape: [Dimension]) -> [Dimension] { shape.map { Dimension(capacity($0)) } }
+  private func capacities(_ shape: [Dim]) -> [Dim] { shape.map { Dim(capacity($0)) } }
 
   private func bounds(_ type: TensorType) -> TensorType { type.with(shape: capacities(type.shape)) }
 
   /// What a size is, as an `i64` without axes.
-  func number(_ size: Dimension) -> Tensor {
+  func number(_ size: Dim) -> Tensor {
     size.computed(
       in: DimensionArithmetic<Tensor>(
         number: { builder.scalar(.integer($0), .i64) }, symbol: { internalError("\($0) is open") },
@@ -170,7 +170,7 @@ private struct Bounding {
   }
 
   /// The position along an axis of a tensor of capacities.
-  private func positions(_ shape: [Dimension], _ axis: Int) -> Tensor {
+  private func positions(_ shape: [Dim], _ axis: Int) -> Tensor {
     builder.iota(TensorType(.i64, shape), axis: axis)
   }
 
@@ -283,7 +283,7 @@ private struct Bounding {
   /// A size gets its number and its capacity; where the number is known, that is the capacity.
   private mutating func defined(_ extent: Extent, _ count: Tensor) -> Tensor {
     let most = capacity(extent.capacity)
-    let bounded = Extent(size: extent.size, capacity: Dimension(most))
+    let bounded = Extent(size: extent.size, capacity: Dim(most))
     let number = builder.apply(.extent(bounded), [count])[0]
     if let literal = count.literal?.integers.first, (0...most).contains(literal) {
       extents[extent.size] = BoundedExtent(number: count, capacity: literal, most: extent.capacity)
@@ -327,7 +327,7 @@ private struct Bounding {
   }
 
   /// Whether a reshape finds its elements in the same order where sizes that data decides are capacities.
-  private static func keepsOrder(_ from: [Dimension], _ to: [Dimension]) -> Bool {
+  private static func keepsOrder(_ from: [Dim], _ to: [Dim]) -> Bool {
     let (from, to) = (from.filter { $0 != 1 }, to.filter { $0 != 1 })
     var (i, j) = (0, 0)
     while i < from.count, j < to.count {
@@ -357,23 +357,23 @@ private struct Bounding {
     var (start, limit) = (slice.start, x.shape)
     for axis in type.shape.indices {
       let size = type.shape[axis]
-      guard holds(Dimension.maximum(size, Dimension(start[axis])), slice.limit[axis]) else {
+      guard holds(Dim.maximum(size, Dim(start[axis])), slice.limit[axis]) else {
         throw TypeFault(
           "\(start[axis]) ..< \(slice.limit[axis]) may lie outside of axis \(axis) of \(type)",
           help: "cut at the smaller of both")
       }
       let end = min(capacity(size), capacity(slice.limit[axis]))
-      limit[axis] = Dimension(end)
+      limit[axis] = Dim(end)
       start[axis] = min(start[axis], end)
     }
     return x.slice(start: start, limit: limit, stride: slice.stride)
   }
 
   /// Whether a size is at least as large as another in every run.
-  private func holds(_ size: Dimension, _ other: Dimension) -> Bool {
+  private func holds(_ size: Dim, _ other: Dim) -> Bool {
     if size.isAtLeast(other) || capacity(other) <= size.known ?? -1 { return true }
     // One that data decides is at most its capacity.
-    guard let name = other.extents.first, other == Dimension(extent: name), let extent = extents[name] else {
+    guard let name = other.extents.first, other == Dim(extent: name), let extent = extents[name] else {
       return false
     }
     return holds(size, extent.most)
@@ -397,7 +397,7 @@ private struct Bounding {
   private func padded(_ x: Tensor, _ value: Tensor, _ type: TensorType, _ pad: Pad) throws(TypeFault) -> Tensor {
     try requireDense(pad.interior.map { $0 + 1 }, type)
     for axis in openAxes(type, among: type.shape.indices) where pad.low[axis] + pad.high[axis] < 0 {
-      let size = type.shape[axis] + Dimension(pad.low[axis] + pad.high[axis])
+      let size = type.shape[axis] + Dim(pad.low[axis] + pad.high[axis])
       guard size.isAtLeast(0) else { throw TypeFault("axis \(axis) of \(type) may be too short for what is cut off") }
     }
     let padded = type.shape.indices.filter { pad.high[$0] > 0 }
@@ -409,11 +409,11 @@ private struct Bounding {
     let joined = Tensor.concatenate(operands, axis: axis)
     guard types.dropLast().contains(where: { isOpen($0, axis) }) else { return joined }
     // From the end of each operand's elements on, what is wanted lies so much farther as there are places behind them.
-    let place = builder.iota(TensorType(.i64, [Dimension(capacity(type.shape[axis]))]), axis: 0)
-    var (source, end) = (place, Dimension(0))
+    let place = builder.iota(TensorType(.i64, [Dim(capacity(type.shape[axis]))]), axis: 0)
+    var (source, end) = (place, Dim(0))
     for type in types.dropLast() {
       end = end + type.shape[axis]
-      let behind = Dimension(capacity(type.shape[axis])) - type.shape[axis]
+      let behind = Dim(capacity(type.shape[axis])) - type.shape[axis]
       if behind != 0 { source = source + (place .>= number(end)).convert(to: .i64) * number(behind) }
     }
     return taken(joined, axis, source)
@@ -527,7 +527,7 @@ private struct Bounding {
   /// The sizes of this graph that sub-graphs mention, and their numbers.
   private func mentioned(in graphs: [Graph]) -> (sizes: [String], numbers: [Tensor]) {
     let sizes = graphs.reduce(into: Set<String>()) { $0.formUnion($1.freeExtents) }.sorted()
-    return (sizes, sizes.map { number(Dimension(extent: $0)) })
+    return (sizes, sizes.map { number(Dim(extent: $0)) })
   }
 
   private func bounded(_ payload: Conditional, _ operands: [Tensor]) throws(TypeFault) -> [Tensor] {
@@ -581,7 +581,7 @@ private struct Bounding {
     var all = operands + numbers + [number(payload.length)]
     all.insert(positions, at: carries + sequences)
     let scan = Scan(
-      body: step, length: Dimension(length), carryCount: carries, sequenceCount: sequences + 1,
+      body: step, length: Dim(length), carryCount: carries, sequenceCount: sequences + 1,
       reverse: payload.reverse)
     return builder.apply(.scan(scan), all)
   }

@@ -7,11 +7,11 @@
 /// - element-wise nodes join their only kernel, unless elements would be computed many times there;
 /// - a contraction or window joins the element-wise chain that follows it (its epilogue), one to a kernel;
 /// - a reduction joins as well when its result is only repeated along trailing axes: rows (softmax, layer-norm).
-public struct FusionGroups: Sendable {
+package struct FusionGroups: Sendable {
   /// For each node, whether a buffer holds its results.
-  public private(set) var isMaterialized: [Bool]
+  package private(set) var isMaterialized: [Bool]
   /// For each inlined node, the materialized nodes whose kernels compute it; for a materialized one, itself.
-  public private(set) var roots: [Set<Int>]
+  package private(set) var roots: [Set<Int>]
 
   /// How a node's elements are read by its kernels.
   private struct Reading: OptionSet {
@@ -44,7 +44,7 @@ public struct FusionGroups: Sendable {
   /// - Parameter forTiles: Whether kernels are for a target with register tiles: operands of concatenations are written
   ///   where they belong, each by its own kernel, and images that are convolved are in memory.
   /// - Parameter apart: Reductions that are in memory in any case.
-  public init(_ graph: Graph, forTiles: Bool = false, apart: Set<Int> = []) {
+  package init(_ graph: Graph, forTiles: Bool = false, apart: Set<Int> = []) {
     let uses = Uses(graph)
     let count = graph.nodes.count
     isMaterialized = Array(repeating: false, count: count)

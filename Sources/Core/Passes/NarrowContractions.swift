@@ -1,5 +1,5 @@
 extension Graph {
-  /// The graph in mixed precision, as ``LatheCore/Autocast`` makes it while tracing: for models from files.
+  /// The graph in mixed precision, as `Autocast` makes it while tracing: for models from files.
   ///
   /// Matrix products and convolutions take operands of the type and sum in `f32`; what moves elements, adds, multiplies,
   /// compares or chooses stays in the type; everything else, as sums, exponentials and divisions, is carried out in

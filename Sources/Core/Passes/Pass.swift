@@ -1,18 +1,18 @@
 /// Computes an operation on literals, given the types of its results; nil where it cannot, or not in reasonable time.
 ///
 /// Passes must not know the back-ends, so whoever runs a pipeline may hand one in.
-public typealias LiteralEvaluation =
+package typealias LiteralEvaluation =
   @Sendable (_ operation: Operation, _ operands: [NDArray], _ types: [TensorType]) -> [NDArray]?
 
 /// What passes share over one run of a pipeline.
 public struct PassContext: Sendable {
   /// How many rewrites may still be made.
-  public var budget: RewriteBudget
+  package var budget: RewriteBudget
   /// What computes on literals.
-  public var evaluate: LiteralEvaluation
+  package var evaluate: LiteralEvaluation
 
   /// A context for one run.
-  public init(
+  package init(
     budget: RewriteBudget = RewriteBudget(), evaluate: @escaping LiteralEvaluation = LiteralEvaluator.evaluate
   ) {
     self.budget = budget
@@ -29,7 +29,7 @@ public struct Pass: Sendable {
   private let body: @Sendable (Graph, inout PassContext) throws(DiagnosticsError) -> Graph
 
   /// A pass made of a function.
-  public init(
+  package init(
     _ name: String, _ body: @escaping @Sendable (Graph, inout PassContext) throws(DiagnosticsError) -> Graph
   ) {
     self.name = name
@@ -48,7 +48,7 @@ public struct Pass: Sendable {
   /// The rewritten graph.
   ///
   /// - Throws: Faults of what the pass has built, which are mistakes of the pass.
-  public func run(_ graph: Graph, _ context: inout PassContext) throws(DiagnosticsError) -> Graph {
+  package func run(_ graph: Graph, _ context: inout PassContext) throws(DiagnosticsError) -> Graph {
     try body(graph, &context)
   }
 }

@@ -42,9 +42,9 @@ public struct Pipeline: Sendable {
     /// The most rewrites over all passes; nil for as many as there are.
     public var stopAfter: Int?
     /// What computes on literals.
-    public var evaluate: LiteralEvaluation = LiteralEvaluator.evaluate
+    package var evaluate: LiteralEvaluation = LiteralEvaluator.evaluate
     /// Keeps the text of a graph on which a pass has failed, and returns where, which the diagnostics then say.
-    public var dump: (@Sendable (_ pass: String, _ text: String) -> String?)?
+    package var dump: (@Sendable (_ pass: String, _ text: String) -> String?)?
 
     /// Nothing is printed or bounded.
     public init() {}

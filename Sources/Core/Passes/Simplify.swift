@@ -28,10 +28,10 @@ extension Tensor {
   }
 }
 
-extension [Dimension] {
+extension [Dim] {
   /// The axes whose size is not 1.
   var nonUnitAxes: [Int] { indices.filter { self[$0] != 1 } }
 
   /// The sizes that are not 1.
-  var nonUnit: [Dimension] { filter { $0 != 1 } }
+  var nonUnit: [Dim] { filter { $0 != 1 } }
 }

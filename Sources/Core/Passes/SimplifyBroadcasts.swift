@@ -35,7 +35,7 @@ enum BroadcastRules {
   /// A reshape that moves axes of size 1 only, or the reshape of one number.
   static let reshapeOfBroadcast = RewriteRule("reshape-of-broadcast") { match in
     guard case .reshape(let reshape) = match.operation, let (x, broadcast) = operand(match) else { return nil }
-    if x.shape.nonUnit.isEmpty { return [x.reshape([Dimension]()).broadcast(to: reshape.shape, axes: [])] }
+    if x.shape.nonUnit.isEmpty { return [x.reshape([Dim]()).broadcast(to: reshape.shape, axes: [])] }
     guard reshape.shape.nonUnit == broadcast.shape.nonUnit else { return nil }
     let places = Dictionary(uniqueKeysWithValues: zip(broadcast.shape.nonUnitAxes, reshape.shape.nonUnitAxes))
     let axes = x.shape.nonUnitAxes.compactMap { places[broadcast.axes[$0]] }

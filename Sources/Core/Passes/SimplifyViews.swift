@@ -50,7 +50,7 @@ enum ViewRules {
     let axes = outer.start.indices
     let start = axes.map { inner.start[$0] + outer.start[$0] * inner.stride[$0] }
     let stride = axes.map { inner.stride[$0] * outer.stride[$0] }
-    let limit = axes.map { Dimension(start[$0] + 1) + (match.types[0].shape[$0] - 1) * Dimension(stride[$0]) }
+    let limit = axes.map { Dim(start[$0] + 1) + (match.types[0].shape[$0] - 1) * Dim(stride[$0]) }
     return [match.operands[0].source(0).slice(start: start, limit: limit, stride: stride)]
   }
 
@@ -60,7 +60,7 @@ enum ViewRules {
       (pad.low + pad.high).allSatisfy({ $0 <= 0 }), !match.types[0].shape.contains(0)
     else { return nil }
     let x = match.operands[0]
-    let limit = x.shape.indices.map { x.shape[$0] + Dimension(pad.high[$0]) }
+    let limit = x.shape.indices.map { x.shape[$0] + Dim(pad.high[$0]) }
     return [x.slice(start: pad.low.map { -$0 }, limit: limit, stride: pad.low.map { _ in 1 })]
   }
 
@@ -124,7 +124,7 @@ enum ViewRules {
       guard let size = part.shape[concatenate.axis].known else { return nil }
       if slice.start[concatenate.axis] >= start, end <= start + size {
         slice.start[concatenate.axis] -= start
-        slice.limit[concatenate.axis] = Dimension(end - start)
+        slice.limit[concatenate.axis] = Dim(end - start)
         return [part.slice(start: slice.start, limit: slice.limit, stride: slice.stride)]
       }
       start += size

@@ -3,9 +3,10 @@
 ///
 /// In memory every element has a byte of its own, with its code in the lowest bits (integers as numbers); files hold them
 /// packed.
-public struct NarrowFormat: Hashable, Sendable {
+@usableFromInline
+package struct NarrowFormat: Hashable, Sendable {
   /// What the codes with the largest exponent mean, and what becomes of values that are out of range.
-  public enum Specials: Sendable {
+  package enum Specials: Sendable {
     /// Numbers as all others: out of range is the largest number.
     case none
     /// Infinity and NaN, as in IEEE 754.
@@ -17,15 +18,15 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// The bits of a code.
-  public let bits: Int
+  package let bits: Int
   /// The bits of the exponent; none in integers.
-  public let exponentBits: Int
+  package let exponentBits: Int
   /// What is taken off the exponent's code.
-  public let bias: Int
+  package let bias: Int
   /// What the codes with the largest exponent mean.
-  public let specials: Specials
+  package let specials: Specials
   /// Whether the highest bit is a sign.
-  public let isSigned: Bool
+  package let isSigned: Bool
 
   static func float(_ exponentBits: Int, _ fractionBits: Int, bias: Int, _ specials: Specials) -> NarrowFormat {
     NarrowFormat(
@@ -37,13 +38,13 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// Whether numbers have exponents.
-  public var isFloat: Bool { exponentBits > 0 }
+  package var isFloat: Bool { exponentBits > 0 }
 
   /// The bits behind the point.
-  public var fractionBits: Int { bits - exponentBits - (isSigned ? 1 : 0) }
+  package var fractionBits: Int { bits - exponentBits - (isSigned ? 1 : 0) }
 
   /// The code of the largest number; the code of infinity or NaN is the next one, where there is one.
-  public var largestCode: UInt8 {
+  package var largestCode: UInt8 {
     let all = (1 << (bits - (isSigned ? 1 : 0))) - 1
     return switch specials {
     case .none, .negativeZero: UInt8(all)
@@ -53,7 +54,7 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// The code of NaN, or of the negative zero where there is none.
-  public var nanCode: UInt8 {
+  package var nanCode: UInt8 {
     switch specials {
     case .none, .negativeZero: signBit
     case .nan: largestCode + 1
@@ -62,7 +63,7 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// What a magnitude that is out of range becomes.
-  public var overflowCode: UInt8 {
+  package var overflowCode: UInt8 {
     switch specials {
     case .none: largestCode
     case .infinity: largestCode + 1
@@ -71,16 +72,16 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// The code of the sign alone; 0 where there is none.
-  public var signBit: UInt8 { isSigned ? 1 << UInt8(bits - 1) : 0 }
+  package var signBit: UInt8 { isSigned ? 1 << UInt8(bits - 1) : 0 }
 
   /// The smallest exponent of a number with all its digits; below, digits are lost, unless the format has no fraction.
-  public var smallestExponent: Int { fractionBits > 0 ? 1 - bias : -bias }
+  package var smallestExponent: Int { fractionBits > 0 ? 1 - bias : -bias }
 
   /// The largest number.
-  public var largest: Float { float(largestCode) }
+  package var largest: Float { float(largestCode) }
 
   /// The number that a code stands for.
-  public func float(_ code: UInt8) -> Float {
+  package func float(_ code: UInt8) -> Float {
     let magnitude = code & (isSigned ? signBit &- 1 : .max)
     let number: Float
     if code == nanCode && specials != .none || specials == .nan && magnitude > largestCode {
@@ -99,7 +100,7 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// The code of the nearest number, of two equally near the one with the even code.
-  public func code(_ value: Float) -> UInt8 {
+  package func code(_ value: Float) -> UInt8 {
     if value.isNaN || (!isSigned && value < 0) { return nanCode }
     let magnitude = value.magnitude
     guard magnitude.isFinite else { return (value < 0 ? signBit : 0) | overflowCode }
@@ -114,7 +115,7 @@ public struct NarrowFormat: Hashable, Sendable {
   }
 
   /// The integer that the lowest bits of one mean.
-  public func wrapped(_ value: Int) -> Int {
+  package func wrapped(_ value: Int) -> Int {
     let code = value & ((1 << bits) - 1)
     return isSigned && code >> (bits - 1) == 1 ? code - 1 << bits : code
   }
@@ -127,7 +128,8 @@ extension ScalarType {
   /// How the type is made of its bits, for those that numbers are only stored in; nil for those that are computed with.
   ///
   /// Names are PyTorch's: exponent and fraction bits, `fn` for finite numbers and NaN, `uz` for an unsigned zero.
-  public var narrow: NarrowFormat? {
+  @usableFromInline
+  package var narrow: NarrowFormat? {
     switch self {
     case .f8e4m3fn: .float(4, 3, bias: 7, .nan)
     case .f8e4m3fnuz: .float(4, 3, bias: 8, .negativeZero)
@@ -146,14 +148,14 @@ extension ScalarType {
   }
 
   /// The types that are computed with.
-  public static let computed: [ScalarType] = allCases.filter { $0.narrow == nil }
+  package static let computed: [ScalarType] = allCases.filter { $0.narrow == nil }
 
   /// The bits of an element where elements are packed.
-  public var bitCount: Int { narrow?.bits ?? byteCount * 8 }
+  package var bitCount: Int { narrow?.bits ?? byteCount * 8 }
 
   /// The type of native integers or floats that elements are in memory: codes of 16-bit and narrower floats as unsigned
   /// integers, narrow integers as 8-bit ones.
-  public var storage: ScalarType {
+  package var storage: ScalarType {
     switch self {
     case .f16, .bf16: .u16
     default: narrow.map { $0.isFloat || !$0.isSigned ? .u8 : .i8 } ?? self
@@ -172,7 +174,7 @@ extension NDArray {
 
 extension [UInt8] {
   /// Elements of less than eight bits, one in a byte, as a stream of bits, the first element lowest.
-  public func packed(_ type: ScalarType) -> [UInt8] {
+  package func packed(_ type: ScalarType) -> [UInt8] {
     let bits = type.bitCount
     guard bits < 8 else { return self }
     var stream = [UInt8](repeating: 0, count: (count * bits + 7) / 8)
@@ -186,7 +188,7 @@ extension [UInt8] {
   }
 
   /// The opposite of ``packed(_:)``; the stream must be long enough.
-  public func unpacked(_ type: ScalarType, count: Int) -> [UInt8] {
+  package func unpacked(_ type: ScalarType, count: Int) -> [UInt8] {
     guard let format = type.narrow, format.bits < 8 else { return self }
     let bits = format.bits
     return (0..<count).map { index in

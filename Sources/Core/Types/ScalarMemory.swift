@@ -2,7 +2,7 @@
 extension ScalarType {
   /// The element at `index` of a dense buffer.
   @inlinable
-  public func load(from buffer: UnsafeRawBufferPointer, at index: Int) -> ScalarValue {
+  package func load(from buffer: UnsafeRawBufferPointer, at index: Int) -> ScalarValue {
     let offset = index * byteCount
     switch self {
     case .f64: return .float(buffer.loadUnaligned(fromByteOffset: offset, as: Double.self))
@@ -54,7 +54,7 @@ extension ScalarType {
 
   /// Writes `value`, rounded to this type, at `index` of a dense buffer.
   @inlinable
-  public func store(_ value: ScalarValue, to buffer: UnsafeMutableRawBufferPointer, at index: Int) {
+  package func store(_ value: ScalarValue, to buffer: UnsafeMutableRawBufferPointer, at index: Int) {
     let offset = index * byteCount
     switch (self, rounded(value)) {
     case (.f64, .float(let x)): buffer.storeBytes(of: x, toByteOffset: offset, as: Double.self)
@@ -82,7 +82,7 @@ extension ScalarType {
   /// to 0, out of range to the nearest end), integers wrapped, anything but zero `true`. The way to 16-bit floats leads
   /// over `f32`. Integers are read as signed; see ``converted(_:from:)``.
   @inlinable
-  public func rounded(_ value: ScalarValue) -> ScalarValue {
+  package func rounded(_ value: ScalarValue) -> ScalarValue {
     switch (self, value) {
     case (.f64, .float): return value
     case (.f64, .integer(let x)): return .float(Double(x))
@@ -117,7 +117,7 @@ extension ScalarType {
   }
 
   /// A value of another type as this type represents it: what `convert` means.
-  public func converted(_ value: ScalarValue, from source: ScalarType) -> ScalarValue {
+  package func converted(_ value: ScalarValue, from source: ScalarType) -> ScalarValue {
     guard source == .u64, isFloat, case .integer(let bits) = value else { return rounded(value) }
     let number = UInt(bitPattern: bits)
     return self == .f64 ? .float(Double(number)) : rounded(.float(Double(Float(number))))
@@ -137,10 +137,12 @@ extension ScalarType {
 /// Conversions between `Float` and the bit patterns of the 16-bit formats, rounding to nearest even.
 ///
 /// Without branches and written out where they are used, so that loops over them are vector code.
-public enum Half {
+@usableFromInline
+package enum Half {
   /// IEEE 754 binary16.
-  @inlinable @inline(__always)
-  public static func float(fromHalf bits: UInt16) -> Float {
+  @inlinable
+  @inline(__always)
+  package static func float(fromHalf bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10) & 0x1f
     let fraction = UInt32(bits & 0x3ff)
@@ -150,8 +152,9 @@ public enum Half {
   }
 
   /// The bits of the nearest `f16`, half to even.
-  @inlinable @inline(__always)
-  public static func half(_ value: Float) -> UInt16 {
+  @inlinable
+  @inline(__always)
+  package static func half(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let sign = bits >> 16 & 0x8000
     let magnitude = bits & 0x7fff_ffff
@@ -164,12 +167,14 @@ public enum Half {
   }
 
   /// The upper half of binary32.
-  @inlinable @inline(__always)
-  public static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+  @inlinable
+  @inline(__always)
+  package static func float(fromBrain bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
   /// The bits of the nearest `bf16`, half to even.
-  @inlinable @inline(__always)
-  public static func brain(_ value: Float) -> UInt16 {
+  @inlinable
+  @inline(__always)
+  package static func brain(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     let rounded = bits &+ 0x7fff &+ (bits >> 16 & 1)
     return UInt16(truncatingIfNeeded: (value != value ? bits | 0x40_0000 : rounded) >> 16)

@@ -1,11 +1,11 @@
 /// The sizes of symbols, as options and the shapes of arrays tell them, with who told each.
-public struct SymbolSizes: Sendable {
+package struct SymbolSizes: Sendable {
   /// What is known so far.
-  public private(set) var sizes: [String: Int]
+  package private(set) var sizes: [String: Int]
   private var origins: [String: String]
 
   /// Starts with sizes that are given by name.
-  public init(_ given: [String: Int] = [:]) {
+  package init(_ given: [String: Int] = [:]) {
     sizes = given
     origins = given.mapValues { _ in "--dim" }
   }
@@ -15,11 +15,11 @@ public struct SymbolSizes: Sendable {
   /// - Parameter inputs: The inputs' names and declared types, and the arrays' types.
   /// - Returns: What does not fit, by the position of the input: another element type or rank, another size, or two sizes
   ///   for one symbol, of which both are named.
-  public mutating func learn(_ inputs: [(name: String, type: TensorType, given: TensorType)]) -> [Int: String] {
+  package mutating func learn(_ inputs: [(name: String, type: TensorType, given: TensorType)]) -> [Int: String] {
     struct Axis {
       var input: Int
       var axis: Int
-      var size: Dimension
+      var size: Dim
       var given: Int
     }
     var faults: [Int: String] = [:]

@@ -3,21 +3,21 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// The element type.
   public var dtype: ScalarType
   /// The sizes of the axes, outermost first; empty for a scalar.
-  public var shape: [Dimension]
+  public var shape: [Dim]
 
   /// A type of sizes of which some may be symbols.
-  public init(_ dtype: ScalarType, _ shape: [Dimension]) {
+  public init(_ dtype: ScalarType, _ shape: [Dim]) {
     self.dtype = dtype
     self.shape = shape
   }
 
   /// A type of known sizes.
   public init(_ dtype: ScalarType, _ shape: [Int]) {
-    self.init(dtype, shape.map { Dimension($0) })
+    self.init(dtype, shape.map { Dim($0) })
   }
 
   /// A tensor without axes.
-  public static func scalar(_ dtype: ScalarType) -> TensorType { TensorType(dtype, [Dimension]()) }
+  public static func scalar(_ dtype: ScalarType) -> TensorType { TensorType(dtype, [Dim]()) }
 
   /// The number of axes.
   public var rank: Int { shape.count }
@@ -59,7 +59,7 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
   public func with(dtype: ScalarType) -> TensorType { TensorType(dtype, shape) }
 
   /// The same element type with other sizes.
-  public func with(shape: [Dimension]) -> TensorType { TensorType(dtype, shape) }
+  public func with(shape: [Dim]) -> TensorType { TensorType(dtype, shape) }
 }
 
 extension TensorType {
@@ -69,21 +69,21 @@ extension TensorType {
 
 extension TensorType {
   /// A tensor of `f64`: `.f64(2, 3)`.
-  public static func f64(_ shape: Dimension...) -> TensorType { TensorType(.f64, shape) }
+  public static func f64(_ shape: Dim...) -> TensorType { TensorType(.f64, shape) }
   /// A tensor of `f32`: `.f32("N", 3)`.
-  public static func f32(_ shape: Dimension...) -> TensorType { TensorType(.f32, shape) }
+  public static func f32(_ shape: Dim...) -> TensorType { TensorType(.f32, shape) }
   /// A tensor of `f16`.
-  public static func f16(_ shape: Dimension...) -> TensorType { TensorType(.f16, shape) }
+  public static func f16(_ shape: Dim...) -> TensorType { TensorType(.f16, shape) }
   /// A tensor of `bf16`.
-  public static func bf16(_ shape: Dimension...) -> TensorType { TensorType(.bf16, shape) }
+  public static func bf16(_ shape: Dim...) -> TensorType { TensorType(.bf16, shape) }
   /// A tensor of `i8`.
-  public static func i8(_ shape: Dimension...) -> TensorType { TensorType(.i8, shape) }
+  public static func i8(_ shape: Dim...) -> TensorType { TensorType(.i8, shape) }
   /// A tensor of `i32`.
-  public static func i32(_ shape: Dimension...) -> TensorType { TensorType(.i32, shape) }
+  public static func i32(_ shape: Dim...) -> TensorType { TensorType(.i32, shape) }
   /// A tensor of `i64`.
-  public static func i64(_ shape: Dimension...) -> TensorType { TensorType(.i64, shape) }
+  public static func i64(_ shape: Dim...) -> TensorType { TensorType(.i64, shape) }
   /// A tensor of `u8`.
-  public static func u8(_ shape: Dimension...) -> TensorType { TensorType(.u8, shape) }
+  public static func u8(_ shape: Dim...) -> TensorType { TensorType(.u8, shape) }
   /// A tensor of `bool`.
-  public static func bool(_ shape: Dimension...) -> TensorType { TensorType(.bool, shape) }
+  public static func bool(_ shape: Dim...) -> TensorType { TensorType(.bool, shape) }
 }

@@ -7,7 +7,7 @@ public import LatheCore
 /// One run at a time; make a model per thread to run side by side (the cache has the code).
 public struct NativeModel: ~Copyable {
   /// The functions, at least one, without their places.
-  public let functions: [Program]
+  package let functions: [Program]
   private let model: String
   /// The library that was loaded.
   public let library: URL
@@ -43,7 +43,7 @@ public struct NativeModel: ~Copyable {
   ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
   ///   - measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
   /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
-  public init(
+  package init(
     _ planned: PlannedProgram, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
     threads: Int = 1, flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
@@ -60,7 +60,7 @@ public struct NativeModel: ~Copyable {
   ///   - threads: How many threads share the work, with the one that calls; results do not depend on it.
   ///   - measuresKernels: Whether the code counts how long its kernels run (see `kernelTimes`).
   /// - Throws: when there is no compiler, when it fails (with its output), or when the cache cannot be written.
-  public init(
+  package init(
     functions: [PlannedProgram], of model: String, compiler: CCompiler? = nil, cache: CompilationCache = .user(),
     threads: Int = 1, flags: [String] = CCompiler.optimizing, measuresKernels: Bool = false
   ) throws(DiagnosticsError) {
@@ -107,7 +107,7 @@ public struct NativeModel: ~Copyable {
   }
 
   /// The first function, which mostly is the only one.
-  public var program: Program { functions[0] }
+  package var program: Program { functions[0] }
 
   deinit {
     pool?.stop()

@@ -12,8 +12,8 @@ extension Distributions {
       count = Swift.max(0, Swift.min(reinterpretedBatchNdims, base.batchShape.count))
     }
 
-    public var batchShape: [Dimension] { base.batchShape.dropLast(count) }
-    public var eventShape: [Dimension] { base.batchShape.suffix(count) + base.eventShape }
+    public var batchShape: [Dim] { base.batchShape.dropLast(count) }
+    public var eventShape: [Dim] { base.batchShape.suffix(count) + base.eventShape }
     public var mean: Tensor { base.mean }
     public var variance: Tensor { base.variance }
     public func sample(_ sampleShape: [Int]) -> Tensor { base.sample(sampleShape) }
@@ -38,8 +38,8 @@ extension Distributions {
       self.components = components
     }
 
-    public var batchShape: [Dimension] { components.batchShape.dropLast() }
-    public var eventShape: [Dimension] { components.eventShape }
+    public var batchShape: [Dim] { components.batchShape.dropLast() }
+    public var eventShape: [Dim] { components.eventShape }
     /// The weights with an axis of size 1 for each axis of a draw.
     private var weights: Tensor { eventShape.reduce(mixture.probs) { weights, _ in weights.unsqueeze(dim: -1) } }
     private var axis: Int { -1 - eventShape.count }
@@ -125,8 +125,8 @@ extension Distributions {
       self.transforms = transforms
     }
 
-    public var batchShape: [Dimension] { base.batchShape }
-    public var eventShape: [Dimension] { base.eventShape }
+    public var batchShape: [Dim] { base.batchShape }
+    public var eventShape: [Dim] { base.eventShape }
     /// A fault: there is no formula.
     public var mean: Tensor { without("mean", base.mean) }
     /// A fault: there is no formula.

@@ -23,7 +23,7 @@ extension Distributions {
       (self.loc, self.scale) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { loc.shape }
+    public var batchShape: [Dim] { loc.shape }
     public var mean: Tensor { loc }
     public var variance: Tensor { scale * scale }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -51,7 +51,7 @@ extension Distributions {
     public var loc: Tensor { base.loc }
     /// The deviation of the logarithm.
     public var scale: Tensor { base.scale }
-    public var batchShape: [Dimension] { base.batchShape }
+    public var batchShape: [Dim] { base.batchShape }
     public var mean: Tensor { (loc + base.variance * 0.5).exp() }
     public var variance: Tensor { base.variance.expm1() * (loc * 2 + base.variance).exp() }
     public func rsample(_ sampleShape: [Int]) -> Tensor { base.rsample(sampleShape).exp() }
@@ -68,7 +68,7 @@ extension Distributions {
     /// The magnitude of normal numbers of this deviation.
     public init(_ scale: Tensor) { base = Normal(scale.floating.zerosLike(), scale) }
 
-    public var batchShape: [Dimension] { base.batchShape }
+    public var batchShape: [Dim] { base.batchShape }
     public var mean: Tensor { base.scale * (2 / Double.pi).squareRoot() }
     public var variance: Tensor { base.variance * (1 - 2 / Double.pi) }
     public func rsample(_ sampleShape: [Int]) -> Tensor { base.rsample(sampleShape).abs() }
@@ -93,7 +93,7 @@ extension Distributions {
       (self.low, self.high) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { low.shape }
+    public var batchShape: [Dim] { low.shape }
     public var mean: Tensor { (low + high) * 0.5 }
     public var variance: Tensor { (high - low).square() / 12 }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -116,7 +116,7 @@ extension Distributions {
     /// The distribution of a rate.
     public init(_ rate: Tensor) { self.rate = rate.floating }
 
-    public var batchShape: [Dimension] { rate.shape }
+    public var batchShape: [Dim] { rate.shape }
     public var mean: Tensor { 1 / rate }
     public var variance: Tensor { 1 / (rate * rate) }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -141,7 +141,7 @@ extension Distributions {
       (self.loc, self.scale) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { loc.shape }
+    public var batchShape: [Dim] { loc.shape }
     public var mean: Tensor { loc }
     public var variance: Tensor { scale * scale * 2 }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -172,7 +172,7 @@ extension Distributions {
       (self.loc, self.scale) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { loc.shape }
+    public var batchShape: [Dim] { loc.shape }
     public var mean: Tensor { loc + scale * eulerGamma }
     public var variance: Tensor { scale * scale * (Double.pi * Double.pi / 6) }
     public func rsample(_ sampleShape: [Int]) -> Tensor { icdf(loc.noise(extended(sampleShape))) }
@@ -198,7 +198,7 @@ extension Distributions {
       (self.loc, self.scale) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { loc.shape }
+    public var batchShape: [Dim] { loc.shape }
     public var mean: Tensor { loc.fullLike(.nan) }
     public var variance: Tensor { loc.fullLike(.infinity) }
     public func rsample(_ sampleShape: [Int]) -> Tensor { icdf(loc.noise(extended(sampleShape))) }
@@ -223,7 +223,7 @@ extension Distributions {
       (self.concentration, self.rate) = (all[0], all[1])
     }
 
-    public var batchShape: [Dimension] { concentration.shape }
+    public var batchShape: [Dim] { concentration.shape }
     public var mean: Tensor { concentration / rate }
     public var variance: Tensor { concentration / (rate * rate) }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -245,7 +245,7 @@ extension Distributions {
     /// The distribution of the squares of as many numbers.
     public init(_ df: Tensor) { base = Gamma(df.floating * 0.5, 0.5) }
 
-    public var batchShape: [Dimension] { base.batchShape }
+    public var batchShape: [Dim] { base.batchShape }
     public var mean: Tensor { base.mean }
     public var variance: Tensor { base.variance }
     public func rsample(_ sampleShape: [Int]) -> Tensor { base.rsample(sampleShape) }
@@ -268,7 +268,7 @@ extension Distributions {
     }
 
     private var total: Tensor { concentration1 + concentration0 }
-    public var batchShape: [Dimension] { concentration1.shape }
+    public var batchShape: [Dim] { concentration1.shape }
     public var mean: Tensor { concentration1 / total }
     public var variance: Tensor { concentration1 * concentration0 / (total * total * (total + 1)) }
     public func rsample(_ sampleShape: [Int]) -> Tensor {
@@ -301,7 +301,7 @@ extension Distributions {
       (self.df, self.loc, self.scale) = (all[0], all[1], all[2])
     }
 
-    public var batchShape: [Dimension] { df.shape }
+    public var batchShape: [Dim] { df.shape }
     public var mean: Tensor { (df .<= 1).select(df.fullLike(.nan), loc) }
     public var variance: Tensor {
       let isFinite = df .> 2
@@ -337,8 +337,8 @@ extension Distributions {
     public init(_ concentration: Tensor) { self.concentration = concentration.floating }
 
     private var total: Tensor { concentration.sum(dim: [-1]) }
-    public var batchShape: [Dimension] { concentration.shape.dropLast() }
-    public var eventShape: [Dimension] { concentration.shape.suffix(1) }
+    public var batchShape: [Dim] { concentration.shape.dropLast() }
+    public var eventShape: [Dim] { concentration.shape.suffix(1) }
     public var mean: Tensor { concentration / concentration.sum(dim: [-1], keepdim: true) }
     public var variance: Tensor {
       let sum = concentration.sum(dim: [-1], keepdim: true)
@@ -390,8 +390,8 @@ extension Distributions {
       self.scaleTril = batch.map { scaleTril.expanded(to: $0 + size + size) } ?? scaleTril
     }
 
-    public var batchShape: [Dimension] { loc.shape.dropLast() }
-    public var eventShape: [Dimension] { loc.shape.suffix(1) }
+    public var batchShape: [Dim] { loc.shape.dropLast() }
+    public var eventShape: [Dim] { loc.shape.suffix(1) }
     /// The expected product of distances from the mean.
     public var covarianceMatrix: Tensor { matmul(scaleTril, scaleTril.transpose(-1, -2)) }
     public var mean: Tensor { loc }

@@ -20,7 +20,7 @@ extension Distributions {
       probs = logits.floating.sigmoid()
     }
 
-    public var batchShape: [Dimension] { probs.shape }
+    public var batchShape: [Dim] { probs.shape }
     public var mean: Tensor { probs }
     public var variance: Tensor { probs * (1 - probs) }
     public func sample(_ sampleShape: [Int]) -> Tensor {
@@ -52,13 +52,13 @@ extension Distributions {
       probs = softmax(logits.floating, dim: -1)
     }
 
-    public var batchShape: [Dimension] { logits.shape.dropLast() }
+    public var batchShape: [Dim] { logits.shape.dropLast() }
     /// NaN: numbers of categories are no quantities.
     public var mean: Tensor { probs.sum(dim: [-1]).fullLike(.nan) }
     /// NaN: numbers of categories are no quantities.
     public var variance: Tensor { mean }
     public func sample(_ sampleShape: [Int]) -> Tensor {
-      let shape = sampleShape.map { Dimension($0) } + logits.shape
+      let shape = sampleShape.map { Dim($0) } + logits.shape
       let noise = -(-logits.noise(shape).log()).log()
       return (logits.detach() + noise).argmax(dim: -1)
     }
@@ -86,8 +86,8 @@ extension Distributions {
     public var probs: Tensor { base.probs }
     /// The logarithms of the probabilities.
     public var logits: Tensor { base.logits }
-    public var batchShape: [Dimension] { base.batchShape }
-    public var eventShape: [Dimension] { logits.shape.suffix(1) }
+    public var batchShape: [Dim] { base.batchShape }
+    public var eventShape: [Dim] { logits.shape.suffix(1) }
     public var mean: Tensor { probs }
     public var variance: Tensor { probs * (1 - probs) }
     public func sample(_ sampleShape: [Int]) -> Tensor {
@@ -122,8 +122,8 @@ extension Distributions {
     public var probs: Tensor { base.probs }
     /// The logarithms of the probabilities.
     public var logits: Tensor { base.logits }
-    public var batchShape: [Dimension] { base.batchShape }
-    public var eventShape: [Dimension] { logits.shape.suffix(1) }
+    public var batchShape: [Dim] { base.batchShape }
+    public var eventShape: [Dim] { logits.shape.suffix(1) }
     public var mean: Tensor { probs * Double(totalCount) }
     public var variance: Tensor { probs * (1 - probs) * Double(totalCount) }
     public func sample(_ sampleShape: [Int]) -> Tensor {
@@ -151,7 +151,7 @@ extension Distributions {
     /// The distribution of a rate.
     public init(_ rate: Tensor) { self.rate = rate.floating }
 
-    public var batchShape: [Dimension] { rate.shape }
+    public var batchShape: [Dim] { rate.shape }
     public var mean: Tensor { rate }
     public var variance: Tensor { rate }
     public func sample(_ sampleShape: [Int]) -> Tensor { rate.expanded(to: extended(sampleShape)).poissonNumber() }
@@ -183,7 +183,7 @@ extension Distributions {
     public var probs: Tensor { base.probs }
     /// The logarithm of the odds of each trial.
     public var logits: Tensor { base.logits }
-    public var batchShape: [Dimension] { totalCount.shape }
+    public var batchShape: [Dim] { totalCount.shape }
     public var mean: Tensor { totalCount * probs }
     public var variance: Tensor { totalCount * probs * (1 - probs) }
     public func sample(_ sampleShape: [Int]) -> Tensor {
@@ -213,7 +213,7 @@ extension Distributions {
     public var probs: Tensor { base.probs }
     /// The logarithm of the odds of each trial.
     public var logits: Tensor { base.logits }
-    public var batchShape: [Dimension] { probs.shape }
+    public var batchShape: [Dim] { probs.shape }
     public var mean: Tensor { 1 / probs - 1 }
     public var variance: Tensor { (1 / probs - 1) / probs }
     public func sample(_ sampleShape: [Int]) -> Tensor {
@@ -242,7 +242,7 @@ extension Distributions {
 
     /// The probability of each success.
     public var probs: Tensor { base.probs }
-    public var batchShape: [Dimension] { totalCount.shape }
+    public var batchShape: [Dim] { totalCount.shape }
     public var mean: Tensor { totalCount * base.logits.exp() }
     public var variance: Tensor { mean / (-base.logits).sigmoid() }
     public func sample(_ sampleShape: [Int]) -> Tensor {

@@ -7,9 +7,9 @@ public import LatheCore
 /// NaN.
 public protocol Distribution: Sendable {
   /// The shape of independent distributions that the parameters say.
-  var batchShape: [Dimension] { get }
+  var batchShape: [Dim] { get }
   /// The shape of one draw of one of them.
-  var eventShape: [Dimension] { get }
+  var eventShape: [Dim] { get }
   /// The expected value.
   var mean: Tensor { get }
   /// The expected square of the distance from the mean.
@@ -30,7 +30,7 @@ public protocol Distribution: Sendable {
 
 extension Distribution {
   /// One number.
-  public var eventShape: [Dimension] { [] }
+  public var eventShape: [Dim] { [] }
 
   /// The root of the variance.
   public var stddev: Tensor { variance.sqrt() }
@@ -67,7 +67,7 @@ extension Distribution {
   }
 
   /// The shape of draws.
-  func extended(_ sampleShape: [Int]) -> [Dimension] { sampleShape.map { Dimension($0) } + batchShape + eventShape }
+  func extended(_ sampleShape: [Int]) -> [Dim] { sampleShape.map { Dim($0) } + batchShape + eventShape }
 }
 
 /// The distributions that there are: `torch.distributions`.
@@ -75,7 +75,7 @@ public enum Distributions {}
 
 extension Tensor {
   /// Evenly distributed numbers of a shape above 0 and below 1, of this type.
-  func noise(_ shape: [Dimension]) -> Tensor {
+  func noise(_ shape: [Dim]) -> Tensor {
     let uniform = builder.rand(shape, dtype: dtype)
     return (uniform .== 0).select(uniform.fullLike(0x1p-25), uniform)
   }

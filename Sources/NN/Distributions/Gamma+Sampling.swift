@@ -9,7 +9,7 @@ extension Tensor {
       if dtype.byteCount < 4 { return convert(to: .f32).standardGamma().convert(to: dtype) }
       // Numbers of small orders are those of greater ones, shortened.
       let shortening = builder.rand(shape, dtype: dtype)
-      let candidates = [Dimension(Self.candidateCount)] + shape
+      let candidates = [Dim(Self.candidateCount)] + shape
       let normal = builder.randn(candidates, dtype: dtype)
       let uniform = builder.rand(candidates, dtype: dtype)
       return withGradient("standardGamma", [self, shortening, normal, uniform]) {
@@ -123,7 +123,7 @@ extension Tensor {
   private func hats(
     _ like: Tensor, _ a: Tensor, _ b: Tensor, _ middle: Tensor
   ) -> (number: Tensor, distance: Tensor, hat: Tensor, test: Tensor) {
-    let shape = [Dimension(Self.hatCount)] + like.shape
+    let shape = [Dim(Self.hatCount)] + like.shape
     let u = like.noise(shape) - 0.5
     let distance = 0.5 - u.abs()
     let number = ((a * 2 / distance + b) * u + middle).floor()
@@ -139,7 +139,7 @@ extension Tensor {
   ) -> Tensor {
     let uniform = like.noise(first.shape)
     let initial = [first.zerosLike(), first, first, first.zerosLike()]
-    return scan(initial, over: [], length: Dimension(steps)) { state, _ in
+    return scan(initial, over: [], length: Dim(steps)) { state, _ in
       let number = state[3] + 1
       let isBeyond = uniform .> state[2]
       let probability = next(state[1], number)

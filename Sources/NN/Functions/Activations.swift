@@ -41,7 +41,7 @@ public func prelu(_ x: Tensor, _ weight: Tensor) -> Tensor {
           "the weight has \(weight.shape[0]) elements, the input \(x.shape[1]) channels (axis 1 of \(x.type))",
           help: "PReLU(\(x.shape[1])), or one parameter for all channels")
       }
-      weight = weight.reshape([weight.shape[0]] + [Dimension](repeating: 1, count: x.rank - 2))
+      weight = weight.reshape([weight.shape[0]] + [Dim](repeating: 1, count: x.rank - 2))
     }
     return (x .> 0).select(x, weight * x)
   }

@@ -127,9 +127,9 @@ private func adaptiveSizes(_ spatial: Int, _ x: Tensor, _ outputSize: [Int]) thr
       })
     let (values, chosen) = flat.take(dim: lead, table).max(dim: -1)
     let places = try table.broadcast(
-      to: try chosen.checked().shape + [Dimension(width)], axes: [chosen.rank - 1, chosen.rank]
+      to: try chosen.checked().shape + [Dim(width)], axes: [chosen.rank - 1, chosen.rank]
     ).gather(dim: -1, chosen.unsqueeze(dim: -1)).checked().squeeze(dim: -1)
-    let shape = x.shape[..<lead] + sizes.map { Dimension($0) }
+    let shape = x.shape[..<lead] + sizes.map { Dim($0) }
     return [values.reshape(Array(shape)), places.reshape(Array(shape))]
   }
   return (results[0], results[1])

@@ -96,7 +96,7 @@ public func multiHeadAttention(
     for (name, (tensor, weight)) in zip(["query", "key", "value"], zip([query, key, value], projections)) {
       try tensor.requireRank(2...3, "the \(name)")
       try weight.requireRank(2...2, "the projection")
-      guard weight.shape[0] == Dimension(embedding) else {
+      guard weight.shape[0] == Dim(embedding) else {
         throw TypeFault("the projections are \(inProj.q.type) and \(weight.type)", help: "give all as many rows")
       }
       guard tensor.rank == query.rank, tensor.shape[tensor.rank - 1] == weight.shape[1] else {
@@ -109,19 +109,19 @@ public func multiHeadAttention(
     let isBatched = query.rank == 3
     func batched(_ x: Tensor) -> Tensor { !isBatched ? x.unsqueeze(dim: 0) : batchFirst ? x : x.transpose(0, 1) }
     let biases = inProjBias?.chunk(3, dim: 0)
-    let (width, heads) = (embedding / numHeads, Dimension(numHeads))
+    let (width, heads) = (embedding / numHeads, Dim(numHeads))
     func split(_ x: Tensor) -> Tensor {
-      x.reshape([x.shape[0], x.shape[1], heads, Dimension(width)]).permute([0, 2, 1, 3])
+      x.reshape([x.shape[0], x.shape[1], heads, Dim(width)]).permute([0, 2, 1, 3])
     }
     func projected(_ x: Tensor, _ part: Int) throws(TypeFault) -> Tensor {
       try linear(batched(x), projections[part], biases?[part]).checked()
     }
     /// Keys or values with those that every sequence has in addition.
     func extended(_ x: Tensor, _ bias: Tensor?) throws(TypeFault) -> Tensor {
-      let one = [x.shape[0], Dimension(1), x.shape[2]]
+      let one = [x.shape[0], Dim(1), x.shape[2]]
       var parts = [x]
       if let bias {
-        guard bias.shape == [1, 1, Dimension(embedding)] else {
+        guard bias.shape == [1, 1, Dim(embedding)] else {
           throw TypeFault("the additional key or value is \(bias.type), need [1,1,\(embedding)]")
         }
         parts.append(bias.expanded(to: one))
@@ -159,7 +159,7 @@ public func multiHeadAttention(
     let attention = dropout(softmax(scores, dim: -1), p: share)
     let joined = try matmul(attention, v).checked().permute([0, 2, 1, 3])
     let output = linear(
-      joined.reshape([joined.shape[0], joined.shape[1], Dimension(embedding)]), outProjWeight, outProjBias)
+      joined.reshape([joined.shape[0], joined.shape[1], Dim(embedding)]), outProjWeight, outProjBias)
     let averaged = averageAttnWeights ? attention.mean(dim: 1) : attention
     guard isBatched else { return [output.squeeze(dim: 0), averaged.squeeze(dim: 0)] }
     return [batchFirst ? output : output.transpose(0, 1), averaged]

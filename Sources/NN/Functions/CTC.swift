@@ -79,7 +79,7 @@ public func ctcLoss(
 
 /// The symbols that frames go through, `[N, 2 S + 1]`: those of the target with blanks around each.
 private func spelling(
-  _ targets: Tensor, _ lengths: Tensor, _ batch: Dimension, _ isBatched: Bool, _ blank: Int
+  _ targets: Tensor, _ lengths: Tensor, _ batch: Dim, _ isBatched: Bool, _ blank: Int
 ) throws(TypeFault) -> Tensor {
   let builder = targets.builder
   let size = try targets.knownSize(targets.rank - 1)
@@ -92,14 +92,14 @@ private func spelling(
       size == 0
       ? padded.unsqueeze(dim: 0).expanded(to: [batch, 0]) : padded.take(dim: 0, (starts + places).clamp(max: size - 1))
   } else {
-    padded = isBatched ? padded : padded.reshape([1, Dimension(size)])
-    guard padded.shape == [batch, Dimension(size)] else {
-      throw TypeFault("the targets are \(targets.type), need \([batch, Dimension(size)].text)")
+    padded = isBatched ? padded : padded.reshape([1, Dim(size)])
+    guard padded.shape == [batch, Dim(size)] else {
+      throw TypeFault("the targets are \(targets.type), need \([batch, Dim(size)].text)")
     }
   }
   let counts = places.unsqueeze(dim: 0) .< lengths.unsqueeze(dim: 1)
   padded = counts.select(padded, padded.fullLike(blank))
-  let pairs = stack([padded.fullLike(blank), padded], dim: 2).reshape([batch, Dimension(2 * size)])
+  let pairs = stack([padded.fullLike(blank), padded], dim: 2).reshape([batch, Dim(2 * size)])
   return cat([pairs, builder.full(TensorType(.i64, [batch, 1]), .integer(blank))], dim: 1)
 }
 
@@ -110,8 +110,8 @@ private func logLikelihood(
   let (builder, batch, width) = (frames.builder, frames.shape[1], try symbols.knownSize(1))
   let steps = try frames.knownSize(0)
   let wide = frames.wide
-  let impossible = builder.full(TensorType(wide.dtype, [batch, Dimension(width)]), .float(-.infinity))
-  let shape = [Dimension(steps), batch, Dimension(width)]
+  let impossible = builder.full(TensorType(wide.dtype, [batch, Dim(width)]), .float(-.infinity))
+  let shape = [Dim(steps), batch, Dim(width)]
   let emissions = wide.gatherAlong(axis: 2, indices: symbols.unsqueeze(dim: 0).expanded(to: shape))
   func shifted(_ x: Tensor, _ by: Int) -> Tensor {
     let by = min(by, width)
@@ -123,7 +123,7 @@ private func logLikelihood(
   let before = width > 2 ? symbols.roll(shifts: 2, dims: 1) : symbols
   let skips = ((places % 2) .== 1) .& (places .>= 2) .& (symbols .!= before)
   // Before the first frame there is one way to be at a place in front of the symbols.
-  let start = (places .== 0).expanded(to: [batch, Dimension(width)]).select(impossible.zerosLike(), impossible)
+  let start = (places .== 0).expanded(to: [batch, Dim(width)]).select(impossible.zerosLike(), impossible)
   let walk = scan([start], over: [emissions, builder.arange(steps)]) { state, elements in
     let (ways, step) = (state[0], elements[1])
     // The first frame says the first blank or symbol: from in front there is no way to the second symbol.

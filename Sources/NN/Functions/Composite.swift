@@ -156,13 +156,13 @@ func requireBounded(_ number: Int, _ what: String) throws(TypeFault) {
 /// Throws unless a table that is computed while tracing, with an element for each combination of the counts, is of
 /// reasonable size.
 func requireTable(_ counts: Int..., of what: String) throws(TypeFault) {
-  guard let count = counts.map({ Dimension(max($0, 0)) }).elementCount.known, count <= 1 << 26 else {
+  guard let count = counts.map({ Dim(max($0, 0)) }).elementCount.known, count <= 1 << 26 else {
     throw TypeFault("needs a table of \(counts.map(String.init).joined(separator: " x ")) \(what), more than 2^26")
   }
 }
 
 /// Throws unless a tensor's shape broadcasts to another.
-func requireBroadcast(_ tensor: Tensor, to shape: [Dimension], _ what: String) throws(TypeFault) {
+func requireBroadcast(_ tensor: Tensor, to shape: [Dim], _ what: String) throws(TypeFault) {
   let fits =
     tensor.rank <= shape.count
     && zip(tensor.shape.reversed(), shape.reversed()).allSatisfy { $0 == $1 || $0 == 1 }

@@ -78,13 +78,13 @@ func convolution(
     let isBatched = x.rank == spatial + 2
     let batched = isBatched ? x : x.unsqueeze(dim: 0)
     guard groups > 0 else { throw TypeFault("groups is \(groups)") }
-    let channels = weight.shape[1] * Dimension(groups)
-    guard weight.shape[0].divided(exactlyBy: Dimension(groups)) != nil else {
+    let channels = weight.shape[1] * Dim(groups)
+    guard weight.shape[0].divided(exactlyBy: Dim(groups)) != nil else {
       throw TypeFault(
         "\(weight.shape[0]) output channels do not divide into \(groups) groups",
         help: "the channels of input and output must be multiples of groups")
     }
-    if batched.shape[1].divided(exactlyBy: Dimension(groups)) == nil {
+    if batched.shape[1].divided(exactlyBy: Dim(groups)) == nil {
       throw TypeFault(
         "the \(batched.shape[1]) channels of the input do not divide into \(groups) groups",
         help: "the channels of input and output must be multiples of groups")
@@ -104,7 +104,7 @@ func convolution(
       stride: stride, low: low, high: high, inputDilation: stride.map { _ in 1 }, dilation: dilation, groups: groups)
     var y = try batched.convolution(weight, payload).checked()
     if let bias {
-      y = y + bias.autocast(beside: y).reshape([weight.shape[0]] + [Dimension](repeating: 1, count: spatial))
+      y = y + bias.autocast(beside: y).reshape([weight.shape[0]] + [Dim](repeating: 1, count: spatial))
     }
     return isBatched ? y : y.squeeze(dim: 0)
   }
@@ -166,17 +166,17 @@ func transposedConvolution(
           + "the weight \(weight.type) takes \(weight.shape[0])",
         help: "use ConvTranspose\(spatial)d(\(batched.shape[1]), ...)")
     }
-    guard groups > 0, let inputs = weight.shape[0].divided(exactlyBy: Dimension(groups)) else {
+    guard groups > 0, let inputs = weight.shape[0].divided(exactlyBy: Dim(groups)) else {
       throw TypeFault("\(weight.shape[0]) channels do not divide into \(groups) groups")
     }
     let outputs = weight.shape[1]
-    if let bias, bias.shape != [outputs * Dimension(groups)] {
-      throw TypeFault("the bias is \(bias.type), needs [\(outputs * Dimension(groups))]")
+    if let bias, bias.shape != [outputs * Dim(groups)] {
+      throw TypeFault("the bias is \(bias.type), needs [\(outputs * Dim(groups))]")
     }
     let window = Array(weight.shape[2...])
-    let swapped = weight.reshape([Dimension(groups), inputs, outputs] + window)
+    let swapped = weight.reshape([Dim(groups), inputs, outputs] + window)
       .permute([0, 2, 1] + Array(3..<(3 + spatial)))
-      .reshape([outputs * Dimension(groups), inputs] + window)
+      .reshape([outputs * Dim(groups), inputs] + window)
       .reverse(Array(2..<(2 + spatial)))
     let reach = zip(kernel, dilation).map { ($0 - 1) * $1 }
     let payload = Convolution(
@@ -184,7 +184,7 @@ func transposedConvolution(
       high: (0..<spatial).map { reach[$0] - high[$0] + extra[$0] }, inputDilation: stride, dilation: dilation,
       groups: groups)
     var y = try batched.convolution(swapped, payload).checked()
-    if let bias { y = y + bias.reshape([y.shape[1]] + [Dimension](repeating: 1, count: spatial)) }
+    if let bias { y = y + bias.reshape([y.shape[1]] + [Dim](repeating: 1, count: spatial)) }
     return isBatched ? y : y.squeeze(dim: 0)
   }
 }

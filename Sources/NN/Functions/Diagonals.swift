@@ -68,7 +68,7 @@ extension Tensor {
       let count = Swift.max(0, Swift.min(rows - Swift.max(-offset, 0), columns - Swift.max(offset, 0)))
       let start = Swift.max(-offset, 0) * columns + Swift.max(offset, 0)
       // A diagonal is every (columns + 1)-th element of the flattened matrix.
-      let flat = permute(rest + [first, second]).reshape(rest.map { shape[$0] } + [Dimension(rows * columns)])
+      let flat = permute(rest + [first, second]).reshape(rest.map { shape[$0] } + [Dim(rows * columns)])
       guard count > 0 else { return flat.slice(axis: rest.count, from: 0, to: 0) }
       return flat.slice(axis: rest.count, from: start, to: start + (count - 1) * (columns + 1) + 1, stride: columns + 1)
     }
@@ -87,7 +87,7 @@ extension Tensor {
         builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + diagonal
       // Element i lies in row i, or in column i when the diagonal is below.
       let padded = pad(low: [0], high: [total - size], interior: [0])
-      let spread = padded.broadcast(to: [Dimension(total), Dimension(total)], axes: [diagonal < 0 ? 1 : 0])
+      let spread = padded.broadcast(to: [Dim(total), Dim(total)], axes: [diagonal < 0 ? 1 : 0])
       return onDiagonal.select(spread, spread.zerosLike())
     }
   }
@@ -105,7 +105,7 @@ extension Tensor {
       let padded = pad(low: high.map { _ in 0 }, high: high, interior: high.map { _ in 0 })
       // Element i lies in row i, or in column i when the diagonal is below.
       let spread = padded.broadcast(
-        to: outer + [Dimension(total), Dimension(total)],
+        to: outer + [Dim(total), Dim(total)],
         axes: Array(0..<(rank - 1)) + [offset < 0 ? rank : rank - 1])
       let matrix = TensorType(.i64, [total, total])
       let onDiagonal = builder.iota(matrix, axis: 1) .== builder.iota(matrix, axis: 0) + offset

@@ -121,7 +121,7 @@ private func einsumProduct(
 ) throws(TypeFault) -> (Tensor, [String]) {
   var (a, b) = (try a.checked(), try b.checked())
   let shared = left.filter { right.contains($0) }
-  var sizes: [(left: Dimension, right: Dimension)] = []
+  var sizes: [(left: Dim, right: Dim)] = []
   for name in shared {
     guard let l = left.firstIndex(of: name), let r = right.firstIndex(of: name) else { continue }
     let (x, y) = (a.shape[l], b.shape[r])
@@ -131,7 +131,7 @@ private func einsumProduct(
     sizes.append((x, y))
   }
   // A size 1 against another broadcasts: both get the larger one.
-  func repeated(_ tensor: Tensor, _ names: [String], _ size: (Dimension, Dimension) -> Dimension) -> Tensor {
+  func repeated(_ tensor: Tensor, _ names: [String], _ size: (Dim, Dim) -> Dim) -> Tensor {
     var shape = tensor.shape
     for (name, pair) in zip(shared, sizes) {
       if let axis = names.firstIndex(of: name) { shape[axis] = pair.left == 1 ? pair.right : pair.left }

@@ -124,7 +124,7 @@ public func embeddingBag(
     if let paddingIdx {
       bag = (places .== (try row(paddingIdx, of: weight))).select(bag.fullLike(bags), bag)
     }
-    return x.builder.zeros(TensorType(weight.dtype, [Dimension(bags + 1), weight.shape[1]]))
+    return x.builder.zeros(TensorType(weight.dtype, [Dim(bags + 1), weight.shape[1]]))
       .indexReduce(dim: 0, bag, rows, reduce: mode.reduction, includeSelf: false)
       .narrow(dim: 0, start: 0, length: bags)
   }

@@ -18,7 +18,7 @@ public func fakeQuantizePerTensorAffine(
     for parameter in [scale, zero] where parameter.type.elementCount != 1 {
       throw TypeFault("a parameter is \(parameter.type), needs one number")
     }
-    return try fakeQuantized(x, scale.reshape([Dimension]()), zero.reshape([Dimension]()), quantMin, quantMax)
+    return try fakeQuantized(x, scale.reshape([Dim]()), zero.reshape([Dim]()), quantMin, quantMax)
   }
 }
 

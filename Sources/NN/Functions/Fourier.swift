@@ -312,11 +312,11 @@ extension ComplexTensor {
     let shape = Array(real.shape.dropLast())
     // x[b t1 + t2] as [t2, t1], transformed over t1.
     let columns = try mapped {
-      $0.reshape(shape + [Dimension(factor), Dimension(rest)]).transpose(-1, -2)
+      $0.reshape(shape + [Dim(factor), Dim(rest)]).transpose(-1, -2)
     }.transformed(factor, sign: sign)  // [t2, k1]
     let turned = columns.times(turns(rest, factor, of: length, sign)).mapped { $0.transpose(-1, -2) }  // [k1, t2]
     let rows = try turned.transformed(rest, sign: sign)  // [k1, k2], of X[k1 + a k2]
-    return rows.mapped { $0.transpose(-1, -2).reshape(shape + [Dimension(length)]) }
+    return rows.mapped { $0.transpose(-1, -2).reshape(shape + [Dim(length)]) }
   }
 
   /// Since `2 j k = j^2 + k^2 - (k - j)^2`, the transform is a convolution with a chirp, between products with chirps.

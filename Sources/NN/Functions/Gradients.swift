@@ -147,7 +147,7 @@ public func jvp(
 ///   - randomness: Whether random numbers in the function are a fault, the same for all, or different.
 public func vmap(
   _ function: @escaping ([Tensor]) -> [Tensor], inDims: [Int?]? = nil, outDims: [Int]? = nil,
-  randomness: BatchingContext.Randomness = .error
+  randomness: VmapRandomness = .error
 ) -> ([Tensor]) -> [Tensor] {
   { inputs in
     let builder = Tensor.innermostBuilder(of: inputs)
@@ -157,7 +157,7 @@ public func vmap(
       guard dims.count == inputs.count else {
         throw TypeFault("inDims has \(dims.count) entries for \(inputs.count) inputs")
       }
-      var (operands, members, size) = ([Tensor](), [TensorType](), Dimension?.none)
+      var (operands, members, size) = ([Tensor](), [TensorType](), Dim?.none)
       for (input, dim) in zip(inputs, dims) {
         guard let dim else {
           operands.append(input)
@@ -198,7 +198,7 @@ public func vmap(
 /// The function of one tensor for a batch: `torch.vmap`.
 public func vmap(
   _ function: @escaping (Tensor) -> Tensor, inDim: Int = 0, outDim: Int = 0,
-  randomness: BatchingContext.Randomness = .error
+  randomness: VmapRandomness = .error
 ) -> (Tensor) -> Tensor {
   let all = vmap({ [function($0[0])] }, inDims: [inDim], outDims: [outDim], randomness: randomness)
   return { all([$0])[0] }
@@ -235,7 +235,7 @@ public func jacobian(_ function: ([Tensor]) -> [Tensor], _ inputs: [Tensor]) -> 
       let elements = shape.reduce(1, *)
       let basis = builder.eye(elements, dtype: type.dtype).reshape([elements] + shape)
       let rows = try product.batched(
-        traced.operands + [basis], isBatched: operands.map { _ in false } + [true], size: Dimension(elements),
+        traced.operands + [basis], isBatched: operands.map { _ in false } + [true], size: Dim(elements),
         in: builder)
       result.append(
         zip(rows, inputs).map { row, input in

@@ -26,7 +26,7 @@ public func gridSample(
     try x.requireRank(3...5, "the input")
     try grid.requireRank(x.rank...x.rank, "the grid")
     let spatial = x.rank - 2
-    guard grid.shape[x.rank - 1] == Dimension(spatial), grid.shape[0] == x.shape[0] else {
+    guard grid.shape[x.rank - 1] == Dim(spatial), grid.shape[0] == x.shape[0] else {
       let sizes = ["d", "h", "w"].suffix(spatial).joined(separator: ", ")
       throw TypeFault("the grid is \(grid.type), needs [\(x.shape[0]), \(sizes), \(spatial)]")
     }
@@ -144,7 +144,7 @@ struct GridSampler {
 public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false) -> Tensor {
   composite("affineGrid", [theta]) { () throws(TypeFault) -> Tensor in
     let spatial = size.count - 2
-    guard (2...3).contains(spatial), theta.shape == [Dimension(size[0]), Dimension(spatial), Dimension(spatial + 1)]
+    guard (2...3).contains(spatial), theta.shape == [Dim(size[0]), Dim(spatial), Dim(spatial + 1)]
     else {
       throw TypeFault(
         "theta is \(theta.type), the size \(size); need [N, 2, 3] and [N, C, H, W], or [N, 3, 4] and [N, C, D, H, W]")

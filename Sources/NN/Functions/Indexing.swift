@@ -191,7 +191,7 @@ extension Tensor {
       guard index.rank == rank, source.rank == rank else {
         throw TypeFault("the index \(index.type) and the source \(source.type) need as many axes as \(type)")
       }
-      var limit: [Dimension] = []
+      var limit: [Dim] = []
       for other in shape.indices {
         let wanted = index.shape[other]
         if let wanted = wanted.known, let size = source.shape[other].known, wanted > size {
@@ -385,10 +385,10 @@ public func oneHot(_ x: Tensor, numClasses: Int) -> Tensor {
   composite("oneHot", [x]) { () throws(TypeFault) -> Tensor in
     guard x.dtype.isInteger else { throw TypeFault("the classes are \(x.type), need integers") }
     guard numClasses > 0 else { throw TypeFault("numClasses is \(numClasses)", help: "give the number of classes") }
-    let classes = x.builder.iota(TensorType(.i64, [Dimension(numClasses)]), axis: 0)
+    let classes = x.builder.iota(TensorType(.i64, [Dim(numClasses)]), axis: 0)
     // A class is read from the list of all, which has no place for any other.
     let known = classes.gather(x.unsqueeze(dim: -1), IndexedAxes(axes: [0]))
-    let place = x.builder.iota(TensorType(.i64, x.shape + [Dimension(numClasses)]), axis: x.rank)
+    let place = x.builder.iota(TensorType(.i64, x.shape + [Dim(numClasses)]), axis: x.rank)
     return (known.unsqueeze(dim: -1) .== place).convert(to: .i64)
   }
 }

@@ -122,7 +122,7 @@ public func pixelShuffle(_ x: Tensor, _ upscaleFactor: Int) -> Tensor {
   composite("pixelShuffle", [x]) { () throws(TypeFault) -> Tensor in
     let lead = x.rank - 3
     guard lead >= 0, upscaleFactor > 0 else { throw TypeFault("\(x.type) is no image") }
-    let r = Dimension(upscaleFactor)
+    let r = Dim(upscaleFactor)
     guard let channels = x.shape[lead].divided(exactlyBy: r * r) else {
       throw TypeFault("\(x.shape[lead]) channels do not divide by \(upscaleFactor) squared")
     }
@@ -139,7 +139,7 @@ public func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
   composite("pixelUnshuffle", [x]) { () throws(TypeFault) -> Tensor in
     let lead = x.rank - 3
     guard lead >= 0, downscaleFactor > 0 else { throw TypeFault("\(x.type) is no image") }
-    let r = Dimension(downscaleFactor)
+    let r = Dim(downscaleFactor)
     guard let height = x.shape[lead + 1].divided(exactlyBy: r), let width = x.shape[lead + 2].divided(exactlyBy: r)
     else {
       throw TypeFault("the image \(x.type) does not divide by \(downscaleFactor)")
@@ -155,10 +155,10 @@ public func pixelUnshuffle(_ x: Tensor, _ downscaleFactor: Int) -> Tensor {
 public func channelShuffle(_ x: Tensor, groups: Int) -> Tensor {
   composite("channelShuffle", [x]) { () throws(TypeFault) -> Tensor in
     guard x.rank >= 3 else { throw TypeFault("\(x.type) is no image") }
-    guard groups > 0, let inner = x.shape[1].divided(exactlyBy: Dimension(groups)) else {
+    guard groups > 0, let inner = x.shape[1].divided(exactlyBy: Dim(groups)) else {
       throw TypeFault("\(x.shape[1]) channels do not divide into \(groups) groups")
     }
-    let grouped = x.reshape([x.shape[0], Dimension(groups), inner] + x.shape[2...])
+    let grouped = x.reshape([x.shape[0], Dim(groups), inner] + x.shape[2...])
     return grouped.permute([0, 2, 1] + Array(3..<(x.rank + 1))).reshape(x.shape)
   }
 }

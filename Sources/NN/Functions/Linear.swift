@@ -191,8 +191,8 @@ public func tensordot(_ a: Tensor, _ b: Tensor, dims: ([Int], [Int])) -> Tensor 
 public func kron(_ a: Tensor, _ b: Tensor) -> Tensor {
   composite("kron", [a, b]) { () throws(TypeFault) -> Tensor in
     let rank = max(a.rank, b.rank)
-    let left = [Dimension](repeating: 1, count: rank - a.rank) + a.shape
-    let right = [Dimension](repeating: 1, count: rank - b.rank) + b.shape
+    let left = [Dim](repeating: 1, count: rank - a.rank) + a.shape
+    let right = [Dim](repeating: 1, count: rank - b.rank) + b.shape
     let product = a.reshape(left.flatMap { [$0, 1] }) * b.reshape(right.flatMap { [1, $0] })
     return product.reshape(zip(left, right).map { $0 * $1 })
   }

@@ -213,7 +213,7 @@ private func perClass(_ weight: Tensor, _ input: Tensor, _ axis: Int) throws(Typ
   guard weight.shape == [input.shape[axis]] else {
     throw TypeFault("the weight is \(weight.type), the input has \(input.shape[axis]) classes")
   }
-  return weight.reshape([input.shape[axis]] + [Dimension](repeating: 1, count: input.rank - 1 - axis))
+  return weight.reshape([input.shape[axis]] + [Dim](repeating: 1, count: input.rank - 1 - axis))
 }
 
 /// The loss of class indices: picks log-probabilities, weighs, leaves out ignored ones.

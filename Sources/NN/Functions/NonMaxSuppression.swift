@@ -74,7 +74,7 @@ public func nonMaxSuppression(
       return ([next, state[1] + isKept.convert(to: .i64)], [isKept])
     }
     let isKept = outputs[0].permute([1, 2, 0])
-    let bound = most?.literal.flatMap { $0.integers.first }.map { Dimension.minimum(count, Dimension(max(0, $0))) }
+    let bound = most?.literal.flatMap { $0.integers.first }.map { Dim.minimum(count, Dim(max(0, $0))) }
     let rows = isKept.nonzero(atMost: (bound ?? count) * images * classes)
     let places = order.gather(rows, IndexedAxes(axes: [0, 1, 2], outside: .ignored))
     return cat([rows.slice(axis: 1, from: 0, to: 2), places.unsqueeze(dim: 1)], dim: 1)

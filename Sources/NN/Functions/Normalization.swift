@@ -111,7 +111,7 @@ public func rmsNorm(_ x: Tensor, _ normalizedShape: [Int], weight: Tensor? = nil
 
 private func normalizedAxes(_ x: Tensor, _ shape: [Int], _ scales: [Tensor?]) throws(TypeFault) -> [Int] {
   try x.requireFloat("the input")
-  let wanted = shape.map { Dimension($0) }
+  let wanted = shape.map { Dim($0) }
   guard !shape.isEmpty, x.rank >= shape.count, Array(x.shape.suffix(shape.count)) == wanted else {
     throw TypeFault("the last axes of \(x.type) are not the normalized shape \(wanted.text)")
   }
@@ -127,10 +127,10 @@ public func groupNorm(
 ) -> Tensor {
   composite("groupNorm", [x, weight, bias]) { () throws(TypeFault) -> Tensor in
     try requireChannels(x, [weight, bias])
-    guard numGroups > 0, let inner = x.shape[1].divided(exactlyBy: Dimension(numGroups)) else {
+    guard numGroups > 0, let inner = x.shape[1].divided(exactlyBy: Dim(numGroups)) else {
       throw TypeFault("\(x.shape[1]) channels do not divide into \(numGroups) groups")
     }
-    let grouped = x.reshape([x.shape[0], Dimension(numGroups), inner] + x.shape[2...])
+    let grouped = x.reshape([x.shape[0], Dim(numGroups), inner] + x.shape[2...])
     let (y, _, _) = standardized(grouped, axes: Array(2..<grouped.rank), eps: eps)
     return affine(y.reshape(x.shape), x, weight, bias)
   }
@@ -202,7 +202,7 @@ private func affine(_ y: Tensor, _ x: Tensor, _ weight: Tensor?, _ bias: Tensor?
 extension Tensor {
   /// A vector over the channels (axis 1) in a shape that broadcasts with this tensor.
   fileprivate func perChannel(_ vector: Tensor) -> Tensor {
-    vector.reshape([shape[1]] + [Dimension](repeating: 1, count: rank - 2))
+    vector.reshape([shape[1]] + [Dim](repeating: 1, count: rank - 2))
   }
 }
 

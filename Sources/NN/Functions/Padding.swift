@@ -63,7 +63,7 @@ private func padded(_ x: Tensor, low: [Int], high: [Int], mode: PaddingMode, val
     case .replicate:
       func edge(_ start: Int, _ count: Int) throws(TypeFault) -> Tensor {
         var shape = result.shape
-        shape[axis] = Dimension(count)
+        shape[axis] = Dim(count)
         return part(start, 1).broadcast(to: shape, axes: Array(0..<x.rank))
       }
       if low[axis] > 0 { parts.append(try edge(0, low[axis])) }

@@ -127,10 +127,10 @@ public func maxUnpool(
     guard sizes.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the result would have sizes \(sizes)") }
     let outer = Array(x.shape[..<lead])
     let count = Array(x.shape[lead...]).elementCount
-    let flat = x.builder.zeros(TensorType(x.dtype, outer + [sizes.map { Dimension($0) }.elementCount]))
+    let flat = x.builder.zeros(TensorType(x.dtype, outer + [sizes.map { Dim($0) }.elementCount]))
     return flat.scatterAlong(
       axis: lead, indices: indices.reshape(outer + [count]), updates: x.reshape(outer + [count]), combiner: nil
-    ).reshape(outer + sizes.map { Dimension($0) })
+    ).reshape(outer + sizes.map { Dim($0) })
   }
 }
 
@@ -221,9 +221,9 @@ public func fractionalMaxPool2dWithIndices(
       (rows.unsqueeze(dim: 3).unsqueeze(dim: 5) * extents[1] + columns.unsqueeze(dim: 2).unsqueeze(dim: 4))
       .checked()
     let width = kernel[0] * kernel[1]
-    let windows = table.reshape(lead + [Dimension(sizes[0] * sizes[1] * width)])
-    let flat = images.reshape(lead + [Dimension(extents[0] * extents[1])])
-    let shape = lead + [Dimension(sizes[0]), Dimension(sizes[1]), Dimension(width)]
+    let windows = table.reshape(lead + [Dim(sizes[0] * sizes[1] * width)])
+    let flat = images.reshape(lead + [Dim(extents[0] * extents[1])])
+    let shape = lead + [Dim(sizes[0]), Dim(sizes[1]), Dim(width)]
     let (values, chosen) = flat.gather(dim: 2, windows).reshape(shape).max(dim: -1)
     let indices = windows.reshape(shape).gather(dim: -1, chosen.unsqueeze(dim: -1)).squeeze(dim: -1)
     return x.rank == 3 ? [values.squeeze(dim: 0), indices.squeeze(dim: 0)] : [values, indices]

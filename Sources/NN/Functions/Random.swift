@@ -7,7 +7,7 @@ extension Builder {
   ///
   /// The seed is the variable `random.seed`, which starts from the seed of `TraceOptions` and which every run moves on.
   /// The numbers of calls are kept apart by their order in the trace; the body of a loop draws the same in each step.
-  public func randomBits(_ shape: [Dimension]) -> Tensor {
+  public func randomBits(_ shape: [Dim]) -> Tensor {
     let name = Self.seedVariable
     let numbers = KeyedNumbers(seed: (context as? ModuleNames)?.seed ?? 0, name: name)
     let start = NDArray(scalar: .integer(Int(truncatingIfNeeded: numbers.bits(0))), dtype: .u64)
@@ -17,7 +17,7 @@ extension Builder {
   }
 
   /// Evenly distributed in `0 ..< 1`: multiples of 2^-24 in `f32`, of 2^-32 in `f64`.
-  public func rand(_ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
+  public func rand(_ shape: [Dim], dtype: ScalarType? = nil) -> Tensor {
     let dtype = dtype ?? .defaultFloat
     guard dtype.isFloat else { return refused("rand", TypeFault("gives floats, not \(dtype)")) }
     let digits = [.f16: 11, .bf16: 8, .f32: 24][dtype] ?? 32
@@ -27,29 +27,29 @@ extension Builder {
   }
 
   /// Normally distributed with mean 0 and deviation 1, by Box and Muller.
-  public func randn(_ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
+  public func randn(_ shape: [Dim], dtype: ScalarType? = nil) -> Tensor {
     let radius = ((1 - rand(shape, dtype: dtype)).log() * -2).sqrt()
     return radius * (rand(shape, dtype: dtype) * (2 * .pi)).cos()
   }
 
   /// Evenly distributed in `0 ..< 1`.
   public func rand(_ shape: Int..., dtype: ScalarType? = nil) -> Tensor {
-    rand(shape.map { Dimension($0) }, dtype: dtype)
+    rand(shape.map { Dim($0) }, dtype: dtype)
   }
 
   /// Normally distributed with mean 0 and deviation 1.
   public func randn(_ shape: Int..., dtype: ScalarType? = nil) -> Tensor {
-    randn(shape.map { Dimension($0) }, dtype: dtype)
+    randn(shape.map { Dim($0) }, dtype: dtype)
   }
 
   /// Normally distributed numbers of a mean and a deviation.
-  public func normal(mean: Double, std: Double, _ shape: [Dimension], dtype: ScalarType? = nil) -> Tensor {
+  public func normal(mean: Double, std: Double, _ shape: [Dim], dtype: ScalarType? = nil) -> Tensor {
     guard std >= 0 else { return refused("normal", TypeFault("std is \(std)", help: "a deviation is not negative")) }
     return randn(shape, dtype: dtype) * std + mean
   }
 
   /// Integers from `low` below `high`, evenly distributed to within 2^-32.
-  public func randint(_ low: Int, _ high: Int, _ shape: [Dimension], dtype: ScalarType = .i64) -> Tensor {
+  public func randint(_ low: Int, _ high: Int, _ shape: [Dim], dtype: ScalarType = .i64) -> Tensor {
     let (range, isBeyond) = high.subtractingReportingOverflow(low)
     guard !isBeyond, (1...(1 << 32)).contains(range) else {
       return refused("randint", TypeFault("\(low) ..< \(high) has no integers, or more than 2^32"))
@@ -60,12 +60,12 @@ extension Builder {
   }
 
   /// Integers from 0 below `high`, evenly distributed.
-  public func randint(_ high: Int, _ shape: [Dimension], dtype: ScalarType = .i64) -> Tensor {
+  public func randint(_ high: Int, _ shape: [Dim], dtype: ScalarType = .i64) -> Tensor {
     randint(0, high, shape, dtype: dtype)
   }
 
   /// True with probability `p`, to within 2^-32.
-  public func bernoulli(_ shape: [Dimension], p: Double) -> Tensor {
+  public func bernoulli(_ shape: [Dim], p: Double) -> Tensor {
     guard (0...1).contains(p) else { return refused("bernoulli", TypeFault("p is \(p)", help: "p is a share, 0 to 1")) }
     let bits = randomBits(shape)
     if p == 1 { return bits.onesLike().convert(to: .bool) }
@@ -135,14 +135,14 @@ public struct ChannelDropoutFunction: Sendable {
 
   /// Applies the function.
   public func callAsFunction(_ x: Tensor, p: Double = 0.5, training: Bool = true) -> Tensor {
-    let kept = Array(x.shape.dropLast(spatial)) + [Dimension](repeating: 1, count: spatial)
+    let kept = Array(x.shape.dropLast(spatial)) + [Dim](repeating: 1, count: spatial)
     return dropped("dropout\(spatial)d", x, p, training, kept, ranks: spatial + 1...spatial + 2)
   }
 }
 
 /// - Parameter shape: One number decides what the same element of this shape is repeated to.
 private func dropped(
-  _ name: String, _ x: Tensor, _ p: Double, _ training: Bool, _ shape: [Dimension], ranks: ClosedRange<Int>? = nil
+  _ name: String, _ x: Tensor, _ p: Double, _ training: Bool, _ shape: [Dim], ranks: ClosedRange<Int>? = nil
 ) -> Tensor {
   composite(name, [x]) { () throws(TypeFault) -> Tensor in
     guard (0...1).contains(p) else { throw TypeFault("p is \(p)", help: "p is a share, 0 to 1") }

@@ -90,7 +90,7 @@ public struct RecurrentWeights: Sendable {
   }
 
   /// Throws unless the weights fit an input and each other; gives the sizes of the states.
-  fileprivate func requireFit(_ cell: RecurrentCell, _ x: Tensor) throws(TypeFault) -> [Dimension] {
+  fileprivate func requireFit(_ cell: RecurrentCell, _ x: Tensor) throws(TypeFault) -> [Dim] {
     try inputHidden.requireRank(2...2, "the input weight")
     try hiddenHidden.requireRank(2...2, "the hidden weight")
     let width = hiddenHidden.shape[1]
@@ -103,7 +103,7 @@ public struct RecurrentWeights: Sendable {
       }
       hidden = projection.shape[1]
     }
-    let rows = hidden * Dimension(cell.gateCount)
+    let rows = hidden * Dim(cell.gateCount)
     guard hiddenHidden.shape[0] == rows, inputHidden.shape[0] == rows else {
       throw TypeFault(
         "the weights \(inputHidden.type) and \(hiddenHidden.type) do not have \(cell.gateCount) gates each")
@@ -133,7 +133,7 @@ public func recurrentStep(
 
 /// The states, which must have the given sizes; zeros when there are none.
 private func initialStates(
-  _ states: [Tensor], _ x: Tensor, _ sizes: [Dimension], _ batch: [Dimension]
+  _ states: [Tensor], _ x: Tensor, _ sizes: [Dim], _ batch: [Dim]
 ) throws(TypeFault) -> [Tensor] {
   if states.isEmpty { return sizes.map { x.builder.zeros(TensorType(x.dtype, batch + [$0])) } }
   guard states.count == sizes.count else { throw TypeFault("\(states.count) states, needs \(sizes.count)") }
@@ -205,7 +205,7 @@ public func recurrent(
     guard directions > 0, weights.allSatisfy({ $0.count == directions }) else { throw TypeFault("has no weights") }
     var input = !isBatched ? x.unsqueeze(dim: 1) : batchFirst ? x.transpose(0, 1) : x
     let rows = weights.count * directions
-    for state in states where state.rank != x.rank || state.shape[0] != Dimension(rows) {
+    for state in states where state.rank != x.rank || state.shape[0] != Dim(rows) {
       throw TypeFault(
         "a state is \(state.type), needs \(rows) rows for \(weights.count) layers, \(directions) directions")
     }

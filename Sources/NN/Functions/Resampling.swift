@@ -229,7 +229,7 @@ public func unfold(
       counts.append(windows.count)
       y = y.gather(windows.index(in: x.builder), windows.along(2 + axis)).movedim(0, 2 + axis)
     }
-    let sizes = [kernel[0], counts[0], kernel[1], counts[1]].map { Dimension($0) }
+    let sizes = [kernel[0], counts[0], kernel[1], counts[1]].map { Dim($0) }
     return try y.checked().reshape([x.shape[0], x.shape[1]] + sizes).permute([0, 1, 2, 4, 3, 5])
       .reshape([x.shape[0], x.shape[1] * sizes[0] * sizes[2], sizes[1] * sizes[3]])
   }
@@ -268,8 +268,8 @@ package func fold(
           size: output[axis], kernel: kernel[axis], dilation: dilation[axis], low: low[axis], high: high[axis],
           stride: stride[axis]))
     }
-    let counts = windows.map { Dimension($0.count) }
-    let taps = kernel.map { Dimension($0) }
+    let counts = windows.map { Dim($0.count) }
+    let taps = kernel.map { Dim($0) }
     guard let channels = x.shape[1].divided(exactlyBy: taps.elementCount), x.shape[2] == counts.elementCount else {
       func text(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " by ") }
       throw TypeFault("\(x.type) does not hold \(text(kernel)) windows at \(text(windows.map(\.count))) places")
@@ -280,7 +280,7 @@ package func fold(
       .reshape([x.shape[0], channels] + zip(taps, counts).map { $0 * $1 })
     for axis in 0..<spatial {
       var shape = y.shape
-      shape[2 + axis] = Dimension(output[axis])
+      shape[2 + axis] = Dim(output[axis])
       y = try x.builder.zeros(TensorType(x.dtype, shape))
         .scatter(
           windows[axis].index(in: x.builder), y.movedim(2 + axis, 0), windows[axis].along(2 + axis), combiner: .sum

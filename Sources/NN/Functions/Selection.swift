@@ -8,7 +8,7 @@ extension Tensor {
   /// The row-major places of the elements that are not zero, ascending: `i64[?n0]`.
   ///
   /// - Parameter most: How many there may be, where not all; a run with more fails.
-  private func found(atMost most: Dimension? = nil) throws(TypeFault) -> Tensor {
+  private func found(atMost most: Dim? = nil) throws(TypeFault) -> Tensor {
     let isFound = flatten() .!= 0
     if let literal {
       let places = literal.values.indices.filter { literal.element(at: $0).double != 0 }
@@ -18,7 +18,7 @@ extension Tensor {
       return builder.constant(NDArray(places.map { Int64($0) }))
     }
     let total = isFound.shape[0]
-    let capacity = most.map { Dimension.minimum(total, $0) } ?? total
+    let capacity = most.map { Dim.minimum(total, $0) } ?? total
     let numbers = isFound.convert(to: .i64)
     let size = builder.extent(numbers.reduce(.sum, axes: [0]), capacity: capacity)
     // Each is written to the place that its number says, the others to none.
@@ -48,7 +48,7 @@ extension Tensor {
   }
 
   /// An axis with more places behind its elements, which hold a number.
-  private func filled(axis: Int, to size: Dimension, with number: ScalarValue) -> Tensor {
+  private func filled(axis: Int, to size: Dim, with number: ScalarValue) -> Tensor {
     let place = builder.iota(TensorType(.i64, [size]), axis: 0)
     let taken = gather(place.unsqueeze(dim: 1), IndexedAxes(axes: [axis], outside: .ignored)).movedim(0, axis)
     let isInside = (place .< builder.number(shape[axis])).broadcast(to: taken.shape, axes: [axis])
@@ -61,7 +61,7 @@ extension Tensor {
   public func nonzero() -> Tensor { nonzero(atMost: nil) }
 
   /// The same where it is known that there are at most so many.
-  func nonzero(atMost most: Dimension?) -> Tensor {
+  func nonzero(atMost most: Dim?) -> Tensor {
     composite("nonzero", [self]) { () throws(TypeFault) -> Tensor in
       let places = try found(atMost: most)
       return rows(coordinates(places), places)
@@ -83,10 +83,10 @@ extension Tensor {
   public func nonzero(size: Int, fillValue: Int = -1) -> (indices: Tensor, count: Tensor) {
     let results = composite("nonzero", [self], count: 2) { () throws(TypeFault) -> [Tensor] in
       guard size >= 0 else { throw TypeFault("the size \(size) is negative") }
-      let places = try found(atMost: Dimension(size))
+      let places = try found(atMost: Dim(size))
       let indices = rows(coordinates(places), places)
       return [
-        indices.filled(axis: 0, to: Dimension(size), with: .integer(fillValue)), builder.number(places.shape[0]),
+        indices.filled(axis: 0, to: Dim(size), with: .integer(fillValue)), builder.number(places.shape[0]),
       ]
     }
     return (results[0], results[1])
@@ -168,7 +168,7 @@ extension Tensor {
       ]
       if let size {
         for (position, number) in [filling, .integer(0), .integer(0)].enumerated() {
-          results[position] = results[position].filled(axis: 0, to: Dimension(size), with: number)
+          results[position] = results[position].filled(axis: 0, to: Dim(size), with: number)
         }
       }
       return results + [slots.inverse(order).reshape(shape), builder.number(slots.size)]
@@ -225,7 +225,7 @@ extension Tensor {
   /// The runs that begin where this mask of one axis holds.
   func slots(atMost most: Int? = nil) -> Slots {
     let isFirst = convert(to: .i64)
-    let capacity = most.map { Dimension.minimum(shape[0], Dimension($0)) } ?? shape[0]
+    let capacity = most.map { Dim.minimum(shape[0], Dim($0)) } ?? shape[0]
     let size = builder.extent(isFirst.reduce(.sum, axes: [0]), capacity: capacity)
     return Slots(number: isFirst.cumulative(.sum, axis: 0) - 1, size: size, capacity: capacity)
   }
@@ -236,8 +236,8 @@ struct Slots {
   /// The number of the run that each element belongs to.
   let number: Tensor
   /// How many runs there are, and at most.
-  let size: Dimension
-  let capacity: Dimension
+  let size: Dim
+  let capacity: Dim
 
   /// What the elements of each run are joined to; without a combiner, the last one.
   func collect(_ elements: Tensor, _ combiner: Combiner?) -> Tensor { collect(elements, at: number, combiner) }

@@ -13,7 +13,7 @@ public import LatheCore
 ///     stack.
 /// - Returns: The last state, and the stacked results `[length, ...]`.
 public func scan(
-  _ initial: [Tensor], over sequences: [Tensor], length: Dimension? = nil, reverse: Bool = false,
+  _ initial: [Tensor], over sequences: [Tensor], length: Dim? = nil, reverse: Bool = false,
   _ body: (_ state: [Tensor], _ elements: [Tensor]) -> (state: [Tensor], outputs: [Tensor])
 ) -> (state: [Tensor], outputs: [Tensor]) {
   let operands = initial + sequences
@@ -85,7 +85,7 @@ public func whileLoop(
       guard holds.isPoisoned || (holds.dtype == .bool && holds.type.elementCount == 1) else {
         throw TypeFault("the condition gives \(holds.type), needs one bool")
       }
-      return [holds.isPoisoned ? holds : holds.reshape([Dimension]())]
+      return [holds.isPoisoned ? holds : holds.reshape([Dim]())]
     }
     let step = try builder.capturingRegion(types) { (_, values) throws(TypeFault) -> [Tensor] in
       let next = body(values)
@@ -128,7 +128,7 @@ public func cond(
     let (graphs, captures) = try builder.sharingCaptures([first, second], arguments: [])
     return builder.apply(
       .conditional(Conditional(then: graphs[0], otherwise: graphs[1])),
-      [predicate.reshape([Dimension]())] + captures)
+      [predicate.reshape([Dim]())] + captures)
   } catch {
     builder.record(error, operation: "cond", operands: [predicate])
     return Array(repeating: builder.poison, count: count)

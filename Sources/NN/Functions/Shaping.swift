@@ -9,10 +9,10 @@ extension Tensor {
   public func view(_ sizes: Int...) -> Tensor { view(sizes) }
 
   /// The same elements in another shape; one size may be -1 and is computed.
-  public func view(_ sizes: [Int]) -> Tensor { view(sizes.map { Dimension($0) }) }
+  public func view(_ sizes: [Int]) -> Tensor { view(sizes.map { Dim($0) }) }
 
   /// The same elements in another shape of possibly symbolic sizes; one may be -1 and is computed.
-  public func view(_ sizes: [Dimension]) -> Tensor { reshape(sizes) }
+  public func view(_ sizes: [Dim]) -> Tensor { reshape(sizes) }
 
   /// The same bytes as elements of another type, whose size the last axis makes up for: `view(dtype)`.
   public func view(_ dtype: ScalarType) -> Tensor {
@@ -26,17 +26,17 @@ extension Tensor {
         // Pieces of each element, the lowest bits first.
         let count = from / to
         let bits = bitcast(to: Self.unsigned(from)).unsqueeze(dim: -1)
-        let places = builder.iota(TensorType(bits.dtype, [Dimension(count)]), axis: 0) * (8 * to)
+        let places = builder.iota(TensorType(bits.dtype, [Dim(count)]), axis: 0) * (8 * to)
         let pieces = Tensor.pointwise(.shiftRight, bits, places).convert(to: Self.unsigned(to)).bitcast(to: dtype)
-        return pieces.reshape(outer + [last * Dimension(count)])
+        return pieces.reshape(outer + [last * Dim(count)])
       }
       let count = to / from
-      guard let joined = last.divided(exactlyBy: Dimension(count)) else {
+      guard let joined = last.divided(exactlyBy: Dim(count)) else {
         throw TypeFault("the last size \(last) of \(type) does not divide by \(count)")
       }
       let pieces = bitcast(to: Self.unsigned(from)).convert(to: Self.unsigned(to)).reshape(
-        outer + [joined, Dimension(count)])
-      let places = builder.iota(TensorType(pieces.dtype, [Dimension(count)]), axis: 0) * (8 * from)
+        outer + [joined, Dim(count)])
+      let places = builder.iota(TensorType(pieces.dtype, [Dim(count)]), axis: 0) * (8 * from)
       return Tensor.pointwise(.shiftLeft, pieces, places).reduce(.sum, axes: [pieces.rank - 1]).bitcast(to: dtype)
     }
   }
@@ -68,9 +68,9 @@ extension Tensor {
   public func unflatten(dim: Int, _ sizes: [Int]) -> Tensor {
     composite("unflatten", [self]) { () throws(TypeFault) -> Tensor in
       let axis = try axis(dim)
-      var inner = sizes.map { Dimension($0) }
+      var inner = sizes.map { Dim($0) }
       if let hole = sizes.firstIndex(of: -1) {
-        let others = sizes.enumerated().filter { $0.offset != hole }.map { Dimension($0.element) }.elementCount
+        let others = sizes.enumerated().filter { $0.offset != hole }.map { Dim($0.element) }.elementCount
         guard others != 0, let size = shape[axis].divided(exactlyBy: others) else {
           throw TypeFault("axis \(axis) of \(type) does not split into \(sizes)")
         }
@@ -133,10 +133,10 @@ extension Tensor {
   public func dim() -> Int { rank }
 
   /// The sizes of the axes.
-  public func size() -> [Dimension] { shape }
+  public func size() -> [Dim] { shape }
 
   /// The size of an axis, counted from the end where negative.
-  public func size(_ dim: Int) -> Dimension {
+  public func size(_ dim: Int) -> Dim {
     guard !isPoisoned else { return 1 }
     do throws(TypeFault) {
       return shape[try axis(dim)]
@@ -147,7 +147,7 @@ extension Tensor {
   }
 
   /// The number of elements.
-  public func numel() -> Dimension { shape.elementCount }
+  public func numel() -> Dim { shape.elementCount }
 
   /// The axes in another order; numbers may be negative.
   public func permute(_ dims: Int...) -> Tensor { permute(dims: dims) }
@@ -175,10 +175,10 @@ extension Tensor {
   }
 
   /// Repeats axes of size 1 without copying; -1 keeps a size, new axes come first.
-  public func expand(_ sizes: Int...) -> Tensor { expand(sizes.map { Dimension($0) }) }
+  public func expand(_ sizes: Int...) -> Tensor { expand(sizes.map { Dim($0) }) }
 
   /// Repeats axes of size 1 without copying; -1 keeps a size, new axes come first.
-  public func expand(_ sizes: [Dimension]) -> Tensor {
+  public func expand(_ sizes: [Dim]) -> Tensor {
     composite("expand", [self]) { () throws(TypeFault) -> Tensor in
       guard sizes.count >= rank else {
         throw TypeFault("\(sizes.text) has fewer axes than \(type)")
@@ -198,7 +198,7 @@ extension Tensor {
   public func expandAs(_ other: Tensor) -> Tensor { other.isPoisoned ? other : expand(other.shape) }
 
   /// Repeats to a shape with which this one broadcasts.
-  public func broadcastTo(_ shape: [Int]) -> Tensor { expand(shape.map { Dimension($0) }) }
+  public func broadcastTo(_ shape: [Int]) -> Tensor { expand(shape.map { Dim($0) }) }
 
   /// Copies the tensor `counts[i]` times along axis `i`; more counts than axes add axes in front.
   public func `repeat`(_ counts: Int...) -> Tensor { `repeat`(counts) }
@@ -208,10 +208,10 @@ extension Tensor {
     composite("repeat", [self]) { () throws(TypeFault) -> Tensor in
       guard counts.count >= rank else { throw TypeFault("\(counts) has fewer numbers than \(type) axes") }
       for count in counts where count < 0 { throw TypeFault("the count \(count) is negative") }
-      let sizes = [Dimension](repeating: 1, count: counts.count - rank) + shape
-      let spread = zip(counts, sizes).flatMap { [Dimension($0), $1] }
+      let sizes = [Dim](repeating: 1, count: counts.count - rank) + shape
+      let spread = zip(counts, sizes).flatMap { [Dim($0), $1] }
       return reshape(sizes.flatMap { [1, $0] }).expanded(to: spread)
-        .reshape(zip(counts, sizes).map { Dimension($0) * $1 })
+        .reshape(zip(counts, sizes).map { Dim($0) * $1 })
     }
   }
 
@@ -227,9 +227,9 @@ extension Tensor {
       let x = dim == nil ? flatten() : self
       let axis = try x.axis(dim ?? 0)
       var spread = x.shape
-      spread.insert(Dimension(repeats), at: axis + 1)
+      spread.insert(Dim(repeats), at: axis + 1)
       var shape = x.shape
-      shape[axis] = shape[axis] * Dimension(repeats)
+      shape[axis] = shape[axis] * Dim(repeats)
       return x.unsqueeze(dim: axis + 1).expanded(to: spread).reshape(shape)
     }
   }

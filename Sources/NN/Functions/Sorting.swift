@@ -210,7 +210,7 @@ extension Tensor {
       result = isUndefined.select(result.fullLike(Double.nan), result).movedim(-1, 0)
       if keepdim {
         let kept =
-          dim == nil ? self.shape.map { _ in Dimension(1) } : x.shape.indices.map { $0 == axis ? 1 : x.shape[$0] }
+          dim == nil ? self.shape.map { _ in Dim(1) } : x.shape.indices.map { $0 == axis ? 1 : x.shape[$0] }
         result = result.reshape([result.shape[0]] + kept)
       }
       return q.rank == 0 ? result.squeeze(dim: 0) : result
@@ -279,7 +279,7 @@ extension Builder {
       return poison
     }
     // 64 bits have no ties to speak of.
-    let (high, low) = (randomBits([Dimension(n)]).convert(to: .u64), randomBits([Dimension(n)]).convert(to: .u64))
+    let (high, low) = (randomBits([Dim(n)]).convert(to: .u64), randomBits([Dim(n)]).convert(to: .u64))
     return ((high << 32) .| low).argSort(axis: 0).convert(to: dtype)
   }
 }

@@ -21,7 +21,7 @@ extension Tensor {
   }
 
   /// This shape with size 1 on some axes.
-  private func keeping(_ axes: [Int]) -> [Dimension] { shape.indices.map { axes.contains($0) ? 1 : shape[$0] } }
+  private func keeping(_ axes: [Int]) -> [Dim] { shape.indices.map { axes.contains($0) ? 1 : shape[$0] } }
 
   /// How many elements go into one result.
   private func count(_ axes: [Int]) throws(TypeFault) -> Int {
@@ -137,7 +137,7 @@ extension Tensor {
     composite(name, [self]) { () throws(TypeFault) -> Tensor in
       guard let dim else {
         let result = flatten().argReduce(combiner, axis: 0)
-        return keepdim ? result.reshape([Dimension](repeating: 1, count: rank)) : result
+        return keepdim ? result.reshape([Dim](repeating: 1, count: rank)) : result
       }
       if rank == 0, dim == 0 || dim == -1 { return builder.scalar(.integer(0), .i64) }
       let axis = try axis(dim)

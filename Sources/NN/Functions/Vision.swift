@@ -33,9 +33,9 @@ public func deformConv2d(
     let (parts, groups) = (offsets / (2 * taps), channels / each)
     let image = Array(offset.shape[2...])
     // Every group of channels that shares offsets is an image of its own.
-    let count = batch * Dimension(parts)
-    let images = x.reshape([count, Dimension(channels / parts), x.shape[2], x.shape[3]])
-    let moves = offset.reshape([count, Dimension(taps), 2] + image)
+    let count = batch * Dim(parts)
+    let images = x.reshape([count, Dim(channels / parts), x.shape[2], x.shape[3]])
+    let moves = offset.reshape([count, Dim(taps), 2] + image)
     var sampler = GridSampler(padding: .zeros, alignCorners: true)
     sampler.sizes = [try x.knownSize(2), try x.knownSize(3)]
     let places = (0..<2).map { axis in
@@ -49,15 +49,15 @@ public func deformConv2d(
     // [N parts, C / parts, taps, h, w]
     var pixels = sampler.weighted(images, places, 0...1) { distance, tap in tap == 0 ? 1 - distance : distance }
     if let mask {
-      guard mask.shape == [batch, Dimension(parts * taps)] + image else {
+      guard mask.shape == [batch, Dim(parts * taps)] + image else {
         throw TypeFault("the mask \(mask.type) does not fit the offset \(offset.type)")
       }
-      pixels = pixels * mask.reshape([count, 1, Dimension(taps)] + image)
+      pixels = pixels * mask.reshape([count, 1, Dim(taps)] + image)
     }
     let columns = pixels.reshape(
-      [batch, Dimension(groups), Dimension(each * taps), image.elementCount])
+      [batch, Dim(groups), Dim(each * taps), image.elementCount])
     let matrix = weight.reshape([groups, filters / groups, each * taps])
-    let y = matmul(matrix, columns).reshape([batch, Dimension(filters)] + image)
+    let y = matmul(matrix, columns).reshape([batch, Dim(filters)] + image)
     return bias.map { y + $0.reshape([filters, 1, 1]) } ?? y
   }
 }
@@ -114,7 +114,7 @@ public func roiAlign(
       return (low, (low + 1).minimum(Double(extent - 1)), bounded - low, inside)
     }
     let (rows, columns) = (try samples(0), try samples(1))
-    let shape = [count, Dimension(size[0] * samplingRatio), Dimension(size[1] * samplingRatio)]
+    let shape = [count, Dim(size[0] * samplingRatio), Dim(size[1] * samplingRatio)]
     func across(_ tensor: Tensor, _ axis: Int) -> Tensor { tensor.broadcast(to: shape, axes: [0, 1 + axis]) }
     let image = batchIndices.convert(to: .i64).broadcast(to: shape, axes: [0])
     let table = x.permute([0, 2, 3, 1])
@@ -130,9 +130,9 @@ public func roiAlign(
     }
     let joined = terms.dropFirst().reduce(terms[0]) { mode == .avg ? $0 + $1 : $0.maximum($1) }
     let inside = (across(rows.inside, 0) .& across(columns.inside, 1)).unsqueeze(dim: -1)
-    let ratio = Dimension(samplingRatio)
+    let ratio = Dim(samplingRatio)
     let bins = inside.select(joined, joined.zerosLike())
-      .reshape([count, Dimension(size[0]), ratio, Dimension(size[1]), ratio, x.shape[1]])
+      .reshape([count, Dim(size[0]), ratio, Dim(size[1]), ratio, x.shape[1]])
     let pooled = mode == .avg ? bins.mean(dim: [2, 4]) : bins.reduce(.max, axes: [2, 4])
     return pooled.permute(dims: [0, 3, 1, 2])
   }

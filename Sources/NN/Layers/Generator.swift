@@ -34,7 +34,8 @@ public final class Generator: Sendable {
   /// Starts again from a seed; a negative one counts from 2^64 down, as in PyTorch.
   @discardableResult
   public func manualSeed(_ seed: some BinaryInteger) -> Generator {
-    start(MersenneTwister(UInt64(truncatingIfNeeded: seed)))
+    let engine = MersenneTwister(UInt64(truncatingIfNeeded: seed))
+    state.withLock { $0 = State(engine: engine, isSeeded: true) }
     return self
   }
 
@@ -45,8 +46,6 @@ public final class Generator: Sendable {
     manualSeed(seed)
     return seed
   }
-
-  private func start(_ engine: MersenneTwister) { state.withLock { $0 = State(engine: engine, isSeeded: true) } }
 
   /// The seed that the numbers started from.
   public var initialSeed: UInt64 { state.withLock { $0.engine.seed } }
@@ -61,10 +60,18 @@ public final class Generator: Sendable {
   ///
   /// - Throws: That this is no such state.
   public func setState(_ state: NDArray) throws(DiagnosticsError) {
+    try resume(at: state)
+    self.state.withLock { $0.isSeeded = true }
+  }
+
+  /// Goes on from a state, which chooses no start: layers that are made from then on draw as they did before.
+  ///
+  /// - Throws: That this is no such state.
+  package func resume(at state: NDArray) throws(DiagnosticsError) {
     guard state.dtype == .u8, state.shape.count == 1, let engine = MersenneTwister(state: Array(state.bytes)) else {
       throw DiagnosticsError("\(state.type) is no state of a generator", help: "give what getState gave")
     }
-    start(engine)
+    self.state.withLock { $0.engine = engine }
   }
 
   /// A generator that goes on from here by itself: `clone_state`.

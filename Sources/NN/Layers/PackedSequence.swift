@@ -84,7 +84,7 @@ public func packPaddedSequence(
     guard input.rank >= 2 else { throw TypeFault("\(input.type) has no axes of steps and sequences") }
     let x = batchFirst ? input.transpose(0, 1) : input
     let steps = try x.knownSize(0)
-    guard x.shape[1] == Dimension(lengths.count), let longest = lengths.max(), longest <= steps else {
+    guard x.shape[1] == Dim(lengths.count), let longest = lengths.max(), longest <= steps else {
       throw TypeFault("\(lengths.count) lengths of at most \(lengths.max() ?? 0) steps do not fit \(input.type)")
     }
     guard lengths.allSatisfy({ $0 > 0 }) else { throw TypeFault("the lengths \(lengths) are not all positive") }
@@ -132,7 +132,7 @@ public func padPackedSequence(
       guard totalLength >= steps else {
         throw TypeFault("totalLength is \(totalLength), the sequences have up to \(steps) steps")
       }
-      let rest = x.type.with(shape: [Dimension(totalLength - steps)] + x.shape.dropFirst())
+      let rest = x.type.with(shape: [Dim(totalLength - steps)] + x.shape.dropFirst())
       result = Tensor.concatenate([result, x.builder.full(rest, .float(paddingValue))], axis: 0)
     }
     return batchFirst ? result.transpose(0, 1) : result
@@ -156,7 +156,7 @@ public func padSequence(
     let lengths = try sequenceLengths(sequences)
     let longest = lengths.max() ?? 0
     let padded = zip(sequences, lengths).map { sequence, length in
-      let rest = sequence.type.with(shape: [Dimension(longest - length)] + sequence.shape.dropFirst())
+      let rest = sequence.type.with(shape: [Dim(longest - length)] + sequence.shape.dropFirst())
       let filling = sequence.builder.full(rest, .float(paddingValue))
       return Tensor.concatenate(paddingSide == .right ? [sequence, filling] : [filling, sequence], axis: 0)
     }

@@ -2,7 +2,7 @@ public import LatheCore
 import Synchronization
 
 /// The product of sizes, of which a hostile one gives a number that no tensor has.
-func product(_ sizes: [Int]) -> Int { sizes.map { Dimension($0) }.elementCount.known ?? 0 }
+func product(_ sizes: [Int]) -> Int { sizes.map { Dim($0) }.elementCount.known ?? 0 }
 
 /// A named tensor of a module: a trained weight, or a buffer that is kept with the weights.
 ///

@@ -2,7 +2,10 @@ import LatheCore
 
 /// The types of mixed precision.
 public enum AutocastType: String, Sendable, CaseIterable {
-  case bf16, f16
+  /// Eight bits of exponent: the range of `f32`, no scaling of the loss needed.
+  case bf16
+  /// Five bits of exponent; small gradients vanish unless the loss is scaled.
+  case f16
 
   var dtype: ScalarType { self == .bf16 ? .bf16 : .f16 }
 }

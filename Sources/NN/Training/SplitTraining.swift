@@ -1,6 +1,6 @@
 public import LatheCore
 
-/// What the outputs and inputs are called that hold a parameter's gradient, in the functions of ``splitTrainable``.
+/// What the outputs and inputs are called that hold a parameter's gradient, in the functions of `splitTrainable`.
 public func gradientName(of parameter: String) -> String { "gradient/\(parameter)" }
 
 /// The functions of a model that is trained in steps cut in two, between which gradients may be changed.

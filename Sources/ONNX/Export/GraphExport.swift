@@ -102,12 +102,12 @@ final class GraphExport: NodeWriter {
   /// A tensor with its axes at other places, those between of size 1; leading ones are left out.
   private func spread(_ x: ONNXValue, over axes: [Int], rank: Int) throws(TypeFault) -> ONNXValue {
     guard let first = axes.first else { return x }
-    let shape = (first..<rank).map { axis in axes.firstIndex(of: axis).map { x.shape[$0] } ?? Dimension(1) }
+    let shape = (first..<rank).map { axis in axes.firstIndex(of: axis).map { x.shape[$0] } ?? Dim(1) }
     return try reshape(x, to: shape)
   }
 
   /// Operands of an operator that broadcasts, whose result has a shape.
-  func broadcasting(_ operands: [Value], to shape: [Dimension]) throws(TypeFault) -> [ONNXValue] {
+  func broadcasting(_ operands: [Value], to shape: [Dim]) throws(TypeFault) -> [ONNXValue] {
     var written: [ONNXValue] = []
     for operand in operands { written.append(try broadcasting(operand)) }
     let reached = shape.indices.allSatisfy { axis in

@@ -19,7 +19,7 @@ final class ModelExport {
   private var counts: [String: Int] = [:]
   private var literals: [NDArray: ONNXValue] = [:]
   private var contents: [String: NDArray] = [:]
-  private var computedSizes: [Dimension: ONNXValue] = [:]
+  private var computedSizes: [Dim: ONNXValue] = [:]
 
   init(opset: Int) {
     self.opset = opset
@@ -105,13 +105,13 @@ final class ModelExport {
   func declare(_ input: ONNXValue) { inputs.append(input) }
 
   /// A size as `i64[1]`, computed from the shapes of the inputs.
-  func size(_ dimension: Dimension) throws(TypeFault) -> ONNXValue {
+  func size(_ dimension: Dim) throws(TypeFault) -> ONNXValue {
     if let known = dimension.known { return vector([known], "size") }
     if let known = computedSizes[dimension] { return known }
     if let unknown = dimension.symbols.first(where: { source(of: $0) == nil }) {
       throw TypeFault(
         "the size \(dimension) is needed, and no input has an axis that tells \(unknown)",
-        unbound: [Dimension(symbol: unknown)])
+        unbound: [Dim(symbol: unknown)])
     }
     let type = TensorType(.i64, [1])
     let value = dimension.computed(
@@ -130,7 +130,7 @@ final class ModelExport {
     var found: (input: ONNXValue, axis: Int, factor: Int, offset: Int)?
     for input in inputs {
       for (axis, size) in input.shape.enumerated() {
-        if size == Dimension(symbol: symbol) { return (input, axis, 1, 0) }
+        if size == Dim(symbol: symbol) { return (input, axis, 1, 0) }
         guard found == nil, size.symbols == [symbol], size.solved(for: 0)?.symbol == symbol,
           let offset = size.substituting([symbol: 0]).known, let one = size.substituting([symbol: 1]).known,
           one > offset
@@ -142,7 +142,7 @@ final class ModelExport {
   }
 
   private func symbol(_ name: String) -> ONNXValue {
-    let dimension = Dimension(symbol: name)
+    let dimension = Dim(symbol: name)
     if let known = computedSizes[dimension] { return known }
     guard let (input, axis, factor, offset) = source(of: name) else { internalError("symbol \(name) has no source") }
     let type = TensorType(.i64, [1])

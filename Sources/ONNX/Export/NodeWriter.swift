@@ -91,7 +91,7 @@ class NodeWriter {
   // MARK: Shapes
 
   /// A shape as an operand.
-  func shape(_ shape: [Dimension]) throws(TypeFault) -> ONNXValue {
+  func shape(_ shape: [Dim]) throws(TypeFault) -> ONNXValue {
     if let known = shape.known { return model.vector(known, "shape") }
     var parts: [ONNXValue] = []
     var run: [Int] = []
@@ -109,7 +109,7 @@ class NodeWriter {
     return emit("Concat", parts, TensorType(.i64, [shape.count]), [.int("axis", 0)])
   }
 
-  func reshape(_ x: ONNXValue, to shape: [Dimension]) throws(TypeFault) -> ONNXValue {
+  func reshape(_ x: ONNXValue, to shape: [Dim]) throws(TypeFault) -> ONNXValue {
     if x.shape == shape { return x }
     let type = x.type.with(shape: shape)
     // Axes of size 1 come and go whatever the other sizes are.
@@ -139,7 +139,7 @@ class NodeWriter {
   }
 
   /// The axes of size 1 that make one shape of another; nil where the two differ in more.
-  private static func units(from: [Dimension], to: [Dimension]) -> [Int]? {
+  private static func units(from: [Dim], to: [Dim]) -> [Int]? {
     guard from.count < to.count else { return nil }
     var axes: [Int] = []
     var rest = from[...]
@@ -166,23 +166,23 @@ class NodeWriter {
     return result
   }
 
-  func expand(_ x: ONNXValue, to shape: [Dimension]) throws(TypeFault) -> ONNXValue {
+  func expand(_ x: ONNXValue, to shape: [Dim]) throws(TypeFault) -> ONNXValue {
     if x.shape == shape { return x }
     return try compute("Expand", [x, try self.shape(shape)], in: x.dtype, x.type.with(shape: shape))
   }
 
   /// `x[start ..< limit by stride]` on some axes.
   func slice(
-    _ x: ONNXValue, axes: [Int], start: [Int], limit: [Dimension], stride: [Int]
+    _ x: ONNXValue, axes: [Int], start: [Int], limit: [Dim], stride: [Int]
   ) throws(TypeFault) -> ONNXValue {
     if axes.isEmpty { return x }
     var shape = x.shape
     for (position, axis) in axes.enumerated() {
-      let extent = limit[position] - Dimension(start[position])
-      shape[axis] = (extent + Dimension(stride[position] - 1)).floorDivided(by: stride[position])
+      let extent = limit[position] - Dim(start[position])
+      shape[axis] = (extent + Dim(stride[position] - 1)).floorDivided(by: stride[position])
     }
     // To the end of an axis, whatever its size is.
-    let ends = zip(axes, limit).map { axis, limit in limit == x.shape[axis] ? Dimension(Int.max) : limit }
+    let ends = zip(axes, limit).map { axis, limit in limit == x.shape[axis] ? Dim(Int.max) : limit }
     return emit(
       "Slice",
       [
@@ -204,7 +204,7 @@ class NodeWriter {
   /// Values around the elements; negative amounts cut elements off.
   func pad(_ x: ONNXValue, low: [Int], high: [Int], value: ONNXValue) throws(TypeFault) -> ONNXValue {
     if (low + high).allSatisfy({ $0 == 0 }) { return x }
-    let shape = x.shape.indices.map { x.shape[$0] + Dimension(low[$0] + high[$0]) }
+    let shape = x.shape.indices.map { x.shape[$0] + Dim(low[$0] + high[$0]) }
     return try compute(
       "Pad", [x, model.vector(low + high, "pads"), value], in: x.dtype, x.type.with(shape: shape))
   }
@@ -215,7 +215,7 @@ class NodeWriter {
   }
 
   /// The numbers from 0 on.
-  func numbers(_ count: Dimension, _ dtype: ScalarType) throws(TypeFault) -> ONNXValue {
+  func numbers(_ count: Dim, _ dtype: ScalarType) throws(TypeFault) -> ONNXValue {
     if let count = count.known {
       let numbers = (0..<count).map { ScalarValue.integer($0) }
       return model.literal(

@@ -7,7 +7,7 @@ struct ONNXValue: Hashable {
   var type: TensorType
 
   var dtype: ScalarType { type.dtype }
-  var shape: [Dimension] { type.shape }
+  var shape: [Dim] { type.shape }
   var rank: Int { type.rank }
 }
 
@@ -51,7 +51,7 @@ extension Onnx_ValueInfoProto {
   }
 }
 
-extension Dimension {
+extension Dim {
   /// The size as `dim_param` has it, `2*N + 1`; nil where it is a minimum, or data decides it.
   var formula: String? {
     typealias Formula = (text: String, isSum: Bool)?

@@ -44,10 +44,10 @@ extension Operator {
 
   /// `[B, L, H E]` as `[B, H, L, E]`.
   static func splitHeads(_ x: Tensor, _ heads: Int) throws(TypeFault) -> Tensor {
-    guard heads > 0, let size = x.shape[2].divided(exactlyBy: Dimension(heads)) else {
+    guard heads > 0, let size = x.shape[2].divided(exactlyBy: Dim(heads)) else {
       throw TypeFault("\(x.shape[2]) features do not divide into \(heads) heads")
     }
-    return x.reshape([x.shape[0], x.shape[1], Dimension(heads), size]).permute([0, 2, 1, 3])
+    return x.reshape([x.shape[0], x.shape[1], Dim(heads), size]).permute([0, 2, 1, 3])
   }
 
   private static func attend(_ call: Call) throws(TypeFault) -> [Tensor] {

@@ -183,7 +183,7 @@ extension Operator {
   /// What a mask of keys adds to scores `[B, H, L, S]`: lengths `[B]`, ends and starts `[2 B]`, or truth values for keys
   /// `[B, S]`, or for queries and keys `[B, L, S]`.
   private static func keyBias(
-    _ call: Call, _ mask: Tensor, batch: Dimension, keys: Dimension, _ dtype: ScalarType
+    _ call: Call, _ mask: Tensor, batch: Dim, keys: Dim, _ dtype: ScalarType
   ) throws(TypeFault) -> Tensor {
     let filter = try call.float("mask_filter_value", default: -10000)
     var seen: Tensor
@@ -194,7 +194,7 @@ extension Operator {
       let count = try Call.known([batch], "the size of the batch")[0]
       let ends = mask.slice(axis: 0, from: 0, to: count)
       seen = place .< ends.broadcast(to: type.shape, axes: [0])
-      if mask.shape[0] == Dimension(2 * count), count > 0 {
+      if mask.shape[0] == Dim(2 * count), count > 0 {
         let starts = mask.slice(axis: 0, from: count, to: 2 * count)
         seen = seen .& (place .>= starts.broadcast(to: type.shape, axes: [0]))
       } else if mask.shape[0] != batch {
@@ -351,7 +351,7 @@ extension Operator {
         let place = call.builder.iota(TensorType(.i64, cache.shape), axis: 2)
         var wide = (place .< before.broadcast(to: cache.shape, axes: [0])).select(cache, cache.zerosLike())
         if !fits {
-          let rest = new.type.with(shape: [batch, Dimension(shared), size - past, new.shape[3]])
+          let rest = new.type.with(shape: [batch, Dim(shared), size - past, new.shape[3]])
           wide = Tensor.concatenate([wide, call.builder.zeros(rest)], axis: 2)
         }
         let type = TensorType(.i64, new.shape)

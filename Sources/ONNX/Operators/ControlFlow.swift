@@ -187,7 +187,7 @@ extension Operator {
       }
       let steps = builder.iota(TensorType(.i64, [count]), axis: 0)
       return builder.apply(
-        .scan(Scan(body: ordered, length: Dimension(count), carryCount: state.count, sequenceCount: 1)),
+        .scan(Scan(body: ordered, length: Dim(count), carryCount: state.count, sequenceCount: 1)),
         state + [steps] + captures
       ).map { Operand($0) }
     }
@@ -265,8 +265,8 @@ extension Operator {
     }
 
     /// How many steps there are at most, where that is known.
-    private func mostSteps() throws(TypeFault) -> Dimension {
-      if let count { return Dimension(count) }
+    private func mostSteps() throws(TypeFault) -> Dim {
+      if let count { return Dim(count) }
       if let size = call.operands[0]?.sizes?.dimensions.first, size.known == nil { return .maximum(size, 0) }
       throw TypeFault(
         "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",

@@ -128,7 +128,7 @@ extension Operator {
     "ImageScaler": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
       let bias = try call.floats("bias") ?? []
-      guard x.rank == 4, x.shape[1] == Dimension(bias.count) else {
+      guard x.rank == 4, x.shape[1] == Dim(bias.count) else {
         throw TypeFault("\(bias.count) biases for the channels of \(x.type)")
       }
       return x * (try call.float("scale", default: 1))

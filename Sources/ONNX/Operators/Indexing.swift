@@ -53,7 +53,7 @@ extension Operator {
   ]
 
   /// Places counted from the front: negative ones have the sizes added, one size for each entry of the last axis, or one.
-  static func counted(_ indices: Tensor, sizes: [Dimension]) -> Tensor {
+  static func counted(_ indices: Tensor, sizes: [Dim]) -> Tensor {
     guard indices.dtype.isSigned else { return indices }
     if let literal = indices.literal, literal.values.allSatisfy({ $0.double >= 0 }) { return indices }
     let extents = Sizes(sizes, isScalar: sizes.count == 1, dtype: indices.dtype).tensor(in: indices.builder)

@@ -14,8 +14,8 @@ extension Operator {
       let before = try weight.size(2, "the size of the kernel") - 1
       guard before >= 0 else { throw TypeFault("the weight \(weight.type) has no elements") }
       let past =
-        try call.optional(3) ?? call.builder.zeros(x.type.with(shape: [x.shape[0], x.shape[1], Dimension(before)]))
-      guard past.shape == [x.shape[0], x.shape[1], Dimension(before)] else {
+        try call.optional(3) ?? call.builder.zeros(x.type.with(shape: [x.shape[0], x.shape[1], Dim(before)]))
+      guard past.shape == [x.shape[0], x.shape[1], Dim(before)] else {
         throw TypeFault("the past state \(past.type) does not fit \(x.type) and a kernel of \(before + 1)")
       }
       let padded = Tensor.concatenate([past.convert(to: x.dtype), x], axis: 2)
@@ -54,10 +54,10 @@ extension Operator {
     let batch = query.shape[0]
     /// `[T, B, heads, features]`.
     func split(_ x: Tensor, _ count: Int) throws(TypeFault) -> Tensor {
-      guard let features = x.shape[2].divided(exactlyBy: Dimension(count)) else {
+      guard let features = x.shape[2].divided(exactlyBy: Dim(count)) else {
         throw TypeFault("the features of \(x.type) do not divide into \(count) heads")
       }
-      return x.convert(to: .f32).reshape([batch, x.shape[1], Dimension(count), features]).permute([1, 0, 2, 3])
+      return x.convert(to: .f32).reshape([batch, x.shape[1], Dim(count), features]).permute([1, 0, 2, 3])
     }
     let (q, k, v) = (try split(query, queries), try split(key, heads), try split(value, heads))
     let (inner, outer) = (k.shape[3], v.shape[3])
@@ -73,7 +73,7 @@ extension Operator {
     let listed = try call.float("scale", default: 0)
     let scale = listed == 0 ? 1 / Double(try q.size(3, "the size of a head")).squareRoot() : listed
     let past = try call.optional(3)
-    let shape = [batch, Dimension(heads), inner, outer]
+    let shape = [batch, Dim(heads), inner, outer]
     if let past, past.shape != shape { throw TypeFault("the past state \(past.type) is not \(shape.text)") }
     let start = past?.convert(to: .f32) ?? call.builder.zeros(TensorType(.f32, shape))
     let group = queries / heads
@@ -88,10 +88,10 @@ extension Operator {
       }
       matrix = matrix + step[1].unsqueeze(dim: 3) * added.unsqueeze(dim: 2)
       // Query heads that share a matrix are rows of one product.
-      let rows = step[0].reshape([batch, Dimension(heads), Dimension(group), inner])
+      let rows = step[0].reshape([batch, Dim(heads), Dim(group), inner])
       return ([matrix], [matmul(rows, matrix) * scale])
     }
-    let y = outputs[0].permute([1, 0, 2, 3, 4]).reshape([batch, query.shape[1], Dimension(queries) * outer])
+    let y = outputs[0].permute([1, 0, 2, 3, 4]).reshape([batch, query.shape[1], Dim(queries) * outer])
     return [y.convert(to: query.dtype), state[0].convert(to: past?.dtype ?? query.dtype)]
   }
 }

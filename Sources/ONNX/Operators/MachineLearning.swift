@@ -105,7 +105,7 @@ extension Operator {
 
   /// A number for each feature, or one for all.
   private static func features(_ numbers: [Double], _ x: Tensor) throws(TypeFault) -> Tensor {
-    guard numbers.count == 1 || x.shape.last == Dimension(numbers.count) else {
+    guard numbers.count == 1 || x.shape.last == Dim(numbers.count) else {
       throw TypeFault("\(numbers.count) numbers for the features of \(x.type)")
     }
     return x.builder.tensor(numbers, dtype: .f64).convert(to: x.dtype)
@@ -462,8 +462,8 @@ struct Forest {
       nodes.flatMap { $0.members + [Double](repeating: .nan, count: most - $0.members.count) },
       shape: [nodes.count, most], dtype: .f64
     ).convert(to: x.dtype)
-    let start = builder.tensor(roots, dtype: .i64).expanded(to: [x.shape[0], Dimension(roots.count)])
-    let (state, _) = LatheNN.scan([start], over: [], length: Dimension(try depth())) { state, _ in
+    let start = builder.tensor(roots, dtype: .i64).expanded(to: [x.shape[0], Dim(roots.count)])
+    let (state, _) = LatheNN.scan([start], over: [], length: Dim(try depth())) { state, _ in
       let place = state[0]
       let value = x.gather(dim: 1, features.take(dim: 0, place))
       let threshold = thresholds.take(dim: 0, place)

@@ -120,12 +120,12 @@ extension Operator {
     let x = try call.tensor(0)
     var (scale, bias) = (try call.tensor(1), try call.tensor(2))
     let groups = try call.integer("num_groups")
-    guard x.rank >= 2, groups > 0, let each = x.shape[1].divided(exactlyBy: Dimension(groups)) else {
+    guard x.rank >= 2, groups > 0, let each = x.shape[1].divided(exactlyBy: Dim(groups)) else {
       throw TypeFault("the channels of \(x.type) do not divide into \(groups) groups")
     }
     if call.opset < 21 {
       func repeated(_ vector: Tensor) -> Tensor {
-        vector.broadcast(to: [Dimension(groups), each], axes: [0]).reshape([x.shape[1]])
+        vector.broadcast(to: [Dim(groups), each], axes: [0]).reshape([x.shape[1]])
       }
       (scale, bias) = (repeated(scale), repeated(bias))
     }

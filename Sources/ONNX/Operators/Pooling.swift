@@ -39,7 +39,7 @@ extension Operator {
     var places = x.windowArgReduce(.max, window.shape)
     let spatial = Array(x.shape[2...])
     let builder = call.builder
-    func number(_ size: Dimension) -> Tensor { Sizes([size], isScalar: true).tensor(in: builder) }
+    func number(_ size: Dim) -> Tensor { Sizes([size], isScalar: true).tensor(in: builder) }
     if try call.flag("storage_order") {
       var turned = builder.zeros(places.type)
       for axis in spatial.indices.reversed() {
@@ -66,8 +66,8 @@ extension Operator {
     let window = try WindowArguments(pooling: call, over: x)
     var shape = Array(x.shape[..<2])
     for axis in window.size.indices {
-      let spread = (x.shape[2 + axis] - 1) * Dimension(window.stride[axis])
-      shape.append(spread + Dimension(window.reach(axis) - window.low[axis] - window.high[axis]))
+      let spread = (x.shape[2 + axis] - 1) * Dim(window.stride[axis])
+      shape.append(spread + Dim(window.reach(axis) - window.low[axis] - window.high[axis]))
     }
     // Places count in the smallest result; a given shape is larger at the ends.
     let flat = call.builder.zeros(TensorType(x.dtype, [shape.elementCount]))

@@ -92,9 +92,9 @@ extension Operator {
     let block = try call.integer("block_size", default: 0)
     guard block > 0, tensor.rank == x.rank else { throw TypeFault("\(tensor.type) does not scale \(x.type)") }
     var shape = tensor.shape
-    shape.insert(Dimension(block), at: axis + 1)
+    shape.insert(Dim(block), at: axis + 1)
     var joined = tensor.shape
-    joined[axis] = tensor.shape[axis] * Dimension(block)
+    joined[axis] = tensor.shape[axis] * Dim(block)
     let repeated = tensor.broadcast(to: shape, axes: shape.indices.filter { $0 != axis + 1 }).reshape(joined)
     return repeated.slice(start: joined.map { _ in 0 }, limit: x.shape, stride: joined.map { _ in 1 })
   }

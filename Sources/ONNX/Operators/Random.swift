@@ -6,14 +6,14 @@ internal import LatheNN
 extension Operator {
   static let random: [String: Operator] = [
     "RandomUniform": .one { call throws(TypeFault) in
-      try uniform(call, try call.integers("shape").map { Dimension($0) }, try call.elementType("dtype") ?? .f32)
+      try uniform(call, try call.integers("shape").map { Dim($0) }, try call.elementType("dtype") ?? .f32)
     },
     "RandomUniformLike": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
       return try uniform(call, x.shape, try call.elementType("dtype") ?? x.dtype)
     },
     "RandomNormal": .one { call throws(TypeFault) in
-      try normal(call, try call.integers("shape").map { Dimension($0) }, try call.elementType("dtype") ?? .f32)
+      try normal(call, try call.integers("shape").map { Dim($0) }, try call.elementType("dtype") ?? .f32)
     },
     "RandomNormalLike": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
@@ -27,7 +27,7 @@ extension Operator {
       // The place of the largest logarithm of a probability plus Gumbel noise.
       let x = try call.tensor(0)
       guard x.rank == 2 else { throw TypeFault("the operand \(x.type) is not a batch of logarithms") }
-      let count = Dimension(try call.integer("sample_size", default: 1))
+      let count = Dim(try call.integer("sample_size", default: 1))
       let shape = [x.shape[0], count, x.shape[1]]
       let noise = -(-(1 - call.builder.rand(shape, dtype: .f32)).log()).log()
       let scores = x.convert(to: .f32).inserting(axes: [1]) + noise
@@ -36,12 +36,12 @@ extension Operator {
     "Dropout": .several(dropout),
   ]
 
-  private static func uniform(_ call: Call, _ shape: [Dimension], _ type: ScalarType) throws(TypeFault) -> Tensor {
+  private static func uniform(_ call: Call, _ shape: [Dim], _ type: ScalarType) throws(TypeFault) -> Tensor {
     let (low, high) = (try call.float("low", default: 0), try call.float("high", default: 1))
     return call.builder.rand(shape, dtype: type) * (high - low) + low
   }
 
-  private static func normal(_ call: Call, _ shape: [Dimension], _ type: ScalarType) throws(TypeFault) -> Tensor {
+  private static func normal(_ call: Call, _ shape: [Dim], _ type: ScalarType) throws(TypeFault) -> Tensor {
     call.builder.normal(
       mean: try call.float("mean", default: 0), std: try call.float("scale", default: 1), shape, dtype: type)
   }

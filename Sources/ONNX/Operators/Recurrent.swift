@@ -50,7 +50,7 @@ private struct Recurrence {
     case "bidirectional": directions = [false, true]
     case let other: throw TypeFault("the direction '\(other)' is not one of forward, reverse, bidirectional")
     }
-    guard weight.shape[0] == Dimension(directions.count) else {
+    guard weight.shape[0] == Dim(directions.count) else {
       throw TypeFault("\(directions.count) directions need as many weights, given \(weight.type)")
     }
     let usual = gates == 1 ? ["Tanh"] : gates == 3 ? ["Sigmoid", "Tanh"] : ["Sigmoid", "Tanh", "Tanh"]
@@ -117,12 +117,12 @@ private struct Recurrence {
       return isQuantized ? weight : weight.permute([0, 2, 1])
     }
     let weight = try turned(1)
-    let size = Dimension(hidden)
-    guard weight.shape == [Dimension(directions.count), x.shape[2], Dimension(gates) * size] else {
+    let size = Dim(hidden)
+    guard weight.shape == [Dim(directions.count), x.shape[2], Dim(gates) * size] else {
       throw TypeFault("the weight \(weight.type) does not fit \(gates) gates of \(hidden) and the operand \(x.type)")
     }
     let recurrent = try turned(2)
-    guard recurrent.shape[2] == Dimension(gates) * size else {
+    guard recurrent.shape[2] == Dim(gates) * size else {
       throw TypeFault("the recurrence weight \(recurrent.type) does not have \(gates) gates of \(hidden)")
     }
     let lengths = try call.optional(4)?.convert(to: .i64)
@@ -140,7 +140,7 @@ private struct Recurrence {
           return call.builder.zeros(TensorType(x.dtype, [batch, size]))
         }
         if batchFirst { state = state.permute([1, 0, 2]) }
-        guard state.shape == [Dimension(directions.count), batch, size] else {
+        guard state.shape == [Dim(directions.count), batch, size] else {
           throw TypeFault("an initial state is \(state.type), not [\(directions.count),\(batch),\(size)]")
         }
         return part(state)
@@ -148,7 +148,7 @@ private struct Recurrence {
       var carry = [try initial(5)]
       if states == 2 { carry.append(try initial(6)) }
       let bias = try call.optional(3).map(part)
-      if let bias, bias.shape != [Dimension(2 * gates) * size] { throw TypeFault("the bias \(bias.type) does not fit") }
+      if let bias, bias.shape != [Dim(2 * gates) * size] { throw TypeFault("the bias \(bias.type) does not fit") }
       let peephole = states == 2 ? try call.optional(7).map(part) : nil
       // The operand's part of all gates, for all steps at once.
       var projected = Self.product(

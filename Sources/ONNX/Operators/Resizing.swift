@@ -106,7 +106,7 @@ private struct Resampling {
 
   private mutating func size(_ x: Tensor, _ places: [Int], _ sizes: [Int], _ policy: String) throws(TypeFault) {
     for (axis, size) in zip(places, sizes) {
-      if x.shape[axis] == Dimension(size) { axes.append(Axis(axis: axis, size: size, scale: 1)); continue }
+      if x.shape[axis] == Dim(size) { axes.append(Axis(axis: axis, size: size, scale: 1)); continue }
       let extent = try x.size(axis, "the size of axis \(axis)")
       guard size > 0, extent > 0 else { throw TypeFault("axis \(axis) of \(x.type) cannot be resized to \(size)") }
       axes.append(Axis(axis: axis, size: size, scale: Double(size) / Double(extent)))
@@ -219,9 +219,9 @@ private struct Resampling {
       // Every element so and so many times is a broadcast, which costs nothing.
       if taps.count % extent == 0, places.enumerated().allSatisfy({ $0.element == $0.offset / (taps.count / extent) }) {
         var spread = x.shape
-        spread.insert(Dimension(taps.count / extent), at: axis + 1)
+        spread.insert(Dim(taps.count / extent), at: axis + 1)
         var shape = x.shape
-        shape[axis] = Dimension(taps.count)
+        shape[axis] = Dim(taps.count)
         return x.broadcast(to: spread, axes: spread.indices.filter { $0 != axis + 1 }).reshape(shape)
       }
       return x.take(dim: axis, x.builder.constant(NDArray(places.map { Int64($0) })))

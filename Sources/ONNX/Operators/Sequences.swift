@@ -27,7 +27,7 @@ extension Operator {
       return list[try place(call, 1, count: list.count)]
     },
     "SequenceLength": Operator { call throws(TypeFault) in
-      [Operand(.sizes(Sizes([Dimension(try call.sequence(0).count)], isScalar: true)))]
+      [Operand(.sizes(Sizes([Dim(try call.sequence(0).count)], isScalar: true)))]
     },
     "SequenceInsert": Operator { call throws(TypeFault) in
       var list = try call.sequence(0)

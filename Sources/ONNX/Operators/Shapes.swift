@@ -75,7 +75,7 @@ extension Operator {
       let x = try call.tensor(0)
       let size = try call.integer("blocksize")
       let parts = try image(x, dividing: [2, 3], by: size)
-      let b = Dimension(size)
+      let b = Dim(size)
       let order = try call.string("mode", default: "DCR") == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
       return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute(order)
         .reshape([x.shape[0], x.shape[1] * b * b, parts[0], parts[1]])
@@ -114,7 +114,7 @@ extension Operator {
   }
 
   /// A shape given by an operand.
-  static func sizes(_ call: Call, _ position: Int) throws(TypeFault) -> [Dimension] {
+  static func sizes(_ call: Call, _ position: Int) throws(TypeFault) -> [Dim] {
     let shape = try call.dimensions(position, "the shape")
     for size in shape { if let known = size.known, known < 0 { throw TypeFault("the size \(known) is negative") } }
     return shape
@@ -218,7 +218,7 @@ extension Operator {
         let forward = step > 0
         let (low, high) = SliceArguments.bounds(start: from, end: to, step: step, size: size)
         start[axis] = forward ? low : size - 1 - low
-        limit[axis] = Dimension(forward ? Swift.max(low, high) : Swift.max(start[axis], size - 1 - high))
+        limit[axis] = Dim(forward ? Swift.max(low, high) : Swift.max(start[axis], size - 1 - high))
         stride[axis] = Swift.abs(step)
         if !forward { reversed.append(axis) }
         continue
@@ -237,7 +237,7 @@ extension Operator {
         // A number beyond all sizes says "to the end".
         limit[axis] =
           last < 0
-          ? x.shape[axis] + Dimension(last) : last > bound ? x.shape[axis] : .minimum(x.shape[axis], Dimension(last))
+          ? x.shape[axis] + Dim(last) : last > bound ? x.shape[axis] : .minimum(x.shape[axis], Dim(last))
       } else {
         limit[axis] = to.isAtLeast(x.shape[axis]) ? x.shape[axis] : to
       }
@@ -262,22 +262,22 @@ extension Operator {
 
   /// The elements of an axis whose size data decides between ends that are known, at least by name.
   private static func sliced(
-    _ x: Tensor, axis: Int, from: Dimension, to: Dimension, step: Int
+    _ x: Tensor, axis: Int, from: Dim, to: Dim, step: Int
   ) throws(TypeFault) -> Tensor {
     let size = x.shape[axis]
-    func bound(_ place: Dimension) throws(TypeFault) -> Dimension {
+    func bound(_ place: Dim) throws(TypeFault) -> Dim {
       var counted = place
       if let known = place.known {
-        counted = known < 0 ? size + Dimension(known.clamped) : known < Call.largestSize ? place : size
+        counted = known < 0 ? size + Dim(known.clamped) : known < Call.largestSize ? place : size
       } else if !place.isAtLeast(0) {
         throw TypeFault("whether \(place) counts from the end is not known")
       }
-      let (least, most) = step > 0 ? (Dimension(0), size) : (Dimension(-1), size - 1)
+      let (least, most) = step > 0 ? (Dim(0), size) : (Dim(-1), size - 1)
       return .maximum(.minimum(counted, most), least)
     }
     let (start, end, length) = (try bound(from), try bound(to), Swift.abs(step))
-    let distance = Dimension.maximum(step > 0 ? end - start : start - end, 0)
-    let count = (distance + Dimension(length - 1)).floorDivided(by: length)
+    let distance = Dim.maximum(step > 0 ? end - start : start - end, 0)
+    let count = (distance + Dim(length - 1)).floorDivided(by: length)
     if start == 0, step == 1 {
       var limit = x.shape
       limit[axis] = count
@@ -287,7 +287,7 @@ extension Operator {
   }
 
   /// So many elements of an axis from a place on.
-  private static func taken(_ x: Tensor, _ axis: Int, from start: Tensor, _ step: Int, _ count: Dimension) -> Tensor {
+  private static func taken(_ x: Tensor, _ axis: Int, from start: Tensor, _ step: Int, _ count: Dim) -> Tensor {
     let places = x.builder.iota(TensorType(.i64, [count]), axis: 0) * step + start
     return x.gather(places.inserting(axes: [1]), IndexedAxes(axes: [axis], outside: .ignored)).movedim(0, axis)
   }
@@ -309,7 +309,7 @@ extension Operator {
       let distance = step > 0 ? end - start : start - end
       let length = Swift.abs(step)
       let count = (distance + (length - 1)).maximum(0).div(length, roundingMode: .floor)
-      let most = (x.shape[axis] + Dimension(length - 1)).floorDivided(by: length)
+      let most = (x.shape[axis] + Dim(length - 1)).floorDivided(by: length)
       x = taken(x, axis, from: start, step, x.builder.extent(count, capacity: most))
     }
     return x
@@ -350,12 +350,12 @@ extension Operator {
   }
 
   /// The sizes of axes in blocks.
-  private static func image(_ x: Tensor, dividing axes: [Int], by size: Int) throws(TypeFault) -> [Dimension] {
+  private static func image(_ x: Tensor, dividing axes: [Int], by size: Int) throws(TypeFault) -> [Dim] {
     guard x.rank == 4 else { throw TypeFault("the operand \(x.type) has not 4 axes") }
     guard size > 0 else { throw TypeFault("the block size \(size) is not positive") }
-    var parts: [Dimension] = []
+    var parts: [Dim] = []
     for axis in axes {
-      guard let part = x.shape[axis].divided(exactlyBy: Dimension(size)) else {
+      guard let part = x.shape[axis].divided(exactlyBy: Dim(size)) else {
         throw TypeFault("axis \(axis) of \(x.type) does not divide by \(size)")
       }
       parts.append(part)
@@ -367,7 +367,7 @@ extension Operator {
     let x = try call.tensor(0)
     let size = try call.integer("blocksize")
     guard size > 0, size <= 1 << 15 else { throw TypeFault("the block size \(size) is out of range") }
-    let b = Dimension(size)
+    let b = Dim(size)
     guard x.rank == 4, let channels = x.shape[1].divided(exactlyBy: b * b) else {
       throw TypeFault("the channels of \(x.type) do not divide by \(size * size)")
     }
@@ -420,7 +420,7 @@ extension Operator {
     guard values.shape == [2] else { throw TypeFault("the values \(values.type) are not two numbers") }
     let axis = try call.axis(default: -1, rank: indices.rank + 1)
     var shape = indices.shape
-    shape.insert(Dimension(count), at: axis)
+    shape.insert(Dim(count), at: axis)
     let places = (indices .< 0).select(indices + count, indices).inserting(axes: [axis])
     func value(_ position: Int) -> Tensor { values.slice(axis: 0, from: position, to: position + 1).reshape([Int]()) }
     return (call.builder.iota(TensorType(.i64, shape), axis: axis) .== places).select(value(1), value(0))
@@ -444,8 +444,8 @@ extension Operator {
 
 /// Where `Slice` cuts: attributes before opset 10, operands since.
 struct SliceArguments {
-  var starts: [Dimension]
-  var ends: [Dimension]
+  var starts: [Dim]
+  var ends: [Dim]
   var axes: [Int]
   var steps: [Int]
 
@@ -454,8 +454,8 @@ struct SliceArguments {
       guard let first = try call.unboundedIntegers("starts"), let last = try call.unboundedIntegers("ends") else {
         throw TypeFault("attribute 'starts' or 'ends' is missing")
       }
-      starts = first.map { Dimension($0) }
-      ends = last.map { Dimension($0) }
+      starts = first.map { Dim($0) }
+      ends = last.map { Dim($0) }
       axes = try call.optionalIntegers("axes") ?? Array(starts.indices)
       steps = starts.map { _ in 1 }
     } else {

@@ -23,7 +23,7 @@ extension Operator {
     guard width > 0, width <= 1 << 20, indexes.allSatisfy({ $0 >= 0 }) else {
       throw TypeFault("ngram_indexes \(indexes)")
     }
-    var counts = call.builder.zeros(TensorType(.f32, [rows.shape[0], Dimension(width)]))
+    var counts = call.builder.zeros(TensorType(.f32, [rows.shape[0], Dim(width)]))
     var first = 0  // of the n-grams of a length, among all
     for (position, start) in starts.enumerated() {
       let size = position + 1

@@ -29,7 +29,7 @@ extension Operator {
       let window = try WindowArguments(call, size: try Call.known(Array(weight.shape[2...]), "the kernel"), over: x)
       // What the operator says of groups must be what the shapes say.
       let group = try call.integer("group", default: 1)
-      guard weight.shape[1] * Dimension(group) == x.shape[1] else {
+      guard weight.shape[1] * Dim(group) == x.shape[1] else {
         throw TypeFault("\(group) groups of \(weight.type) do not fit \(x.type)")
       }
       return deformConv2d(

@@ -39,8 +39,8 @@ extension Operator {
         !accumulates
       else { return x.indexPut(indices, values, accumulate: accumulates) }
       // One number wherever a mask of the first axes holds.
-      let places = mask.reshape(mask.shape + [Dimension](repeating: 1, count: max(x.rank - mask.rank, 0)))
-      return x.maskedFill(places, values.reshape([Dimension]()))
+      let places = mask.reshape(mask.shape + [Dim](repeating: 1, count: max(x.rank - mask.rank, 0)))
+      return x.maskedFill(places, values.reshape([Dim]()))
     },
     "index_fill": .one { call throws(TypeFault) in
       guard let value = try call.number("value") else { throw TypeFault("the value is no number") }

@@ -43,7 +43,7 @@ extension Operator {
     },
     "native_group_norm": .several { call throws(TypeFault) in
       let (x, groups, eps) = (try call.tensor("input"), try call.integer("group"), try call.float("eps"))
-      let sizes = try [call.dimension("N"), Dimension(groups), call.dimension("C"), call.dimension("HxW")]
+      let sizes = try [call.dimension("N"), Dim(groups), call.dimension("C"), call.dimension("HxW")]
       let y = groupNorm(
         x, numGroups: groups, weight: try call.optional("weight"), bias: try call.optional("bias"), eps: eps)
       guard groups > 0, let inner = sizes[2].divided(exactlyBy: sizes[1]) else { return [y, y, y] }

@@ -21,7 +21,7 @@ struct Operator: Sendable {
   }
 
   /// An operator whose result is a size.
-  static func size(_ body: @escaping Body<Dimension>) -> Operator {
+  static func size(_ body: @escaping Body<Dim>) -> Operator {
     Operator { call throws(TypeFault) in [.size(try body(call))] }
   }
 

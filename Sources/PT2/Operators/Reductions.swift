@@ -124,7 +124,7 @@ extension Operator {
     guard low < high, bins > 0 else { throw TypeFault("needs numbers for the first and the last range") }
     let place = ((x - low) * (Double(bins) / (high - low))).floor().clamp(max: Double(bins - 1))
     let isInside = (x .>= low) .& (x .<= high)
-    let ranges = call.builder.iota(TensorType(x.dtype, [Dimension(bins)]), axis: 0)
+    let ranges = call.builder.iota(TensorType(x.dtype, [Dim(bins)]), axis: 0)
     return ((place.unsqueeze(dim: 1) .== ranges) .& isInside.unsqueeze(dim: 1)).sum(dim: 0, dtype: x.dtype)
   }
 

@@ -40,7 +40,7 @@ extension Operator {
         return interpolate(x, size: sizes, mode: mode, alignCorners: align, antialias: antialias)
       }
       let y = interpolate(x, scaleFactor: factors, mode: mode, alignCorners: align, antialias: antialias)
-      guard !y.isPoisoned, let sizes, y.shape.dropFirst(2) != sizes.map({ Dimension($0) })[...] else { return y }
+      guard !y.isPoisoned, let sizes, y.shape.dropFirst(2) != sizes.map({ Dim($0) })[...] else { return y }
       throw TypeFault("the factors \(factors) do not make \(sizes) of \(x.type)")
     }
   }

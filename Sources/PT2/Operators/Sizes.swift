@@ -12,7 +12,7 @@ extension Operator {
     "_operator.mod": combined("Mod"), "_operator.pow": combined("Pow"), "torch.sym_max": combined("Max"),
     "torch.sym_min": combined("Min"),
     "_operator.sub": .size { call throws(TypeFault) in try call.dimension("a") - call.dimension("b") },
-    "_operator.neg": .size { call throws(TypeFault) in Dimension(0) - (try call.dimension("a")) },
+    "_operator.neg": .size { call throws(TypeFault) in Dim(0) - (try call.dimension("a")) },
     "_operator.eq": compared { $0 == $1 }, "_operator.ne": compared { $0 != $1 }, "_operator.lt": compared { $0 < $1 },
     "_operator.le": compared { $0 <= $1 }, "_operator.gt": compared { $0 > $1 }, "_operator.ge": compared { $0 >= $1 },
     "_assert_scalar": nothing, "_assert_tensor_metadata": nothing, "_assert_async": nothing,

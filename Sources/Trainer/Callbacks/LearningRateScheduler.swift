@@ -8,7 +8,10 @@ public import Lathe
 public final class LearningRateScheduler: Callback {
   /// When a schedule goes on.
   public enum Interval: Sendable {
-    case epoch, step
+    /// After each epoch.
+    case epoch
+    /// After each step.
+    case step
   }
 
   private enum Rule {

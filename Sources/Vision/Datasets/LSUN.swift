@@ -22,7 +22,10 @@ public struct LSUN: Dataset {
 
   /// Which images of all classes.
   public enum Split: String, CaseIterable, Sendable {
-    case train, val
+    /// Those to train with.
+    case train
+    /// Those to validate with.
+    case val
     /// Those of which nobody tells the class.
     case test
   }

@@ -85,7 +85,18 @@ public struct KMNIST: ImageDataset {
 public struct EMNIST: ImageDataset {
   /// Which letters and digits.
   public enum Split: String, CaseIterable, Sendable {
-    case byclass, bymerge, balanced, letters, digits, mnist
+    /// All 62 characters, as often as people write them.
+    case byclass
+    /// 47 classes: small letters that look like their capitals are theirs.
+    case bymerge
+    /// The classes of `bymerge`, each as often.
+    case balanced
+    /// 26 letters, capital or small.
+    case letters
+    /// The ten digits, each as often.
+    case digits
+    /// Digits in the sizes of MNIST.
+    case mnist
 
     /// The names of the classes.
     public var classes: [String] {

@@ -7,7 +7,10 @@ import LatheData
 public struct STL10: ImageDataset {
   /// Which images.
   public enum Split: Sendable {
-    case train, test
+    /// Those to train with.
+    case train
+    /// Those to test with.
+    case test
     /// Those without a class, whose number is -1.
     case unlabeled
     /// Those to train with, and behind them those without a class.

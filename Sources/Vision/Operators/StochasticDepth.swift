@@ -16,7 +16,7 @@ public enum StochasticDepthMode: String, Sendable {
 ///   - training: Without, `x` is the result.
 public func stochasticDepth(_ x: Tensor, p: Double, mode: StochasticDepthMode, training: Bool = true) -> Tensor {
   guard training, p != 0, !x.isPoisoned else { return x }
-  var sizes = [Dimension](repeating: 1, count: x.rank)
+  var sizes = [Dim](repeating: 1, count: x.rank)
   if mode == .row, x.rank > 0 { sizes[0] = x.shape[0] }
   return x * dropout(x.builder.full(TensorType(x.dtype, sizes), .float(1)), p: p)
 }

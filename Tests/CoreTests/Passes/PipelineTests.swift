@@ -59,7 +59,7 @@ import Testing
     let broken = Pass("break-output") { (graph, context) throws(DiagnosticsError) in
       try graph.rebuilt { node, _, operands, builder in
         node.operation == .pointwise(.exp)
-          ? builder.apply(.reshape(Reshape([Dimension(2)])), operands) : nil
+          ? builder.apply(.reshape(Reshape([Dim(2)])), operands) : nil
       }
     }
     let error = #expect(throws: DiagnosticsError.self) {

@@ -15,7 +15,7 @@ extension GoldenCall {
     case "transpose", "swapaxes": return [x.transpose(int(1) ?? 0, int(2) ?? 0)]
     case "permute": return [x.permute(dims: sizes(from: 1))]
     case "movedim": return [x.movedim(ints(1) ?? [], ints(2) ?? [])]
-    case "expand", "broadcast_to": return [x.expand(sizes(from: 1).map { Dimension($0) })]
+    case "expand", "broadcast_to": return [x.expand(sizes(from: 1).map { Dim($0) })]
     case "repeat": return [x.repeat(sizes(from: 1))]
     case "tile": return [x.tile(sizes(from: 1))]
     case "repeat_interleave": return int(1).map { [x.repeatInterleave($0, dim: int(99, "dim"))] }

@@ -85,7 +85,7 @@ extension GraphLowering {
       func transformed(_ name: String, _ channels: Int, _ block: Int) -> TransformedConvolution {
         var result = TransformedConvolution(
           algorithm: algorithm, products: BufferID(0), batch: shape[0], channels: channels, block: block, tiles: tiles)
-        let type = TensorType(.f32, [Dimension(result.count)])
+        let type = TensorType(.f32, [Dim(result.count)])
         result.products = buffer(path + name, type, .temporary, location)
         return result
       }

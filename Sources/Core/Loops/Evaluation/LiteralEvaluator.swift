@@ -2,12 +2,12 @@
 ///
 /// Definitions that read their operands at affine places, which views and scalar functions do, are run over strips of
 /// elements; the rest is left to the slow `ReferenceEvaluator` as far as it is small. Bits agree with it in either case.
-public enum LiteralEvaluator {
+package enum LiteralEvaluator {
   /// The most element computations that are left to `ReferenceEvaluator`.
   private static let referenceLimit = 1 << 16
 
   /// The results, or nil for control flow, for what would take long, and where an index is out of range: the run says so.
-  public static func evaluate(
+  package static func evaluate(
     _ operation: Operation, _ operands: [NDArray], _ types: [TensorType]
   ) -> [NDArray]? {
     guard types.count == 1, let shape = types[0].shape.known, let count = types[0].elementCount else { return nil }

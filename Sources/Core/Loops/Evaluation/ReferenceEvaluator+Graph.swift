@@ -7,7 +7,7 @@ extension ReferenceEvaluator {
   ///   - variables: Contents before the run; the initial content where none is given.
   /// - Returns: The outputs, and the contents of updated variables after the run.
   /// - Throws: Missing inputs, types that do not fit, faults that the sizes bring about.
-  public static func run(
+  package static func run(
     _ graph: Graph, inputs: [String: NDArray], variables: [String: NDArray] = [:]
   ) throws(DiagnosticsError) -> (outputs: [String: NDArray], updates: [String: NDArray]) {
     let graph = try graph.binding(try bindings(graph, inputs))
@@ -44,7 +44,7 @@ extension ReferenceEvaluator {
       else { continue }
       for (size, dimension) in zip(array.shape, payload.type.shape) where dimension.symbols.count == 1 {
         let symbol = dimension.symbols[0]
-        guard dimension == Dimension(symbol: symbol) else { continue }
+        guard dimension == Dim(symbol: symbol) else { continue }
         guard bindings[symbol] ?? size == size else {
           throw DiagnosticsError("symbol \(symbol) is \(bindings[symbol] ?? size) and \(size)")
         }

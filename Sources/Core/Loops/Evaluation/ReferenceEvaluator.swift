@@ -1,13 +1,13 @@
 /// Computes an operation element by element from its loop definition: the living meaning of the primitives.
 ///
 /// Slow and simple. The builder folds small constants with it, and tests hold every back-end against it.
-public enum ReferenceEvaluator {
+package enum ReferenceEvaluator {
   /// The results of an operation on literals, or nil for control flow and for matrices that have no factorization.
   ///
   /// Types are known.
   ///
   /// - Throws: An index that is out of range.
-  public static func evaluate(
+  package static func evaluate(
     _ operation: Operation, _ operands: [NDArray], _ types: [TensorType]
   ) throws(IndexFault) -> [NDArray]? {
     var evaluation = Evaluation(scalars: ScalarBuilder(), operands: operands)

@@ -153,7 +153,7 @@ extension GraphLowering {
     if case .constant(let content) = source.kind {
       return constant(content.packed(packing), source.name + "_packed", location)
     }
-    let type = TensorType(packing.type, packing.extents.map { Dimension($0) })
+    let type = TensorType(packing.type, packing.extents.map { Dim($0) })
     let target = buffer(source.name + "_packed", type, .temporary, location)
     let scalars = ScalarBuilder()
     let domain = scalars.variables(packing.extents)

@@ -153,7 +153,7 @@ extension GraphLowering {
     -> Place
   {
     let layout = layout.flatMap { $0.isRowMajor ? nil : $0 }
-    let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dimension($0) }) } ?? type
+    let stored = layout.map { TensorType(type.dtype, $0.sizes.map { Dim($0) }) } ?? type
     let own = buffer(name, stored, .temporary, location)
     if let layout { program.buffers[own.position].padding = layout.padding + layout.gap }
     return Place(buffer: own, start: Index(0), layout: layout)

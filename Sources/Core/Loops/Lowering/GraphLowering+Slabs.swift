@@ -71,7 +71,7 @@ extension GraphLowering {
         let layout = (region.layouts.layouts[value] ?? Layout(shape: shape)).resized(to: counts)
         let location = region.graph.locations[member]
         let name = bufferName(member, in: region.graph)
-        place = temporary(name, TensorType(type.dtype, counts.map { Dimension($0) }), location, layout)
+        place = temporary(name, TensorType(type.dtype, counts.map { Dim($0) }), location, layout)
         // A layout's shape is the slab's, also where it is the plain order.
         place.layout = layout
         region.places[value] = place

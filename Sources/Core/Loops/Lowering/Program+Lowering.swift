@@ -10,7 +10,7 @@ extension Program {
   ///   - checksIndices: Whether indices from data are checked; without, whoever runs the program answers for them.
   ///   - options: How lowering, which is called `lower`, and the passes behind it are watched and bounded.
   /// - Throws: A diagnostic for each dimension that is still a symbol; what the verifier has found.
-  public init(
+  package init(
     lowering graph: Graph, variables: [Variable]? = nil, target: Target = .generic,
     convolutions: ConvolutionMethod = .direct, checksIndices: Bool = true,
     options: Pipeline.Options = Pipeline.Options()

@@ -28,7 +28,7 @@ public struct MemoryMap: Sendable {
   public var peak: Int
 
   /// The map of a plan.
-  public init(_ planned: PlannedProgram) {
+  package init(_ planned: PlannedProgram) {
     let program = planned.program
     let liveness = Liveness(program)
     var names = Array(repeating: "", count: liveness.loops.count)
@@ -38,7 +38,7 @@ public struct MemoryMap: Sendable {
       guard let offset, let range, buffer.byteCount > 0 else { continue }
       found.append(
         Tensor(
-          name: buffer.name, type: "\(TensorType(buffer.dtype, buffer.shape.map { Dimension($0) }))", offset: offset,
+          name: buffer.name, type: "\(TensorType(buffer.dtype, buffer.shape.map { Dim($0) }))", offset: offset,
           bytes: buffer.byteCount, steps: range))
     }
     let live = names.indices.map { step in found.reduce(0) { $0 + ($1.steps.contains(step) ? $1.bytes : 0) } }

@@ -1,4 +1,4 @@
-public import LatheMemory
+package import LatheMemory
 
 extension PlannedProgram {
   /// Gives every temporary a place in one arena and every variable one in the state.
@@ -7,7 +7,7 @@ extension PlannedProgram {
   ///   - searchSteps: The planner's budget, counted in steps so that the plan is the same on every machine.
   ///   - options: Whether the plan, which is called `plan`, is verified and printed.
   /// - Throws: A diagnostic when a model's sizes overflow; what the verifier has found.
-  public init(
+  package init(
     planning program: Program, searchSteps: Int = 5_000_000, options: Pipeline.Options = Pipeline.Options()
   ) throws(DiagnosticsError) {
     let (problem, positions) = try Self.problem(of: program)
@@ -41,7 +41,7 @@ extension PlannedProgram {
   /// That temporaries which live at once do not overlap is checked of every plan.
   ///
   /// - Throws: Everything that is wrong; it is Lathe's mistake, whatever the model.
-  public func verify() throws(DiagnosticsError) {
+  package func verify() throws(DiagnosticsError) {
     var faults: [String] = []
     let ranges = Liveness(program).settled()
     for ((buffer, offset), range) in zip(zip(program.buffers, offsets), ranges) {
@@ -70,7 +70,7 @@ extension PlannedProgram {
   }
 
   /// The planning problem of a program's temporaries, and their buffer positions.
-  public static func problem(of program: Program) throws(DiagnosticsError) -> (problem: Problem, positions: [Int]) {
+  package static func problem(of program: Program) throws(DiagnosticsError) -> (problem: Problem, positions: [Int]) {
     let ranges = Liveness(program).settled()
     var buffers: [LatheMemory.Buffer] = []
     var positions: [Int] = []
@@ -94,7 +94,7 @@ extension PlannedProgram {
 
 extension PlannedProgram: CustomStringConvertible {
   /// The places in the arena as comments, then the program's text for people.
-  public var description: String {
+  package var description: String {
     var lines = ["// arena \(arenaBytes) bytes, lower bound \(lowerBound)"]
     for (buffer, offset) in zip(program.buffers, offsets) {
       if let offset { lines.append("// \(buffer.name) at \(offset), \(buffer.byteCount) bytes") }

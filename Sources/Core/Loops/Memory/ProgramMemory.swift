@@ -1,12 +1,12 @@
 /// Aligned memory with one owner, zeroed when it is made.
-public struct AlignedMemory: ~Copyable {
+package struct AlignedMemory: ~Copyable {
   /// The first byte, at a multiple of `PlannedProgram.alignment`.
-  public let start: UnsafeMutableRawPointer
+  package let start: UnsafeMutableRawPointer
   /// At least the bytes that were asked for.
-  public let byteCount: Int
+  package let byteCount: Int
 
   /// Allocates and zeroes memory.
-  public init(byteCount: Int) {
+  package init(byteCount: Int) {
     self.byteCount = Swift.max(byteCount, PlannedProgram.alignment)
     start = UnsafeMutableRawPointer.allocate(byteCount: self.byteCount, alignment: PlannedProgram.alignment)
     start.initializeMemory(as: UInt8.self, repeating: 0, count: self.byteCount)
@@ -18,15 +18,15 @@ public struct AlignedMemory: ~Copyable {
 }
 
 /// The variables of a planned program in memory, in the layout of its plan.
-public struct ProgramState: ~Copyable {
+package struct ProgramState: ~Copyable {
   /// The variables, in the order of the layout.
-  public let variables: [Variable]
+  package let variables: [Variable]
   /// Where each variable starts.
-  public let offsets: [Int]
+  package let offsets: [Int]
   private let memory: AlignedMemory
 
   /// Allocates the state; variables get their initial values.
-  public init(_ program: PlannedProgram) {
+  package init(_ program: PlannedProgram) {
     variables = program.program.variables
     offsets = program.variableOffsets
     memory = AlignedMemory(byteCount: program.stateBytes)
@@ -34,20 +34,20 @@ public struct ProgramState: ~Copyable {
   }
 
   /// The first byte.
-  public var start: UnsafeMutableRawPointer { memory.start }
+  package var start: UnsafeMutableRawPointer { memory.start }
 
   /// The names of the variables, in the order of the layout.
-  public var names: [String] { variables.map(\.name) }
+  package var names: [String] { variables.map(\.name) }
 
   /// Gives all variables their initial values back.
-  public func reset() {
+  package func reset() {
     for (variable, offset) in zip(variables, offsets) { variable.initial.copy(to: start + offset) }
   }
 
   /// What a variable holds now.
   ///
   /// - Throws: when there is no such variable.
-  public func variable(named name: String) throws(DiagnosticsError) -> NDArray {
+  package func variable(named name: String) throws(DiagnosticsError) -> NDArray {
     let position = try position(of: name)
     let initial = variables[position].initial
     return NDArray(copying: start + offsets[position], dtype: initial.dtype, shape: initial.shape)
@@ -56,7 +56,7 @@ public struct ProgramState: ~Copyable {
   /// Writes a variable.
   ///
   /// - Throws: when there is no such variable, or the value's type is another.
-  public func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
+  package func setVariable(named name: String, to value: NDArray) throws(DiagnosticsError) {
     let position = try position(of: name)
     let type = variables[position].initial.type
     guard value.type == type else { throw DiagnosticsError("variable \(name) is \(type), given \(value.type)") }
@@ -64,7 +64,7 @@ public struct ProgramState: ~Copyable {
   }
 
   /// The contents of all variables, by name: what is saved between processes.
-  public func saved() -> [String: NDArray] {
+  package func saved() -> [String: NDArray] {
     var result: [String: NDArray] = [:]
     for (variable, offset) in zip(variables, offsets) {
       result[variable.name] = NDArray(
@@ -74,7 +74,7 @@ public struct ProgramState: ~Copyable {
   }
 
   /// The contents of all variables as a file, which the C of the same model reads as well.
-  public func encoded() -> [UInt8] {
+  package func encoded() -> [UInt8] {
     StateFile(variables).encoded(
       zip(variables, offsets).map {
         NDArray(copying: start + $1, dtype: $0.initial.dtype, shape: $0.initial.shape)
@@ -84,14 +84,14 @@ public struct ProgramState: ~Copyable {
   /// Writes all variables, from a file that `encoded` or the C of the same model made.
   ///
   /// - Throws: That it is no state, another model's, or damaged; nothing is written then.
-  public func decode(_ bytes: [UInt8]) throws(DiagnosticsError) {
+  package func decode(_ bytes: [UInt8]) throws(DiagnosticsError) {
     for (content, offset) in zip(try StateFile(variables).decoded(bytes), offsets) { content.copy(to: start + offset) }
   }
 
   /// Writes all variables that are given; the others stay.
   ///
   /// - Throws: every name and type that does not fit; nothing is written then.
-  public func restore(_ saved: [String: NDArray]) throws(DiagnosticsError) {
+  package func restore(_ saved: [String: NDArray]) throws(DiagnosticsError) {
     var faults: [Diagnostic] = []
     for (name, value) in saved.sorted(by: { $0.key < $1.key }) {
       guard let variable = variables.first(where: { $0.name == name }) else {
@@ -116,14 +116,14 @@ extension Program {
   /// Checks tensors for a run: one per input, in order, of exactly the input's type.
   ///
   /// - Throws: every input that does not fit.
-  public func check(inputs given: [NDArray]) throws(DiagnosticsError) {
+  package func check(inputs given: [NDArray]) throws(DiagnosticsError) {
     try check(given, inputs, "input", verb: "takes")
   }
 
   /// Checks tensors that a run is to fill: one per output, in order, of exactly the output's type.
   ///
   /// - Throws: every tensor that does not fit.
-  public func check(outputs given: [NDArray]) throws(DiagnosticsError) {
+  package func check(outputs given: [NDArray]) throws(DiagnosticsError) {
     try check(given, outputs, "output", verb: "gives")
   }
 
@@ -144,7 +144,7 @@ extension Program {
   }
 
   /// Tensors of the outputs' types, whose elements are not set.
-  public func makeOutputs() -> [NDArray] {
+  package func makeOutputs() -> [NDArray] {
     outputs.map { port in
       guard let shape = port.type.shape.known else { internalError("output \(port.name) is \(port.type)") }
       return NDArray(dtype: port.type.dtype, shape: shape) { _ in }
@@ -157,7 +157,7 @@ extension Program {
   /// so are left out.
   ///
   /// - Parameter given: All outputs of a run, of the types of `makeOutputs`.
-  public func results(_ given: [NDArray]) -> [NDArray] {
+  package func results(_ given: [NDArray]) -> [NDArray] {
     guard outputs.contains(where: { $0.shape != nil }) else { return given }
     var numbers: [String: Int] = [:]
     for (port, array) in zip(outputs, given) { if let extent = port.extent { numbers[extent] = array.integers.first } }
@@ -169,7 +169,7 @@ extension Program {
   }
 }
 
-extension Dimension {
+extension Dim {
   /// The size for the numbers that data decides; not negative.
   fileprivate func size(_ extents: [String: Int]) -> Int {
     max(
@@ -207,7 +207,7 @@ extension NDArray {
   }
 
   /// Copies the elements to memory that is large enough.
-  public func copy(to target: UnsafeMutableRawPointer) {
+  package func copy(to target: UnsafeMutableRawPointer) {
     withUnsafeBytes { bytes in
       if let start = bytes.baseAddress { target.copyMemory(from: start, byteCount: bytes.count) }
     }

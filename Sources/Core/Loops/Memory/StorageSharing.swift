@@ -1,9 +1,9 @@
 extension LoopPass {
   /// Drops the constants that no kernel reads: those that were packed, mostly.
-  public static let dropUnusedConstants = LoopPass("drop-unused-constants") { $0.droppingUnusedConstants(&$1) }
+  package static let dropUnusedConstants = LoopPass("drop-unused-constants") { $0.droppingUnusedConstants(&$1) }
 
   /// Writes results over operands that die with them: element-wise kernels work in place.
-  public static let shareStorage = LoopPass("share-storage") { $0.sharingStorage(&$1) }
+  package static let shareStorage = LoopPass("share-storage") { $0.sharingStorage(&$1) }
 }
 
 extension Program {

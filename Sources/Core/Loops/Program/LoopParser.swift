@@ -5,7 +5,7 @@ extension Program {
   ///
   /// - Parameter file: The file that diagnostics name.
   /// - Throws: The first mistake of syntax, with line and column.
-  public init(parsing text: String, file: String? = nil) throws(DiagnosticsError) {
+  package init(parsing text: String, file: String? = nil) throws(DiagnosticsError) {
     var parser = LoopParser(text, file: file)
     do throws(SyntaxFault) {
       self = try parser.whole()
@@ -82,7 +82,7 @@ struct LoopParser: TextParser {
   }
 
   /// `of [?n0,4]`: the sizes of an output some of which data decides.
-  private mutating func declaredShape() throws(SyntaxFault) -> [Dimension] {
+  private mutating func declaredShape() throws(SyntaxFault) -> [Dim] {
     advance()
     return try dimensions()
   }

@@ -1,9 +1,9 @@
 /// A named function from program to program that keeps the meaning.
 ///
 /// Names are as those of graph passes.
-public struct LoopPass: Sendable {
+package struct LoopPass: Sendable {
   /// What options and diagnostics call the pass.
-  public let name: String
+  package let name: String
   private let body: @Sendable (Program, inout RewriteBudget) -> Program
 
   /// A pass made of a function, which counts its rewrites and makes no more than the budget has.
@@ -13,8 +13,8 @@ public struct LoopPass: Sendable {
   }
 
   /// What every program goes through after it is lowered, first to last.
-  public static let all: [LoopPass] = [.dropUnusedConstants, .shareStorage]
+  package static let all: [LoopPass] = [.dropUnusedConstants, .shareStorage]
 
   /// The rewritten program.
-  public func run(_ program: Program, _ budget: inout RewriteBudget) -> Program { body(program, &budget) }
+  package func run(_ program: Program, _ budget: inout RewriteBudget) -> Program { body(program, &budget) }
 }

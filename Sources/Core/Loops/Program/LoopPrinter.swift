@@ -20,15 +20,15 @@
 /// by itself stands in brackets. Trailing comments say where buffers and kernels come from.
 extension Program: CustomStringConvertible {
   /// The canonical, exact text, literals included.
-  public var text: String { print(elidingLiteralsAbove: nil) }
+  package var text: String { print(elidingLiteralsAbove: nil) }
 
   /// The text for people: large literals are left out, so that it does not parse back where there are any.
-  public var description: String { print(elidingLiteralsAbove: 64) }
+  package var description: String { print(elidingLiteralsAbove: 64) }
 
   /// The text form.
   ///
   /// - Parameter limit: Literals of more elements are written as `<n elements>`; nil writes all of them.
-  public func print(elidingLiteralsAbove limit: Int?) -> String {
+  package func print(elidingLiteralsAbove limit: Int?) -> String {
     var lines = ["program \(TextName.quoted(name)) for \(target.text) {"]
     for buffer in buffers { lines.append("  " + text(buffer, elidingLiteralsAbove: limit)) }
     let printer = LoopPrinter(program: self)

@@ -314,17 +314,17 @@ package indirect enum Step: Hashable, Sendable {
 }
 
 /// A named port of a program.
-public struct Port: Hashable, Sendable {
+package struct Port: Hashable, Sendable {
   /// The name of the graph's input or output.
-  public var name: String
+  package var name: String
   /// The buffer that the caller gives or is given.
   package var buffer: BufferID
   /// The type of the buffer; all sizes are known.
-  public var type: TensorType
+  package var type: TensorType
   /// The sizes of which the buffer has the capacities, where data decides some; nil where the buffer's own are meant.
-  public var shape: [Dimension]?
+  package var shape: [Dim]?
 
-  package init(name: String, buffer: BufferID, type: TensorType, shape: [Dimension]? = nil) {
+  package init(name: String, buffer: BufferID, type: TensorType, shape: [Dim]? = nil) {
     self.name = name
     self.buffer = buffer
     self.type = type
@@ -332,7 +332,7 @@ public struct Port: Hashable, Sendable {
   }
 
   /// The size that data decides whose number the port has.
-  public var extent: String? {
+  package var extent: String? {
     name.hasPrefix(Extent.prefix) && type == .scalar(.i64) ? String(name.dropFirst(Extent.prefix.count)) : nil
   }
 }
@@ -340,20 +340,20 @@ public struct Port: Hashable, Sendable {
 /// A lowered graph: kernels in order over buffers.
 ///
 /// Two graphs that are equal give equal programs.
-public struct Program: Hashable, Sendable {
+package struct Program: Hashable, Sendable {
   /// The graph's name.
-  public var name: String
+  package var name: String
   /// The machine that the loops are scheduled for.
-  public var target: Target
+  package var target: Target
   package var buffers: [Buffer]
   package var kernels: [Kernel]
   package var steps: [Step]
   /// The inputs, in the graph's order.
-  public var inputs: [Port]
+  package var inputs: [Port]
   /// The outputs, in the graph's order.
-  public var outputs: [Port]
+  package var outputs: [Port]
   /// Variables in the order of the state's layout; each port's buffer holds the content before and after a run.
-  public var variables: [Variable]
+  package var variables: [Variable]
   package var variableBuffers: [BufferID]
 
   package init(
@@ -376,19 +376,19 @@ public struct Program: Hashable, Sendable {
 }
 
 /// A program with a place for every temporary: what the back-ends consume.
-public struct PlannedProgram: Sendable {
+package struct PlannedProgram: Sendable {
   /// The program.
-  public var program: Program
+  package var program: Program
   /// Byte offset in the arena of every temporary, by buffer position; nil for other kinds.
-  public var offsets: [Int?]
+  package var offsets: [Int?]
   /// Bytes of the arena; offsets are multiples of `alignment`.
-  public var arenaBytes: Int
+  package var arenaBytes: Int
   /// Bytes that are live at once at the worst moment: no plan can need less.
-  public var lowerBound: Int
+  package var lowerBound: Int
   /// Byte offset in the state of every variable, by position, and the size of the state.
-  public var variableOffsets: [Int]
+  package var variableOffsets: [Int]
   /// Bytes of the state; 0 without variables.
-  public var stateBytes: Int
+  package var stateBytes: Int
 
   package init(
     program: Program, offsets: [Int?], arenaBytes: Int, lowerBound: Int, variableOffsets: [Int], stateBytes: Int
@@ -402,5 +402,5 @@ public struct PlannedProgram: Sendable {
   }
 
   /// What offsets in the arena and the state are multiples of, in bytes.
-  public static let alignment = 64
+  package static let alignment = 64
 }

@@ -8,7 +8,7 @@ package struct Scalar: Hashable, Sendable {
 }
 
 /// How a reduction joins two elements; associative and commutative.
-public enum Combiner: String, Hashable, Sendable, CaseIterable {
+package enum Combiner: String, Hashable, Sendable, CaseIterable {
   /// What adds or multiplies all elements.
   case sum, product
   /// Minimum and maximum propagate NaN, as PyTorch's do; on `bool` they are `all` and `any`.

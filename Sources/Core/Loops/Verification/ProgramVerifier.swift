@@ -7,7 +7,7 @@ extension Program {
   ///
   /// - Parameter trustsIndices: Whether indices from data are taken to lie inside, because they are not checked.
   /// - Throws: Everything that is wrong, with the kernel and the statement. It is Lathe's mistake, whatever the model.
-  public func verify(trustsIndices: Bool = false) throws(DiagnosticsError) {
+  package func verify(trustsIndices: Bool = false) throws(DiagnosticsError) {
     var verifier = ProgramVerifier(self, trustsIndices: trustsIndices)
     verifier.run()
     guard verifier.diagnostics.isEmpty else { throw DiagnosticsError(verifier.diagnostics) }

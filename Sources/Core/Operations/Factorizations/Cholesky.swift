@@ -1,6 +1,6 @@
 /// The lower triangular `l` with `a = l lᵀ` for symmetric positive-definite matrices `a[.., n, n]`, of which the lower
 /// triangle is read.
-public struct Cholesky: OperationDefinition {
+package struct Cholesky: OperationDefinition {
   package init() {}
 
   package var name: String { "cholesky" }

@@ -3,7 +3,7 @@
 ///
 /// Eigenvectors have norm one, and the first of their large numbers is real and positive. Of conjugate pairs, the one
 /// with the positive imaginary part comes first.
-public struct Eigen: OperationDefinition {
+package struct Eigen: OperationDefinition {
   package init() {}
 
   package var name: String { "eig" }

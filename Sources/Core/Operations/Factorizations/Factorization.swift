@@ -1,6 +1,6 @@
 /// The factorizations of matrices: operations on the last two axes that a routine computes, one matrix of the leading
 /// axes at a time.
-public enum Factorization: Hashable, Sendable {
+package enum Factorization: Hashable, Sendable {
   /// A triangular matrix whose product with its transpose is the operand.
   case cholesky(Cholesky)
   /// Triangular matrices and the order of rows.
@@ -65,39 +65,39 @@ extension Tensor {
   }
 
   /// The Cholesky factor of symmetric positive-definite matrices.
-  public func cholesky() -> Tensor { factorized(.cholesky(Cholesky()))[0] }
+  package func cholesky() -> Tensor { factorized(.cholesky(Cholesky()))[0] }
 
   /// The packed factors, the pivots and the permutation.
-  public func lu() -> (lu: Tensor, pivots: Tensor, permutation: Tensor) {
+  package func lu() -> (lu: Tensor, pivots: Tensor, permutation: Tensor) {
     let results = factorized(.lu(LU()))
     return results.count == 3 ? (results[0], results[1], results[2]) : (builder.poison, builder.poison, builder.poison)
   }
 
   /// The solution `x` of `self x = b` for triangular matrices.
-  public func triangularSolve(_ b: Tensor, upper: Bool, unit: Bool = false, checked: Bool = false) -> Tensor {
+  package func triangularSolve(_ b: Tensor, upper: Bool, unit: Bool = false, checked: Bool = false) -> Tensor {
     factorized(.triangularSolve(TriangularSolve(upper: upper, unit: unit, checked: checked)), b)[0]
   }
 
   /// An orthonormal and an upper triangular factor.
-  public func qr(complete: Bool = false) -> (q: Tensor, r: Tensor) {
+  package func qr(complete: Bool = false) -> (q: Tensor, r: Tensor) {
     let results = factorized(.qr(QR(complete: complete)))
     return results.count == 2 ? (results[0], results[1]) : (builder.poison, builder.poison)
   }
 
   /// The eigenvalues and eigenvectors of symmetric matrices.
-  public func eigh() -> (values: Tensor, vectors: Tensor) {
+  package func eigh() -> (values: Tensor, vectors: Tensor) {
     let results = factorized(.eigh(SymmetricEigen()))
     return results.count == 2 ? (results[0], results[1]) : (builder.poison, builder.poison)
   }
 
   /// The singular values and vectors.
-  public func svd() -> (u: Tensor, s: Tensor, vh: Tensor) {
+  package func svd() -> (u: Tensor, s: Tensor, vh: Tensor) {
     let results = factorized(.svd(SVD()))
     return results.count == 3 ? (results[0], results[1], results[2]) : (builder.poison, builder.poison, builder.poison)
   }
 
   /// The complex eigenvalues and eigenvectors of square matrices.
-  public func eig() -> (values: ComplexPair, vectors: ComplexPair) {
+  package func eig() -> (values: ComplexPair, vectors: ComplexPair) {
     let results = factorized(.eig(Eigen()))
     guard results.count == 4 else {
       let poison = ComplexPair(builder.poison, builder.poison)
@@ -107,7 +107,7 @@ extension Tensor {
   }
 
   /// The solution `x` of `self x = b` for square matrices with the same leading axes; a singular one fails the run.
-  public func solved(_ b: Tensor) -> Tensor {
+  package func solved(_ b: Tensor) -> Tensor {
     let (lu, _, permutation) = lu()
     if lu.isPoisoned { return lu }
     let lower = lu.triangularSolve(permutation.permutationMatrix(dtype).matrixProduct(b), upper: false, unit: true)
@@ -117,7 +117,7 @@ extension Tensor {
   /// The solution of the transposed system by the same factors.
   ///
   /// - Parameter tiny: What pivots of zero are replaced by; nil for a run that fails there.
-  public func solvedTransposed(_ b: Tensor, replacingZeroPivotsBy tiny: Double? = nil) -> Tensor {
+  package func solvedTransposed(_ b: Tensor, replacingZeroPivotsBy tiny: Double? = nil) -> Tensor {
     let (factors, _, permutation) = lu()
     var lu = factors
     if lu.isPoisoned { return lu }

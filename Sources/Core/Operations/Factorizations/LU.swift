@@ -3,7 +3,7 @@
 /// Results: `l`, below the diagonal and with ones on it that are not stored, and `u` in one matrix `[.., m, n]`; the
 /// pivots `i32[.., min(m, n)]`, counted from one as LAPACK does: step `k` exchanged row `k` for row `pivots[k] - 1`; and
 /// the permutation `i64[.., m]` that comes of it.
-public struct LU: OperationDefinition {
+package struct LU: OperationDefinition {
   package init() {}
 
   package var name: String { "lu" }
@@ -12,7 +12,7 @@ public struct LU: OperationDefinition {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
     return [
-      operands[0], TensorType(.i32, batch + [Dimension.minimum(rows, columns)]), TensorType(.i64, batch + [rows]),
+      operands[0], TensorType(.i32, batch + [Dim.minimum(rows, columns)]), TensorType(.i64, batch + [rows]),
     ]
   }
 

@@ -2,7 +2,7 @@
 /// is upper triangular.
 ///
 /// The numbers on the diagonal of `r` have the sign that Householder's reflections give them, as in LAPACK.
-public struct QR: OperationDefinition {
+package struct QR: OperationDefinition {
   package var complete: Bool
 
   package init(complete: Bool = false) {
@@ -20,7 +20,7 @@ public struct QR: OperationDefinition {
   package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
-    let count = complete ? rows : Dimension.minimum(rows, columns)
+    let count = complete ? rows : Dim.minimum(rows, columns)
     return [
       operands[0].with(shape: batch + [rows, count]), operands[0].with(shape: batch + [count, columns]),
     ]

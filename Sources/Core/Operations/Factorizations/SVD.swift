@@ -2,7 +2,7 @@
 /// columns of `u` and rows of `vh`.
 ///
 /// The first of the large numbers of each column of `u` is positive.
-public struct SVD: OperationDefinition {
+package struct SVD: OperationDefinition {
   package init() {}
 
   package var name: String { "svd" }
@@ -10,7 +10,7 @@ public struct SVD: OperationDefinition {
   package func infer(_ operands: [TensorType]) throws(TypeFault) -> [TensorType] {
     try TypeFault.requireCount(operands, 1)
     let (batch, rows, columns) = try TypeFault.requireMatrix(operands[0])
-    let count = Dimension.minimum(rows, columns)
+    let count = Dim.minimum(rows, columns)
     return [
       operands[0].with(shape: batch + [rows, count]), operands[0].with(shape: batch + [count]),
       operands[0].with(shape: batch + [count, columns]),
@@ -27,11 +27,11 @@ public struct SVD: OperationDefinition {
     let count = min(rows, columns)
     guard count > 0 else { return [context.operands[0].zerosLike()] }
     let (du, ds, dvh) = (context.cotangents[0], context.cotangents[1], context.cotangents[2])
-    let asRows = s.expanded(asRows: Dimension(count))
+    let asRows = s.expanded(asRows: Dim(count))
     guard du != nil || dvh != nil else {
-      return [ds.map { (u * $0.expanded(asRows: Dimension(rows))).matrixProduct(vh) }]
+      return [ds.map { (u * $0.expanded(asRows: Dim(rows))).matrixProduct(vh) }]
     }
-    let asColumns = s.expanded(asColumns: Dimension(count))
+    let asColumns = s.expanded(asColumns: Dim(count))
     // As the product of sum and difference, which does not lose small gaps.
     let gaps = (asRows + asColumns) * (asRows - asColumns)
     let e = gaps + gaps.identityMatrices() * (1 - gaps)
@@ -42,11 +42,11 @@ public struct SVD: OperationDefinition {
     var result = u.matrixProduct(inner).matrixProduct(vh)
     if let du, rows > count {
       let outside = du - u.matrixProduct(u.transposed.matrixProduct(du))
-      result = result + (outside / s.expanded(asRows: Dimension(rows))).matrixProduct(vh)
+      result = result + (outside / s.expanded(asRows: Dim(rows))).matrixProduct(vh)
     }
     if let dvh, columns > count {
       let outside = dvh - dvh.matrixProduct(vh.transposed).matrixProduct(vh)
-      result = result + u.matrixProduct(outside / s.expanded(asColumns: Dimension(columns)))
+      result = result + u.matrixProduct(outside / s.expanded(asColumns: Dim(columns)))
     }
     return [result]
   }

@@ -2,7 +2,7 @@
 /// `w[.., n]`, which ascend, and the orthonormal eigenvectors in the columns of `v`.
 ///
 /// The first of the large numbers of each eigenvector is positive.
-public struct SymmetricEigen: OperationDefinition {
+package struct SymmetricEigen: OperationDefinition {
   package init() {}
 
   package var name: String { "eigh" }

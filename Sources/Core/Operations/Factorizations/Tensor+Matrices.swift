@@ -2,7 +2,7 @@ extension TypeFault {
   /// The sizes of the matrices in a tensor's last two axes; throws where there are none of `f32` or `f64`.
   static func requireMatrix(
     _ operand: TensorType, isSquare: Bool = false
-  ) throws(TypeFault) -> (batch: [Dimension], rows: Dimension, columns: Dimension) {
+  ) throws(TypeFault) -> (batch: [Dim], rows: Dim, columns: Dim) {
     guard operand.dtype == .f32 || operand.dtype == .f64 else {
       throw TypeFault("\(operand) does not hold f32 or f64", help: "convert it")
     }
@@ -59,14 +59,14 @@ extension Tensor {
   func diagonalOfMatrix() -> Tensor { masked { $0 .== $1 }.reduce(.sum, axes: [rank - 1]) }
 
   /// Vectors in the last axis as matrices with that vector in each of `count` rows.
-  func expanded(asRows count: Dimension) -> Tensor {
+  func expanded(asRows count: Dim) -> Tensor {
     guard rank >= 1 else { return self }
     return unsqueezed(at: rank - 1).broadcast(
       to: Array(shape.dropLast()) + [count, shape[rank - 1]], axes: Array(0...rank))
   }
 
   /// Vectors in the last axis as matrices with that vector in each of `count` columns.
-  func expanded(asColumns count: Dimension) -> Tensor {
+  func expanded(asColumns count: Dim) -> Tensor {
     guard rank >= 1 else { return self }
     return unsqueezed(at: rank).broadcast(to: shape + [count], axes: Array(0...rank))
   }

@@ -1,5 +1,5 @@
 /// The solution `x` of `a x = b` for matrices `a[.., n, n]`, of which one triangle is read, and `b[.., n, k]`.
-public struct TriangularSolve: OperationDefinition {
+package struct TriangularSolve: OperationDefinition {
   package var upper: Bool
   /// The diagonal is taken to be ones and not read.
   package var unit: Bool

@@ -156,7 +156,7 @@ extension Linalg {
     let axis = pivots.rank - 1
     let places = pivots.convert(to: .i64) - 1
     let index = places.builder.iota(
-      places.type.with(shape: Array(places.shape.dropLast()) + [Dimension(rows)]), axis: axis)
+      places.type.with(shape: Array(places.shape.dropLast()) + [Dim(rows)]), axis: axis)
     if rows == 0 { return index }
     let first = index.slice(axis: axis, from: 0, to: 1)
     let steps = places.unsqueeze(dim: 0).transpose(0, axis + 1)

@@ -45,7 +45,7 @@ extension Linalg {
       for start in [8, 4, 0] { sum = block(start) + matmul(x4, sum) }
       // A branch, so that steps that are not needed cost nothing.
       let zero = a.builder.scalar(.float(0), a.dtype)
-      let (state, _) = scan([sum, zero], over: [], length: Dimension(mostSquarings)) { state, _ in
+      let (state, _) = scan([sum, zero], over: [], length: Dim(mostSquarings)) { state, _ in
         let next = LatheNN.cond(state[1] .< count) {
           [matmul(state[0], state[0])]
         } otherwise: {

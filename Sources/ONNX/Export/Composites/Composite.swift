@@ -82,10 +82,10 @@ struct Matcher {
     return nonUnit(source) == nonUnit(value) ? source : value
   }
 
-  private func nonUnit(_ value: Value) -> [Dimension] { type(value).shape.filter { $0 != 1 } }
+  private func nonUnit(_ value: Value) -> [Dim] { type(value).shape.filter { $0 != 1 } }
 
   /// What is repeated along some axes of a shape and on the others has its sizes, and only there more than one element.
-  func spread(_ value: Value, alongAllBut axes: [Int], of shape: [Dimension]) -> Value? {
+  func spread(_ value: Value, alongAllBut axes: [Int], of shape: [Dim]) -> Value? {
     if let (source, places) = broadcast(value) {
       for (position, axis) in places.enumerated() where axes.contains(axis) && type(source).shape[position] != 1 {
         return nil

@@ -67,7 +67,7 @@ extension Matcher {
     let (x, indices) = (graph[value].operands[0], graph[value].operands[1])
     guard let select = operands(squeezed(indices), .select), let test = operands(select[0], .less),
       isNumber(test[1], 0), test[0] == select[2], let (place, size) = scaled(select[1], .add), place == select[2],
-      type(x).shape[gather.indexed.axes[0]] == Dimension(Int(size))
+      type(x).shape[gather.indexed.axes[0]] == Dim(Int(size))
     else { return nil }
     return Composite(operands: [x, place]) { export, result throws(TypeFault) in
       let places = try export.reshape(

@@ -88,8 +88,8 @@ extension GraphExport {
     let pads = (convolution.low + convolution.high).map { max($0, 0) }
     var shape = [x.shape[0], weight.shape[0]]
     for axis in 0..<spatial {
-      let padded = x.shape[2 + axis] + Dimension(convolution.low[axis] + convolution.high[axis])
-      let window = (weight.shape[2 + axis] - 1) * Dimension(convolution.dilation[axis]) + 1
+      let padded = x.shape[2 + axis] + Dim(convolution.low[axis] + convolution.high[axis])
+      let window = (weight.shape[2 + axis] - 1) * Dim(convolution.dilation[axis]) + 1
       shape.append((padded - window).floorDivided(by: convolution.stride[axis]) + 1)
     }
     return try compute(
@@ -117,12 +117,12 @@ extension GraphExport {
     let reach = spatial.map { (kernel[$0] - 1) * convolution.dilation[$0] }
     let low = spatial.map { reach[$0] - convolution.low[$0] }
     let high = spatial.map { reach[$0] - convolution.high[$0] }
-    let outputs = weight.shape[1] * Dimension(convolution.groups)
+    let outputs = weight.shape[1] * Dim(convolution.groups)
     var shape = [x.shape[0], outputs]
     for axis in spatial {
       shape.append(
-        (x.shape[2 + axis] - 1) * Dimension(convolution.inputDilation[axis]) + Dimension(reach[axis] + 1)
-          - Dimension(max(low[axis], 0) + max(high[axis], 0)))
+        (x.shape[2 + axis] - 1) * Dim(convolution.inputDilation[axis]) + Dim(reach[axis] + 1)
+          - Dim(max(low[axis], 0) + max(high[axis], 0)))
     }
     // What no element reaches is zero, and comes behind.
     let isPadded = (low + high).contains(where: { $0 < 0 })
@@ -155,16 +155,16 @@ extension GraphExport {
     let axes = spatial.map { $0 + 2 }
     let shape = graph.type(of: value).shape
     let groups = convolution.groups
-    guard let outputs = shape[0].divided(exactlyBy: Dimension(groups)) else {
+    guard let outputs = shape[0].divided(exactlyBy: Dim(groups)) else {
       internalError("\(shape[0]) channels do not divide into \(groups) groups")
     }
-    let swapped = [Dimension(groups) * shape[1], outputs] + shape[2...]
+    let swapped = [Dim(groups) * shape[1], outputs] + shape[2...]
     if let source = swappedSource(value, axes, groups), graph.type(of: source).shape == swapped {
       return try self.value(source)
     }
     let weight = reverse(try self.value(value), axes)
     if groups == 1 { return transpose(weight, [1, 0] + axes) }
-    let grouped = try reshape(weight, to: [Dimension(groups), outputs] + shape[1...])
+    let grouped = try reshape(weight, to: [Dim(groups), outputs] + shape[1...])
     return try reshape(transpose(grouped, [0, 2, 1] + axes.map { $0 + 1 }), to: swapped)
   }
 
@@ -191,7 +191,7 @@ extension GraphExport {
     case .reshape:
       let inner = graph[node.operands[0]]
       guard case .permute(let permute) = inner.operation, permute.permutation == [0, 2, 1] + axes.map({ $0 + 1 }),
-        inner.types[0].shape[0] == Dimension(groups)
+        inner.types[0].shape[0] == Dim(groups)
       else { return nil }
       let outer = graph[inner.operands[0]]
       guard case .reshape = outer.operation else { return nil }

@@ -35,7 +35,7 @@ extension GraphExport {
     let nearest = try compute("Min", [above, last], in: .i64, places.type)
     let isInside = try allEqual(places, nearest)
     let mask = try reshape(
-      isInside, to: isInside.shape + [Dimension](repeating: 1, count: type.rank - isInside.rank))
+      isInside, to: isInside.shape + [Dim](repeating: 1, count: type.rank - isInside.rank))
     let zeros = model.scalar(type.dtype.isFloat ? .float(0) : .integer(0), type.dtype)
     return try write(.select, [mask, try read(moved, nearest, type), zeros], type)
   }
@@ -84,13 +84,13 @@ extension GraphExport {
       let leading = Array(places.shape.dropLast())
       var columns: [ONNXValue] = []
       for axis in 0..<indexed.batch {
-        var shape = leading.map { _ in Dimension(1) } + [1]
+        var shape = leading.map { _ in Dim(1) } + [1]
         shape[axis] = leading[axis]
         columns.append(try expand(try reshape(try numbers(leading[axis], .i64), to: shape), to: leading + [1]))
       }
       places = emit(
         "Concat", columns + [places],
-        TensorType(.i64, leading + [Dimension(indexed.batch + indexed.axes.count)]),
+        TensorType(.i64, leading + [Dim(indexed.batch + indexed.axes.count)]),
         [.int("axis", leading.count)])
     }
     var attributes: [Onnx_AttributeProto] = []

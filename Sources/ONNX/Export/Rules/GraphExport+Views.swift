@@ -23,7 +23,7 @@ extension GraphExport {
       let column = try self.pad(
         try reshape(spread, to: shape), low: shape.map { _ in 0 }, high: behind, value: value)
       shape.remove(at: axis + 1)
-      shape[axis] = shape[axis] * Dimension(step)
+      shape[axis] = shape[axis] * Dim(step)
       spread = try reshape(column, to: shape)
       high[axis] -= pad.interior[axis]
     }

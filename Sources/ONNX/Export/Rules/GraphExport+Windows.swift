@@ -44,7 +44,7 @@ extension GraphExport {
   ) throws(TypeFault) -> ONNXValue {
     let lead = x.rank - window.size.count
     if lead == 2 { return try pool(x, type) }
-    let outer: [Dimension] = [1, Array(x.shape.prefix(lead)).elementCount]
+    let outer: [Dim] = [1, Array(x.shape.prefix(lead)).elementCount]
     let image = try reshape(x, to: outer + x.shape.dropFirst(lead))
     return try reshape(try pool(image, type.with(shape: outer + type.shape.dropFirst(lead))), to: type.shape)
   }
@@ -103,7 +103,7 @@ extension GraphExport {
     let window = WindowShape(
       size: kernel, stride: convolution.stride, low: [], high: [], dilation: convolution.dilation)
     let parts = padded.places(in: window, results: Array(type.shape.dropFirst(2)))
-    let groups = Dimension(convolution.groups)
+    let groups = Dim(convolution.groups)
     let spatial = type.shape.dropFirst(2)
     return try inline([padded, weight]) { operands in
       let images = parts.map { part in
@@ -148,8 +148,8 @@ extension GraphExport {
 extension ONNXValue {
   /// For each place in a window over the last axes the slice that holds the elements there, one for each result.
   fileprivate func places(
-    in window: WindowShape, results: [Dimension]
-  ) -> [(start: [Int], limit: [Dimension], stride: [Int])] {
+    in window: WindowShape, results: [Dim]
+  ) -> [(start: [Int], limit: [Dim], stride: [Int])] {
     let lead = rank - window.size.count
     return (0..<window.size.reduce(1, *)).map { position in
       var rest = position
@@ -159,7 +159,7 @@ extension ONNXValue {
         rest /= window.size[axis]
       }
       let limit = window.size.indices.map { axis in
-        Dimension(place[axis] + 1) + (results[axis] - 1) * Dimension(window.stride[axis])
+        Dim(place[axis] + 1) + (results[axis] - 1) * Dim(window.stride[axis])
       }
       return (
         start: [Int](repeating: 0, count: lead) + place, limit: shape.prefix(lead) + limit,

@@ -1,18 +1,18 @@
-/// The size of one axis: a number, or a polynomial over named symbols with integer coefficients.
+/// The size of one axis (`torch.export.Dim`): a number, or a polynomial over named symbols with integer coefficients.
 ///
 /// `N`, `2*N + 1`, `floor((N + 1) / 2)` and `min(N, 1000)` are dimensions, so that one check of a model covers every batch
 /// size. Two dimensions are equal when their canonical forms are. Symbols stand for positive sizes.
 ///
 /// A size that only data decides is a symbol too, written `?n0`: an `Extent` of the graph computes it, and bounds it by a
 /// capacity. It may be 0.
-public struct Dimension: Hashable, Sendable {
+public struct Dim: Hashable, Sendable {
   /// A product of atoms with its coefficient.
   private struct Term: Hashable, Sendable {
     var atoms: [Atom]
     var coefficient: Int
 
     /// The two dimensions whose minimum the term is, times its coefficient.
-    var minimum: (Dimension, Dimension)? {
+    var minimum: (Dim, Dim)? {
       if atoms.count == 1, case .minimum(let a, let b) = atoms[0] { (a, b) } else { nil }
     }
 
@@ -33,8 +33,8 @@ public struct Dimension: Hashable, Sendable {
   private indirect enum Atom: Hashable, Sendable {
     case symbol(String)
     case extent(String)
-    case floorDivide(Dimension, Int)
-    case minimum(Dimension, Dimension)
+    case floorDivide(Dim, Int)
+    case minimum(Dim, Dim)
 
     var text: String {
       switch self {
@@ -101,15 +101,15 @@ public struct Dimension: Hashable, Sendable {
   }
 
   /// The dimension with symbols replaced by the sizes bound to them.
-  public func substituting(_ bindings: [String: Int]) -> Dimension {
+  public func substituting(_ bindings: [String: Int]) -> Dim {
     guard !terms.isEmpty else { return self }
-    var result = Dimension(constant)
+    var result = Dim(constant)
     for term in terms {
-      var product = Dimension(term.coefficient)
+      var product = Dim(term.coefficient)
       for atom in term.atoms {
         switch atom {
-        case .symbol(let name): product = product * (bindings[name].map { Dimension($0) } ?? Dimension(symbol: name))
-        case .extent(let name): product = product * Dimension(extent: name)
+        case .symbol(let name): product = product * (bindings[name].map { Dim($0) } ?? Dim(symbol: name))
+        case .extent(let name): product = product * Dim(extent: name)
         case .floorDivide(let dividend, let divisor):
           product = product * dividend.substituting(bindings).floorDivided(by: divisor)
         case .minimum(let a, let b):
@@ -122,18 +122,18 @@ public struct Dimension: Hashable, Sendable {
   }
 
   /// The sum, wrapping on overflow; sizes are checked against `maximum` by the type rules.
-  public static func + (a: Dimension, b: Dimension) -> Dimension {
-    Dimension(constant: a.constant &+ b.constant, terms: a.terms.isEmpty ? b.terms : merged(a.terms + b.terms))
+  public static func + (a: Dim, b: Dim) -> Dim {
+    Dim(constant: a.constant &+ b.constant, terms: a.terms.isEmpty ? b.terms : merged(a.terms + b.terms))
   }
 
   /// The difference.
-  public static func - (a: Dimension, b: Dimension) -> Dimension { a + b * Dimension(-1) }
+  public static func - (a: Dim, b: Dim) -> Dim { a + b * Dim(-1) }
 
   /// The product.
-  public static func * (a: Dimension, b: Dimension) -> Dimension {
+  public static func * (a: Dim, b: Dim) -> Dim {
     if a.terms.isEmpty && b.terms.isEmpty {
       let (product, overflow) = a.constant.multipliedReportingOverflow(by: b.constant)
-      return Dimension(overflow ? Int.max / 2 : product)
+      return Dim(overflow ? Int.max / 2 : product)
     }
     var terms: [Term] = []
     for x in a.allTerms {
@@ -143,51 +143,51 @@ public struct Dimension: Hashable, Sendable {
       }
     }
     let constants = terms.filter(\.atoms.isEmpty).reduce(0) { $0 &+ $1.coefficient }
-    return Dimension(constant: constants, terms: merged(terms.filter { !$0.atoms.isEmpty }))
+    return Dim(constant: constants, terms: merged(terms.filter { !$0.atoms.isEmpty }))
   }
 
   /// The quotient rounded towards negative infinity; `divisor` is positive.
-  package func floorDivided(by divisor: Int) -> Dimension {
+  package func floorDivided(by divisor: Int) -> Dim {
     guard divisor > 0 else { internalError("\(self) is divided by \(divisor)") }
     if divisor == 1 { return self }
     if terms.isEmpty {
       let quotient = constant / divisor
-      return Dimension(constant % divisor < 0 ? quotient - 1 : quotient)
+      return Dim(constant % divisor < 0 ? quotient - 1 : quotient)
     }
     if terms.allSatisfy({ $0.coefficient % divisor == 0 }) {
-      let quotient = Dimension(constant).floorDivided(by: divisor)
+      let quotient = Dim(constant).floorDivided(by: divisor)
       let divided = terms.map { Term(atoms: $0.atoms, coefficient: $0.coefficient / divisor) }
-      return Dimension(constant: quotient.constant, terms: divided)
+      return Dim(constant: quotient.constant, terms: divided)
     }
-    return Dimension(constant: 0, terms: [Term(atoms: [.floorDivide(self, divisor)], coefficient: 1)])
+    return Dim(constant: 0, terms: [Term(atoms: [.floorDivide(self, divisor)], coefficient: 1)])
   }
 
   /// The smaller of two dimensions.
-  public static func minimum(_ a: Dimension, _ b: Dimension) -> Dimension {
+  public static func minimum(_ a: Dim, _ b: Dim) -> Dim {
     if b.isAtLeast(a) { return a }
     if a.isAtLeast(b) { return b }
     // `min(N - 1, 0)` is `min(N, 1) - 1`: one form for what is the same.
     let shift = a.known != nil ? b.constant : b.known != nil ? a.constant : min(a.constant, b.constant)
-    let (first, second) = (a - Dimension(shift), b - Dimension(shift))
+    let (first, second) = (a - Dim(shift), b - Dim(shift))
     let isSwapped = first.known != nil || (second.known == nil && second.text < first.text)
     let atom = isSwapped ? Atom.minimum(second, first) : .minimum(first, second)
-    return Dimension(constant: shift, terms: [Term(atoms: [atom], coefficient: 1)])
+    return Dim(constant: shift, terms: [Term(atoms: [atom], coefficient: 1)])
   }
 
   /// The larger of two dimensions.
-  public static func maximum(_ a: Dimension, _ b: Dimension) -> Dimension { a + b - minimum(a, b) }
+  public static func maximum(_ a: Dim, _ b: Dim) -> Dim { a + b - minimum(a, b) }
 
   /// Whether the dimension is as large as another one for all sizes of the symbols; false may also mean that this cannot
   /// be told.
-  public func isAtLeast(_ other: Dimension) -> Bool { (self - other).isNatural(trials: 8) }
+  public func isAtLeast(_ other: Dim) -> Bool { (self - other).isNatural(trials: 8) }
 
   /// Whether the dimension is known not to be negative; each minimum in it takes a trial for either of its two values.
   private func isNatural(trials: Int) -> Bool {
     if trials > 0, let position = terms.firstIndex(where: { $0.minimum != nil }), let (a, b) = terms[position].minimum {
       var rest = self
       let term = rest.terms.remove(at: position)
-      func holds(_ value: Dimension) -> Bool {
-        (rest + value * Dimension(term.coefficient)).isNatural(trials: trials - 1)
+      func holds(_ value: Dim) -> Bool {
+        (rest + value * Dim(term.coefficient)).isNatural(trials: trials - 1)
       }
       // A minimum is one of the two, and at most either.
       return term.coefficient > 0 ? holds(a) && holds(b) : holds(a) || holds(b)
@@ -211,17 +211,17 @@ public struct Dimension: Hashable, Sendable {
   }
 
   /// The exact quotient of two dimensions, or nil when `self` is not a known multiple of `other`.
-  public func divided(exactlyBy other: Dimension) -> Dimension? {
-    if self == other { return Dimension(1) }
+  public func divided(exactlyBy other: Dim) -> Dim? {
+    if self == other { return Dim(1) }
     if let divisor = other.known {
       guard divisor > 0, allTerms.allSatisfy({ $0.coefficient % divisor == 0 }) else { return nil }
-      return Dimension(
+      return Dim(
         constant: constant / divisor, terms: terms.map { Term(atoms: $0.atoms, coefficient: $0.coefficient / divisor) })
     }
     // A symbolic divisor of one term divides when every term of the dividend contains it.
     guard other.constant == 0, other.terms.count == 1, constant == 0 else { return nil }
     let divisor = other.terms[0]
-    var quotient = Dimension(0)
+    var quotient = Dim(0)
     for term in terms {
       guard divisor.coefficient > 0, term.coefficient % divisor.coefficient == 0 else { return nil }
       var atoms = term.atoms
@@ -233,7 +233,7 @@ public struct Dimension: Hashable, Sendable {
       quotient =
         quotient
         + (atoms.isEmpty
-          ? Dimension(coefficient) : Dimension(constant: 0, terms: [Term(atoms: atoms, coefficient: coefficient)]))
+          ? Dim(coefficient) : Dim(constant: 0, terms: [Term(atoms: atoms, coefficient: coefficient)]))
     }
     return quotient
   }
@@ -300,11 +300,11 @@ package struct DimensionArithmetic<T> {
   }
 }
 
-extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {
+extension Dim: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, CustomStringConvertible {
   /// A known size.
   public init(integerLiteral value: Int) { self.init(value) }
 
-  /// A symbol: `let batch: Dimension = "N"`.
+  /// A symbol: `let batch: Dim = "N"`.
   public init(stringLiteral value: String) { self.init(symbol: value) }
 
   /// The text as messages show it: polynomials that nobody would read are cut short.
@@ -332,14 +332,14 @@ extension Dimension: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Cu
   }
 }
 
-extension [Dimension] {
+extension [Dim] {
   /// The names of the sizes that data decides, sorted.
   public var extents: [String] {
     allSatisfy { $0.known != nil } ? [] : Set(flatMap(\.extents)).sorted()
   }
 
   /// The number of elements of a shape.
-  public var elementCount: Dimension { reduce(Dimension(1), *) }
+  public var elementCount: Dim { reduce(Dim(1), *) }
 
   /// The sizes when every dimension is known, else nil.
   public var known: [Int]? {

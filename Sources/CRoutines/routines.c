@@ -13,7 +13,7 @@ typedef double real_t;
 #define real_largest DBL_MAX
 
 #include "../EmitC/Routines/scale.c"
-#include "../EmitC/Routines/sign.c"
+#include "../EmitC/Routines/orientation.c"
 #include "../EmitC/Routines/unit.c"
 
 #include "../EmitC/Routines/cholesky.c"
@@ -58,6 +58,6 @@ int lathe_eig(ptrdiff_t n, const double *a, double *re, double *im, double *vr, 
   return routine_eig(n, a, re, im, vr, vi, work);
 }
 
-double lathe_sign(ptrdiff_t n, const double *v, ptrdiff_t stride) { return routine_sign(n, v, stride); }
+double lathe_orientation(ptrdiff_t n, const double *v, ptrdiff_t stride) { return routine_orientation(n, v, stride); }
 
 int lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride) { return routine_unit(n, re, im, stride); }

@@ -5,10 +5,10 @@ internal import LatheCore
 /// The files in `Routines` are C in which `real_t` stands for the element type; they are also compiled as they are, for the
 /// reference evaluator.
 enum CRoutines {
-  /// The files whose functions a routine calls.
+  /// The files whose functions a routine calls; none has the name of a helper of scalar functions.
   static func parts(of name: String) -> [String] {
     switch name {
-    case "eigh", "svd": ["scale", "sign"]
+    case "eigh", "svd": ["scale", "orientation"]
     case "eig": ["scale", "unit"]
     default: []
     }
@@ -42,9 +42,9 @@ enum CRoutines {
       case "eig": PackageResources.eig_c
       case "eigh": PackageResources.eigh_c
       case "lu": PackageResources.lu_c
+      case "orientation": PackageResources.orientation_c
       case "qr": PackageResources.qr_c
       case "scale": PackageResources.scale_c
-      case "sign": PackageResources.sign_c
       case "svd": PackageResources.svd_c
       case "triangular_solve": PackageResources.triangular_solve_c
       case "unit": PackageResources.unit_c

@@ -110,14 +110,20 @@ struct Archive {
   private static func array(
     _ meta: TensorMeta, _ storage: [UInt8], _ views: inout StorageViews
   ) throws(FileFault) -> NDArray {
-    guard let dtype = ScalarType(exported: meta.dtype) else {
+    guard let dtype = ScalarType(exported: meta.dtype) ?? ScalarType(exportedPartOf: meta.dtype) else {
       throw FileFault("has type \(meta.dtype), which Lathe lacks")
     }
     let (sizes, strides) = (meta.sizes.compactMap(\.number), meta.strides.compactMap(\.number))
     guard meta.layout == 7, sizes.count == meta.sizes.count, strides.count == sizes.count,
       let offset = meta.offset.number
     else { throw FileFault("has no strides in numbers") }
-    return try views.array(of: storage, dtype, sizes, offset: offset, strides: strides)
+    guard meta.isComplex else { return try views.array(of: storage, dtype, sizes, offset: offset, strides: strides) }
+    // Complex numbers are pairs.
+    guard offset.magnitude < 1 << 60, strides.allSatisfy({ $0.magnitude < 1 << 60 }) else {
+      throw FileFault("reaches out of its storage")
+    }
+    return try views.array(
+      of: storage, dtype, sizes + [2], offset: offset * 2, strides: strides.map { $0 * 2 } + [1])
   }
 }
 
@@ -139,4 +145,18 @@ extension ScalarType {
     default: return nil
     }
   }
+
+  /// The type of the real and imaginary parts of a complex type's number in the schema.
+  init?(exportedPartOf number: Int) {
+    switch number {
+    case 9: self = .f16
+    case 10: self = .f32
+    case 11: self = .f64
+    default: return nil
+    }
+  }
+}
+
+extension TensorMeta {
+  var isComplex: Bool { ScalarType(exportedPartOf: dtype) != nil }
 }

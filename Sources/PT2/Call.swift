@@ -1,11 +1,36 @@
 internal import LatheCore
+internal import LatheNN
 
 /// What a name of the program stands for while it is imported.
 enum ProgramValue {
   case tensor(Tensor)
+  case complex(ComplexTensor)
   case size(Dim)
   /// What is said of sizes; nil where it depends on such that are open.
   case bool(Bool?)
+  /// What only PyTorch's own gradients read, and is not computed.
+  case unread
+}
+
+extension ProgramValue {
+  var isComplex: Bool { if case .complex = self { true } else { false } }
+
+  /// The type of a tensor, that of pairs where it is complex.
+  var type: TensorType? {
+    switch self {
+    case .tensor(let tensor): tensor.type
+    case .complex(let number): TensorType(number.real.dtype, number.real.shape + [2])
+    case .size, .bool, .unread: nil
+    }
+  }
+
+  var isPoisoned: Bool {
+    switch self {
+    case .tensor(let tensor): tensor.isPoisoned
+    case .complex(let number): number.real.isPoisoned || number.imaginary?.isPoisoned == true
+    case .size, .bool, .unread: false
+    }
+  }
 }
 
 /// The names of a graph of the program.
@@ -36,13 +61,20 @@ struct Call {
   let builder: Builder
   /// Whether what the program does in training is done as in evaluation.
   let evaluating: Bool
-  private let effects = Effects()
+  private let effects: Effects
+  /// Which part of complex operands is seen; nil for both.
+  private let part: ComplexPart?
 
   /// What a definition does beside giving results.
   private final class Effects {
     var seen: Set<String> = []
     var writes: [(argument: String, content: Tensor)] = []
     var memory: MemoryUse?
+  }
+
+  enum ComplexPart {
+    case real
+    case imaginary
   }
 
   /// Whose memory an operator's results are in.
@@ -62,6 +94,8 @@ struct Call {
     self.scope = scope
     self.builder = builder
     self.evaluating = evaluating
+    effects = Effects()
+    part = nil
   }
 
   /// What looks values up in a scope, for no node.
@@ -72,7 +106,23 @@ struct Call {
     self.scope = scope
     self.builder = builder
     evaluating = false
+    effects = Effects()
+    part = nil
   }
+
+  private init(_ part: ComplexPart, of call: Call) {
+    target = call.target
+    schema = call.schema
+    inputs = call.inputs
+    scope = call.scope
+    builder = call.builder
+    evaluating = call.evaluating
+    effects = call.effects
+    self.part = part
+  }
+
+  /// The same application to the real or the imaginary parts of its complex operands.
+  func part(_ part: ComplexPart) -> Call { Call(part, of: self) }
 
   /// The largest number that shapes and windows may be made of.
   static let largestSize = Int(Int32.max)
@@ -126,11 +176,18 @@ struct Call {
     case .tensor(let tensor)?:
       if tensor.isPoisoned { throw .poisoned }
       return tensor
+    case .complex(let number)?:
+      switch part {
+      case .real?: return number.real
+      case .imaginary?: return number.imag
+      case nil: throw TypeFault("'\(name)' is complex, which is not supported here")
+      }
     case .size(let size)?:
       guard let known = size.known else { return Self.tensor(of: size, in: builder) }
       return builder.scalar(.integer(known), .i64)
     case .bool(let bool?)?: return builder.scalar(.integer(bool ? 1 : 0), .bool)
     case .bool(nil)?: throw TypeFault("'\(name)' depends on sizes that are not known")
+    case .unread?: throw TypeFault("'\(name)' is meant for PyTorch's own gradients, and not computed")
     case nil: throw TypeFault("nothing defines '\(name)'")
     }
   }
@@ -184,6 +241,44 @@ struct Call {
       if let name { tensors.append(try named(name)) } else { tensors.append(nil) }
     }
     return tensors
+  }
+
+  // MARK: Complex numbers
+
+  /// Complex numbers, or real ones as such.
+  ///
+  /// - Parameter other: What a number takes its type from.
+  func complex(_ name: String = "self", beside other: ComplexTensor? = nil) throws(TypeFault) -> ComplexTensor {
+    if case .tensor(let value)? = argument(name), case .complex(let number)? = scope.values[value] { return number }
+    if let other {
+      if case .complex(let real, let imaginary)? = argument(name) {
+        return ComplexTensor(real: real.tensor(beside: other.real), imaginary: imaginary.tensor(beside: other.real))
+      }
+      if let number = try number(name) {
+        return ComplexTensor(real: number.tensor(beside: other.real), imaginary: nil)
+      }
+    }
+    let real = try tensor(name)
+    return ComplexTensor(real: real.dtype.isFloat ? real : real.to(.defaultFloat), imaginary: nil)
+  }
+
+  /// The complex and real numbers in an argument.
+  func complexes(_ name: String) throws(TypeFault) -> [ComplexTensor] {
+    let (real, imaginary) = (try part(.real).tensors(name), try part(.imaginary).tensors(name))
+    guard case .tensors(let names)? = argument(name) else { throw other(name, "list of tensors") }
+    return names.indices.map { index in
+      guard case .complex? = scope.values[names[index]] else { return ComplexTensor(real: real[index], imaginary: nil) }
+      return ComplexTensor(real: real[index], imaginary: imaginary[index])
+    }
+  }
+
+  /// The type of the parts of a complex type; nil where none is given.
+  func complexPart(_ name: String) throws(TypeFault) -> ScalarType? {
+    guard let argument = argument(name) else { return nil }
+    guard case .scalarType(let number) = argument, let dtype = ScalarType(exportedPartOf: number) else {
+      throw other(name, "type of complex numbers")
+    }
+    return dtype
   }
 
   // MARK: Numbers
@@ -264,6 +359,7 @@ struct Call {
   func dtype(_ name: String = "dtype") throws(TypeFault) -> ScalarType? {
     guard let argument = argument(name) else { return nil }
     guard case .scalarType(let number) = argument else { throw other(name, "type") }
+    if part != nil, let dtype = ScalarType(exportedPartOf: number) { return dtype }
     guard let dtype = ScalarType(exported: number) else { throw TypeFault("Lathe has no type \(number) of PyTorch's") }
     return dtype
   }
@@ -354,13 +450,16 @@ struct Call {
   /// Says whose memory the result is in, where the schema alone does not tell.
   func share(_ use: MemoryUse) { effects.memory = use }
 
-  /// The argument whose memory results are in, and how.
-  func memory(of result: Tensor, named name: String) -> (source: String, use: MemoryUse)? {
+  /// The argument whose memory a result is in, and how.
+  ///
+  /// - Parameter result: The result, where it is a tensor of real numbers.
+  func memory(of result: Tensor?, named name: String) -> (source: String, use: MemoryUse)? {
     let shared = schema?.parameters.first { $0.isShared || $0.isWritten } ?? schema?.parameters.first
     guard effects.memory != .fresh, let shared, case .tensor(let source)? = given(shared.name) else { return nil }
     if let memory = effects.memory { return (source, memory) }
     if schema?.isInPlace == true { return (source, .same) }
-    guard shared.isShared, case .tensor(let operand)? = scope.values[source] else { return nil }
+    guard shared.isShared else { return nil }
+    guard case .tensor(let operand)? = scope.values[source], let result else { return (source, .view) }
     guard operand.value == result.value else { return (source, .view) }
     // The same elements in another order of memory are a copy.
     let strides = [source, name].map { scope.types[$0]?.strides }

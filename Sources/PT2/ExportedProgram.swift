@@ -107,6 +107,7 @@ indirect enum Argument: Decodable, Sendable {
   case integers([Int])
   case float(Double)
   case floats([Double])
+  case complex(real: Double, imaginary: Double)
   case bool(Bool)
   case bools([Bool])
   case string(String)
@@ -155,6 +156,11 @@ indirect enum Argument: Decodable, Sendable {
     }
   }
 
+  private struct Complex: Decodable {
+    let real: Float
+    let imag: Float
+  }
+
   init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: AnyKey.self)
     guard let key = fields.allKeys.first, fields.allKeys.count == 1 else {
@@ -183,10 +189,13 @@ indirect enum Argument: Decodable, Sendable {
     case "as_int": self = .integer(try value())
     case "as_ints": self = .integers(try value())
     case "as_float": self = .float(try value(Float.self).value)
+    case "as_complex":
+      let parts = try value(Complex.self)
+      self = .complex(real: parts.real.value, imaginary: parts.imag.value)
     case "as_floats": self = .floats(try value([Float].self).map(\.value))
     case "as_bool": self = .bool(try value())
     case "as_bools": self = .bools(try value())
-    case "as_string": self = .string(try value())
+    case "as_string", "as_operator": self = .string(try value())
     case "as_scalar_type": self = .scalarType(try value())
     case "as_sym_int", "as_sym_bool", "as_sym_float": self = try value(Symbolic.self).argument
     case "as_sym_ints": self = .sizes(try value([Symbolic].self).map(\.argument))
@@ -204,7 +213,7 @@ struct Signature: Decodable {
     /// A tensor that the program's code contains.
     case constant(argument: String, name: String)
     case user(Argument)
-    /// An input that is no tensor, and fixed.
+    /// An input that is no tensor, and fixed, or that only orders effects.
     case fixed
     case other(String)
 
@@ -246,7 +255,7 @@ struct Signature: Decodable {
         let field = try field()
         self = .constant(argument: field.arg.name, name: field.constant ?? field.arg.name)
       case "user_input": self = .user(try fields.decode(UserField.self, forKey: key).arg)
-      case "constant_input": self = .fixed
+      case "constant_input", "token": self = .fixed
       default: self = .other(key.stringValue)
       }
     }
@@ -286,6 +295,7 @@ struct Signature: Decodable {
       }
       switch key.stringValue {
       case "user_output": self = .user(try fields.decode(UserField.self, forKey: key).arg)
+      case "token": self = .user(.none)
       case "buffer_mutation", "parameter_mutation":
         let field = try fields.decode(Field.self, forKey: key)
         self = .state(argument: field.arg.name, name: field.buffer ?? field.parameter ?? field.arg.name)

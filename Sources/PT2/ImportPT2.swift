@@ -112,9 +112,9 @@ public struct PT2Signature: Sendable {
 }
 
 extension TensorType {
-  /// The type that a program declares; nil where Lathe has none such.
+  /// The type that a program declares, that of pairs for complex numbers; nil where Lathe has none such.
   init?(_ meta: TensorMeta, _ sizes: [String: Int]) {
-    guard let dtype = ScalarType(exported: meta.dtype) else { return nil }
+    guard let dtype = ScalarType(exported: meta.dtype) ?? ScalarType(exportedPartOf: meta.dtype) else { return nil }
     var shape: [Dim] = []
     for size in meta.sizes {
       switch size {
@@ -125,6 +125,6 @@ extension TensorType {
       default: return nil
       }
     }
-    self.init(dtype, shape)
+    self.init(dtype, meta.isComplex ? shape + [2] : shape)
   }
 }

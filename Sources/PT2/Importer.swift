@@ -1,5 +1,6 @@
 internal import LatheCore
 internal import LatheData
+internal import LatheNN
 
 /// Builds a graph from a program, node by node: looks names up, applies operators, and turns faults into diagnostics.
 ///
@@ -77,9 +78,9 @@ final class Importer {
 
   private func add(_ input: Signature.Input) {
     switch input {
-    case .parameter(let argument, let name): scope.values[argument] = .tensor(stored(name, argument, .parameter))
-    case .buffer(let argument, let name, _): scope.values[argument] = .tensor(stored(name, argument, .buffer))
-    case .constant(let argument, let name): scope.values[argument] = .tensor(stored(name, argument, nil))
+    case .parameter(let argument, let name): define(argument, stored(name, argument, .parameter))
+    case .buffer(let argument, let name, _): define(argument, stored(name, argument, .buffer))
+    case .constant(let argument, let name): define(argument, stored(name, argument, nil))
     case .user(.tensor(let name)):
       userInputs.insert(name)
       guard let type = scope.types[name].flatMap({ TensorType($0, sizes) }) else {
@@ -87,13 +88,19 @@ final class Importer {
         scope.values[name] = .tensor(builder.poison)
         return
       }
-      scope.values[name] = .tensor(builder.at(Location(file: file, node: name)) { builder.input(name, type) })
+      define(name, builder.at(Location(file: file, node: name)) { builder.input(name, type) })
     case .user(.symbol(let name)):
       report("input '\(name)' is a number, not a tensor", help: "export the program with a tensor in its place")
       scope.values[name] = .tensor(builder.poison)
     case .user, .fixed: break
     case .other(let kind): report("an input of the kind '\(kind)' is not supported")
     }
+  }
+
+  /// Gives a name a value: pairs are complex numbers where the program says so.
+  private func define(_ name: String, _ tensor: Tensor) {
+    let isComplex = scope.types[name]?.isComplex == true && !tensor.isPoisoned
+    scope.values[name] = isComplex ? .complex(ComplexTensor(parts: tensor)) : .tensor(tensor)
   }
 
   /// A tensor that the file holds.
@@ -129,9 +136,11 @@ final class Importer {
       while !names.insert(unique).inserted { unique += "_" }
       switch value {
       case .tensor(let tensor): outputs.append((unique, tensor))
+      case .complex(let number): outputs.append((unique, number.parts))
       case .size(let size): outputs.append((unique, Call.tensor(of: size, in: builder)))
       case .bool(let bool?): outputs.append((unique, builder.scalar(.integer(bool ? 1 : 0), .bool)))
       case .bool(nil): report("the output '\(argument)' depends on sizes that are not known")
+      case .unread: report("the output '\(argument)' is meant for PyTorch's own gradients, and not computed")
       }
     }
     switch output {
@@ -173,6 +182,13 @@ final class Importer {
   }
 
   private func apply(_ node: ProgramNode, _ index: Int, _ location: Location) throws(TypeFault) {
+    if node.shortTarget == "higher_order.with_effects" {
+      // A factorization that does not succeed ends the run by itself.
+      guard node.inputs.contains(where: { $0.arg.isSame(as: .string("torch.ops.aten._linalg_check_errors.default")) })
+      else { throw TypeFault("calls an operator for its effects, which are not known") }
+      for name in node.outputNames { scope.values[name] = .unread }
+      return
+    }
     if let results = try controlFlow(node) {
       guard results.count == node.outputNames.count else {
         throw TypeFault("\(node.outputNames.count) results are named, there are \(results.count)")
@@ -183,12 +199,16 @@ final class Importer {
       }
       return
     }
-    guard let (definition, schema) = Operator.named(node.target) else {
+    let isComplex =
+      node.outputNames.contains { scope.types[$0]?.isComplex == true }
+      || node.inputs.flatMap(\.arg.names).contains { scope.values[$0]?.isComplex == true }
+    guard let (definition, schema) = Operator.named(node.target, ofComplex: isComplex) else {
       let name = node.name ?? node.outputNames.first ?? "\(index)"
-      if let known = unsupported.firstIndex(where: { $0.target == node.shortTarget }) {
+      let target = node.shortTarget + (isComplex ? " of complex numbers" : "")
+      if let known = unsupported.firstIndex(where: { $0.target == target }) {
         unsupported[known].nodes.append(name)
       } else {
-        unsupported.append((node.shortTarget, [name], location))
+        unsupported.append((target, [name], location))
       }
       throw .poisoned
     }
@@ -196,6 +216,7 @@ final class Importer {
     var results = try definition.apply(call)
     try call.requireSeen()
     if schema?.isInPlace == true {
+      if isComplex { throw TypeFault("writes to complex numbers, which is not supported") }
       let target = try call.tensor("self")
       guard case .tensor(let content)? = results.first else { throw TypeFault("gives no tensor to write") }
       if content.isPoisoned { throw .poisoned }
@@ -212,9 +233,13 @@ final class Importer {
     for (position, (name, result)) in zip(names, results).enumerated() {
       guard let name else { continue }
       try check(result, scope.types[name], name)
-      guard case .tensor(let tensor) = result, let (source, use) = call.memory(of: tensor, named: name) else {
-        continue
+      let tensor: Tensor?
+      switch result {
+      case .tensor(let real): tensor = real
+      case .complex: tensor = nil
+      case .size, .bool, .unread: continue
       }
+      guard let (source, use) = call.memory(of: tensor, named: name) else { continue }
       memory.add(name, SharedMemory.View(source: source, isWhole: use == .same, node: node, result: position))
     }
     for (name, content) in try call.writes() { try write(content, to: name, at: index) }
@@ -223,23 +248,27 @@ final class Importer {
 
   /// Compares what was built with what the program says: it has been run when it was exported.
   private func check(_ result: ProgramValue, _ meta: TensorMeta?, _ name: String) throws(TypeFault) {
-    guard let meta, case .tensor(let tensor) = result, !name.contains("_unused_") else { return }
-    if tensor.isPoisoned { throw .poisoned }
+    guard let meta, !name.contains("_unused_"), let built = result.type else { return }
+    if result.isPoisoned { throw .poisoned }
     guard let type = TensorType(meta, sizes) else { return }
     let differs =
-      tensor.dtype != type.dtype || tensor.rank != type.rank
-      || zip(tensor.shape, type.shape).contains { built, said in
+      result.isComplex != meta.isComplex || built.dtype != type.dtype || built.rank != type.rank
+      || zip(built.shape, type.shape).contains { built, said in
         built.known != nil && said.known != nil && built != said
       }
-    if differs { throw TypeFault("gives \(tensor.type), the program says \(type)") }
+    if differs {
+      throw TypeFault(
+        "gives \(result.isComplex ? "complex numbers, " : "")\(built), the program says "
+          + "\(meta.isComplex ? "complex numbers, " : "")\(type)")
+    }
   }
 
   /// The operands as diagnostics show them.
   private func described(_ node: ProgramNode) -> [String] {
     node.inputs.flatMap { input in
       input.arg.names.compactMap { name in
-        guard case .tensor(let tensor)? = scope.values[name] else { return nil }
-        return "'\(name)': \(tensor.isPoisoned ? "(faulty)" : tensor.type.description)"
+        guard let value = scope.values[name], let type = value.type else { return nil }
+        return "'\(name)': \(value.isPoisoned ? "(faulty)" : value.isComplex ? "complex pairs, \(type)" : "\(type)")"
       }
     }
   }

@@ -119,7 +119,7 @@ extension LAPACKFloat {
   ) {
     for i in 0..<columns {
       let column = (0..<rows).map { Double(left[$0 * columns + i]) }
-      guard lathe_sign(rows, column, 1) < 0 else { continue }
+      guard lathe_orientation(rows, column, 1) < 0 else { continue }
       for k in 0..<rows { left[k * columns + i].negate() }
       guard let right else { continue }
       for k in 0..<right.length { right.rows[i * right.length + k].negate() }

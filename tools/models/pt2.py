@@ -27,7 +27,10 @@ from families import timm_networks, transformers_networks
 from networks import TINY, Network, images, torchvision_models, torchvision_networks
 from torch import Tensor, nn
 
-DECOMPOSED = ("tiny_resnet", "tiny_mobilenet", "tiny_encoder", "tiny_gpt_sdpa", "tiny_vit", "tiny_training")
+DECOMPOSED = (
+    "tiny_resnet", "tiny_mobilenet", "tiny_encoder", "tiny_gpt_sdpa", "tiny_vit", "tiny_training",
+    "tiny_special", "tiny_algebra", "tiny_statistics", "tiny_fourier",
+)
 
 
 class TinyTraining(nn.Module):
@@ -107,6 +110,137 @@ class TinyOperators(nn.Module):
         )
 
 
+class TinySpecial(nn.Module):
+    """`torch.special`."""
+
+    def forward(self, x: Tensor, y: Tensor, p: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of any numbers, of positive ones and of shares of one."""
+        special = torch.special
+        unary = [
+            special.erfc, special.erfcx, special.ndtr, special.log_ndtr, special.exp2, special.expit, special.i0,
+            special.i0e, special.i1, special.i1e, special.bessel_j0, special.bessel_j1, special.modified_bessel_i0,
+            special.modified_bessel_i1, special.spherical_bessel_j0, special.airy_ai, special.sinc, special.round,
+            torch.isposinf, torch.isneginf, torch.fix, torch.absolute, torch.negative, torch.arctan, torch.arcsinh, torch.sgn,
+        ]
+        positive = [
+            special.bessel_y0, special.bessel_y1, special.modified_bessel_k0, special.modified_bessel_k1,
+            special.scaled_modified_bessel_k0, special.scaled_modified_bessel_k1, special.psi, special.digamma,
+            special.gammaln, special.log1p, special.entr, torch.arccosh,
+        ]
+        polynomials = [
+            special.chebyshev_polynomial_t, special.chebyshev_polynomial_u, special.chebyshev_polynomial_v,
+            special.chebyshev_polynomial_w, special.hermite_polynomial_h, special.hermite_polynomial_he,
+            special.laguerre_polynomial_l, special.legendre_polynomial_p, special.shifted_chebyshev_polynomial_t,
+            special.shifted_chebyshev_polynomial_u, special.shifted_chebyshev_polynomial_v,
+            special.shifted_chebyshev_polynomial_w,
+        ]
+        return (
+            *(function(x) for function in unary), *(function(y + 1) for function in positive),
+            *(function(p, 3) for function in polynomials), special.ndtri(p), special.erfinv(p), special.logit(p, 0.2),
+            torch.arccos(p), torch.arcsin(p), torch.arctanh(p),
+            special.polygamma(2, y), torch.polygamma(1, y), special.multigammaln(y + 3, 2), torch.mvlgamma(y + 3, 3),
+            special.zeta(y + 1, p + 1), special.zeta(y + 1, 2.0), special.zeta(3.0, y), special.xlog1py(x, y),
+            special.xlogy(x, y), special.xlog1py(x, 2.0), special.gammainc(y, p), special.gammaincc(y, p),
+            torch.igamma(y, p), torch.igammac(y, p), special.logsumexp(x, -1), special.softmax(x, -1),
+            special.log_softmax(x, -1), torch.heaviside(x, y), torch.ldexp(x, torch.tensor([1, 2, 3])),
+            torch.float_power(y, 3), torch.arctan2(x, y), torch.isclose(x, x + p * 1e-5), torch.isin(x, x[1]),
+            torch.clip(x, -0.5, 0.5), torch.divide(x, y), torch.subtract(x, y), x.greater(y), x.less_equal(0.1),
+            x.not_equal(y),
+        )
+
+
+class TinyAlgebra(nn.Module):
+    """`torch.linalg`, and products."""
+
+    def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[2,3,3] and f32[2,3,2]."""
+        linalg = torch.linalg
+        spd = a @ a.mT + torch.eye(3)
+        lower = linalg.cholesky(spd)
+        values, vectors = linalg.eigh(spd)
+        u, s, v = linalg.svd(b, full_matrices=False)
+        q, r = linalg.qr(b)
+        lu, pivots = linalg.lu_factor(spd)
+        return (
+            lower, lower @ lower.mT, values, vectors.abs(), s, u @ torch.diag_embed(s) @ v, q @ r, *linalg.slogdet(spd),
+            linalg.eigvalsh(spd), linalg.svdvals(b), linalg.det(a), torch.logdet(spd), linalg.inv(spd), torch.inverse(spd),
+            linalg.pinv(b), linalg.solve(spd, b), linalg.solve_triangular(lower, b, upper=False), torch.cholesky_solve(b, lower),
+            torch.cholesky_inverse(lower), lu, linalg.lu_solve(lu, pivots, b), *linalg.lu(spd)[1:],
+            linalg.matrix_exp(a), linalg.matrix_power(a, 3), linalg.multi_dot([a[0], a[1], b[0]]), linalg.matrix_norm(a),
+            linalg.matrix_norm(a, "nuc"), linalg.matrix_norm(a, 1), linalg.norm(a), linalg.norm(a, 2, dim=(1, 2)),
+            linalg.cond(spd), linalg.matrix_rank(b), linalg.vecdot(a, a), linalg.vander(b[0]), linalg.diagonal(a),
+            linalg.tensorinv(a.reshape(2, 9)[:, :2], 1), linalg.tensorsolve(spd[0], b[0, :, 0]),
+            linalg.householder_product(b, s),
+            torch.tensordot(a, b, dims=([1], [1])), torch.vdot(a[0, 0], a[1, 0]), torch.addr(a[0], a[1, 0], b[1, :, 0]),
+            torch.ger(a[0, 0], b[0, 0]), torch.block_diag(a[0], b[0]), torch.chain_matmul(a[0], b[0]), torch.dist(a, a + 1, 3),
+        )
+
+
+class TinyStatistics(nn.Module):
+    """Statistics, orders, places and distances."""
+
+    def forward(self, x: Tensor, y: Tensor, places: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[3,4], f32[3,4] and i64[3,4] in 0..<4."""
+        edges = torch.tensor([-1.0, 0.0, 1.0])
+        weights = torch.zeros(1)
+        signs = x.sign()
+        return (
+            torch.trapezoid(x), torch.trapz(x, dx=2.0), torch.cumulative_trapezoid(x, dim=0),
+            torch.quantile(x, 0.3, 1), torch.quantile(x, torch.tensor([0.1, 0.9]), interpolation="lower"),
+            torch.nanquantile(x, 0.5, 0, keepdim=True), torch.nanmedian(x), *torch.nanmedian(x, 1), *torch.mode(places, 1),
+            torch.msort(x), torch.bucketize(x, edges), torch.searchsorted(edges, x, right=True), torch.take(x, places),
+            torch.vander(x[0], 3, True), torch.argwhere(places > 10), torch.atleast_3d(x), torch.atleast_1d(x.sum()),
+            torch.fliplr(x), torch.flipud(x), *torch.hsplit(x, 2), *torch.vsplit(x, 3), torch.diagflat(x[0]),
+            torch.diagonal_scatter(x, y[:, 0]), x.clone().fill_diagonal_(2.0), torch.renorm(x, 2, 0, 0.5),
+            torch.cartesian_prod(x[0], y[0, :2]), torch.moveaxis(x, 0, 1), torch.ravel(x),
+            x.index_reduce(0, places[:, 0] % 3, y, "mean"), torch.logspace(0, 1, 4) + x[0], torch.row_stack([x, y]),
+            torch.fake_quantize_per_tensor_affine(x, 0.1, 3, -8, 7),
+            torch.fake_quantize_per_channel_affine(x, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 2], dtype=torch.int32), 0, -8, 7),
+            F.kl_div(x.log_softmax(1), y.softmax(1), reduction="batchmean"), F.kl_div(x.log_softmax(1), y.log_softmax(1), reduction="sum", log_target=True),
+            F.poisson_nll_loss(x, y.abs()), F.hinge_embedding_loss(x, signs), F.margin_ranking_loss(x, y, signs, 0.1),
+            F.multi_margin_loss(x, places[:, 0]), F.multilabel_margin_loss(x, places), F.soft_margin_loss(x, signs),
+            F.triplet_margin_loss(x, y, x * y), F.cosine_embedding_loss(x, y, signs[:, 0], 0.2), F.pairwise_distance(x, y, keepdim=True),
+            F.pdist(x),
+            F.embedding_bag(places, y.T.reshape(4, 3), mode="mean"), F.embedding_bag(places.flatten(), y.T.reshape(4, 3), torch.tensor([0, 5]), mode="sum"),
+            torch.lstm_cell(x, (x[:, :2], y[:, :2]), weights.new_ones(8, 4) * 0.1, weights.new_ones(8, 2) * 0.2)[0],
+            torch.gru_cell(x, y[:, :2], weights.new_ones(6, 4) * 0.1, weights.new_ones(6, 2) * 0.2),
+            torch.rnn_tanh_cell(x, y[:, :2], weights.new_ones(2, 4) * 0.1, weights.new_ones(2, 2) * 0.2),
+            *torch.unique_consecutive(places.sort().values[0] // 2, return_counts=True),
+            F.adaptive_max_pool3d(x.reshape(1, 1, 3, 2, 2), (2, 1, 2)), F.grid_sample(x.reshape(1, 1, 3, 2, 2), y.reshape(1, 2, 2, 1, 3), align_corners=False),
+            torch.column_stack([x[:, 0], y]),
+        )
+
+
+class TinyFourier(nn.Module):
+    """Complex numbers, and their transforms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 5, dtype=torch.complex64))
+        self.register_buffer("turns", torch.polar(torch.ones(6, 2), torch.arange(12.0).reshape(6, 2)))
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[4,8], f32[4,8] and complex64[4,5]."""
+        fft = torch.fft
+        filtered = fft.irfft(fft.rfft(x, norm="ortho") * self.weight, n=8, norm="ortho")
+        # A rotary embedding.
+        pairs = torch.view_as_complex(x.reshape(2, 2, 4, 2)[:, :, :2])
+        turned = torch.view_as_real(pairs * self.turns[:2].unsqueeze(0)).flatten(2)
+        c = torch.complex(x, y)
+        mixed = torch.einsum("ik,kj->ij", z, self.weight.T)
+        shifted = fft.fftshift(fft.fft2(x), dim=(0, 1))
+        return (
+            filtered, turned, fft.fft(c, dim=0).real, fft.ifft(c, n=10).imag, fft.fftn(c).abs(), fft.ifftn(c).angle(),
+            fft.ifft2(c).real, fft.hfft(z, 8), torch.view_as_real(fft.ihfft(x).resolve_conj()), fft.irfft2(fft.rfft2(x), s=(4, 8)),
+            fft.irfftn(fft.rfftn(x)), fft.fftfreq(8) + x, fft.rfftfreq(8) + z.real, mixed, shifted.abs(),
+            fft.ifft2(fft.ifftshift(shifted)).real, fft.fft2(x.reshape(2, 4, 4), dim=(1, 2)).real.sum(1), z,
+            z * 2 + 1, z - x[:, :5], z / (self.weight + 3), z.conj().resolve_conj(), -z, z.exp(), z @ self.weight.mT.conj(),
+            torch.cat([z, self.weight], 1)[:, 1:7:2].transpose(0, 1), z.sum(1), z.mean(0), (z * 1j).reshape(2, 10), z.abs() ** 2,
+            x.to(torch.complex64) * z[:, :1], z.unsqueeze(0).expand(2, 4, 5)[1], torch.stack([z, z.flip(1)]), z.square(), z.real.atan2(z.imag),
+            torch.stft(x, 4, 2, window=y[0, :4], return_complex=True).abs(),
+        )
+
+
 class TinyControl(nn.Module):
     """Branches and loops."""
 
@@ -172,9 +306,18 @@ MORE = [
     Network(
         "tiny_operators", TinyOperators,
         lambda: (torch.randn(2, 3, 4), torch.randn(2, 3, 4), torch.tensor([[0, 2, 3], [1, 4, 0]]))),
+    Network("tiny_special", TinySpecial, lambda: (torch.randn(2, 3), torch.rand(2, 3) + 0.2, torch.rand(2, 3) * 0.8 + 0.1)),
+    Network("tiny_algebra", TinyAlgebra, lambda: (torch.randn(2, 3, 3), torch.randn(2, 3, 2))),
+    Network("tiny_statistics", TinyStatistics, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
+    Network("tiny_fourier", TinyFourier, lambda: (torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 5, dtype=torch.complex64))),
     Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),
 ]
+
+
+def pairs(x: Tensor) -> Tensor:
+    """Complex numbers as the pairs that they are to Lathe."""
+    return torch.view_as_real(x.resolve_conj()) if x.is_complex() else x
 
 
 def export(network: Network, folder: Path) -> list[Path]:
@@ -193,7 +336,7 @@ def export(network: Network, folder: Path) -> list[Path]:
         shapes = tuple({0: torch.export.Dim("batch", min=1, max=1024)} for _ in inputs)
     program = torch.export.export(module, inputs, dynamic_shapes=shapes)
     flat = torch.utils._pytree.tree_leaves(outputs)
-    torch.save({"inputs": list(inputs), "outputs": flat, "state": state}, folder / f"{network.name}.pt")
+    torch.save({"inputs": [pairs(x) for x in inputs], "outputs": [pairs(x) for x in flat], "state": state}, folder / f"{network.name}.pt")
     paths = [folder / f"{network.name}.pt2"]
     torch.export.save(program, paths[0])
     if network.name in DECOMPOSED:

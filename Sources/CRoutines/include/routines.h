@@ -18,7 +18,7 @@ int lathe_svd(ptrdiff_t m, ptrdiff_t n, const double *a, double *u, double *s, d
 int lathe_eig(ptrdiff_t n, const double *a, double *re, double *im, double *vr, double *vi, double *work);
 
 /* What makes the first of a vector's large numbers positive; how a complex vector gets norm 1 and a real one. */
-double lathe_sign(ptrdiff_t n, const double *v, ptrdiff_t stride);
+double lathe_orientation(ptrdiff_t n, const double *v, ptrdiff_t stride);
 int lathe_unit(ptrdiff_t n, double *re, double *im, ptrdiff_t stride);
 
 #endif

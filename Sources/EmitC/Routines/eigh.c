@@ -56,7 +56,7 @@ static int routine_eigh(ptrdiff_t n, const real_t *restrict a, real_t *restrict 
     const real_t value = w[best];
     w[best] = w[i];
     w[i] = value * scale; /* infinite where it lies beyond the type's range */
-    const real_t sign = routine_sign(n, rows + best * n, 1);
+    const real_t sign = routine_orientation(n, rows + best * n, 1);
     for (ptrdiff_t j = 0; j < n; j++) {
       v[j * n + i] = sign * rows[best * n + j];
       rows[best * n + j] = rows[i * n + j];

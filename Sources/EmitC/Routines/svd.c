@@ -106,7 +106,7 @@ static int routine_svd(ptrdiff_t m, ptrdiff_t n, const real_t *restrict a, real_
     if (value * value <= noise) routine_svd_complete(length, i, rows);
     const real_t *const left = is_tall ? rows + i * length : turns + i * count;
     const real_t *const right = is_tall ? turns + i * count : rows + i * length;
-    const real_t sign = routine_sign(m, left, 1);
+    const real_t sign = routine_orientation(m, left, 1);
     for (ptrdiff_t k = 0; k < m; k++) u[k * count + i] = sign * left[k];
     for (ptrdiff_t k = 0; k < n; k++) vh[i * n + k] = sign * right[k];
   }

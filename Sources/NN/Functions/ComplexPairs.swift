@@ -148,7 +148,7 @@ package struct ComplexTensor {
   /// The parts on a new last axis.
   package var parts: Tensor { stack([real, imag], dim: -1) }
 
-  var conjugated: ComplexTensor { ComplexTensor(real: real, imaginary: imaginary.map { -$0 }) }
+  package var conjugated: ComplexTensor { ComplexTensor(real: real, imaginary: imaginary.map { -$0 }) }
 
   package func mapped(_ function: (Tensor) -> Tensor) -> ComplexTensor {
     ComplexTensor(real: function(real), imaginary: imaginary.map(function))
@@ -156,10 +156,10 @@ package struct ComplexTensor {
 
   package func scaled(by factor: Double) -> ComplexTensor { factor == 1 ? self : mapped { $0 * factor } }
 
-  func times(_ other: ComplexTensor) -> ComplexTensor { product(other) { $0 * $1 } }
+  package func times(_ other: ComplexTensor) -> ComplexTensor { product(other) { $0 * $1 } }
 
   /// A bilinear product of complex numbers from that of real ones.
-  func product(_ other: ComplexTensor, _ join: (Tensor, Tensor) -> Tensor) -> ComplexTensor {
+  package func product(_ other: ComplexTensor, _ join: (Tensor, Tensor) -> Tensor) -> ComplexTensor {
     let second = other.imag
     // Mixed precision leaves complex numbers as they are.
     func joined(_ a: Tensor, _ b: Tensor) -> Tensor { Autocast.$type.withValue(nil) { join(a, b) } }

@@ -76,10 +76,19 @@ extension Operator {
     "dropout": .one { call throws(TypeFault) in
       try dropped(call) { x, p in LatheNN.dropout(x, p: p) }
     },
+    "alpha_dropout": evaluated, "feature_alpha_dropout": evaluated,
+    "log_sigmoid_forward": .first(of: 2) { call throws(TypeFault) in logsigmoid(try call.tensor()) },
     "feature_dropout": .one { call throws(TypeFault) in
       try dropped(call) { x, p in x.rank > 3 ? dropout2d(x, p: p) : dropout1d(x, p: p) }
     },
   ]
+
+  /// What has no meaning for training here.
+  private static let evaluated = Operator.one { call throws(TypeFault) in
+    guard try !call.flag("train") || call.evaluating else { throw TypeFault("is not meant for training") }
+    call.ignore("p")
+    return try call.tensor("input")
+  }
 
   private static func halfToFloat(_ call: Call) throws(TypeFault) -> ScalarType? {
     try call.flag("half_to_float") ? .f32 : nil

@@ -20,9 +20,7 @@ extension Operator {
       return other.tensor(beside: x).sub(scaled)
     },
     "mul": .binary { $0.mul($1) },
-    "multiply": .binary { $0.mul($1) },
     "div": .one(div),
-    "true_divide": .one(div),
     "floor_divide": .binary { $0.floorDivide($1) },
     "fmod": .binary { $0.fmod($1) },
     "remainder": .binary { $0.remainder($1) },
@@ -64,7 +62,7 @@ extension Operator {
     "isnan": .unary { $0.isNaN() }, "isinf": .unary { $0.isInf() }, "isfinite": .unary { $0.isFinite() },
     "signbit": .unary { $0.signbit() }, "sinc": .unary { $0.sinc() }, "deg2rad": .unary { $0.deg2rad() },
     "rad2deg": .unary { $0.rad2deg() }, "lgamma": .unary { $0.lgamma() }, "digamma": .unary { $0.digamma() },
-    "erfinv": .unary { $0.erfinv() }, "special_erf": .unary { $0.erf() }, "special_expm1": .unary { $0.expm1() },
+    "erfinv": .unary { $0.erfinv() },
     "logit": .one { call throws(TypeFault) in try call.tensor().logit(eps: call.optionalFloat("eps")) },
     "nan_to_num": .one { call throws(TypeFault) in
       try call.tensor().nanToNum(
@@ -72,7 +70,21 @@ extension Operator {
     },
     "fmax": .tensors { $0.fmax($1) }, "fmin": .tensors { $0.fmin($1) }, "hypot": .tensors { $0.hypot($1) },
     "logaddexp": .tensors { $0.logaddexp($1) }, "logaddexp2": .tensors { $0.logaddexp2($1) },
-    "copysign": .binary { $0.copysign($1.tensor(beside: $0)) }, "xlogy": .binary { $0.xlogy($1) },
+    "copysign": .numbers { $0.copysign($1) }, "ldexp": .tensors { $0.ldexp($1) },
+    "isposinf": .unary { $0.isPosInf() }, "isneginf": .unary { $0.isNegInf() }, "sgn": .unary { $0.sign() },
+    "heaviside": .one { call throws(TypeFault) in try call.tensor().heaviside(call.tensor("values")) },
+    "float_power": .numbers(of: "exponent") { $0.to(.f64).pow($1.to(.f64)) },
+    "isclose": .one { call throws(TypeFault) in
+      try call.tensor().isClose(
+        call.tensor("other"), rtol: call.float("rtol"), atol: call.float("atol"), equalNaN: call.flag("equal_nan"))
+    },
+    "isin": .one { call throws(TypeFault) in
+      // Which way it is found does not matter.
+      call.ignore("assume_unique")
+      let elements = try call.tensor(call.schema?["test_elements"] == nil ? "test_element" : "test_elements")
+      let x = try call.tensor(call.schema?["element"] == nil ? "elements" : "element")
+      return x.isIn(elements, invert: try call.flag("invert"))
+    },
     "bitwise_left_shift": leftShift, "__lshift__": leftShift, "bitwise_right_shift": rightShift,
     "__rshift__": rightShift,
     "bitwise_not": .unary { $0.bitwiseNot() },
@@ -83,11 +95,11 @@ extension Operator {
     "__xor__": bitwiseXor, "bitwise_xor": bitwiseXor,
   ]
 
-  private static let leftShift = Operator.binary { $0.bitwiseLeftShift($1.tensor(beside: $0)) }
-  private static let rightShift = Operator.binary { $0.bitwiseRightShift($1.tensor(beside: $0)) }
-  private static let bitwiseAnd = Operator.binary { $0.bitwiseAnd($1.tensor(beside: $0)) }
-  private static let bitwiseOr = Operator.binary { $0.bitwiseOr($1.tensor(beside: $0)) }
-  private static let bitwiseXor = Operator.binary { $0.bitwiseXor($1.tensor(beside: $0)) }
+  private static let leftShift = Operator.numbers { $0.bitwiseLeftShift($1) }
+  private static let rightShift = Operator.numbers { $0.bitwiseRightShift($1) }
+  private static let bitwiseAnd = Operator.numbers { $0.bitwiseAnd($1) }
+  private static let bitwiseOr = Operator.numbers { $0.bitwiseOr($1) }
+  private static let bitwiseXor = Operator.numbers { $0.bitwiseXor($1) }
 
   private static func div(_ call: Call) throws(TypeFault) -> Tensor {
     let (x, other) = (try call.tensor(), try call.operand())

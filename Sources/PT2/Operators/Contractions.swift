@@ -12,7 +12,20 @@ extension Operator {
     "bmm": .one { call throws(TypeFault) in bmm(try call.tensor(), try call.tensor("mat2")) },
     "mv": .one { call throws(TypeFault) in mv(try call.tensor(), try call.tensor("vec")) },
     "dot": .one { call throws(TypeFault) in dot(try call.tensor(), try call.tensor("tensor")) },
+    "vdot": .tensors { dot($0, $1) },
     "outer": .one { call throws(TypeFault) in outer(try call.tensor(), try call.tensor("vec2")) },
+    "addr": .one { call throws(TypeFault) in
+      addr(
+        try call.tensor(), try call.tensor("vec1"), try call.tensor("vec2"), beta: try call.float("beta"),
+        alpha: try call.float("alpha"))
+    },
+    "tensordot": .one { call throws(TypeFault) in
+      let dims = (try call.integers("dims_self"), try call.integers("dims_other"))
+      return tensordot(try call.tensor(), try call.tensor("other"), dims: dims)
+    },
+    "block_diag": .one { call throws(TypeFault) in blockDiag(try call.tensors("tensors")) },
+    "cartesian_prod": .one { call throws(TypeFault) in cartesianProd(try call.tensors("tensors")) },
+    "dist": .one { call throws(TypeFault) in try call.tensor().dist(call.tensor("other"), p: call.float("p")) },
     "inner": .tensors { inner($0, $1) }, "kron": .tensors { kron($0, $1) },
     "linalg_cross": .one { call throws(TypeFault) in
       cross(try call.tensor(), try call.tensor("other"), dim: try call.integer("dim"))

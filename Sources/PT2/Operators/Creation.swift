@@ -12,7 +12,9 @@ extension Operator {
     "full": filled("size") { call throws(TypeFault) in try call.number("fill_value") },
     "new_full": filled("size") { call throws(TypeFault) in try call.number("fill_value") },
     // What nobody has written is not read; zeros are as good as anything.
-    "empty": filled("size") { _ in 0 }, "new_empty": filled("size") { _ in 0 },
+    "empty": filled("size") { _ in 0 }, "empty_strided": filled("size", ignoring: "stride") { _ in 0 },
+    "empty_permuted": filled("size", ignoring: "physical_layout") { _ in 0 },
+    "new_empty_strided": filled("size", ignoring: "stride") { _ in 0 }, "new_empty": filled("size") { _ in 0 },
     "zeros_like": filled(nil) { _ in 0 }, "ones_like": filled(nil) { _ in 1 }, "empty_like": filled(nil) { _ in 0 },
     "full_like": filled(nil) { call throws(TypeFault) in try call.number("fill_value") },
     "fill": .one { call throws(TypeFault) in
@@ -21,9 +23,20 @@ extension Operator {
       return try call.tensor("value").convert(to: x.dtype).expanded(to: x.shape)
     },
     "zero": .unary { $0.zerosLike() },
-    "scalar_tensor": .one { call throws(TypeFault) in
-      guard let number = try call.number("s") else { return try call.tensor("s") }
-      return call.builder.full([], number, dtype: try call.dtype() ?? (number is Int ? .i64 : .defaultFloat))
+    "scalar_tensor": scalar, "torch.ops.prims.scalar_tensor.default": scalar,
+    "logspace": .one { call throws(TypeFault) in
+      call.builder.logspace(
+        try call.float("start"), try call.float("end"), steps: try call.integer("steps"), base: try call.float("base"),
+        dtype: try call.dtype())
+    },
+    "fft_fftfreq": .one { call throws(TypeFault) in
+      FFT.fftfreq(try call.integer("n"), d: try call.float("d"), dtype: try call.dtype(), in: call.builder)
+    },
+    "fft_rfftfreq": .one { call throws(TypeFault) in
+      FFT.rfftfreq(try call.integer("n"), d: try call.float("d"), dtype: try call.dtype(), in: call.builder)
+    },
+    "randperm": .one { call throws(TypeFault) in
+      call.builder.randperm(try call.integer("n"), dtype: try call.dtype() ?? .i64)
     },
     "linspace": .one { call throws(TypeFault) in
       call.builder.linspace(
@@ -73,6 +86,11 @@ extension Operator {
     "randn_like": .one { call throws(TypeFault) in try call.tensor().randnLike(dtype: call.dtype()) },
   ]
 
+  private static let scalar = Operator.one { call throws(TypeFault) in
+    guard let number = try call.number("s") else { return try call.tensor("s") }
+    return call.builder.full([], number, dtype: try call.dtype() ?? (number is Int ? .i64 : .defaultFloat))
+  }
+
   private static let normal = Operator.one { call throws(TypeFault) in
     let (mean, deviation) = (try call.float("mean"), try call.float("std"))
     return try call.tensor().randnLike() * deviation + mean
@@ -86,9 +104,11 @@ extension Operator {
   ///
   /// - Parameter size: The argument that has the shape; nil for that of the first argument.
   private static func filled(
-    _ size: String?, _ value: @escaping @Sendable (Call) throws(TypeFault) -> (any Number)?
+    _ size: String?, ignoring strides: String? = nil,
+    _ value: @escaping @Sendable (Call) throws(TypeFault) -> (any Number)?
   ) -> Operator {
     .one { call throws(TypeFault) in
+      if let strides { call.ignore(strides) }
       guard let number = try value(call) else { throw TypeFault("the value is no number") }
       let like = call.has("self") ? try call.tensor() : nil
       let given = try call.dtype() ?? like?.dtype

@@ -10,6 +10,25 @@ extension Operator {
         try call.tensor("indices"), try call.tensor("weight"), paddingIdx: padding < 0 ? nil : padding,
         scaleGradByFreq: try call.flag("scale_grad_by_freq"))
     },
+    "embedding_bag": .first(of: 4, bag), "_embedding_bag": .first(of: 4, bag),
+    "_embedding_bag_forward_only": .first(of: 4, bag),
+    "take": .one { call throws(TypeFault) in try call.tensor().flatten().take(dim: 0, call.tensor("index")) },
+    "index_reduce": .one { call throws(TypeFault) in
+      try call.tensor().indexReduce(
+        dim: call.integer("dim"), call.tensor("index"), call.tensor("source"), reduce: reduction(call),
+        includeSelf: call.flag("include_self"))
+    },
+    "bucketize": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      return try places(x.bucketize(call.tensor("boundaries"), right: call.flag("right")), call)
+    },
+    "searchsorted": .one { call throws(TypeFault) in
+      let sequence = try call.tensor("sorted_sequence")
+      let isRight = try call.has("side") ? call.string("side") == "right" : call.flag("right")
+      call.ignore("right")
+      return try places(
+        sequence.searchsorted(call.tensor(), right: isRight, sorter: call.optional("sorter")), call)
+    },
     "index_select": .one { call throws(TypeFault) in
       try call.tensor().indexSelect(dim: call.integer("dim"), call.tensor("index"))
     },
@@ -54,12 +73,8 @@ extension Operator {
       return try call.tensor().takeAlongDim(call.tensor("indices"), dim: dim)
     },
     "scatter_reduce": .one { call throws(TypeFault) in
-      let name = try call.string("reduce")
-      guard let reduction = ScatterReduction(rawValue: name) else {
-        throw TypeFault("the reduction '\(name)' is not known")
-      }
-      return try call.tensor().scatterReduce(
-        dim: call.integer("dim"), call.tensor("index"), call.tensor("src"), reduce: reduction,
+      try call.tensor().scatterReduce(
+        dim: call.integer("dim"), call.tensor("index"), call.tensor("src"), reduce: reduction(call),
         includeSelf: call.flag("include_self"))
     },
     "index_add": .one { call throws(TypeFault) in
@@ -83,6 +98,34 @@ extension Operator {
     "one_hot": .one { call throws(TypeFault) in oneHot(try call.tensor(), numClasses: try call.integer("num_classes"))
     },
   ]
+
+  private static func reduction(_ call: Call) throws(TypeFault) -> ScatterReduction {
+    let name = try call.string("reduce")
+    guard let reduction = ScatterReduction(rawValue: name) else {
+      throw TypeFault("the reduction '\(name)' is not known")
+    }
+    return reduction
+  }
+
+  /// Indices as the program wants them.
+  private static func places(_ places: Tensor, _ call: Call) throws(TypeFault) -> Tensor {
+    try call.flag("out_int32") ? places.to(.i32) : places
+  }
+
+  /// Reduced rows of a table.
+  private static func bag(_ call: Call) throws(TypeFault) -> Tensor {
+    let number = try call.integer("mode")
+    guard let mode = [0: EmbeddingBagMode.sum, 1: .mean, 2: .max][number] else {
+      throw TypeFault("the mode \(number) is not known")
+    }
+    call.ignore("padding_idx")
+    let padding = call.has("padding_idx") ? try call.integer("padding_idx") : -1
+    return embeddingBag(
+      try call.tensor("indices"), try call.tensor("weight"), offsets: try call.tensor("offsets"), mode: mode,
+      perSampleWeights: try call.optional("per_sample_weights"),
+      includeLastOffset: try call.flag("include_last_offset"), paddingIdx: padding < 0 ? nil : padding,
+      scaleGradByFreq: try call.flag("scale_grad_by_freq"))
+  }
 
   private static func indexFill(_ x: Tensor, _ call: Call, _ value: some Number) throws(TypeFault) -> Tensor {
     x.indexFill(dim: try call.integer("dim"), try call.tensor("index"), value)

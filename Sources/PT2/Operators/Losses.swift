@@ -39,10 +39,65 @@ extension Operator {
       cosineSimilarity(
         try call.tensor("x1"), try call.tensor("x2"), dim: try call.integer("dim"), eps: try call.float("eps"))
     },
+    "kl_div": .one { call throws(TypeFault) in
+      let (input, target) = (try call.tensor(), try call.tensor("target"))
+      let reduction = [.none: KLReduction.none, .sum: .sum, .mean: .mean][try reduction(call)] ?? .mean
+      return klDiv(input, target, reduction: reduction, logTarget: try call.flag("log_target"))
+    },
+    "poisson_nll_loss": .one { call throws(TypeFault) in
+      poissonNllLoss(
+        try call.tensor("input"), try call.tensor("target"), logInput: try call.flag("log_input"),
+        full: try call.flag("full"), eps: try call.float("eps"), reduction: try reduction(call))
+    },
+    "hinge_embedding_loss": .one { call throws(TypeFault) in
+      hingeEmbeddingLoss(
+        try call.tensor(), try call.tensor("target"), margin: try call.float("margin"),
+        reduction: try reduction(call))
+    },
+    "margin_ranking_loss": .one { call throws(TypeFault) in
+      marginRankingLoss(
+        try call.tensor("input1"), try call.tensor("input2"), try call.tensor("target"),
+        margin: try call.float("margin"), reduction: try reduction(call))
+    },
+    "cosine_embedding_loss": .one { call throws(TypeFault) in
+      cosineEmbeddingLoss(
+        try call.tensor("input1"), try call.tensor("input2"), try call.tensor("target"),
+        margin: try call.float("margin"), reduction: try reduction(call))
+    },
+    "soft_margin_loss": .one { call throws(TypeFault) in
+      softMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
+    },
+    "multi_margin_loss": .one { call throws(TypeFault) in
+      multiMarginLoss(
+        try call.tensor(), try call.tensor("target"), p: try call.integer("p"), margin: try call.float("margin"),
+        weight: try call.optional("weight"), reduction: try reduction(call))
+    },
+    "multilabel_margin_loss": .one { call throws(TypeFault) in
+      multiLabelMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
+    },
+    "multilabel_margin_loss_forward": .first(of: 2) { call throws(TypeFault) in
+      multiLabelMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
+    },
+    "nll_loss_forward": .first(of: 2, classLoss), "nll_loss2d_forward": .first(of: 2, classLoss),
+    "triplet_margin_loss": .one { call throws(TypeFault) in
+      tripletMarginLoss(
+        try call.tensor("anchor"), try call.tensor("positive"), try call.tensor("negative"),
+        margin: try call.float("margin"), p: try call.float("p"), eps: try call.float("eps"),
+        swap: try call.flag("swap"), reduction: try reduction(call))
+    },
+    "pairwise_distance": .one { call throws(TypeFault) in
+      pairwiseDistance(
+        try call.tensor("x1"), try call.tensor("x2"), p: try call.float("p"), eps: try call.float("eps"),
+        keepdim: try call.flag("keepdim"))
+    },
+    "pdist": .one { call throws(TypeFault) in pdist(try call.tensor(), p: try call.float("p")) },
+    "_pdist_forward": .one { call throws(TypeFault) in pdist(try call.tensor(), p: try call.float("p")) },
     "cdist": distances, "_cdist_forward": distances,
   ]
 
-  private static let classes = Operator.one { call throws(TypeFault) in
+  private static let classes = Operator.one(classLoss)
+
+  private static func classLoss(_ call: Call) throws(TypeFault) -> Tensor {
     nllLoss(
       try call.tensor(), try call.tensor("target"), weight: try call.optional("weight"),
       ignoreIndex: try call.integer("ignore_index"), reduction: try reduction(call))

@@ -12,35 +12,29 @@ extension Operator {
         call, isTraining: call.flag("use_input_stats"), instanceNormTraining, LatheNN.instanceNorm, LatheNN.instanceNorm
       )
     },
-    "_native_batch_norm_legit_no_training": .several { call throws(TypeFault) in
-      let y = batchNorm(
+    "_native_batch_norm_legit_no_training": .first(of: 3) { call throws(TypeFault) in
+      call.ignore("momentum")
+      return batchNorm(
         try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var"),
         weight: try call.optional("weight"), bias: try call.optional("bias"), eps: try call.float("eps"))
-      call.ignore("momentum")
-      // The statistics of a batch that are saved for a gradient: none, and nobody reads them.
-      let none = call.builder.zeros(TensorType(y.dtype, [0]))
-      return [y, none, none]
     },
-    "_native_batch_norm_legit_functional": .several { call throws(TypeFault) in
+    "_native_batch_norm_legit_functional": Operator { call throws(TypeFault) in
       let (x, mean, variance) = (
         try call.tensor("input"), try call.tensor("running_mean"), try call.tensor("running_var")
       )
       guard try call.flag("training") else { throw TypeFault("is not meant for training") }
       let (weight, bias) = (try call.optional("weight"), try call.optional("bias"))
       let (momentum, eps) = (try call.float("momentum"), try call.float("eps"))
-      let none = call.builder.zeros(TensorType(x.dtype, [0]))
       if call.evaluating {
-        return [batchNorm(x, mean, variance, weight: weight, bias: bias, eps: eps), none, none, mean, variance]
+        let y = batchNorm(x, mean, variance, weight: weight, bias: bias, eps: eps)
+        return [.tensor(y), .unread, .unread, .tensor(mean), .tensor(variance)]
       }
       let result = batchNormTraining(x, mean, variance, weight: weight, bias: bias, momentum: momentum, eps: eps)
-      return [result.output, none, none, result.runningMean, result.runningVar]
+      return [
+        .tensor(result.output), .unread, .unread, .tensor(result.runningMean), .tensor(result.runningVar),
+      ]
     },
-    "_native_batch_norm_legit": .several { call throws(TypeFault) in
-      let y = try normalized(
-        call, isTraining: call.flag("training"), batchNormTraining, LatheNN.batchNorm, LatheNN.batchNorm)
-      let none = call.builder.zeros(TensorType(y.dtype, [0]))
-      return [y, none, none]
-    },
+    "_native_batch_norm_legit": trained, "native_batch_norm": trained,
     "native_group_norm": .several { call throws(TypeFault) in
       let (x, groups, eps) = (try call.tensor("input"), try call.integer("group"), try call.float("eps"))
       let sizes = try [call.dimension("N"), Dim(groups), call.dimension("C"), call.dimension("HxW")]
@@ -69,6 +63,10 @@ extension Operator {
         bias: try call.optional("bias"), eps: try call.float("eps"))
     },
   ]
+
+  private static let trained = Operator.first(of: 3) { call throws(TypeFault) in
+    try normalized(call, isTraining: call.flag("training"), batchNormTraining, LatheNN.batchNorm, LatheNN.batchNorm)
+  }
 
   private static func layerNormalized(_ call: Call) throws(TypeFault) -> Tensor {
     layerNorm(

@@ -25,6 +25,10 @@ extension Operator {
       let (output, indices) = adaptiveMaxPool2dWithIndices(try call.tensor(), try call.integers("output_size"))
       return [output, indices]
     },
+    "adaptive_max_pool3d": .several { call throws(TypeFault) in
+      let (output, indices) = adaptiveMaxPool3dWithIndices(try call.tensor(), try call.integers("output_size"))
+      return [output, indices]
+    },
     "im2col": .one { call throws(TypeFault) in
       LatheNN.unfold(
         try call.tensor(), kernelSize: try call.integers("kernel_size"), dilation: try call.integers("dilation"),

@@ -5,8 +5,18 @@ internal import LatheNN
 extension Operator {
   static let recurrence: [String: Operator] = [
     "lstm.input": layers(.lstm), "gru.input": layers(.gru()), "rnn_tanh.input": layers(.tanh),
-    "rnn_relu.input": layers(.relu),
+    "rnn_relu.input": layers(.relu), "lstm_cell": step(.lstm), "gru_cell": step(.gru()),
+    "rnn_tanh_cell": step(.tanh), "rnn_relu_cell": step(.relu),
   ]
+
+  private static func step(_ cell: RecurrentCell) -> Operator {
+    .several { call throws(TypeFault) in
+      let states = cell.stateCount == 1 ? [try call.tensor("hx")] : try call.tensors("hx")
+      let weights = RecurrentWeights(
+        try call.tensor("w_ih"), try call.tensor("w_hh"), try call.optional("b_ih"), try call.optional("b_hh"))
+      return recurrentStep(cell, try call.tensor("input"), states, weights)
+    }
+  }
 
   private static func layers(_ cell: RecurrentCell) -> Operator {
     .several { call throws(TypeFault) in

@@ -77,6 +77,48 @@ extension Operator {
       let parts = try [call.optional("prepend"), call.tensor(), call.optional("append")].compactMap { $0 }
       return cat(parts, dim: dim).diff(n: try call.integer("n"), dim: dim)
     },
+    "nanmedian": .unary { $0.nanmedian() },
+    "nanmedian.dim": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().nanmedian(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
+    "mode": .several { call throws(TypeFault) in
+      let (values, indices) = try call.tensor().mode(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
+      return [values, indices]
+    },
+    "quantile": .one { call throws(TypeFault) in
+      try call.tensor().quantile(
+        call.tensor("q"), dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"),
+        interpolation: interpolation(call))
+    },
+    "quantile.scalar": .one { call throws(TypeFault) in
+      try call.tensor().quantile(
+        call.float("q"), dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"),
+        interpolation: interpolation(call))
+    },
+    "nanquantile": .one { call throws(TypeFault) in
+      try call.tensor().nanquantile(
+        call.tensor("q"), dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"),
+        interpolation: interpolation(call))
+    },
+    "nanquantile.scalar": .one { call throws(TypeFault) in
+      try call.tensor().nanquantile(
+        call.float("q"), dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"),
+        interpolation: interpolation(call))
+    },
+    "msort": .unary { $0.msort() },
+    "trapezoid.dx": .one { call throws(TypeFault) in
+      try call.tensor("y").trapezoid(dx: call.float("dx"), dim: call.integer("dim"))
+    },
+    "cumulative_trapezoid.dx": .one { call throws(TypeFault) in
+      try call.tensor("y").cumulativeTrapezoid(dx: call.float("dx"), dim: call.integer("dim"))
+    },
+    "renorm": .one { call throws(TypeFault) in
+      let (x, p) = (try call.tensor(), try call.float("p"))
+      let (dim, largest) = (try call.integer("dim"), try call.float("maxnorm"))
+      let norm = x.norm(p: p, dim: (0..<x.rank).filter { $0 != (dim < 0 ? dim + x.rank : dim) }, keepdim: true)
+      return x * (norm .> largest).select(norm.fullLike(largest) / (norm + 1e-7), norm.onesLike())
+    },
     "histc": .one(histogram),
     "median": .unary { $0.median() },
     "median.dim": .several { call throws(TypeFault) in
@@ -126,6 +168,14 @@ extension Operator {
     let isInside = (x .>= low) .& (x .<= high)
     let ranges = call.builder.iota(TensorType(x.dtype, [Dim(bins)]), axis: 0)
     return ((place.unsqueeze(dim: 1) .== ranges) .& isInside.unsqueeze(dim: 1)).sum(dim: 0, dtype: x.dtype)
+  }
+
+  private static func interpolation(_ call: Call) throws(TypeFault) -> QuantileInterpolation {
+    let name = try call.string("interpolation")
+    guard let interpolation = QuantileInterpolation(rawValue: name) else {
+      throw TypeFault("the interpolation '\(name)' is not known")
+    }
+    return interpolation
   }
 
   /// The axes that are reduced; nil for all.

@@ -5,7 +5,8 @@ internal import LatheNN
 extension Operator {
   static let resizing: [String: Operator] = [
     "upsample_nearest1d": resized(.nearest), "upsample_nearest2d": resized(.nearest),
-    "upsample_nearest3d": resized(.nearest), "_upsample_nearest_exact2d": resized(.nearestExact),
+    "upsample_nearest3d": resized(.nearest), "_upsample_nearest_exact1d": resized(.nearestExact),
+    "_upsample_nearest_exact2d": resized(.nearestExact), "_upsample_nearest_exact3d": resized(.nearestExact),
     "upsample_linear1d": resized(.linear), "upsample_bilinear2d": resized(.linear),
     "upsample_trilinear3d": resized(.linear), "upsample_bicubic2d": resized(.cubic),
     "_upsample_bilinear2d_aa": resized(.linear, antialias: true),
@@ -13,7 +14,7 @@ extension Operator {
   ]
 
   static let sampling: [String: Operator] = [
-    "grid_sampler": sampled, "grid_sampler_2d": sampled,
+    "grid_sampler": sampled, "grid_sampler_2d": sampled, "grid_sampler_3d": sampled,
     "affine_grid_generator": .one { call throws(TypeFault) in
       affineGrid(
         try call.tensor("theta"), size: try call.integers("size"), alignCorners: try call.flag("align_corners"))

@@ -44,7 +44,7 @@ extension Operator {
       call.ignore("output_size")
       return try call.tensor().repeatInterleave(call.integer("repeats"), dim: call.optionalInteger("dim"))
     },
-    "cat": joined, "concat": joined, "concatenate": joined,
+    "cat": joined,
     "stack": .one { call throws(TypeFault) in
       stack(try call.tensors("tensors"), dim: try call.integer("dim"))
     },
@@ -94,6 +94,10 @@ extension Operator {
         step: call.integer("step"))
     },
     "as_strided": .one(asStrided),
+    "as_strided_scatter": .one { call throws(TypeFault) in
+      let view = try strided(call)
+      return try scattered(call.tensor("src"), over: call.tensor(), view)
+    },
     "flip": .one { call throws(TypeFault) in try call.tensor().flip(dims: call.integers("dims")) },
     "roll": .one { call throws(TypeFault) in
       let (x, shifts) = (try call.tensor(), try call.integers("shifts"))
@@ -124,6 +128,19 @@ extension Operator {
     "reflection_pad1d": padded(.reflect), "reflection_pad2d": padded(.reflect), "reflection_pad3d": padded(.reflect),
     "replication_pad1d": padded(.replicate), "replication_pad2d": padded(.replicate),
     "replication_pad3d": padded(.replicate),
+    "mT": .unary { $0.transpose(-1, -2) }, "mH": .unary { $0.transpose(-1, -2) },
+    "adjoint": .unary { $0.transpose(-1, -2) }, "ravel": .unary { $0.flatten() },
+    "fliplr": .unary { $0.flip(dims: [1]) }, "flipud": .unary { $0.flip(dims: [0]) },
+    "atleast_1d": atLeast(1), "atleast_2d": atLeast(2), "atleast_3d": atLeast(3),
+    "hsplit.int": split("sections") { $0.rank == 1 ? 0 : 1 }, "hsplit.array": split("indices") { $0.rank == 1 ? 0 : 1 },
+    "vsplit.int": split("sections") { _ in 0 }, "vsplit.array": split("indices") { _ in 0 },
+    "dsplit.int": split("sections") { _ in 2 }, "dsplit.array": split("indices") { _ in 2 },
+    "fft_fftshift": .one { call throws(TypeFault) in
+      FFT.fftshift(try call.tensor(), dim: try call.optionalIntegers("dim"), isReal: true)
+    },
+    "fft_ifftshift": .one { call throws(TypeFault) in
+      FFT.ifftshift(try call.tensor(), dim: try call.optionalIntegers("dim"), isReal: true)
+    },
     "hstack": .one { call throws(TypeFault) in hstack(try call.tensors("tensors")) },
     "vstack": .one { call throws(TypeFault) in vstack(try call.tensors("tensors")) },
     "dstack": .one { call throws(TypeFault) in dstack(try call.tensors("tensors")) },
@@ -131,7 +148,27 @@ extension Operator {
     "broadcast_tensors": .several { call throws(TypeFault) in broadcastTensors(try call.tensors("tensors")) },
     "rot90": .one { call throws(TypeFault) in try call.tensor().rot90(call.integer("k"), dims: call.integers("dims")) },
     "diag": .one { call throws(TypeFault) in try call.tensor().diag(diagonal: call.integer("diagonal")) },
-    "diag_embed": .one { call throws(TypeFault) in try call.tensor().diagEmbed(offset: call.integer("offset")) },
+    "diag_embed": .one { call throws(TypeFault) in
+      let (x, axes) = (try call.tensor(), [try call.integer("dim1"), try call.integer("dim2")])
+      return x.diagEmbed(offset: try call.integer("offset")).movedim([-2, -1], axes)
+    },
+    "diagflat": .one { call throws(TypeFault) in
+      try call.tensor().flatten().diagEmbed(offset: call.integer("offset"))
+    },
+    "diagonal_scatter": .one { call throws(TypeFault) in
+      let (offset, axes) = (try call.integer("offset"), (try call.integer("dim1"), try call.integer("dim2")))
+      return try scattered(call.tensor("src"), over: call.tensor()) {
+        $0.diagonal(offset: offset, dim1: axes.0, dim2: axes.1)
+      }
+    },
+    "fill_diagonal": .one { call throws(TypeFault) in
+      let (x, value) = (try call.tensor(), try call.float("fill_value"))
+      guard x.rank == 2 else { throw TypeFault("of \(x.type) is not supported: the operand has two axes") }
+      return scattered(x.diagonal().fullLike(value), over: x) { $0.diagonal() }
+    },
+    "vander": .one { call throws(TypeFault) in
+      try call.tensor("x").vander(call.optionalInteger("N"), increasing: call.flag("increasing"))
+    },
     "channel_shuffle": .one { call throws(TypeFault) in
       channelShuffle(try call.tensor(), groups: try call.integer("groups"))
     },
@@ -141,6 +178,7 @@ extension Operator {
     "pixel_shuffle": .one { call throws(TypeFault) in
       pixelShuffle(try call.tensor(), try call.integer("upscale_factor"))
     },
+    "conj": same, "_conj": same, "conj_physical": same, "resolve_conj": same, "resolve_neg": same, "real": same,
     "contiguous": same, "clone": same, "alias": same, "detach": same, "lift_fresh": same, "lift_fresh_copy": same,
     "positive": same, "to.device": converted, "to.dtype": converted, "to.dtype_layout": converted,
     "_to_copy": .one { call throws(TypeFault) in
@@ -164,20 +202,70 @@ extension Operator {
     .one { call throws(TypeFault) in try call.tensor().view(call.dimensions(argument)) }
   }
 
-  /// Another view of the operand's memory: only such as a reshape is, whose axes of more than one element are the operand's.
+  /// Another view of the operand's memory, as far as the operand itself fills it.
   private static func asStrided(_ call: Call) throws(TypeFault) -> Tensor {
-    let x = try call.tensor()
-    guard let meta = call.meta("self") else { throw TypeFault("the operand's strides are not known") }
+    try strided(call)(call.tensor())
+  }
+
+  private static func strided(_ call: Call) throws(TypeFault) -> (Tensor) -> Tensor {
     let (sizes, strides) = (try call.integers("size"), try call.integers("stride"))
-    let (from, steps) = (meta.sizes.compactMap(\.number), meta.strides.compactMap(\.number))
-    func axes(_ sizes: [Int], _ strides: [Int]) -> [[Int]] {
-      zip(sizes, strides).filter { $0.0 != 1 }.map { [$0, $1] }
+    let from = try Call.known(try call.tensor().shape, "the operand's shape")
+    guard let meta = call.meta("self"), case let steps = meta.strides.compactMap(\.number), steps.count == from.count,
+      sizes.count == strides.count, let base = meta.offset.number, (0...Call.largestSize).contains(base)
+    else { throw TypeFault("the operand's strides are not known") }
+    // The operand's axes in the order of memory, where they have to lie without gaps.
+    let axes = from.indices.sorted { (steps[$0], from[$0], $1) > (steps[$1], from[$1], $0) }
+    var count = 1
+    for axis in axes.reversed() where from[axis] != 1 {
+      guard steps[axis] == count else {
+        throw TypeFault("the operand has gaps in memory, whose elements are not known")
+      }
+      count *= from[axis]
     }
-    let offset = try call.optionalInteger("storage_offset") ?? meta.offset.number
-    guard from.count == meta.sizes.count, steps.count == from.count, sizes.count == strides.count,
-      axes(from, steps) == axes(sizes, strides), offset == meta.offset.number
-    else { throw TypeFault("gives the operand's memory another meaning, which only a reshape may") }
-    return x.view(sizes)
+    let offset = (try call.optionalInteger("storage_offset") ?? base) - base
+    var (last, row) = (offset, 1)
+    for (size, stride) in zip(sizes, strides).reversed() {
+      guard size > 0, stride >= 0, offset >= 0, last < count else { throw TypeFault("reaches out of the operand") }
+      last += (size - 1) * stride
+      row = stride == row || size == 1 ? row * size : 0
+    }
+    guard offset >= 0, last < count else { throw TypeFault("reaches out of the operand") }
+    let isWhole = offset == 0 && row == count
+    let builder = call.builder
+    return { x in
+      let memory = x.permute(axes).flatten()
+      guard !isWhole else { return memory.view(sizes) }
+      var places = builder.full(TensorType(.i64, [Dim]()), .integer(offset))
+      for axis in sizes.indices {
+        let steps = builder.iota(TensorType(.i64, [Dim(sizes[axis])]), axis: 0) * strides[axis]
+        places = places + steps.reshape(sizes.indices.map { $0 == axis ? Dim(sizes[axis]) : 1 })
+      }
+      return memory.take(dim: 0, places)
+    }
+  }
+
+  private static func atLeast(_ rank: Int) -> Operator {
+    .unary { x in
+      guard x.rank < rank else { return x }
+      // Of three axes the last is added first.
+      let x = x.rank == 2 ? x.unsqueeze(dim: -1) : x
+      return (x.rank..<rank).reduce(x) { y, axis in y.unsqueeze(dim: axis == 2 ? -1 : 0) }
+    }
+  }
+
+  /// Parts of an axis: so many, or those between places.
+  private static func split(_ argument: String, _ axis: @escaping @Sendable (Tensor) -> Int) -> Operator {
+    .several { call throws(TypeFault) in
+      let x = try call.tensor()
+      if argument == "sections" { return Array(x.tensorSplit(try call.integer(argument), dim: axis(x))) }
+      return Array(x.tensorSplit(at: try call.integers(argument), dim: axis(x)))
+    }
+  }
+
+  /// A tensor with other elements where a view of it is.
+  static func scattered(_ content: Tensor, over x: Tensor, _ view: (Tensor) -> Tensor) -> Tensor {
+    let positions = x.builder.iota(TensorType(.i64, [x.shape.elementCount]), axis: 0).reshape(x.shape)
+    return x.flatten().indexPut([view(positions).flatten()], content.flatten()).reshape(x.shape)
   }
 
   private static func padded(_ mode: PaddingMode) -> Operator {

@@ -1,6 +1,6 @@
 /* What makes the first of a vector's large numbers positive: eigenvectors and singular vectors have no sign of their
    own. */
-static real_t routine_sign(ptrdiff_t n, const real_t *v, ptrdiff_t stride)
+static real_t routine_orientation(ptrdiff_t n, const real_t *v, ptrdiff_t stride)
 {
   real_t largest = 0;
   for (ptrdiff_t i = 0; i < n; i++) {

@@ -1,0 +1,273 @@
+internal import LatheCore
+internal import LatheNN
+
+/// Complex numbers, and their transforms: what operators mean where an operand or a result is complex.
+extension Operator {
+  static let complex: [String: Operator] = [
+    "complex": .numbers { call throws(TypeFault) in
+      ComplexTensor(parts: LatheNN.complex(try call.tensor("real"), try call.tensor("imag")))
+    },
+    "polar": .numbers { call throws(TypeFault) in
+      ComplexTensor(parts: LatheNN.polar(try call.tensor("abs"), try call.tensor("angle")))
+    },
+    "view_as_complex": .numbers { call throws(TypeFault) in ComplexTensor(parts: viewAsComplex(try call.tensor())) },
+    "view_as_real": .real { $0 },
+    "real": .one { call throws(TypeFault) in try call.complex().real },
+    "imag": .one { call throws(TypeFault) in try call.complex().imag },
+    "abs": .real { Complex.abs($0) }, "angle": .real { Complex.angle($0) },
+    "_conj": conjugated, "conj": conjugated, "conj_physical": conjugated, "_conj_physical": conjugated,
+    "mH": adjoint, "adjoint": adjoint, "resolve_conj": same, "resolve_neg": same, "clone": same, "contiguous": same,
+    "alias": same, "detach": same,
+    "lift_fresh_copy": same, "_to_copy": converted, "to.dtype": converted, "to.device": converted,
+    "add": .numbers { call throws(TypeFault) in try sum(call, 1) },
+    "sub": .numbers { call throws(TypeFault) in try sum(call, -1) },
+    "mul": .numbers { call throws(TypeFault) in
+      let x = try call.complex()
+      return x.times(try call.complex("other", beside: x))
+    },
+    "div": .numbers { call throws(TypeFault) in
+      let x = try call.complex()
+      return ComplexTensor(parts: Complex.div(x.parts, try call.complex("other", beside: x).parts))
+    },
+    "neg": .numbers { call throws(TypeFault) in try call.complex().mapped { -$0 } },
+    "square": .numbers { call throws(TypeFault) in try power(call.complex(), 2) },
+    "pow.Tensor_Scalar": .numbers { call throws(TypeFault) in
+      try power(call.complex(), call.integer("exponent"))
+    },
+    "exp": .numbers { call throws(TypeFault) in ComplexTensor(parts: Complex.exp(try call.complex().parts)) },
+    "matmul": products("other"), "mm": products("mat2"), "bmm": products("mat2"),
+    "einsum": .numbers { call throws(TypeFault) in
+      let (equation, operands) = (try call.string("equation"), try call.complexes("tensors"))
+      guard operands.count == 2 else { throw TypeFault("of \(operands.count) complex operands is not supported") }
+      return operands[0].product(operands[1]) { LatheNN.einsum(equation, [$0, $1]) }
+    },
+    "cat": .numbers { call throws(TypeFault) in
+      try joined(call) { (tensors, dim) in LatheNN.cat(tensors, dim: dim) }
+    },
+    "stack": .numbers { call throws(TypeFault) in
+      try joined(call) { (tensors, dim) in LatheNN.stack(tensors, dim: dim) }
+    },
+    "pad": padded("pad"), "constant_pad_nd": padded("constant_pad_nd"),
+    "eq": .one { call throws(TypeFault) in
+      let a = try call.complex()
+      let b = try call.complex("other", beside: a)
+      return (a.real .== b.real) .& (a.imag .== b.imag)
+    },
+    "linalg_eig": Operator { call throws(TypeFault) in
+      let (values, vectors) = Linalg.eig(try call.tensor())
+      return [
+        .complex(ComplexTensor(real: values.real, imaginary: values.imaginary)),
+        .complex(ComplexTensor(real: vectors.real, imaginary: vectors.imaginary)),
+      ]
+    },
+    "linalg_eigvals": .numbers { call throws(TypeFault) in
+      let values = Linalg.eigvals(try call.tensor())
+      return ComplexTensor(real: values.real, imaginary: values.imaginary)
+    },
+  ].merging(parts) { first, _ in first }.merging(transforms) { first, _ in first }
+
+  /// What does the same with the real and the imaginary part.
+  private static let parts = Dictionary(
+    uniqueKeysWithValues: [
+      "numpy_T", "view", "reshape", "_unsafe_view", "reshape_as", "view_as", "flatten", "unflatten", "transpose",
+      "permute",
+      "movedim", "t", "mT", "squeeze", "unsqueeze", "expand", "expand_as", "repeat", "tile", "split.Tensor",
+      "split_with_sizes", "split.sizes", "chunk", "unbind", "select", "narrow", "slice", "flip", "roll",
+      "unfold", "diagonal", "tril", "triu", "index_select", "gather", "index", "sum", "mean", "cumsum", "zeros_like",
+      "new_zeros", "zeros", "diag_embed",
+    ].map { ($0, partwise($0)) })
+
+  private static func partwise(_ name: String) -> Operator {
+    Operator { call throws(TypeFault) in
+      guard let row = Operator.real(name) else { internalError("no row '\(name)'") }
+      return try zip(row.apply(call.part(.real)), row.apply(call.part(.imaginary))).map { real, imaginary in
+        guard case .tensor(let real) = real, case .tensor(let imaginary) = imaginary else {
+          internalError("'\(name)' gives no tensor")
+        }
+        return .complex(ComplexTensor(real: real, imaginary: imaginary))
+      }
+    }
+  }
+
+  /// Continues by zeros.
+  private static func padded(_ name: String) -> Operator {
+    Operator { call throws(TypeFault) in
+      guard try (call.optionalFloat("value") ?? 0) == 0 else { throw TypeFault("by another number than 0") }
+      return try partwise(name).apply(call)
+    }
+  }
+
+  // MARK: Arithmetic
+
+  private static let same = Operator.numbers { call throws(TypeFault) in try call.complex() }
+
+  private static let conjugated = Operator.numbers { call throws(TypeFault) in try call.complex().conjugated }
+
+  private static let adjoint = Operator.numbers { call throws(TypeFault) in
+    try call.complex().conjugated.mapped { $0.transpose(-1, -2) }
+  }
+
+  private static let converted = Operator.numbers { call throws(TypeFault) in
+    let x = try call.complex()
+    guard let dtype = try call.complexPart("dtype") else { return x }
+    return x.mapped { $0.to(dtype) }
+  }
+
+  private static func sum(_ call: Call, _ sign: Double) throws(TypeFault) -> ComplexTensor {
+    let x = try call.complex()
+    let scaled = try call.complex("other", beside: x).scaled(by: call.float("alpha") * sign)
+    return ComplexTensor(real: x.real + scaled.real, imaginary: x.imag + scaled.imag)
+  }
+
+  private static func joined(
+    _ call: Call, _ function: ([Tensor], Int) -> Tensor
+  ) throws(TypeFault) -> ComplexTensor {
+    let (numbers, dim) = (try call.complexes("tensors"), try call.integer("dim"))
+    return ComplexTensor(real: function(numbers.map(\.real), dim), imaginary: function(numbers.map(\.imag), dim))
+  }
+
+  private static func products(_ other: String) -> Operator {
+    .numbers { call throws(TypeFault) in
+      try call.complex().product(call.complex(other)) { LatheNN.matmul($0, $1) }
+    }
+  }
+
+  private static func power(_ x: ComplexTensor, _ exponent: Int) throws(TypeFault) -> ComplexTensor {
+    guard (1...8).contains(exponent) else {
+      throw TypeFault("the power \(exponent) of complex numbers is not supported")
+    }
+    return (1..<exponent).reduce(x) { power, _ in power.times(x) }
+  }
+
+  // MARK: Transforms
+
+  private static let transforms: [String: Operator] = [
+    "fft_fft": along { FFT.fft($0, n: $1, dim: $2, norm: $3) },
+    "fft_ifft": along { FFT.ifft($0, n: $1, dim: $2, norm: $3) },
+    "fft_rfft": along(isReal: true) { FFT.rfft($0, n: $1, dim: $2, norm: $3) },
+    "fft_ihfft": along(isReal: true) { FFT.ihfft($0, n: $1, dim: $2, norm: $3) },
+    "fft_irfft": along(givesReal: true) { FFT.irfft($0, n: $1, dim: $2, norm: $3) },
+    "fft_hfft": along(givesReal: true) { FFT.hfft($0, n: $1, dim: $2, norm: $3) },
+    "fft_fft2": over { FFT.fftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_fftn": over { FFT.fftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_ifft2": over { FFT.ifftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_ifftn": over { FFT.ifftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_rfft2": over(isReal: true) { FFT.rfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_rfftn": over(isReal: true) { FFT.rfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_ihfft2": over(isReal: true) { FFT.ihfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_ihfftn": over(isReal: true) { FFT.ihfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_irfft2": over(givesReal: true) { FFT.irfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_irfftn": over(givesReal: true) { FFT.irfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_hfft2": over(givesReal: true) { FFT.hfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_hfftn": over(givesReal: true) { FFT.hfftn($0, s: $1, dim: $2, norm: $3) },
+    "fft_fftshift": .numbers { call throws(TypeFault) in
+      ComplexTensor(parts: FFT.fftshift(try call.complex().parts, dim: try call.optionalIntegers("dim")))
+    },
+    "fft_ifftshift": .numbers { call throws(TypeFault) in
+      ComplexTensor(parts: FFT.ifftshift(try call.complex().parts, dim: try call.optionalIntegers("dim")))
+    },
+    // Of decomposed programs; a number says how results are scaled.
+    "_fft_c2c": .numbers { call throws(TypeFault) in
+      let (x, axes) = (try call.complex().parts, try call.integers("dim"))
+      let isForward = try call.flag("forward")
+      let norm = try scale(call, isInverse: !isForward)
+      return ComplexTensor(parts: isForward ? FFT.fftn(x, dim: axes, norm: norm) : FFT.ifftn(x, dim: axes, norm: norm))
+    },
+    "_fft_r2c": .numbers { call throws(TypeFault) in
+      let (x, axes) = (try call.tensor(), try call.integers("dim"))
+      let norm = try scale(call, isInverse: false)
+      guard try !call.flag("onesided") else { return ComplexTensor(parts: FFT.rfftn(x, dim: axes, norm: norm)) }
+      return ComplexTensor(parts: FFT.fftn(ComplexTensor(real: x, imaginary: nil).parts, dim: axes, norm: norm))
+    },
+    "_fft_c2r": .one { call throws(TypeFault) in
+      let (x, axes) = (try call.complex(), try call.integers("dim"))
+      var sizes: [Int] = []
+      for axis in axes.dropLast() { sizes.append(try Call.known([x.real.size(axis)], "the size of axis \(axis)")[0]) }
+      return FFT.irfftn(
+        x.parts, s: sizes + [try call.integer("last_dim_size")], dim: axes, norm: try scale(call, isInverse: true))
+    },
+    "stft": .numbers(stft),
+  ]
+
+  /// How the operator's number scales: by nothing, by one over the root of the size, or by one over the size.
+  private static func scale(_ call: Call, isInverse: Bool) throws(TypeFault) -> FFT.Norm {
+    switch try call.integer("normalization") {
+    case 0: isInverse ? .forward : .backward
+    case 1: .ortho
+    case 2: isInverse ? .backward : .forward
+    case let number: throw TypeFault("the normalization \(number) is not known")
+    }
+  }
+
+  private static func norm(_ call: Call) throws(TypeFault) -> FFT.Norm {
+    guard call.has("norm") else { return .backward }
+    let name = try call.string("norm")
+    guard let norm = FFT.Norm(rawValue: name) else { throw TypeFault("the norm '\(name)' is not known") }
+    return norm
+  }
+
+  private static func operand(_ call: Call, isReal: Bool) throws(TypeFault) -> Tensor {
+    isReal ? try call.tensor() : try call.complex().parts
+  }
+
+  private static func result(_ tensor: Tensor, isReal: Bool) -> [ProgramValue] {
+    isReal || tensor.isPoisoned ? [.tensor(tensor)] : [.complex(ComplexTensor(parts: tensor))]
+  }
+
+  /// A transform along one axis.
+  private static func along(
+    isReal: Bool = false, givesReal: Bool = false,
+    _ function: @escaping @Sendable (Tensor, Int?, Int, FFT.Norm) -> Tensor
+  ) -> Operator {
+    Operator { call throws(TypeFault) in
+      let (n, dim) = (try call.optionalInteger("n"), try call.integer("dim"))
+      return result(function(try operand(call, isReal: isReal), n, dim, try norm(call)), isReal: givesReal)
+    }
+  }
+
+  /// A transform along several axes.
+  private static func over(
+    isReal: Bool = false, givesReal: Bool = false,
+    _ function: @escaping @Sendable (Tensor, [Int]?, [Int]?, FFT.Norm) -> Tensor
+  ) -> Operator {
+    Operator { call throws(TypeFault) in
+      let (s, dim) = (try call.optionalIntegers("s"), try call.optionalIntegers("dim"))
+      return result(function(try operand(call, isReal: isReal), s, dim, try norm(call)), isReal: givesReal)
+    }
+  }
+
+  /// Transforms of windows, one column each.
+  private static func stft(_ call: Call) throws(TypeFault) -> ComplexTensor {
+    let (x, length) = (try call.tensor(), try call.integer("n_fft"))
+    let hop = try call.optionalInteger("hop_length") ?? length / 4
+    let width = try call.optionalInteger("win_length") ?? length
+    guard length > 0, hop > 0, (1...length).contains(width) else {
+      throw TypeFault("windows of \(width) in transforms of \(length), every \(hop) elements")
+    }
+    guard try call.flag("return_complex") else { throw TypeFault("of pairs is not supported") }
+    guard try !call.flag("center") else { throw TypeFault("with centered windows is not supported") }
+    call.ignore("pad_mode")
+    call.ignore("align_to_window")
+    var frames = x.unfold(dimension: -1, size: length, step: hop)
+    let before = (length - width) / 2
+    let window = try call.optional("window") ?? call.builder.full(TensorType(x.dtype, [width]), .float(1))
+    frames = frames * LatheNN.pad(window, [before, length - width - before])
+    let norm: FFT.Norm = try call.flag("normalized") ? .ortho : .backward
+    let isHalf = call.has("onesided") ? try call.flag("onesided") : true
+    let columns =
+      isHalf ? FFT.rfft(frames, norm: norm) : FFT.fft(ComplexTensor(real: frames, imaginary: nil).parts, norm: norm)
+    return ComplexTensor(parts: columns).mapped { $0.transpose(-1, -2) }
+  }
+}
+
+extension Operator {
+  /// An operator whose result is complex.
+  fileprivate static func numbers(_ body: @escaping Body<ComplexTensor>) -> Operator {
+    Operator { call throws(TypeFault) in [.complex(try body(call))] }
+  }
+
+  /// A function of pairs whose result is real.
+  fileprivate static func real(_ function: @escaping @Sendable (Tensor) -> Tensor) -> Operator {
+    .one { call throws(TypeFault) in function(try call.complex().parts) }
+  }
+}

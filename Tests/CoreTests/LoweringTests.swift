@@ -101,6 +101,29 @@ import Testing
     try check(graph, ["x": x, "s": NDArray(scalar: .float(0), dtype: .f32)], .generic, .x86V4)
   }
 
+  @Test("whole vectors of a part do not reach into parts that are written later") func growingConcatenations() throws {
+    let window = "{stride: [1, 1], low: [1, 1], high: [1, 1], input_dilation: [1, 1], dilation: [1, 1], groups: 1}"
+    let graph = try Graph(
+      parsing: """
+        func parts(%x: f32[1,30,16,16]) -> (%y: f32[1,30,16,16]) {
+          %w = constant 0.5 : f32[10,10,3,3]
+          %v = constant 0.25 : f32[10,10,3,3]
+          %0 = slice %x {start: [0, 0, 0, 0], limit: [1, 10, 16, 16], stride: [1, 1, 1, 1]} : f32[1,10,16,16]
+          %1 = slice %x {start: [0, 10, 0, 0], limit: [1, 20, 16, 16], stride: [1, 1, 1, 1]} : f32[1,10,16,16]
+          %2 = convolution %0, %w \(window) : f32[1,10,16,16]
+          %3 = add %2, %1 : f32[1,10,16,16]
+          %4 = convolution %3, %v \(window) : f32[1,10,16,16]
+          %6 = slice %x {start: [0, 20, 0, 0], limit: [1, 30, 16, 16], stride: [1, 1, 1, 1]} : f32[1,10,16,16]
+          %5 = concatenate %2, %4, %6 {axis: 1} : f32[1,30,16,16]
+          return %5
+        }
+        """)
+    for target in [Target.generic, .x86V3, .x86V4] { try Program(lowering: graph, target: target).verify() }
+    let x = try NDArray(
+      dtype: .f32, shape: [1, 30, 16, 16], values: (0..<7680).map { .float(Double($0 % 11) / 8) })
+    try check(graph, ["x": x], .generic, .x86V4)
+  }
+
   @Test func aKernelTouchesTheElementsThatItsIndicesReach() throws {
     func touched(_ text: String) throws -> Int {
       let program = try Program(lowering: Graph(parsing: text))

@@ -4,6 +4,8 @@ struct OperandFacts {
   var isConstant: Bool
   /// Elements.
   var count: Int
+  /// Whether every element has been written, also those beside the operand where that is a part of a whole.
+  var isWhole = true
 }
 
 /// An operand copied into the order in which loops read it.
@@ -96,14 +98,17 @@ extension Tile {
 }
 
 extension Nest {
-  /// The nest with constants that its loops overrun filled up with zeros; nil where another operand is overrun.
+  /// The nest with constants that its loops overrun filled up with zeros; nil where another operand is overrun, or may be
+  /// where nothing has been written yet.
   func fillingConstants(_ facts: (BufferID) -> OperandFacts, _ pack: (Packing) -> BufferID) -> Nest? {
     var replacements: [Scalar: Scalar] = [:]
     var isSafe = true
     scalars.forEach(stores.map(\.value)) { scalar, node in
       // What fills up is no index of data.
       if case .checked = node { isSafe = false }
-      guard case .load(let buffer, let position) = node, !position.lies(in: facts(buffer)) else { return }
+      guard case .load(let buffer, let position) = node else { return }
+      if !facts(buffer).isWhole { isSafe = false }
+      if position.lies(in: facts(buffer)) { return }
       guard facts(buffer).isConstant, position.isAffine, !position.isDynamic else {
         isSafe = false
         return

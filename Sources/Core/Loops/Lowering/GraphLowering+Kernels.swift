@@ -110,11 +110,16 @@ extension GraphLowering {
   /// Lowers kernels that read the program's buffers.
   func kernelLowering(_ scalars: ScalarBuilder, _ region: Region) -> KernelLowering {
     let buffers = program.buffers
+    // Wholes that parts are written into one after the other.
+    let growing = Set(region.destinations.filter { region.places[$0.key] == nil }.map(\.value.buffer))
     return KernelLowering(scalars: scalars, parameters: region.parameters, target: target) { buffer in
-      if case .constant = buffers[buffer.position].kind {
-        return OperandFacts(isConstant: true, count: buffers[buffer.position].count)
+      let count = buffers[buffer.position].count
+      return switch buffers[buffer.position].kind {
+      case .constant: OperandFacts(isConstant: true, count: count)
+      case .input, .variable: OperandFacts(isConstant: false, count: count)
+      case .output, .temporary:
+        OperandFacts(isConstant: false, count: count, isWhole: !growing.contains(buffer))
       }
-      return OperandFacts(isConstant: false, count: buffers[buffer.position].count)
     }
   }
 

@@ -6,6 +6,8 @@ enum ProgramValue {
   case tensor(Tensor)
   case complex(ComplexTensor)
   case size(Dim)
+  /// A number that data decides, and what it is at most where the program says so.
+  case number(Tensor, most: Int?)
   /// What is said of sizes; nil where it depends on such that are open.
   case bool(Bool?)
   /// What only PyTorch's own gradients read, and is not computed.
@@ -20,7 +22,7 @@ extension ProgramValue {
     switch self {
     case .tensor(let tensor): tensor.type
     case .complex(let number): TensorType(number.real.dtype, number.real.shape + [2])
-    case .size, .bool, .unread: nil
+    case .size, .number, .bool, .unread: nil
     }
   }
 
@@ -29,6 +31,7 @@ extension ProgramValue {
     case .tensor(let tensor): tensor.isPoisoned
     case .complex(let number): number.real.isPoisoned || number.imaginary?.isPoisoned == true
     case .size, .bool, .unread: false
+    case .number(let tensor, _): tensor.isPoisoned
     }
   }
 }
@@ -182,6 +185,9 @@ struct Call {
       case .imaginary?: return number.imag
       case nil: throw TypeFault("'\(name)' is complex, which is not supported here")
       }
+    case .number(let tensor, _)?:
+      if tensor.isPoisoned { throw .poisoned }
+      return tensor
     case .size(let size)?:
       guard let known = size.known else { return Self.tensor(of: size, in: builder) }
       return builder.scalar(.integer(known), .i64)
@@ -366,6 +372,12 @@ struct Call {
 
   // MARK: Sizes
 
+  /// Whether an argument is a number that data decides.
+  func isData(_ name: String) -> Bool {
+    guard case .symbol(let symbol)? = argument(name), case .number? = scope.values[symbol] else { return false }
+    return true
+  }
+
   func dimension(_ name: String) throws(TypeFault) -> Dim {
     guard let argument = argument(name) else { throw missing(name) }
     return try dimension(argument, name)
@@ -376,10 +388,19 @@ struct Call {
     switch argument {
     case .integer(let value): size = Dim(value)
     case .symbol(let symbol):
-      guard case .size(let named)? = scope.values[symbol] else {
-        throw TypeFault("nothing defines the size '\(symbol)'")
+      switch scope.values[symbol] {
+      case .size(let named)?: size = named
+      case .number(let tensor, let most)?:
+        if tensor.isPoisoned { throw .poisoned }
+        guard tensor.dtype.isInteger else { throw TypeFault("the size '\(symbol)' is \(tensor.type)") }
+        guard let most, most <= Self.largestSize else {
+          throw TypeFault(
+            "nothing says how large '\(symbol)' may be, a size that data decides",
+            help: "say so in the program, torch._check(\(symbol) <= SIZE)")
+        }
+        size = builder.extent(tensor.convert(to: .i64), capacity: Dim(max(most, 0)))
+      default: throw TypeFault("nothing defines the size '\(symbol)'")
       }
-      size = named
     case .tensor(let value):
       let tensor = try named(value)
       guard let literal = tensor.literal, literal.count == 1, literal.dtype.isInteger else {

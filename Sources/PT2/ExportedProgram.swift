@@ -14,11 +14,22 @@ struct ExportedProgram: Decodable {
     let minor: Int
   }
 
+  /// What a symbol lies between.
+  struct Bounds: Decodable {
+    let most: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case most = "max_val"
+    }
+  }
+
   let module: Module
+  let bounds: [String: Bounds]?
   let version: Version
 
   enum CodingKeys: String, CodingKey {
     case module = "graph_module"
+    case bounds = "range_constraints"
     case version = "schema_version"
   }
 }
@@ -29,8 +40,14 @@ final class ProgramGraph: Decodable, Sendable {
   let outputs: [Argument]
   let nodes: [ProgramNode]
   let types: [String: TensorMeta]
+  /// What the names of sizes stand for.
+  let sizes: [String: SymbolicSize]?
 
-  init(inputs: [Argument], outputs: [Argument], nodes: [ProgramNode], types: [String: TensorMeta]) {
+  init(
+    inputs: [Argument], outputs: [Argument], nodes: [ProgramNode], types: [String: TensorMeta],
+    sizes: [String: SymbolicSize]?
+  ) {
+    self.sizes = sizes
     self.inputs = inputs
     self.outputs = outputs
     self.nodes = nodes
@@ -40,6 +57,7 @@ final class ProgramGraph: Decodable, Sendable {
   enum CodingKeys: String, CodingKey {
     case inputs, outputs, nodes
     case types = "tensor_values"
+    case sizes = "sym_int_values"
   }
 }
 

@@ -135,7 +135,7 @@ final class Importer {
       var unique = name
       while !names.insert(unique).inserted { unique += "_" }
       switch value {
-      case .tensor(let tensor): outputs.append((unique, tensor))
+      case .tensor(let tensor), .number(let tensor, _): outputs.append((unique, tensor))
       case .complex(let number): outputs.append((unique, number.parts))
       case .size(let size): outputs.append((unique, Call.tensor(of: size, in: builder)))
       case .bool(let bool?): outputs.append((unique, builder.scalar(.integer(bool ? 1 : 0), .bool)))
@@ -237,13 +237,27 @@ final class Importer {
       switch result {
       case .tensor(let real): tensor = real
       case .complex: tensor = nil
-      case .size, .bool, .unread: continue
+      case .size, .number, .bool, .unread: continue
       }
       guard let (source, use) = call.memory(of: tensor, named: name) else { continue }
       memory.add(name, SharedMemory.View(source: source, isWhole: use == .same, node: node, result: position))
     }
     for (name, content) in try call.writes() { try write(content, to: name, at: index) }
-    for case (let name?, let result) in zip(names, results) { scope.values[name] = result }
+    for case (let name?, let result) in zip(names, results) {
+      if case .number(let tensor, nil) = result {
+        scope.values[name] = .number(tensor, most: most(of: name))
+      } else {
+        scope.values[name] = result
+      }
+    }
+  }
+
+  /// What a number that data decides is at most, where the program says so.
+  private func most(of name: String) -> Int? {
+    guard case .expression(let text)? = graph.sizes?[name], let dimension = SizeExpression.dimension(text, [:]),
+      dimension.symbols.count == 1, let symbol = dimension.symbols.first, dimension == Dim(symbol: symbol)
+    else { return nil }
+    return archive.program.bounds?[symbol]?.most
   }
 
   /// Compares what was built with what the program says: it has been run when it was exported.

@@ -21,7 +21,7 @@ extension ProgramGraph {
         nodes.append(ProgramNode(ending, of: renamed(inner), giving: outer, metadata: node.metadata))
       }
     }
-    return ProgramGraph(inputs: inputs, outputs: outputs, nodes: nodes, types: types)
+    return ProgramGraph(inputs: inputs, outputs: outputs, nodes: nodes, types: types, sizes: sizes)
   }
 }
 

@@ -33,6 +33,7 @@ extension Schema {
     _linalg_slogdet A
     _linalg_solve_ex A B left=true check_errors=false
     _linalg_svd A full_matrices=false compute_uv=true driver
+    _local_scalar_dense self
     _log_softmax self dim half_to_float
     _native_batch_norm_legit input weight bias running_mean! running_var! training momentum eps
     _native_batch_norm_legit.no_stats input weight bias training momentum eps
@@ -495,6 +496,7 @@ extension Schema {
     isnan self
     isneginf self
     isposinf self
+    item self
     kl_div self target reduction=1 log_target=false
     kron self other
     kthvalue self k dim=-1 keepdim=false

@@ -293,6 +293,10 @@ struct FaultyProgramTests {
         "aten.upsample_nearest2d.default: the factors [1.6, 1.6] do not make [5, 5] of f32[2,3,4,4]"
       ),
       (
+        "tiny_items", #""max_val": 8"#, #""max_val": null"#,
+        "aten.zeros.default: nothing says how large 'item' may be, a size that data decides"
+      ),
+      (
         "tiny_statistics", "aten.msort.default", "aten.mode.default",
         "aten.mode.default: gives f32[3], the program says f32[3,4]"
       ),

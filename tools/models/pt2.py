@@ -241,6 +241,17 @@ class TinyFourier(nn.Module):
         )
 
 
+class TinyItems(nn.Module):
+    """Numbers that data decides, as numbers and as sizes."""
+
+    def forward(self, x: Tensor, count: Tensor) -> tuple[Tensor, ...]:
+        """Of f32[3] and i64[]."""
+        number, slope = count.item(), x[1].item()
+        torch._check(number >= 0)
+        torch._check(number <= 8)
+        return torch.zeros(number), torch.arange(number) * 2 + 1, x * number, x + slope, (count - 9).item() + x
+
+
 class TinyControl(nn.Module):
     """Branches and loops."""
 
@@ -310,6 +321,7 @@ MORE = [
     Network("tiny_algebra", TinyAlgebra, lambda: (torch.randn(2, 3, 3), torch.randn(2, 3, 2))),
     Network("tiny_statistics", TinyStatistics, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
     Network("tiny_fourier", TinyFourier, lambda: (torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 5, dtype=torch.complex64))),
+    Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
     Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),
 ]

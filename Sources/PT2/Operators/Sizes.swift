@@ -7,6 +7,7 @@ extension Operator {
     "sym_size": .size { call throws(TypeFault) in
       try call.tensor().size(call.integer("dim"))
     },
+    "item": item, "_local_scalar_dense": item,
     "sym_numel": .size { call throws(TypeFault) in try call.tensor().numel() },
     "_operator.add": combined("Add"), "_operator.mul": combined("Mul"), "_operator.floordiv": combined("FloorDiv"),
     "_operator.mod": combined("Mod"), "_operator.pow": combined("Pow"), "torch.sym_max": combined("Max"),
@@ -18,6 +19,12 @@ extension Operator {
     "_assert_scalar": nothing, "_assert_tensor_metadata": nothing, "_assert_async": nothing,
     "sym_constrain_range_for_size": nothing, "sym_constrain_range": nothing,
   ]
+
+  private static let item = Operator { call throws(TypeFault) in
+    let x = try call.tensor()
+    if let literal = x.literal, literal.count == 1, x.dtype.isInteger { return [.size(Dim(literal.integers[0]))] }
+    return [.number(x.reshape([Dim]()), most: nil)]
+  }
 
   private static func combined(_ function: String) -> Operator {
     .size { call throws(TypeFault) in
@@ -31,6 +38,7 @@ extension Operator {
   /// A comparison of sizes, which mostly checks read.
   private static func compared(_ function: @escaping @Sendable (Int, Int) -> Bool) -> Operator {
     Operator { call throws(TypeFault) in
+      if ["a", "b"].map(call.isData).contains(true) { return [.bool(nil)] }
       let (a, b) = (try call.dimension("a"), try call.dimension("b"))
       guard let a = a.known, let b = b.known else { return [.bool(nil)] }
       return [.bool(function(a, b))]

@@ -1,7 +1,8 @@
 /// Rules that move broadcasts towards their users, where they cost nothing, and melt views into them.
 enum BroadcastRules {
   static let all = [
-    broadcastOfBroadcast, broadcastToReshape, broadcastOfReshape, reshapeOfBroadcast, permuteOfBroadcast,
+    broadcastOfBroadcast, broadcastToReshape, broadcastOfReshape, broadcastOfNumber, viewOfPositions,
+    reshapeOfBroadcast, permuteOfBroadcast,
     sliceOfBroadcast, reverseOfBroadcast, reductionOfBroadcast,
   ]
 
@@ -23,13 +24,42 @@ enum BroadcastRules {
     return [match.operands[0].reshape(broadcast.shape)]
   }
 
-  /// Axes of size 1 need not be put in before a broadcast.
+  /// Axes of size 1 need not be put in before a broadcast, nor kept by a reshape.
   static let broadcastOfReshape = RewriteRule("broadcast-of-reshape") { match in
     guard case .broadcast(let broadcast) = match.operation, case .reshape(let reshape) = match.operands[0].operation
     else { return nil }
     let x = match.operands[0].source(0)
-    guard x.shape == reshape.shape.nonUnit, x.rank < reshape.shape.count else { return nil }
-    return [x.broadcast(to: broadcast.shape, axes: reshape.shape.nonUnitAxes.map { broadcast.axes[$0] })]
+    if let kept = reshape.shape.axes(of: x.shape) {
+      guard kept.count < reshape.shape.count else { return nil }
+      return [x.broadcast(to: broadcast.shape, axes: kept.map { broadcast.axes[$0] })]
+    }
+    let kept = reshape.shape.nonUnitAxes
+    guard kept.count < reshape.shape.count else { return nil }
+    return [x.reshape(reshape.shape.nonUnit).broadcast(to: broadcast.shape, axes: kept.map { broadcast.axes[$0] })]
+  }
+
+  /// A literal of one element has no axes.
+  static let broadcastOfNumber = RewriteRule("broadcast-of-number") { match in
+    guard case .broadcast(let broadcast) = match.operation, match.operands[0].rank > 0,
+      let literal = match.operands[0].literal, literal.count == 1, let number = literal.first
+    else { return nil }
+    return [match.builder.scalar(number, literal.dtype).broadcast(to: broadcast.shape, axes: [])]
+  }
+
+  /// Positions along an axis, repeated or with axes of size 1, are positions along an axis.
+  static let viewOfPositions = RewriteRule("view-of-positions") { match in
+    guard let x = match.operands.first, let axis = x.countedAxis else { return nil }
+    switch match.operation {
+    case .broadcast(let broadcast):
+      guard broadcast.shape[broadcast.axes[axis]] == x.shape[axis] else { return nil }
+      return [match.builder.iota(match.types[0], axis: broadcast.axes[axis])]
+    case .reshape(let reshape) where x.literal == nil:
+      guard reshape.shape.nonUnit == x.shape.nonUnit, let place = x.shape.nonUnitAxes.firstIndex(of: axis) else {
+        return nil
+      }
+      return [match.builder.iota(match.types[0], axis: reshape.shape.nonUnitAxes[place])]
+    default: return nil
+    }
   }
 
   /// A reshape that moves axes of size 1 only, or the reshape of one number.
@@ -94,5 +124,33 @@ enum BroadcastRules {
       }
     case .product: return nil
     }
+  }
+}
+
+extension [Dim] {
+  /// The axes that have the sizes of a shape, in order, where all others have size 1.
+  fileprivate func axes(of shape: [Dim]) -> [Int]? {
+    var kept: [Int] = []
+    var rest = shape[...]
+    for (axis, size) in enumerated() {
+      if let next = rest.first, next == size {
+        kept.append(axis)
+        rest.removeFirst()
+      } else if size != 1 {
+        return nil
+      }
+    }
+    return rest.isEmpty ? kept : nil
+  }
+}
+
+extension Tensor {
+  /// The axis along which the elements are 0, 1, 2, ..., the same everywhere: of an iota, or of a short literal.
+  fileprivate var countedAxis: Int? {
+    if case .iota(let iota) = operation { return iota.axis }
+    guard let literal, (2...64).contains(literal.count), literal.dtype.isInteger, shape.nonUnitAxes.count == 1,
+      literal.integers == Array(0..<literal.count)
+    else { return nil }
+    return shape.nonUnitAxes[0]
   }
 }

@@ -43,13 +43,19 @@ public func scaledDotProductAttention(
       let seen = scores.builder.iota(matrix, axis: 1) .<= scores.builder.iota(matrix, axis: 0)
       scores = seen.select(scores, scores.fullLike(-.infinity))
     }
+    var seen: Tensor?
     if let attnMask {
       try requireBroadcast(attnMask, to: scores.shape, "the mask")
-      scores =
-        attnMask.dtype == .bool
-        ? attnMask.select(scores, scores.fullLike(-.infinity)) : scores + attnMask.convert(to: scores.dtype)
+      let isBool = attnMask.dtype == .bool
+      let mask = isBool ? attnMask : attnMask .!= -.infinity
+      if !isBool { scores = scores + attnMask.convert(to: scores.dtype) }
+      scores = mask.select(scores, scores.fullLike(unfailing { try finfo(scores.dtype).min }))
+      seen = mask
     }
-    return matmul(dropout(softmax(scores, dim: -1), p: dropoutP), value)
+    var weights = softmax(scores, dim: -1)
+    // A query that sees no key gets zeros, not 0 / 0.
+    if let seen { weights = seen.select(weights, weights.zerosLike()) }
+    return matmul(dropout(weights, p: dropoutP), value)
   }
 }
 

@@ -4,6 +4,7 @@ internal import SwiftProtobuf
 /// Writes the nodes of one graph, operation by operation.
 final class GraphExport: NodeWriter {
   let graph: Graph
+  let matcher: Matcher
   private var values: [Value: ONNXValue] = [:]
   /// Broadcasts in the form that operators broadcast further by themselves.
   private var compact: [Value: ONNXValue] = [:]
@@ -16,6 +17,7 @@ final class GraphExport: NodeWriter {
     variables: [String: ONNXValue] = [:], place: Location = Location()
   ) {
     self.graph = graph
+    matcher = Matcher(graph: graph)
     self.place = place
     super.init(in: block, of: model)
     for (input, argument) in zip(graph.inputs, arguments) { values[input] = argument }
@@ -26,7 +28,7 @@ final class GraphExport: NodeWriter {
 
   /// Writes everything that the outputs and updates need.
   func run() {
-    let matches = graph.composites()
+    let matches = matcher.composites()
     var live = Set((graph.outputs.map(\.value) + graph.updates.map(\.value)).map { Int($0.node) })
     for position in graph.nodes.indices.reversed() where live.contains(position) {
       let operands = matches[position]?.operands ?? graph.nodes[position].operands
@@ -42,8 +44,7 @@ final class GraphExport: NodeWriter {
       }
       location = graph.locations[position].isEmpty ? place : graph.locations[position]
       do throws(TypeFault) {
-        let written =
-          if let match = matches[position] { [try match.write(self, node.types[0])] } else { try write(node) }
+        let written = if let match = matches[position] { try match.write(self, node.types) } else { try write(node) }
         for (result, value) in zip(results, written) { values[result] = value }
       } catch {
         poisoned.formUnion(results)

@@ -57,7 +57,7 @@ final class ModelExport {
   // MARK: Literals
 
   /// How many floats a node holds; more are an initializer.
-  private static let largestConstant = 1024
+  static let largestConstant = 1024
 
   /// An array under a name that it is to keep.
   func keep(_ array: NDArray, as name: String) -> ONNXValue {
@@ -88,6 +88,9 @@ final class ModelExport {
     contents[value.name] = array
     return value
   }
+
+  /// Notes that a value is a literal.
+  func note(_ array: NDArray, of value: ONNXValue) { contents[value.name] = array }
 
   /// The content of a value that is a literal.
   func literal(named name: String) -> NDArray? { contents[name] }

@@ -54,6 +54,17 @@ class NodeWriter {
     return (node.hasPrefix("/") ? node : path + node) + "/"
   }
 
+  /// A literal of the graph: short ones of a branch or a loop's body stay there, since what is made of them alone and of
+  /// values around would be computed outside.
+  func literal(_ array: NDArray) -> ONNXValue {
+    guard block.isInner, array.count <= ModelExport.largestConstant else { return model.literal(array, literalName) }
+    if let known = block.literals[array] { return known }
+    let value = emit("Constant", [], array.type, [.tensor("value", array)])
+    block.literals[array] = value
+    model.note(array, of: value)
+    return value
+  }
+
   /// Writes a node whose operands of one element type are computed in a type that the operator has: casts are put around
   /// it where the type is another.
   ///
@@ -111,6 +122,13 @@ class NodeWriter {
 
   func reshape(_ x: ONNXValue, to shape: [Dim]) throws(TypeFault) -> ONNXValue {
     if x.shape == shape { return x }
+    if let source = block.reshaped[x.name] { return try reshape(source, to: shape) }
+    let result = try reshaped(x, to: shape)
+    block.reshaped[result.name] = x
+    return result
+  }
+
+  private func reshaped(_ x: ONNXValue, to shape: [Dim]) throws(TypeFault) -> ONNXValue {
     let type = x.type.with(shape: shape)
     // Axes of size 1 come and go whatever the other sizes are.
     if let added = Self.units(from: x.shape, to: shape) {
@@ -216,16 +234,20 @@ class NodeWriter {
 
   /// The numbers from 0 on.
   func numbers(_ count: Dim, _ dtype: ScalarType) throws(TypeFault) -> ONNXValue {
-    if let count = count.known {
+    if let count = count.known, count <= ModelExport.largestConstant {
       let numbers = (0..<count).map { ScalarValue.integer($0) }
       return model.literal(
         NDArray(dtype: .i64, values: numbers).converted(to: dtype), "iota")
     }
+    let isOwn = count.known != nil && OperatorTypes.of("Range").types.contains(dtype)
+    let counted = isOwn ? dtype : .i64
+    let limit =
+      if let known = count.known { model.scalar(.integer(known), counted) } else {
+        try reshape(try model.size(count), to: [])
+      }
     let range = emit(
-      "Range",
-      [
-        model.scalar(.integer(0), .i64), try reshape(try model.size(count), to: []), model.scalar(.integer(1), .i64),
-      ], TensorType(.i64, [count]))
+      "Range", [model.scalar(.integer(0), counted), limit, model.scalar(.integer(1), counted)],
+      TensorType(counted, [count]))
     return cast(range, to: dtype)
   }
 
@@ -262,7 +284,7 @@ class NodeWriter {
   func subgraph(
     _ name: String, parameters: [ONNXValue], _ body: (NodeWriter) throws(TypeFault) -> [ONNXValue]
   ) throws(TypeFault) -> Onnx_GraphProto {
-    let block = Block()
+    let block = Block(isInner: true)
     let inner = NodeWriter(in: block, of: model)
     inner.location = location
     var taken: Set<String> = []

@@ -13,11 +13,19 @@ struct ONNXValue: Hashable {
 
 /// The nodes of one graph: of the model, or of a branch or a loop's body.
 final class Block {
+  /// Whether it is a branch or a loop's body.
+  let isInner: Bool
   var nodes: [Onnx_NodeProto] = []
   /// The types of what the nodes give.
   var produced: [String: TensorType] = [:]
   /// What transpositions are of, so that two of them are one.
   var transposed: [String: (source: ONNXValue, permutation: [Int])] = [:]
+  /// What reshapes are of, likewise.
+  var reshaped: [String: ONNXValue] = [:]
+  /// The literals that are written here.
+  var literals: [NDArray: ONNXValue] = [:]
+
+  init(isInner: Bool = false) { self.isInner = isInner }
 
   /// Drops nodes of which nothing is read.
   ///

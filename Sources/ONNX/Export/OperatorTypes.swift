@@ -91,9 +91,10 @@ struct OperatorTypes {
     case "Range": OperatorTypes([.f64, .f32, .i16, .i32, .i64])
     case "Trilu": OperatorTypes(floats.union([.i32, .i64, .bool]), since: 14)
     case "BitCast": OperatorTypes(all.subtracting([.bool]), since: 26)
+    case "Attention": OperatorTypes([.f32], since: 23)
     case "LSTM", "GRU", "RNN": OperatorTypes([.f32], standardOnly: [.f64], since: 14)
     case "Slice", "Concat", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Identity", "Gather", "GatherND",
-      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "If", "Loop", "Scan":
+      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Constant", "If", "Loop", "Scan":
       any
     default: internalError("ONNX operator \(name) has no row")
     }

@@ -79,8 +79,10 @@ extension Operator {
     }
     let namesScores = call.node.output.count > 3 && !call.node.output[3].isEmpty
     let isNarrow = query.dtype.computeType != query.dtype
-    if mask == nil, lengths == nil, past == nil, softcap == 0, !namesScores, !isWindowed, !isNarrow {
-      let y = scaledDotProductAttention(query, key, value, isCausal: isCausal, scale: scale, enableGqa: true)
+    let isWhole = mask.map { !isCausal && $0.shape.last == key.shape[2] } ?? true
+    if isWhole, lengths == nil, past == nil, softcap == 0, !namesScores, !isWindowed, !isNarrow {
+      let y = scaledDotProductAttention(
+        query, key, value, attnMask: mask, isCausal: isCausal, scale: scale, enableGqa: true)
       return [merged(try y.checked()), key, value]
     }
 

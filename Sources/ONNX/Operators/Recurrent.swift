@@ -110,19 +110,14 @@ private struct Recurrence {
     guard x.rank == 3 else { throw TypeFault("the operand \(x.type) has not 3 axes") }
     if batchFirst { x = x.permute([1, 0, 2]) }
     let (time, batch) = (x.shape[0], x.shape[1])
-    /// Weights as `[D, inputs, gates H]`.
-    func turned(_ position: Int) throws(TypeFault) -> Tensor {
-      let weight = try call.tensor(position)
-      guard weight.rank == 3 else { throw TypeFault("the weight \(weight.type) has not 3 axes") }
-      return isQuantized ? weight : weight.permute([0, 2, 1])
-    }
-    let weight = try turned(1)
+    let (weight, recurrent) = (try call.tensor(1), try call.tensor(2))
     let size = Dim(hidden)
-    guard weight.shape == [Dim(directions.count), x.shape[2], Dim(gates) * size] else {
+    let rows = Dim(gates) * size
+    let matrix = isQuantized ? [x.shape[2], rows] : [rows, x.shape[2]]
+    guard weight.shape == [Dim(directions.count)] + matrix else {
       throw TypeFault("the weight \(weight.type) does not fit \(gates) gates of \(hidden) and the operand \(x.type)")
     }
-    let recurrent = try turned(2)
-    guard recurrent.shape[2] == Dim(gates) * size else {
+    guard recurrent.shape[isQuantized ? 2 : 1] == rows else {
       throw TypeFault("the recurrence weight \(recurrent.type) does not have \(gates) gates of \(hidden)")
     }
     let lengths = try call.optional(4)?.convert(to: .i64)
@@ -135,6 +130,8 @@ private struct Recurrence {
       func part(_ tensor: Tensor) -> Tensor {
         tensor.slice(axis: 0, from: direction, to: direction + 1).reshape(Array(tensor.shape.dropFirst()))
       }
+      /// Weights as `[inputs, gates H]`.
+      func turned(_ weight: Tensor) -> Tensor { isQuantized ? part(weight) : part(weight).permute([1, 0]) }
       func initial(_ position: Int) throws(TypeFault) -> Tensor {
         guard var state = try call.optional(position) else {
           return call.builder.zeros(TensorType(x.dtype, [batch, size]))
@@ -152,12 +149,12 @@ private struct Recurrence {
       let peephole = states == 2 ? try call.optional(7).map(part) : nil
       // The operand's part of all gates, for all steps at once.
       var projected = Self.product(
-        x, part(weight), isQuantized ? part(try call.tensor(8)) : nil, isQuantized ? part(try call.tensor(9)) : nil)
+        x, turned(weight), isQuantized ? part(try call.tensor(8)) : nil, isQuantized ? part(try call.tensor(9)) : nil)
       if let bias { projected = projected + bias.slice(axis: 0, from: 0, to: gates * hidden) }
       let offset = bias?.slice(axis: 0, from: gates * hidden, to: 2 * gates * hidden)
       let steps = call.builder.iota(TensorType(.i64, [time]), axis: 0)
       let scaling = isQuantized ? [part(try call.tensor(10)), part(try call.tensor(11))] : []
-      let constants = [part(recurrent)] + scaling + [offset, peephole, lengths].compactMap { $0 }
+      let constants = [turned(recurrent)] + scaling + [offset, peephole, lengths].compactMap { $0 }
       let operands = carry + [projected, steps] + constants
       let types = try operands.enumerated().map { position, operand throws(TypeFault) -> TensorType in
         let type = try operand.checked().type

@@ -4,43 +4,75 @@ internal import LatheCore
 struct Composite {
   /// What the operator reads.
   var operands: [Value]
-  /// Writes the operator in place of the last of the nodes.
-  var write: (_ export: GraphExport, _ type: TensorType) throws(TypeFault) -> ONNXValue
-}
+  /// Writes the operator in place of the last of the nodes, whose results it gives.
+  var write: (_ export: GraphExport, _ types: [TensorType]) throws(TypeFault) -> [ONNXValue]
 
-extension Graph {
-  /// The composites in a graph by the position of their last node.
-  ///
-  /// Where one holds another, the outer one counts: nodes that nothing else reads are not written.
-  func composites() -> [Int: Composite] {
-    let matcher = Matcher(graph: self)
-    var found: [Int: Composite] = [:]
-    for position in nodes.indices {
-      for pattern in Matcher.patterns {
-        guard let composite = pattern(matcher)(Value(node: position)) else { continue }
-        found[position] = composite
-        break
-      }
-    }
-    return found
+  private init(
+    operands: [Value],
+    results: @escaping (_ export: GraphExport, _ types: [TensorType]) throws(TypeFault) -> [ONNXValue]
+  ) {
+    self.operands = operands
+    write = results
+  }
+
+  /// An operator in place of a node with several results.
+  static func several(
+    _ operands: [Value],
+    _ write: @escaping (_ export: GraphExport, _ types: [TensorType]) throws(TypeFault) -> [ONNXValue]
+  ) -> Composite {
+    Composite(operands: operands, results: write)
+  }
+
+  /// An operator in place of a node with one result.
+  init(
+    operands: [Value], result: @escaping (_ export: GraphExport, _ type: TensorType) throws(TypeFault) -> ONNXValue
+  ) {
+    self.operands = operands
+    write = { (export, types) throws(TypeFault) -> [ONNXValue] in [try result(export, types[0])] }
   }
 }
 
 /// Looks at values of a graph backwards, through the views that say nothing of what is computed.
 struct Matcher {
   let graph: Graph
+  private let uses: Uses
+
+  init(graph: Graph) {
+    self.graph = graph
+    uses = Uses(graph)
+  }
+
+  /// The composites in the graph by the position of their last node.
+  ///
+  /// Where one holds another, the outer one counts: nodes that nothing else reads are not written.
+  func composites() -> [Int: Composite] {
+    var found: [Int: Composite] = [:]
+    for position in graph.nodes.indices {
+      for pattern in Self.patterns {
+        guard let composite = pattern(self)(Value(node: position)) else { continue }
+        found[position] = composite
+        break
+      }
+    }
+    return found
+  }
 
   typealias Pattern = (Matcher) -> (Value) -> Composite?
 
   /// Every composite that is known; the first that fits counts.
   static var patterns: [Pattern] {
     [
-      softmax, logSoftmax, layerNormalization, batchNormalization, gelu, hardSwish, hardSigmoid, elu, softplus,
+      attention, recurrence, countedLoop, softmax, logSoftmax, layerNormalization, batchNormalization, gelu, hardSwish,
+      hardSigmoid,
+      elu, softplus,
       leakyRelu, relu, clip, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather,
     ]
   }
 
   func type(_ value: Value) -> TensorType { graph.type(of: value) }
+
+  /// Whether nothing but one node reads a value.
+  func isReadOnce(_ value: Value) -> Bool { uses.count(Int(value.node)) == 1 }
 
   func operands(_ value: Value, _ function: Pointwise) -> [Value]? {
     guard case .pointwise(function) = graph[value].operation else { return nil }
@@ -49,6 +81,12 @@ struct Matcher {
 
   /// The operand of a function of one.
   func operand(_ value: Value, _ function: Pointwise) -> Value? { operands(value, function)?[0] }
+
+  /// The operands of a function of two, in the order that fits; nil where neither does.
+  func either<Found>(_ value: Value, _ function: Pointwise, _ match: (Value, Value) -> Found?) -> Found? {
+    guard let operands = operands(value, function) else { return nil }
+    return match(operands[0], operands[1]) ?? match(operands[1], operands[0])
+  }
 
   /// The operands of a sum or product of which one is a number everywhere, and that number.
   func scaled(_ value: Value, _ function: Pointwise) -> (x: Value, number: Double)? {

@@ -1,12 +1,14 @@
 internal import LatheCore
 
 extension Matcher {
-  /// `x <= 0 ? 0 : x`.
-  func relu(_ value: Value) -> Composite? {
+  func relu(_ value: Value) -> Composite? { rectified(value).flatMap { floating($0, "Relu") } }
+
+  /// `x` of `x <= 0 ? 0 : x`.
+  func rectified(_ value: Value) -> Value? {
     guard let select = operands(value, .select), isNumber(select[1], 0),
       let test = operands(select[0], .lessEqual), test[0] == select[2], isNumber(test[1], 0)
     else { return nil }
-    return floating(select[2], "Relu")
+    return select[2]
   }
 
   /// `x > 0 ? x : x * slope`.

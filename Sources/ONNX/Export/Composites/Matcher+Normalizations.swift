@@ -1,12 +1,17 @@
 internal import LatheCore
 
 extension Matcher {
-  /// `e / sum(e)` with `e = exp(x - max(x))` along one axis.
   func softmax(_ value: Value) -> Composite? {
+    guard let (x, axis) = shares(value) else { return nil }
+    return floating(x, "Softmax", [.int("axis", axis)])
+  }
+
+  /// `e / sum(e)` with `e = exp(x - max(x))` along one axis.
+  func shares(_ value: Value) -> (x: Value, axis: Int)? {
     guard let quotient = operands(value, .divide), let exponent = operand(quotient[0], .exp),
       let (x, axis) = shifted(exponent), sum(quotient[1], of: quotient[0], axis)
     else { return nil }
-    return floating(x, "Softmax", [.int("axis", axis)])
+    return (x, axis)
   }
 
   /// `s - log(sum(exp(s)))` with `s = x - max(x)` along one axis.

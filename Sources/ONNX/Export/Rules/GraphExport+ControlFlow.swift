@@ -31,6 +31,26 @@ extension GraphExport {
     return emit("Loop", [nil] + goesOn + initial, results: initial.map(\.type), [.graph("body", body)])
   }
 
+  /// A loop that counts its steps and keeps whether to go on, which is what `Loop` comes in as.
+  ///
+  /// - Parameters:
+  ///   - operands: The state behind the count and the condition, then constants.
+  ///   - condition: Whether to take the first step.
+  ///   - limit: The most steps.
+  func write(
+    _ loop: WhileLoop, _ operands: [ONNXValue], from condition: ONNXValue, limit: ONNXValue?
+  ) throws(TypeFault) -> [ONNXValue] {
+    let initial = Array(operands.prefix(loop.stateCount - 2))
+    let constants = Array(operands.dropFirst(initial.count))
+    let count = parameter("iteration", .scalar(.i64))
+    let before = parameter("condition", .scalar(.bool))
+    let state = initial.map { parameter("state", $0.type) }
+    let body = try subgraph("body", parameters: [count, before] + state) { inner throws(TypeFault) in
+      Array(try inner.inline(loop.body, [count, before] + state + constants).dropFirst())
+    }
+    return emit("Loop", [limit, condition] + initial, results: initial.map(\.type), [.graph("body", body)])
+  }
+
   func write(_ scan: Scan, _ operands: [ONNXValue], _ types: [TensorType]) throws(TypeFault) -> [ONNXValue] {
     let initial = Array(operands.prefix(scan.carryCount))
     let sequences = Array(operands[scan.carryCount..<(scan.carryCount + scan.sequenceCount)])

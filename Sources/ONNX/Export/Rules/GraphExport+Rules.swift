@@ -10,7 +10,7 @@ extension GraphExport {
     let type = node.types[0]
     switch node.operation {
     case .input, .variable: internalError("\(node.operation.name) is known before nodes are written")
-    case .constant(let constant): return [model.literal(constant.array, literalName)]
+    case .constant(let constant): return [literal(constant.array)]
     case .iota, .broadcast: return []
     case .randomBits(let random): return [try write(random, try operand(node, 0))]
     case .pointwise(let function):

@@ -38,7 +38,7 @@ extension GraphExport {
     guard x.dtype.isFloat, target.isInteger, target.byteCount < 4 else { return cast(x, to: target) }
     let wide = cast(x, to: x.dtype.computeType)
     let ends = [target.lowest, target.highest].map(\.double)
-    if let (_, low, high) = Matcher(graph: graph).clipped(operand), low >= ends[0], high <= ends[1] {
+    if let (_, low, high) = matcher.clipped(operand), low >= ends[0], high <= ends[1] {
       return cast(wide, to: target)
     }
     let bounds = ends.map { model.scalar(.float($0), wide.dtype) }

@@ -150,6 +150,22 @@ let edgeCases: [EdgeCase] = [
   EdgeCase("lpPool over the edge, ceilMode", [line(4)], gives: [3.7416573867739413, 6.123724356957945]) {
     lpPool1d($0[0], normType: 2, kernelSize: 3, stride: 2, ceilMode: true)
   },
+  EdgeCase(
+    "attention of a query that sees no key",
+    [rows([1, 2], [2, 1]), rows([0.5, -1], [2, 1]), rows([3, 4], [2, 1])],
+    gives: [3, 0], gradients: [[0, 0], [0, 0], [1, 0]]
+  ) { x in
+    let seen = x[0].builder.constant(rows([1, 0, 0, 0], [2, 2])) .!= 0
+    return scaledDotProductAttention(x[0], x[1], x[2], attnMask: seen)
+  },
+  EdgeCase(
+    "attention of a query to whose scores -infinity is added",
+    [rows([1, 2], [2, 1]), rows([0.5, -1], [2, 1]), rows([3, 4], [2, 1])],
+    gives: [3, 0], gradients: [[0, 0], [0, 0], [1, 0]]
+  ) { x in
+    let added = x[0].builder.constant(rows([0.5, -.infinity, -.infinity, -.infinity], [2, 2]))
+    return scaledDotProductAttention(x[0], x[1], x[2], attnMask: added)
+  },
 ]
 
 @Suite struct EdgeTests {

@@ -237,7 +237,7 @@ private let models: [String] = {
     /// A recurrent layer of 5 units over 6 steps, 4 sequences and 4 features.
     static func recurrence(
       _ name: String, _ cell: RecurrentCell, is operation: String, hasBias: Bool = true, hasState: Bool = false,
-      hasLengths: Bool = false, reverse: Bool = false
+      reverse: Bool = false
     ) -> Layer {
       Layer(name, is: operation) { x in
         let rows = 5 * cell.gateCount
@@ -245,9 +245,7 @@ private let models: [String] = {
         let weights = RecurrentWeights(
           weight(x.builder, rows, 4), weight(x.builder, rows, 5, from: 3),
           hasBias ? weight(x.builder, rows, from: 5) : nil, hasBias ? weight(x.builder, rows, from: 7) : nil)
-        let lengths = hasLengths ? x.builder.constant(NDArray([6, 1, 0, 4] as [Int64])) : nil
-        let (output, last) = recurrentLayer(
-          cell, x.reshape([6, 4, 4]), states, weights, reverse: reverse, lengths: lengths)
+        let (output, last) = recurrentLayer(cell, x.reshape([6, 4, 4]), states, weights, reverse: reverse)
         return [output] + last
       }
     }
@@ -306,12 +304,8 @@ private let models: [String] = {
       Layer.recurrence("an LSTM without biases", .lstm, is: "LSTM", hasBias: false),
       Layer.recurrence("an LSTM from a state", .lstm, is: "LSTM", hasState: true),
       Layer.recurrence("an LSTM backwards", .lstm, is: "LSTM", hasState: true, reverse: true),
-      Layer.recurrence("an LSTM of sequences with lengths", .lstm, is: "LSTM", hasLengths: true),
       Layer.recurrence("a GRU", .gru(), is: "GRU", hasState: true),
-      Layer.recurrence("a GRU with the reset before", .gru(resetAfter: false), is: "GRU"),
-      Layer.recurrence("a GRU of sequences with lengths", .gru(), is: "GRU", hasLengths: true),
       Layer.recurrence("a plain recurrence", .tanh, is: "RNN"),
-      Layer.recurrence("a rectified recurrence", .relu, is: "RNN", hasState: true, reverse: true),
     ])
   func layer(_ row: Layer) throws {
     let builder = Builder()

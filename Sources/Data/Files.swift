@@ -12,13 +12,58 @@ public import LatheCore
 public struct FileContent: Sendable {
   /// Where the file is to be.
   public var path: String
-  /// What it is to hold.
-  public var bytes: [UInt8]
+  private var content: Content
+
+  /// Where the content comes from.
+  private enum Content: Sendable {
+    case bytes([UInt8])
+    case parts(Parts)
+  }
+
+  /// Hands out content piece by piece, from its start to its end, each time anew.
+  package typealias Parts =
+    @Sendable (
+      _ body: (UnsafeRawBufferPointer) throws(DiagnosticsError) -> Void
+    ) throws(DiagnosticsError) -> Void
 
   /// Names content that is not written yet.
   public init(path: String, bytes: [UInt8]) {
     self.path = path
-    self.bytes = bytes
+    content = .bytes(bytes)
+  }
+
+  /// Names content that is made while it is written.
+  package init(path: String, parts: @escaping Parts) {
+    self.path = path
+    content = .parts(parts)
+  }
+
+  /// What it is to hold.
+  public var bytes: [UInt8] {
+    get {
+      switch content {
+      case .bytes(let bytes): return bytes
+      case .parts(let parts):
+        var bytes: [UInt8] = []
+        do throws(DiagnosticsError) {
+          try parts { bytes += $0 }
+        } catch {
+          internalError("\(error)")
+        }
+        return bytes
+      }
+    }
+    set { content = .bytes(newValue) }
+  }
+
+  /// Hands out the content piece by piece.
+  fileprivate func withParts(_ body: (UnsafeRawBufferPointer) throws(DiagnosticsError) -> Void) throws(DiagnosticsError)
+  {
+    switch content {
+    case .bytes(let bytes):
+      try bytes.withUnsafeBufferPointer { (bytes) throws(DiagnosticsError) in try body(UnsafeRawBufferPointer(bytes)) }
+    case .parts(let parts): try parts(body)
+    }
   }
 
   /// Names text that is not written yet; files hold UTF-8.
@@ -126,7 +171,7 @@ extension [FileContent] {
       for file in direct {
         let descriptor = open(file.path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError("cannot be written", file.path) }
-        try write(file.bytes, to: descriptor, path: file.path)
+        try write(file, to: descriptor)
       }
       for (index, file) in pending.enumerated() {
         guard rename(file.temporary, file.target) == 0 else {
@@ -215,7 +260,7 @@ private func createTemporary(
     guard descriptor >= 0 else { throw systemError("cannot be written", file.path) }
     if let mode { fchmod(descriptor, mode) }
     do throws(DiagnosticsError) {
-      try write(file.bytes, to: descriptor, path: file.path)
+      try write(file, to: descriptor)
     } catch {
       unlink(path)
       throw error
@@ -226,31 +271,36 @@ private func createTemporary(
 }
 
 /// Writes everything and closes the descriptor: some file systems report a full disk only then.
-private func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(DiagnosticsError) {
+private func write(_ file: FileContent, to descriptor: Int32) throws(DiagnosticsError) {
   do throws(DiagnosticsError) {
-    try writeAll(bytes, to: descriptor, name: path)
+    try file.withParts { (part) throws(DiagnosticsError) in try writeAll(part, to: descriptor, name: file.path) }
   } catch {
     close(descriptor)
     throw error
   }
-  guard close(descriptor) == 0 else { throw systemError("cannot be written", path) }
+  guard close(descriptor) == 0 else { throw systemError("cannot be written", file.path) }
 }
 
 /// Writes everything to an open file, `name` to a person.
 ///
 /// - Throws: One diagnostic with the name as its place.
 package func writeAll(_ bytes: [UInt8], to descriptor: Int32, name: String) throws(DiagnosticsError) {
-  let problem = bytes.withUnsafeBytes { buffer -> Int32 in
-    var position = 0
-    while position < buffer.count {
-      let count = write(descriptor, buffer.baseAddress! + position, buffer.count - position)
-      if count < 0 && errno == EINTR { continue }
-      if count < 0 { return errno }
-      position += count
-    }
-    return 0
+  try bytes.withUnsafeBufferPointer { (bytes) throws(DiagnosticsError) in
+    try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, name: name)
   }
-  guard problem == 0 else { throw systemError("cannot be written", name, code: problem) }
+}
+
+private func writeAll(
+  _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, name: String
+) throws(DiagnosticsError) {
+  guard let start = bytes.baseAddress else { return }
+  var position = 0
+  while position < bytes.count {
+    let count = write(descriptor, start + position, bytes.count - position)
+    if count < 0 && errno == EINTR { continue }
+    guard count >= 0 else { throw systemError("cannot be written", name) }
+    position += count
+  }
 }
 
 private func resolved(_ path: String) -> String {

@@ -90,7 +90,7 @@ struct CBody: CPart {
       let argument = arguments[program.program.inputs.count + position]
       places[port.buffer] = argument.extent == nil ? argument.name : names.unique(argument.name + "_number")
     }
-    let pointers = file.inlineWeights.pointers
+    let pointers = file.inlinePointers
     for id in usedBuffers where places[id] == nil {
       if let entry = constants[id], areWeightsInline, !pointers[entry].hasPrefix("(") {
         places[id] = pointers[entry]

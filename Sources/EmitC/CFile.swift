@@ -24,8 +24,8 @@ struct CFile {
   /// Whether threads share kernels of any variant.
   var hasParallelKernels = false
   var weights = CWeights()
-  /// The weights' definitions in the source, and an expression for each entry, where they are in the source.
-  var inlineWeights: (text: String, pointers: [String]) = ("", [])
+  /// An expression for each entry of the weights, where they are in the source.
+  var inlinePointers: [String] = []
   /// The entry of the weights that a variable starts with; nil where it starts as zeros, or is drawn.
   var initials: [Int?] = []
 

@@ -94,7 +94,6 @@ struct CFileRenderer: CPart {
     }
     let initials = file.isDrawn ? [] : file.variables.map { ConstantContent($0.initial) }
     var weights = CWeights()
-    weights.reserve(variants.flatMap { $0.bodies.flatMap { $0.usedConstants.map(\.content) } } + initials)
     for variant in order {
       for function in variants[variant].bodies.indices {
         variants[variant].bodies[function].collectConstants(into: &weights, &names)
@@ -105,9 +104,8 @@ struct CFileRenderer: CPart {
         file.initials.append(isZero ? nil : weights.add(content, name: "initial_\(variable.name)", &names))
       }
     }
-    weights.close()
     file.weights = weights
-    if file.areWeightsInline { file.inlineWeights = weights.definitions(file.name, file.options.standard) }
+    if file.areWeightsInline { file.inlinePointers = weights.pointers(file.name) }
   }
 
   // MARK: Files
@@ -142,7 +140,9 @@ struct CFileRenderer: CPart {
     var benchHelpers = isPlain ? rest.helpers : CHelpers(prefix: name, math: options.math)
     let bench = options.main ? mainFunction(&benchHelpers) : ""
     benchHelpers.write(&writer)
-    if areWeightsInline, weights.byteCount > 0 { writer.raw(file.inlineWeights.text) }
+    if areWeightsInline, weights.byteCount > 0 {
+      weights.writeDeclarations(name, options.standard, &writer)
+    }
     if isPlain { rest.writeKernels(&writer) }
     writePoolDefinitions(&writer)
     writeShare(&writer)
@@ -153,6 +153,7 @@ struct CFileRenderer: CPart {
     if isPlain { writeFunctions(&writer) } else { writeVariants(&writer) }
     if options.uniformEntry { for entry in entries { entry.writeUniformEntry(&writer) } }
     if options.main { writer.raw("\n" + bench) }
+    if areWeightsInline { weights.writeDefinitions(name, &writer) }
     return writer.text
   }
 

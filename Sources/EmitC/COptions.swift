@@ -102,8 +102,8 @@ public struct CFiles: Hashable, Sendable {
   public var header: String
   /// The file name by which the source includes the header.
   public var headerName: String
-  /// The bytes of the weights file, when weights are not in the source.
-  public var weights: [UInt8]?
+  /// The weights file, when weights are not in the source.
+  public var weights: CWeightsFile?
   /// The functions that take their tensors in arrays (`COptions.uniformEntry`), in the model's order.
   public var entries: [String]
   /// What the code takes of a machine.
@@ -111,7 +111,7 @@ public struct CFiles: Hashable, Sendable {
 
   /// Files by their texts.
   public init(
-    name: String, source: String, header: String, headerName: String, weights: [UInt8]?, entries: [String] = [],
+    name: String, source: String, header: String, headerName: String, weights: CWeightsFile?, entries: [String] = [],
     facts: CFacts = CFacts()
   ) {
     self.facts = facts

@@ -59,7 +59,7 @@ extension CBody {
         writer.line("const size_t start = (\(alignment) - (uintptr_t)&\(name)_memory % \(alignment)) % \(alignment);")
       }
     }
-    let pointers = file.inlineWeights.pointers
+    let pointers = file.inlinePointers
     for id in used {
       let buffer = program.program[id]
       let place = place(id)

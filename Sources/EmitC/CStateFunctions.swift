@@ -35,7 +35,7 @@ extension CFileRenderer {
   }
 
   private func writeInitialization(_ writer: inout CWriter) {
-    let pointers = file.inlineWeights.pointers
+    let pointers = file.inlinePointers
     let needsWeights = takesWeights
     let head = head("int \(name)_initialize", ["void *state"] + (needsWeights ? ["const void *weights"] : []))
     writer.function(head) { writer in

@@ -64,7 +64,7 @@ extension CVariant {
   /// The constants in the source that only other variants read, as the variant for all other machines sees it.
   private var unusedConstants: [String] {
     let used = Set(bodies.flatMap(\.constants.values)).union(file.initials.compactMap { $0 })
-    return weights.entries.indices.filter { file.inlineWeights.pointers.indices.contains($0) && !used.contains($0) }
+    return weights.entries.indices.filter { file.inlinePointers.indices.contains($0) && !used.contains($0) }
       .map { "\(name)_\(weights.entries[$0].name)" }
   }
 }

@@ -2,84 +2,73 @@ internal import LatheCore
 
 /// The constants of a program and the initial contents of its variables, each distinct content once, as the weights
 /// file has them.
+///
+/// Contents are made of the model's literals whenever they are wanted: none is held.
 struct CWeights {
   /// One content.
   struct Entry {
     var name: String
-    var type: TensorType
+    var content: ConstantContent
     /// Byte offset in the data, a multiple of 64.
     var offset: Int
-    var byteCount: Int
+
+    var type: TensorType { content.type }
+    var byteCount: Int { content.byteCount }
   }
 
   private(set) var entries: [Entry] = []
-  /// The file: the header, which `close` writes, and all contents at their offsets behind it.
-  private(set) var file = [UInt8](repeating: 0, count: headerBytes)
-  /// FNV-1a over the data as little-endian 64-bit words, from `close` on.
-  private(set) var checksum: UInt64 = 0
+  /// The size of the data, a multiple of 64.
+  private(set) var byteCount = 0
+  /// FNV-1a over the data as little-endian 64-bit words.
+  private(set) var checksum = WordHash()
   private var positions: [ConstantContent: Int] = [:]
   /// Entries by the hash of their elements.
-  private var candidates: [Int: [Int]] = [:]
+  private var candidates: [WordHash: [Int]] = [:]
 
   /// What comes before the data in a file: magic, version, header size, data size, checksum.
   static let headerBytes = 64
   static let magic = "LATHEWTS"
   static let version = 1
 
-  /// The size of the data, a multiple of 64.
-  var byteCount: Int { file.count - Self.headerBytes }
-
   /// The header without the zeros at its end.
-  var header: ArraySlice<UInt8> { file.prefix(Self.magic.utf8.count + 24) }
-
-  /// Makes room for contents that are to be added.
-  mutating func reserve(_ contents: [ConstantContent]) {
-    let distinct = Set(contents.map(\.flattened))
-    file.reserveCapacity(distinct.reduce(file.count) { $0 + ($1.count * $1.dtype.byteCount + 63) / 64 * 64 })
-  }
-
-  /// The position of the content among the entries; equal contents are one entry.
-  mutating func add(_ content: ConstantContent, name: String, _ names: inout CNames) -> Int {
-    let key = content.flattened
-    if let known = positions[key] { return known }
-    // What is made in different ways may still be the same.
-    let array = key.array
-    let equal = candidates[array.hashValue, default: []].first {
-      self.array(of: entries[$0], shape: array.shape) == array
-    }
-    positions[key] = equal ?? entries.count
-    if let equal { return equal }
-    candidates[array.hashValue, default: []].append(entries.count)
-    entries.append(
-      Entry(name: names.unique(name), type: content.type, offset: byteCount, byteCount: array.bytes.count))
-    file += array.bytes
-    file += repeatElement(0, count: (64 - file.count % 64) % 64)
-    return entries.count - 1
-  }
-
-  /// Writes the header, when everything is added.
-  mutating func close() {
-    checksum = file.withUnsafeBytes { raw in
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      for word in raw.bindMemory(to: UInt64.self).dropFirst(Self.headerBytes / 8) {
-        hash = (hash ^ UInt64(littleEndian: word)) &* 0x100_0000_01b3
-      }
-      return hash
-    }
+  var header: [UInt8] {
     var header = Array(Self.magic.utf8)
     func append(_ number: some FixedWidthInteger) { withUnsafeBytes(of: number.littleEndian) { header += $0 } }
     append(UInt32(Self.version))
     append(UInt32(Self.headerBytes))
     append(UInt64(byteCount))
-    append(checksum)
-    file.replaceSubrange(0..<header.count, with: header)
+    append(checksum.value)
+    return header
   }
 
-  private func array(of entry: Entry, shape: [Int]) -> NDArray {
-    let start = Self.headerBytes + entry.offset
-    return unfailing {
-      try NDArray(dtype: entry.type.dtype, shape: shape, bytes: Array(file[start..<start + entry.byteCount]))
+  /// The file: the header, and all contents at their offsets behind it.
+  var file: CWeightsFile { CWeightsFile(header: header, contents: entries.map(\.content)) }
+
+  /// The position of the content among the entries; equal contents are one entry.
+  mutating func add(_ content: ConstantContent, name: String, _ names: inout CNames) -> Int {
+    let key = content.flattened
+    if let known = positions[key] { return known }
+    var own = WordHash()
+    var whole = checksum
+    content.withParts { part in
+      own.combine(part)
+      whole.combine(part)
     }
+    // What is made in different ways may still be the same.
+    let equal = candidates[own, default: []].first {
+      let other = entries[$0].content
+      return other.type.dtype == content.dtype && other.count == content.count
+        && other.flattened.array == key.array
+    }
+    positions[key] = equal ?? entries.count
+    if let equal { return equal }
+    candidates[own, default: []].append(entries.count)
+    entries.append(Entry(name: names.unique(name), content: content, offset: byteCount))
+    let words = CWeightsFile.paddedCount(content.byteCount) / 8
+    for _ in (content.byteCount + 7) / 8..<words { whole.combine(0) }
+    byteCount += words * 8
+    checksum = whole
+    return entries.count - 1
   }
 
   // MARK: In the source
@@ -87,35 +76,58 @@ struct CWeights {
   /// Contents up to this size are tables of numbers, larger ones strings, which compile ten times as fast.
   static let tableLimit = 64 << 10
 
-  /// The definitions of all contents, and for each the C expression that points at its first element.
-  func definitions(_ prefix: String, _ standard: COptions.Standard) -> (text: String, pointers: [String]) {
-    var writer = CWriter()
-    let tables = byteCount <= 1 << 20
-    var pointers: [String] = []
+  /// Whether a content is a table, not a string.
+  private func isTable(_ entry: Entry) -> Bool { byteCount <= 1 << 20 && entry.byteCount <= Self.tableLimit }
+
+  /// For each content the C expression that points at its first element.
+  func pointers(_ prefix: String) -> [String] {
+    entries.map { "\(prefix)_\($0.name)" + (isTable($0) ? "" : ".values") }
+  }
+
+  /// Declares all contents, so that they may be defined behind the functions.
+  func writeDeclarations(_ prefix: String, _ standard: COptions.Standard, _ writer: inout CWriter) {
+    writer.comment("The constants; their values are at the end of the file.")
     for entry in entries {
       let name = "\(prefix)_\(entry.name)"
-      if tables, entry.byteCount <= Self.tableLimit {
-        writeTable(entry, name, &writer)
-        pointers.append(name)
+      let dtype = entry.type.dtype
+      if isTable(entry) {
+        writer.line("\(tableHead(entry, name));")
       } else {
-        writeString(entry, name, standard, &writer)
-        pointers.append("\(name).values")
+        let alignment = standard == .c11 ? "_Alignas(64) " : ""
+        let values = "\(dtype.cStorage) values[\(entry.content.count)]"
+        writer.line(
+          "union \(name)_data { \(alignment)unsigned char bytes[\(entry.byteCount + 1)]; \(values); };")
+        writer.line("\(stringHead(name));")
       }
     }
-    return (writer.text, pointers)
+    writer.line()
   }
+
+  /// Defines them.
+  func writeDefinitions(_ prefix: String, _ writer: inout CWriter) {
+    for entry in entries {
+      writer.line()
+      let name = "\(prefix)_\(entry.name)"
+      if isTable(entry) { writeTable(entry, name, &writer) } else { writeString(entry, name, &writer) }
+    }
+  }
+
+  private func tableHead(_ entry: Entry, _ name: String) -> String {
+    "static const \(entry.type.dtype.cStorage) \(name)[\(max(1, entry.content.count))]"
+  }
+
+  private func stringHead(_ name: String) -> String { "static const union \(name)_data \(name)" }
 
   private func writeTable(_ entry: Entry, _ name: String, _ writer: inout CWriter) {
     let dtype = entry.type.dtype
-    let array = array(of: entry, shape: [entry.byteCount / dtype.byteCount])
+    let array = entry.content.flattened.array
     let literals =
       dtype.isCoded
       ? unfailing { try NDArray(dtype: dtype.storage, shape: array.shape, bytes: array.bytes) }.values.map {
         dtype.storage.cLiteral($0)
       }
       : array.values.map { dtype.cHexLiteral($0) }
-    let count = max(1, literals.count)
-    let head = "static const \(dtype.cStorage) \(name)[\(count)] ="
+    let head = tableHead(entry, name) + " ="
     writer.comment(entry.type.description)
     let line = literals.joined(separator: ", ")
     if head.count + line.count < 110 { return writer.line("\(head) {\(line.isEmpty ? "0" : line)};") }
@@ -135,32 +147,34 @@ struct CWeights {
   /// A string of the bytes, in a union with the elements that they are.
   ///
   /// Strict compilers would warn of its length, which the standard allows to limit to 4095.
-  private func writeString(_ entry: Entry, _ name: String, _ standard: COptions.Standard, _ writer: inout CWriter) {
-    let start = Self.headerBytes + entry.offset
-    let bytes = file[start..<start + entry.byteCount]
-    let dtype = entry.type.dtype
+  private func writeString(_ entry: Entry, _ name: String, _ writer: inout CWriter) {
     writer.comment("\(entry.type), little-endian")
     writer.line("#if defined(__GNUC__)")
     writer.line("#pragma GCC diagnostic push")
     writer.line("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")
     writer.line("#endif")
-    let alignment = standard == .c11 ? "_Alignas(64) " : ""
-    let values = "\(dtype.cStorage) values[\(bytes.count / dtype.byteCount)]"
-    writer.line("static const union { \(alignment)unsigned char bytes[\(bytes.count + 1)]; \(values); } \(name) = {")
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 3)
-    bytes.withUnsafeBufferPointer { bytes in
-      var lineStart = 0
-      text += Array("    \"".utf8)
+    writer.line("\(stringHead(name)) = {")
+    var text = Array("    \"".utf8)
+    var lineStart = 0
+    entry.content.withParts { bytes in
       for position in 0..<bytes.count {
         if text.count - lineStart > 116 {
-          text += Array("\"\n    \"".utf8)
+          text.append(0x22)
+          if text.count > 1 << 20 {
+            writer.raw(String(decoding: text, as: UTF8.self))
+            text.removeAll(keepingCapacity: true)
+          } else {
+            text.append(0x0a)
+          }
           lineStart = text.count
+          text += "    \"".utf8
         }
-        Self.append(bytes[position], next: position + 1 < bytes.count ? bytes[position + 1] : 0, to: &text)
+        // Behind the last byte of a part may be a digit: the longest form is right before any.
+        let next = position + 1 < bytes.count ? bytes[position + 1] : 0x30
+        Self.append(bytes[position], next: next, to: &text)
       }
-      text += Array("\"};".utf8)
     }
+    text += "\"};".utf8
     writer.raw(String(decoding: text, as: UTF8.self))
     writer.line("#if defined(__GNUC__)")
     writer.line("#pragma GCC diagnostic pop")
@@ -176,5 +190,70 @@ struct CWeights {
     if isDigitNext || byte >= 64 { text.append(0x30 + (byte >> 6)) }
     if isDigitNext || byte >= 8 { text.append(0x30 + (byte >> 3 & 7)) }
     text.append(0x30 + (byte & 7))
+  }
+}
+
+/// The weights in a file of their own, as what they are made of: whoever writes them never holds them all.
+public struct CWeightsFile: Hashable, Sendable {
+  private let header: [UInt8]
+  private let contents: [ConstantContent]
+
+  init(header: [UInt8], contents: [ConstantContent]) {
+    self.header = header
+    self.contents = contents
+  }
+
+  /// The file's size in bytes.
+  public var count: Int {
+    contents.reduce(CWeights.headerBytes) { $0 + Self.paddedCount($1.byteCount) }
+  }
+
+  /// The whole file.
+  public var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    withParts { bytes += $0 }
+    return bytes
+  }
+
+  /// Hands out the file piece by piece, from its start to its end.
+  public func withParts<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+    try Self.withPadded(header, to: CWeights.headerBytes, body)
+    for content in contents {
+      try content.withParts(body)
+      try Self.withPadded([], to: Self.paddedCount(content.byteCount) - content.byteCount, body)
+    }
+  }
+
+  private static func withPadded<Failure>(
+    _ bytes: [UInt8], to count: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    let padded = bytes + repeatElement(0, count: count - bytes.count)
+    try padded.withUnsafeBufferPointer { (part) throws(Failure) in try body(UnsafeRawBufferPointer(part)) }
+  }
+
+  /// The bytes that a content of so many takes.
+  static func paddedCount(_ count: Int) -> Int { (count + 63) / 64 * 64 }
+}
+
+/// FNV-1a over little-endian 64-bit words.
+struct WordHash: Hashable {
+  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func combine(_ word: UInt64) { value = (value ^ word) &* 0x100_0000_01b3 }
+
+  /// Takes in bytes; zeros complete the last word.
+  mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+    var hash = self
+    let end = bytes.count / 8 * 8
+    for offset in stride(from: 0, to: end, by: 8) {
+      hash.combine(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+    }
+    if end < bytes.count {
+      var word: UInt64 = 0
+      for offset in end..<bytes.count { word |= UInt64(bytes[offset]) << UInt64(8 * (offset - end)) }
+      hash.combine(word)
+    }
+    self = hash
   }
 }

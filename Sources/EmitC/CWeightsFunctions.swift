@@ -5,7 +5,7 @@ extension CFileRenderer {
   func writeWeightsFunctions(_ writer: inout CWriter) {
     guard takesWeights else { return }
     writer.comment("What the weights begin with: magic, version, header size, data size, checksum.")
-    writer.fileStart(Array(weights.header), name: "\(name)_weights_header")
+    writer.fileStart(weights.header, name: "\(name)_weights_header")
     writer.function("int \(name)_check_weights(const void *weights, size_t size)") { writer in
       writer.lines(
         """
@@ -20,7 +20,7 @@ extension CFileRenderer {
           memcpy(&word, data + i, sizeof word);
           hash = (hash ^ word) * UINT64_C(0x100000001b3);
         }
-        return hash == UINT64_C(0x\(String(weights.checksum, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
+        return hash == UINT64_C(0x\(String(weights.checksum.value, radix: 16))) ? \(okay) : \(macro)_ERROR_WEIGHTS;
         """)
     }
     writer.line()

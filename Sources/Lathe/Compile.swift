@@ -302,7 +302,10 @@ public struct CompiledModel: Sendable {
     var contents = [
       FileContent(path: path, text: files.source), FileContent(path: stem + ".h", text: files.header),
     ]
-    if let weights = files.weights { contents.append(FileContent(path: stem + ".weights", bytes: weights)) }
+    if let weights = files.weights {
+      contents.append(
+        FileContent(path: stem + ".weights") { (body) throws(DiagnosticsError) in try weights.withParts(body) })
+    }
     return (contents, files.facts)
   }
 }

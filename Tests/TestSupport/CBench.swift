@@ -116,7 +116,7 @@ public struct CBench {
         guard let array = model.inputs[port.name] else { throw Failure(description: "no input \(port.name)") }
         inputs += array.bytes
       }
-      inputs += model.files.weights ?? []
+      inputs += model.files.weights?.bytes ?? []
     }
     try inputs.write(to: folder.appendingPathComponent("inputs"))
     try Data(driver(models, threads, goesOn: goesOn).utf8).write(to: folder.appendingPathComponent("bench.c"))
@@ -271,7 +271,7 @@ public struct CBench {
       try Data(file.source.utf8).write(to: folder.appendingPathComponent("\(file.name).c"))
       try Data(file.header.utf8).write(to: folder.appendingPathComponent(file.headerName))
       if let weights = file.weights {
-        try Data(weights).write(to: folder.appendingPathComponent("\(file.name).weights"))
+        try Data(weights.bytes).write(to: folder.appendingPathComponent("\(file.name).weights"))
       }
     }
     return folder

@@ -101,8 +101,11 @@ public struct NativeModel: ~Copyable {
     arena = AlignedMemory(byteCount: functions.map(\.arenaBytes).max() ?? 0)
     state = ProgramState(first)
     weights = AlignedMemory(byteCount: files.weights?.count ?? 0)
-    files.weights?.withUnsafeBytes { bytes in
-      if let start = bytes.baseAddress { weights.start.copyMemory(from: start, byteCount: bytes.count) }
+    var end = weights.start
+    files.weights?.withParts { part in
+      guard let start = part.baseAddress else { return }
+      end.copyMemory(from: start, byteCount: part.count)
+      end += part.count
     }
   }
 

@@ -43,27 +43,57 @@ struct Rearrangement: Hashable {
     return loops.isEmpty || loops.count == 1 && loops[0].stride == 1
   }
 
+  /// How many elements a row of the result has.
+  private var rowCount: Int { loops.last?.extent ?? 1 }
+
   /// The elements in their new order, along one axis; zeros for what lies outside of the array.
   func applied(to array: NDArray) -> NDArray {
-    NDArray(dtype: array.dtype, shape: [count]) { target in
-      array.withUnsafeBytes { source in
-        switch array.dtype.byteCount {
-        case 1: copy(source, target, of: UInt8.self)
-        case 2: copy(source, target, of: UInt16.self)
-        case 4: copy(source, target, of: UInt32.self)
-        default: copy(source, target, of: UInt64.self)
-        }
+    NDArray(dtype: array.dtype, shape: [count]) { copy(array, to: $0, fromRow: 0) }
+  }
+
+  /// Hands out the bytes of `applied(to:)` piece by piece; all but the last are whole words of 64 bits.
+  func withParts<Failure>(
+    of array: NDArray, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard count > 0 else { return }
+    let rowBytes = rowCount * array.dtype.byteCount
+    let rows = count / rowCount
+    let rowsOfPart = max(8, (4 << 20) / rowBytes / 8 * 8)
+    var part = [UInt8](repeating: 0, count: min(rows, rowsOfPart) * rowBytes)
+    for row in stride(from: 0, to: rows, by: rowsOfPart) {
+      let byteCount = min(rows - row, rowsOfPart) * rowBytes
+      part.withUnsafeMutableBytes { copy(array, to: .init(rebasing: $0[..<byteCount]), fromRow: row) }
+      try part.withUnsafeBufferPointer { (bytes) throws(Failure) in
+        try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<byteCount])))
+      }
+    }
+  }
+
+  /// Fills the target with rows, beginning with one.
+  private func copy(_ array: NDArray, to target: UnsafeMutableRawBufferPointer, fromRow row: Int) {
+    array.withUnsafeBytes { source in
+      switch array.dtype.byteCount {
+      case 1: copy(source, target, of: UInt8.self, fromRow: row)
+      case 2: copy(source, target, of: UInt16.self, fromRow: row)
+      case 4: copy(source, target, of: UInt32.self, fromRow: row)
+      default: copy(source, target, of: UInt64.self, fromRow: row)
       }
     }
   }
 
   private func copy<Element: FixedWidthInteger>(
-    _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer, of type: Element.Type
+    _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer, of type: Element.Type,
+    fromRow firstRow: Int
   ) {
     let (source, target) = (source.bindMemory(to: Element.self), target.bindMemory(to: Element.self))
     let row = loops.last ?? Axis(extent: 1, stride: 1)
     var digits = [Int](repeating: 0, count: max(0, loops.count - 1))
     var first = origin
+    var remainder = firstRow
+    for digit in digits.indices.reversed() {
+      (remainder, digits[digit]) = remainder.quotientAndRemainder(dividingBy: loops[digit].extent)
+      first += digits[digit] * loops[digit].stride
+    }
     for start in stride(from: 0, to: target.count, by: max(1, row.extent)) {
       let last = first + (filled - 1) * row.stride
       if min(first, last) >= 0, max(first, last) < source.count {

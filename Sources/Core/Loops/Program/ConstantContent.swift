@@ -35,9 +35,23 @@ package struct ConstantContent: Hashable, Sendable {
   /// The number of elements.
   package var count: Int { shape.reduce(1, *) }
 
+  /// The size of the elements.
+  package var byteCount: Int { count * dtype.byteCount }
+
   /// The elements; computed anew each time, except of a literal.
   package var array: NDArray {
     unfailing { try derivations.reduce(literal) { $1.applied(to: $0) }.reshaped(shape) }
+  }
+
+  /// Hands out the elements' bytes piece by piece; all pieces but the last are whole words of 64 bits.
+  ///
+  /// What a rearrangement makes is never there as a whole.
+  package func withParts<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+    if case .rearranged(let rearrangement) = derivations.last {
+      let source = derivations.dropLast().reduce(literal) { $1.applied(to: $0) }
+      return try rearrangement.withParts(of: source, body)
+    }
+    try array.bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in try body(UnsafeRawBufferPointer(bytes)) }
   }
 
   /// The same elements along one axis: contents that differ in their shapes only are equal then.

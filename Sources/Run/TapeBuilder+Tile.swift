@@ -291,6 +291,11 @@ extension TapeBuilder {
         pattern.kind = lathe_tile_outer
       }
     }
+    if pattern.kind == lathe_tile_outer, lanes.extent == 1, rows == nil, columns != nil, let other = pattern.b {
+      // Of single numbers either operand may be the vector; there are kernels of more rows than of columns.
+      (pattern.a, pattern.b) = (other, pattern.a)
+      (columns, rows) = (nil, columns)
+    }
     if pattern.kind != lathe_tile_outer {
       guard tileLoops.count <= 2, isVector(pattern.a.index), pattern.b.map({ isVector($0.index) }) ?? true else {
         return false

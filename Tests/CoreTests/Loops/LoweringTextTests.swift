@@ -350,12 +350,12 @@ import Testing
         for i0 < 4 vector {
           %a0[i0] = 0.0:f32
         }
-        for i3 < 2 {
+        for i3 < 4 {
           local %a1: f32[4]
           for i0 < 4 vector {
             %a1[i0] = 0.0:f32
           }
-          for max(0, 1024*i3) <= i1 < min(2048, 1024*i3 + 1024) {
+          for max(0, 512*i3) <= i1 < min(2048, 512*i3 + 512) {
             for i0 < 4 vector {
               %a1[i0] = add(%a1[i0], x[i0 + 4*i1])
             }
@@ -390,14 +390,14 @@ import Testing
             %a1[4*i0 + i1] = 0.0:f32
           }
         }
-        for i4 < 2 {
+        for i4 < 4 {
           local %a0: f32[20] in vectors of 4
           for i0 < 5 unrolled {
             for i1 < 4 lanes {
               %a0[4*i0 + i1] = 0.0:f32
             }
           }
-          for max(0, 1024*i4) <= i2 < min(2048, 1024*i4 + 1024) {
+          for max(0, 512*i4) <= i2 < min(2048, 512*i4 + 512) {
             for i0 < 5 unrolled {
               let r0: f32 = x[2048*i0 + i2]
               for i1 < 4 lanes {
@@ -434,12 +434,12 @@ import Testing
       kernel reduce_sum "reduce_sum" {nodes: [1]} {
         for i0 < 3 {
           let r0: f32 = 0.0:f32
-          for i3 < 2 {
-            let r1: f32 = 0.0:f32
-            for max(0, i3) <= i1 < min(2, i3 + 1) {
-              r1 = sum over i2 < 10000 in 16 lanes of x[10000*i0 + 30000*i1 + i2]
+          for i1 < 2 {
+            for i3 < 2 {
+              let r1: f32 = 0.0:f32
+              r1 = sum over max(0, 5000*i3) <= i2 < min(10000, 5000*i3 + 5000) in 16 lanes of x[10000*i0 + 30000*i1 + i2]
+              r0 = add(r0, r1)
             }
-            r0 = add(r0, r1)
           }
           y[i0] = r0
         }

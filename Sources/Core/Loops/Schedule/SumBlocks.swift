@@ -13,7 +13,7 @@ struct SumBlocks {
 
   /// The fewest terms of two blocks, and the most of one.
   private static let fewest = 1024
-  private static let most = 1024
+  private static let most = 512
 
   /// The blocks of a reduction over loops, outermost first; nil where it is short, or no sum of floats.
   ///

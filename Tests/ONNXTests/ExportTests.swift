@@ -319,6 +319,29 @@ private let models: [String] = {
     try check(graph, ["x": try NDArray(numbers, shape: [2, 3, 4, 4])])
   }
 
+  @Test(
+    "formats that numbers are stored in need newer files",
+    arguments: [
+      (ScalarType.f8e4m3fn, 19, 9), (.f8e5m2, 19, 9), (.f8e4m3fnuz, 19, 9), (.f8e5m2fnuz, 19, 9), (.f8e8m0, 24, 12),
+      (.f6e2m3, 28, 14), (.f6e3m2, 28, 14), (.f4e2m1, 23, 11), (.i4, 21, 10), (.u4, 21, 10), (.i2, 25, 13),
+      (.u2, 25, 13),
+    ])
+  func stored(_ type: ScalarType, _ opset: Int64, _ version: Int64) throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(6))
+    let numbers = builder.constant(NDArray([0.5, 1, 2, 3, 1, 0.5] as [Float]).converted(to: type))
+    let graph = try builder.finish(
+      name: "main", outputs: [("y", x.convert(to: type).convert(to: .f32)), ("z", numbers.convert(to: .f32) + x)])
+    let proto = try Onnx_ModelProto(serializedBytes: try exportONNX(graph))
+    #expect(proto.opsetImport.map(\.version) == [opset])
+    #expect(proto.irVersion == version)
+    try check(graph, ["x": NDArray([0.3, 1, -2.5, 7, 100, 1e-3] as [Float])])
+    // What has no operator is told.
+    let joined = try builder.finish(
+      name: "main", outputs: [("y", cat([x.convert(to: type), numbers], dim: 0).convert(to: .f32))])
+    #expect { try exportONNX(joined) } throws: { "\($0)".contains("ONNX has no Concat of \(type)") }
+  }
+
   @Test("attention whose weights are read too stays as it is") func readWeights() throws {
     let builder = Builder()
     let x = builder.input("x", .f32(2, 3, 4, 4))

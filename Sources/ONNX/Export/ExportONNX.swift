@@ -149,7 +149,7 @@ extension Onnx_ModelProto {
         continue
       }
       self.init()
-      irVersion = 8
+      irVersion = Int64(export.irVersion)
       producerName = "lathe"
       opsetImport = [.with { $0.version = Int64(opset) }]
       self.graph = proto

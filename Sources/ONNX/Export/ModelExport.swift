@@ -7,6 +7,8 @@ final class ModelExport {
   let opset: Int
   /// The operator set that the nodes so far need.
   private(set) var needed: Int
+  /// The version of the file format that the types so far need.
+  private(set) var irVersion = 8
   /// The inputs of the model, whose shapes tell what symbols stand for.
   private var inputs: [ONNXValue] = []
   /// Nodes that everything else may read: numbers, and what computes sizes.
@@ -28,6 +30,9 @@ final class ModelExport {
 
   /// Notes that a node needs an operator set.
   func require(opset: Int) { needed = max(needed, opset) }
+
+  /// Notes that the model has values of a type.
+  func require(_ type: ScalarType) { irVersion = max(irVersion, type.irVersion) }
 
   func report(_ fault: Diagnostic) {
     if !faults.contains(fault) { faults.append(fault) }
@@ -61,6 +66,7 @@ final class ModelExport {
 
   /// An array under a name that it is to keep.
   func keep(_ array: NDArray, as name: String) -> ONNXValue {
+    require(array.dtype)
     initializers.append((name, array))
     return ONNXValue(name: name, type: array.type)
   }
@@ -71,7 +77,7 @@ final class ModelExport {
     let name = name(stem)
     let value: ONNXValue
     // Floats among the initializers are taken for parameters, which a few numbers of a computation are not.
-    if array.dtype.isFloat, array.count <= Self.largestConstant {
+    if array.dtype.isFloat, array.dtype.irVersion == 8, array.count <= Self.largestConstant {
       value = ONNXValue(name: name, type: array.type)
       prologue.nodes.append(
         .with {
@@ -105,7 +111,10 @@ final class ModelExport {
   // MARK: Sizes
 
   /// Declares an input of the model.
-  func declare(_ input: ONNXValue) { inputs.append(input) }
+  func declare(_ input: ONNXValue) {
+    require(input.dtype)
+    inputs.append(input)
+  }
 
   /// A size as `i64[1]`, computed from the shapes of the inputs.
   func size(_ dimension: Dim) throws(TypeFault) -> ONNXValue {

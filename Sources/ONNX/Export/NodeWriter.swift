@@ -27,6 +27,17 @@ class NodeWriter {
     _ operation: String, _ operands: [ONNXValue?], results: [TensorType?], _ attributes: [Onnx_AttributeProto] = []
   ) -> [ONNXValue] {
     model.require(opset: OperatorTypes.of(operation).since)
+    for type in operands.compactMap({ $0?.dtype }) + results.compactMap({ $0?.dtype }) where type.irVersion > 8 {
+      model.require(type)
+      if let since = OperatorTypes.since(operation, storing: type) {
+        model.require(opset: since)
+      } else {
+        model.report(
+          Diagnostic(
+            "ONNX has no \(operation) of \(type)", operation: operation, location: location,
+            help: "convert to a type that is computed with before"))
+      }
+    }
     let name = model.nodeName(stem + operation)
     let written = results.enumerated().compactMap { position, type in
       type.map { ONNXValue(name: model.name("\(name)_output_\(position)"), type: $0) }
@@ -57,7 +68,9 @@ class NodeWriter {
   /// A literal of the graph: short ones of a branch or a loop's body stay there, since what is made of them alone and of
   /// values around would be computed outside.
   func literal(_ array: NDArray) -> ONNXValue {
-    guard block.isInner, array.count <= ModelExport.largestConstant else { return model.literal(array, literalName) }
+    guard block.isInner, array.dtype.irVersion == 8, array.count <= ModelExport.largestConstant else {
+      return model.literal(array, literalName)
+    }
     if let known = block.literals[array] { return known }
     let value = emit("Constant", [], array.type, [.tensor("value", array)])
     block.literals[array] = value
@@ -96,7 +109,9 @@ class NodeWriter {
 
   func cast(_ x: ONNXValue, to dtype: ScalarType) -> ONNXValue {
     if x.dtype == dtype { return x }
-    return emit("Cast", [x], x.type.with(dtype: dtype), [.int("to", dtype.onnx.rawValue)])
+    // ONNX rounds exponents up unless it is told otherwise.
+    let rounding = dtype == .f8e8m0 ? [Onnx_AttributeProto.string("round_mode", "nearest")] : []
+    return emit("Cast", [x], x.type.with(dtype: dtype), [.int("to", dtype.onnx.rawValue)] + rounding)
   }
 
   // MARK: Shapes

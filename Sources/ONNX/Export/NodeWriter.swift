@@ -109,9 +109,17 @@ class NodeWriter {
 
   func cast(_ x: ONNXValue, to dtype: ScalarType) -> ONNXValue {
     if x.dtype == dtype { return x }
-    // ONNX rounds exponents up unless it is told otherwise.
-    let rounding = dtype == .f8e8m0 ? [Onnx_AttributeProto.string("round_mode", "nearest")] : []
-    return emit("Cast", [x], x.type.with(dtype: dtype), [.int("to", dtype.onnx.rawValue)] + rounding)
+    guard dtype == .f8e8m0 else {
+      return emit("Cast", [x], x.type.with(dtype: dtype), [.int("to", dtype.onnx.rawValue)])
+    }
+    // ONNX drops signs, and rounds exponents up unless it is told otherwise.
+    let number = cast(x, to: .f32)
+    func scalar(_ value: Double) -> ONNXValue { literal(NDArray(scalar: .float(value), dtype: .f32)) }
+    let isNegative = emit("Less", [number, scalar(0)], number.type.with(dtype: .bool))
+    let scale = emit("Where", [isNegative, scalar(.nan), number], number.type)
+    return emit(
+      "Cast", [scale], scale.type.with(dtype: dtype),
+      [.int("to", dtype.onnx.rawValue), .string("round_mode", "nearest")])
   }
 
   // MARK: Shapes

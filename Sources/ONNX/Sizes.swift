@@ -69,6 +69,8 @@ struct Sizes {
     case "Add": return zipped(operands, +)
     case "Sub": return zipped(operands, -)
     case "Mul": return zipped(operands, *)
+    case "Min": return zipped(operands, Dim.minimum)
+    case "Max": return zipped(operands, Dim.maximum)
     case "Div":
       // Exact division, or that of a positive polynomial, where rounding down is rounding towards zero.
       return zipped(operands) { a, b in

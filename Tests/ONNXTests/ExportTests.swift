@@ -237,7 +237,7 @@ private let models: [String] = {
     /// A recurrent layer of 5 units over 6 steps, 4 sequences and 4 features.
     static func recurrence(
       _ name: String, _ cell: RecurrentCell, is operation: String, hasBias: Bool = true, hasState: Bool = false,
-      reverse: Bool = false
+      reverse: Bool = false, hasLengths: Bool = false
     ) -> Layer {
       Layer(name, is: operation) { x in
         let rows = 5 * cell.gateCount
@@ -245,7 +245,11 @@ private let models: [String] = {
         let weights = RecurrentWeights(
           weight(x.builder, rows, 4), weight(x.builder, rows, 5, from: 3),
           hasBias ? weight(x.builder, rows, from: 5) : nil, hasBias ? weight(x.builder, rows, from: 7) : nil)
-        let (output, last) = recurrentLayer(cell, x.reshape([6, 4, 4]), states, weights, reverse: reverse)
+        let lengths =
+          hasLengths
+          ? (x.select(dim: 0, index: 0).flatten().slice(axis: 0, from: 0, to: 4).abs() * 3).convert(to: .i64) : nil
+        let (output, last) = recurrentLayer(
+          cell, x.reshape([6, 4, 4]), states, weights, reverse: reverse, lengths: lengths)
         return [output] + last
       }
     }
@@ -306,6 +310,16 @@ private let models: [String] = {
       Layer.recurrence("an LSTM backwards", .lstm, is: "LSTM", hasState: true, reverse: true),
       Layer.recurrence("a GRU", .gru(), is: "GRU", hasState: true),
       Layer.recurrence("a plain recurrence", .tanh, is: "RNN"),
+      Layer.recurrence("a rectified recurrence", .relu, is: "RNN", hasState: true),
+      Layer.recurrence("a GRU with the reset before the product", .gru(resetAfter: false), is: "GRU"),
+      Layer.recurrence("the same from a state", .gru(resetAfter: false), is: "GRU", hasBias: false, hasState: true),
+      Layer.recurrence("an LSTM over lengths", .lstm, is: "LSTM", hasLengths: true),
+      Layer.recurrence(
+        "an LSTM over lengths backwards", .lstm, is: "LSTM", hasState: true, reverse: true, hasLengths: true),
+      Layer.recurrence("a GRU over lengths", .gru(), is: "GRU", hasState: true, hasLengths: true),
+      Layer.recurrence("another GRU over lengths", .gru(resetAfter: false), is: "GRU", hasLengths: true),
+      Layer.recurrence("a plain recurrence over lengths", .tanh, is: "RNN", hasLengths: true),
+      Layer.recurrence("a rectified recurrence over lengths", .relu, is: "RNN", hasBias: false, hasLengths: true),
     ])
   func layer(_ row: Layer) throws {
     let builder = Builder()
@@ -317,6 +331,87 @@ private let models: [String] = {
     #expect(!operators.contains("Scan") && !operators.contains("Softmax"))
     let numbers = (0..<96).map { Float($0 % 17) / 4 - 2 }
     try check(graph, ["x": try NDArray(numbers, shape: [2, 3, 4, 4])])
+  }
+
+  @Test(
+    "sizes that data decides are those of operators, or of what takes a number of elements",
+    arguments: [
+      Layer("places that are not zero", is: "NonZero") { [$0.nonzero()] },
+      Layer("a selection", is: "Compress") { x in
+        let kept = x.maskedSelect(x .> 0)
+        return [kept, softmax(kept, dim: 0), kept.sum(), cat([kept, kept], dim: 0)]
+      },
+      Layer("slices that a mask selects", is: "Compress") { x in
+        let mask = x.sum(dim: [0, 1, 2]) .> 0
+        let kept = x.compress(mask, dim: 3)
+        return [kept, kept.reshape([2, -1]), matmul(kept, kept.mT), kept.mean(dim: 3), kept.flip(dims: [3])]
+      },
+      Layer("rows at places", is: "NonZero") { x in
+        let rows = x.select(dim: 0, index: 0).reshape([12, 4])
+        return [rows.maskedSelect(rows.sum(dim: 1, keepdim: true) .> 0), (rows .> 1).nonzero().convert(to: .f32) * 2]
+      },
+      Layer("different elements", is: "Unique") { x in
+        let unique = x.unique()
+        return [unique.values, unique.counts, unique.indices, unique.inverse, unique.count]
+      },
+      Layer("different slices", is: "Unique") { x in
+        let unique = x.reshape([24, 4]).round().unique(dim: 0)
+        return [unique.values, unique.inverse, unique.counts]
+      },
+      Layer("different slices in their order", is: "Unique") { x in
+        [x.reshape([8, 3, 4]).sign().unique(dim: 1, isSorted: false).values]
+      },
+      Layer("as many as a number says", is: "TopK") { x in
+        let k = (x.select(dim: 0, index: 0).sum().convert(to: .i64)).clamp(min: 0, max: 3)
+        let (values, indices) = x.topk(k, dim: 2)
+        return [values, indices, values + x.slice(axis: 2, from: 0, to: 1)]
+      },
+      Layer("a number that is no operator's", is: "TopK") { x in
+        let count = (x.sum().convert(to: .i64)).clamp(min: 0, max: 4)
+        let size = x.builder.extent(count, capacity: 4)
+        let kept = x.slice(start: [0, 0, 0, 0], limit: [2, 3, 4, size], stride: [1, 1, 1, 1])
+        // All but the first, of which there may be none.
+        let rest = kept.slice(
+          start: [0, 0, 0, 0], limit: [2, 3, 4, .maximum(size - 1, 0)], stride: [1, 1, 1, 1])
+        return [
+          kept, kept.max(dim: 3).values.exp(), kept.cumsum(dim: 3), kept.reshape([6, -1]).sum(dim: 1), rest,
+          rest + x.builder.iota(TensorType(.f32, rest.shape), axis: 3),
+        ]
+      },
+      Layer("boxes", is: "NonMaxSuppression") { x in
+        let boxes = x.reshape([1, 24, 4])
+        let threshold = x.builder.scalar(.float(0.3), .f32)
+        let kept = nonMaxSuppression(
+          boxes, x.reshape([1, 4, 24]), most: x.builder.scalar(.integer(5), .i64), iouThreshold: threshold,
+          scoreThreshold: threshold)
+        return [kept, boxes.squeeze(dim: 0).gather(kept.slice(axis: 1, from: 2, to: 3), IndexedAxes(axes: [0]))]
+      },
+      Layer("all boxes", is: "NonMaxSuppression") { x in
+        [nms(x.reshape([24, 4]), x.reshape([24, 4]).sum(dim: 1), iouThreshold: 0.25)]
+      },
+    ])
+  func sized(_ row: Layer) throws {
+    let builder = Builder()
+    let outputs = row.body(builder.input("x", .f32(2, 3, 4, 4)))
+    let graph = try builder.finish(name: "main", outputs: outputs.enumerated().map { ("y\($0)", $1) })
+    let bytes = try exportONNX(graph)
+    let operators = try Onnx_ModelProto(serializedBytes: bytes).graph.node.map(\.opType)
+    #expect(operators.contains(row.operation), "\(operators)")
+    let again = try importONNX(bytes: bytes)
+    for seed in 0..<6 {
+      let numbers = (0..<96).map { Float(($0 * (seed + 5) + seed) % 17) / 4 - 2 + Float(seed - 3) }
+      let inputs = ["x": try NDArray(numbers, shape: [2, 3, 4, 4])]
+      let (expected, actual) = (try computed(graph, inputs), try computed(again, inputs))
+      #expect(RandomGraph.differences(actual, expected) == [])
+    }
+  }
+
+  /// What a graph with sizes that data decides computes.
+  private func computed(_ graph: Graph, _ inputs: [String: NDArray]) throws -> [String: NDArray] {
+    let plan = try PlannedProgram(planning: Program(lowering: graph))
+    var session = Session(try Executable(plan))
+    let results = try session.run(try graph.inputs.map { try #require(inputs[graph.inputName($0)]) })
+    return Dictionary(uniqueKeysWithValues: zip(graph.outputs.map(\.name), results))
   }
 
   @Test(

@@ -2,10 +2,13 @@
 
     python tools/models/exports.py gradients FOLDER... [--lathe PATH]
     python tools/models/exports.py training [--digits PATH] [--steps N]
+    python tools/models/exports.py sizes [NAME_PART...] [--lathe PATH] [--runs N]
 
 A FOLDER holds model.onnx and test_data_set_0. Its gradients are those of the first output of type float, with respect to
 every input and parameter. The training is that of the sample `digits` (LeNet on 8x8 digits): its functions as C on one side,
-as ONNX on the other, from one seed. Every model goes through ONNX's checker with shapes inferred.
+as ONNX on the other, from one seed. The models with sizes that data decides are those of `extents.py`: written by Lathe, and
+what comes back of that written once more, beside the model itself, by ONNX Runtime on random inputs; what comes back also by
+Lathe. Every model goes through ONNX's checker with shapes inferred.
 
 Exit code: 0 if all results agree; 2 if not.
 """
@@ -23,6 +26,7 @@ import onnx
 import onnx.numpy_helper
 import onnxruntime
 from compare import ROOT, Difference, call
+from extents import CASES, agrees
 
 PROVIDERS = ["CPUExecutionProvider"]
 
@@ -143,6 +147,34 @@ def training(digits: str, steps: int) -> float:
     return worst
 
 
+def sizes(lathe: str, name: str, runs: int) -> tuple[int, list[str]]:
+    """How many runs of a model with sizes that data decides differ, and what operators it is written with."""
+    case = CASES[name]
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [Path(scratch) / f"{number}.onnx" for number in range(3)]
+        onnx.save(case.model, paths[0])
+        for before, after in zip(paths, paths[1:]):
+            call([lathe, "convert", before, "-o", after])
+        original = onnxruntime.InferenceSession(paths[0], providers=PROVIDERS)
+        written = [session(path) for path in paths[1:]]
+        random = np.random.default_rng(1)
+        wrong = 0
+        for number in range(runs):
+            feed = case.draw(random)
+            expected = run(original, feed)
+            results = [run(model, feed) for model in written]
+            if number < 10:
+                command = [lathe, "run", paths[1], "--outputs", paths[0].with_suffix(".npz")]
+                for key, array in feed.items():
+                    np.save(paths[0].with_suffix(f".{key}.npy"), array)
+                    command += ["--input", f"{key}={paths[0].with_suffix(f'.{key}.npy')}"]
+                call(command)
+                with np.load(paths[0].with_suffix(".npz")) as arrays:
+                    results.append(dict(arrays))
+            wrong += not all(agrees(result[key], array) for result in results for key, array in expected.items())
+        return wrong, sorted({node.op_type for node in onnx.load(paths[1]).graph.node})
+
+
 def main() -> int:
     """Runs what the command line names; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -153,12 +185,24 @@ def main() -> int:
     learning = commands.add_parser("training")
     learning.add_argument("--digits", default=str(ROOT / ".build" / "debug" / "digits"))
     learning.add_argument("--steps", type=int, default=20)
+    decided = commands.add_parser("sizes")
+    decided.add_argument("names", nargs="*", metavar="NAME_PART")
+    decided.add_argument("--lathe", default=str(ROOT / "tools" / "lathe"))
+    decided.add_argument("--runs", type=int, default=200)
     arguments = parser.parse_args()
     onnxruntime.set_default_logger_severity(3)
     if arguments.command == "training":
         worst = training(arguments.digits, arguments.steps)
         print(f"the states are apart by {worst:.1e} at most")
         return 0 if worst < 1e-4 else 2
+    if arguments.command == "sizes":
+        names = [name for name in CASES if not arguments.names or any(part in name for part in arguments.names)]
+        counts = []
+        for name in names:
+            wrong, operators = sizes(arguments.lathe, name, arguments.runs)
+            print(f"{name}: {wrong} of {arguments.runs} runs differ; {' '.join(operators)}", flush=True)
+            counts.append(wrong)
+        return 2 if any(counts) else 0
     all_close = True
     print("| network | absolute | relative | close |\n|---|---|---|---|")
     for folder in arguments.folders:

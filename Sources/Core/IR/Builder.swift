@@ -193,6 +193,11 @@ public final class Builder: Sendable {
     state.withLock { $0.extents[ExtentKey(count: count, capacity: capacity)] }.map { Dim(extent: $0) }
   }
 
+  /// The capacity of a size that data decides in this graph.
+  func ownCapacity(of extent: String) -> Dim? {
+    state.withLock { $0.extents.first { $0.value == extent }?.key.capacity }
+  }
+
   /// A name that no size of the model has.
   func freshExtent() -> String {
     root.state.withLock { state in

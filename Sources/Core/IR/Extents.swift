@@ -1,7 +1,7 @@
 /// The sizes that data decides: which nodes give them their values, and which mention them.
 extension Node {
   /// The names of the sizes that the node's types and attributes mention, without the one that it defines.
-  var extents: Set<String> {
+  package var extents: Set<String> {
     var names = Set(types.flatMap(\.shape.extents))
     for attribute in operation.definition.attributes {
       switch attribute.value {
@@ -78,6 +78,20 @@ extension Builder {
     let extent = Extent(size: owner.freshExtent(), capacity: capacity)
     guard !owner.apply(.extent(extent), [count])[0].isPoisoned else { return capacity }
     return Dim(extent: extent.size)
+  }
+
+  /// Whether a size is at most another in every run: one that data decides is at most its capacity.
+  package func isAtMost(_ size: Dim, _ other: Dim) -> Bool {
+    if other.isAtLeast(size) { return true }
+    return size.extents.contains { name in
+      guard let capacity = capacity(of: name), Dim(extent: name).isAtLeast(size) else { return false }
+      return isAtMost(capacity, other)
+    }
+  }
+
+  /// The capacity of a size that data decides here or around.
+  private func capacity(of extent: String) -> Dim? {
+    ownCapacity(of: extent) ?? parent?.capacity(of: extent)
   }
 
   /// A size as an `i64` without axes; one with symbols has its value once they are bound, or in the run.

@@ -31,7 +31,8 @@ final class GraphExport: NodeWriter {
     let matches = matcher.composites()
     var live = Set((graph.outputs.map(\.value) + graph.updates.map(\.value)).map { Int($0.node) })
     for position in graph.nodes.indices.reversed() where live.contains(position) {
-      let operands = matches[position]?.operands ?? graph.nodes[position].operands
+      let node = graph.nodes[position]
+      let operands = (matches[position]?.operands ?? node.operands) + node.extents.compactMap { matcher.extents[$0] }
       live.formUnion(operands.map { Int($0.node) })
     }
     for position in graph.nodes.indices where live.contains(position) && values[Value(node: position)] == nil {

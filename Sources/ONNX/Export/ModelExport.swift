@@ -116,25 +116,38 @@ final class ModelExport {
     inputs.append(input)
   }
 
-  /// A size as `i64[1]`, computed from the shapes of the inputs.
+  /// A size that data does not decide as `i64[1]`, computed from the shapes of the inputs.
   func size(_ dimension: Dim) throws(TypeFault) -> ONNXValue {
     if let known = dimension.known { return vector([known], "size") }
     if let known = computedSizes[dimension] { return known }
+    let type = TensorType(.i64, [1])
+    let value = dimension.computed(
+      in: try sizeArithmetic(
+        for: dimension, extent: { internalError("?\($0) is computed where it is known, not in front of everything") },
+        node: { self.node($0, $1, type) }))
+    computedSizes[dimension] = value
+    return value
+  }
+
+  /// The arithmetic of a size in nodes that give `i64[1]`.
+  ///
+  /// - Parameters:
+  ///   - extent: What a size that data decides is.
+  ///   - node: Writes a node.
+  func sizeArithmetic(
+    for dimension: Dim, extent: @escaping (String) -> ONNXValue,
+    node: @escaping (_ operation: String, _ operands: [ONNXValue]) -> ONNXValue
+  ) throws(TypeFault) -> DimensionArithmetic<ONNXValue> {
     if let unknown = dimension.symbols.first(where: { source(of: $0) == nil }) {
       throw TypeFault(
         "the size \(dimension) is needed, and no input has an axis that tells \(unknown)",
         unbound: [Dim(symbol: unknown)])
     }
-    let type = TensorType(.i64, [1])
-    let value = dimension.computed(
-      in: DimensionArithmetic<ONNXValue>(
-        number: { self.vector([$0], "size") }, symbol: { self.symbol($0) }, extent: { self.symbol(Extent.prefix + $0) },
-        add: { self.node("Add", [$0, $1], type) }, multiply: { self.node("Mul", [$0, $1], type) },
-        // Sizes are not negative, so that truncation is the floor.
-        floorDivide: { self.node("Div", [$0, self.vector([$1], "size")], type) },
-        minimum: { self.node("Min", [$0, $1], type) }))
-    computedSizes[dimension] = value
-    return value
+    return DimensionArithmetic(
+      number: { self.vector([$0], "size") }, symbol: { self.symbol($0) }, extent: extent,
+      add: { node("Add", [$0, $1]) }, multiply: { node("Mul", [$0, $1]) },
+      // Sizes are not negative, so that truncation is the floor.
+      floorDivide: { node("Div", [$0, self.vector([$1], "size")]) }, minimum: { node("Min", [$0, $1]) })
   }
 
   /// The axis of an input whose size tells a symbol: the symbol alone, or a multiple of it and a number more.

@@ -124,6 +124,31 @@ class NodeWriter {
 
   // MARK: Shapes
 
+  /// A size as `i64[1]`: one that data decides is computed where it is needed, from the tensor that has it.
+  func size(_ dimension: Dim) throws(TypeFault) -> ONNXValue {
+    if dimension.extents.isEmpty { return try model.size(dimension) }
+    if let known = block.size(dimension) { return known }
+    let type = TensorType(.i64, [1])
+    let value = dimension.computed(
+      in: try model.sizeArithmetic(
+        for: dimension, extent: { self.measured($0) }, node: { self.emit($0, $1.map { $0 }, type) }))
+    block.note(value, of: dimension)
+    return value
+  }
+
+  /// The size of the axis that has a size that data decides.
+  private func measured(_ size: String) -> ONNXValue {
+    let dimension = Dim(extent: size)
+    if let known = block.size(dimension) { return known }
+    guard let witness = block.witness(of: size) else { internalError("?\(size) is read before it is defined") }
+    let shape = emit("Shape", [witness.value], TensorType(.i64, [Dim(witness.value.rank)]))
+    let value =
+      witness.value.rank == 1
+      ? shape : emit("Gather", [shape, model.vector([witness.axis], "axis")], TensorType(.i64, [1]))
+    block.note(value, of: dimension)
+    return value
+  }
+
   /// A shape as an operand.
   func shape(_ shape: [Dim]) throws(TypeFault) -> ONNXValue {
     if let known = shape.known { return model.vector(known, "shape") }
@@ -136,7 +161,7 @@ class NodeWriter {
       }
       if !run.isEmpty { parts.append(model.vector(run, "shape")) }
       run = []
-      parts.append(try model.size(size))
+      parts.append(try self.size(size))
     }
     if !run.isEmpty { parts.append(model.vector(run, "shape")) }
     if parts.count == 1 { return parts[0] }
@@ -172,7 +197,9 @@ class NodeWriter {
         holes += 1
       }
     }
-    if shape.contains(0) {
+    // Sizes that data decides may be 0, which leaves none over for what the others do not tell.
+    let mayBeEmpty = holes > 0 && listed.contains(0) && !(x.shape + shape).extents.isEmpty
+    if shape.contains(0) || mayBeEmpty {
       model.require(opset: 14)
       return emit("Reshape", [x, try self.shape(shape)], type, [.int("allowzero", 1)])
     }
@@ -266,7 +293,7 @@ class NodeWriter {
     let counted = isOwn ? dtype : .i64
     let limit =
       if let known = count.known { model.scalar(.integer(known), counted) } else {
-        try reshape(try model.size(count), to: [])
+        try reshape(try size(count), to: [])
       }
     let range = emit(
       "Range", [model.scalar(.integer(0), counted), limit, model.scalar(.integer(1), counted)],
@@ -307,7 +334,7 @@ class NodeWriter {
   func subgraph(
     _ name: String, parameters: [ONNXValue], _ body: (NodeWriter) throws(TypeFault) -> [ONNXValue]
   ) throws(TypeFault) -> Onnx_GraphProto {
-    let block = Block(isInner: true)
+    let block = Block(in: self.block)
     let inner = NodeWriter(in: block, of: model)
     inner.location = location
     var taken: Set<String> = []

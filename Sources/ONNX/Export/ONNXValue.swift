@@ -24,8 +24,40 @@ final class Block {
   var reshaped: [String: ONNXValue] = [:]
   /// The literals that are written here.
   var literals: [NDArray: ONNXValue] = [:]
+  /// The tensors whose axes tell what sizes that data decides are.
+  private var witnesses: [String: Witness] = [:]
+  /// What such sizes, and those that depend on them, have been computed as.
+  private var sizes: [Dim: ONNXValue] = [:]
+  /// The block around it, whose values it sees.
+  private let outer: Block?
 
-  init(isInner: Bool = false) { self.isInner = isInner }
+  /// - Parameter outer: The block around that of a branch or a loop's body.
+  init(in outer: Block? = nil) {
+    self.outer = outer
+    isInner = outer != nil
+  }
+
+  /// A tensor, and its axis that has a size.
+  struct Witness {
+    var value: ONNXValue
+    var axis: Int
+  }
+
+  func witness(of size: String) -> Witness? { witnesses[size] ?? outer?.witness(of: size) }
+
+  /// Notes which tensor tells a size from now on: a body that is written twice has its sizes twice.
+  func note(_ witness: Witness, of size: String) {
+    witnesses[size] = witness
+    sizes = sizes.filter { !$0.key.extents.contains(size) }
+  }
+
+  func size(_ dimension: Dim) -> ONNXValue? {
+    if let known = sizes[dimension] { return known }
+    // What tells a part of it here is another than around.
+    return dimension.extents.contains { witnesses[$0] != nil } ? nil : outer?.size(dimension)
+  }
+
+  func note(_ value: ONNXValue, of dimension: Dim) { sizes[dimension] = value }
 
   /// Drops nodes of which nothing is read.
   ///

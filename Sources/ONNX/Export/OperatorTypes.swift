@@ -102,6 +102,9 @@ struct OperatorTypes {
     // Axes are an operand since 18, an attribute before, and both are written.
     case "ReduceProd", "ReduceMean": reduction
     case "ReduceMax", "ReduceMin", "ArgMax", "ArgMin": extreme
+    case "NonZero": OperatorTypes([.f32, .bool, .i32, .i64, .u8])
+    case "Unique": OperatorTypes([.f32, .f64, .i8, .i64])
+    case "NonMaxSuppression": OperatorTypes([.f32])
     case "TopK": OperatorTypes(floats.union([.i8, .i16, .i32, .i64, .u8]))
     case "MaxPool": OperatorTypes(floats.union([.i8, .u8]))
     case "Pad": OperatorTypes(floats.union(words).union([.i8, .u8, .bool]))
@@ -112,7 +115,7 @@ struct OperatorTypes {
     case "Attention": OperatorTypes([.f32], since: 23)
     case "LSTM", "GRU", "RNN": OperatorTypes([.f32], standardOnly: [.f64], since: 14)
     case "Slice", "Concat", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Identity", "Gather", "GatherND",
-      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Constant", "If", "Loop", "Scan":
+      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Compress", "Constant", "If", "Loop", "Scan":
       any
     default: internalError("ONNX operator \(name) has no row")
     }

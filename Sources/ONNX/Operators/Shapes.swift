@@ -272,6 +272,7 @@ extension Operator {
       } else if !place.isAtLeast(0) {
         throw TypeFault("whether \(place) counts from the end is not known")
       }
+      if step > 0, counted.isAtLeast(0), x.builder.isAtMost(counted, size) { return counted }
       let (least, most) = step > 0 ? (Dim(0), size) : (Dim(-1), size - 1)
       return .maximum(.minimum(counted, most), least)
     }

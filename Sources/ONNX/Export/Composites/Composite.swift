@@ -36,18 +36,25 @@ struct Composite {
 struct Matcher {
   let graph: Graph
   private let uses: Uses
+  /// The nodes that sizes which data decides get their values from.
+  let extents: [String: Value]
 
   init(graph: Graph) {
     self.graph = graph
     uses = Uses(graph)
+    var extents: [String: Value] = [:]
+    for position in graph.nodes.indices {
+      if let size = graph.size(definedBy: Value(node: position)) { extents[size] = Value(node: position) }
+    }
+    self.extents = extents
   }
 
   /// The composites in the graph by the position of their last node.
   ///
   /// Where one holds another, the outer one counts: nodes that nothing else reads are not written.
   func composites() -> [Int: Composite] {
-    var found: [Int: Composite] = [:]
-    for position in graph.nodes.indices {
+    var found = dataSizes()
+    for position in graph.nodes.indices where found[position] == nil {
       for pattern in Self.patterns {
         guard let composite = pattern(self)(Value(node: position)) else { continue }
         found[position] = composite
@@ -65,7 +72,7 @@ struct Matcher {
       attention, recurrence, countedLoop, softmax, logSoftmax, layerNormalization, batchNormalization, gelu, hardSwish,
       hardSigmoid,
       elu, softplus,
-      leakyRelu, relu, clip, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather,
+      leakyRelu, relu, clip, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather, sizeNumber,
     ]
   }
 

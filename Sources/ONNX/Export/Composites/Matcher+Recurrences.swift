@@ -6,31 +6,37 @@ extension Matcher {
     guard case .scan(let scan) = graph[value].operation, let step = RecurrentStep(of: scan) else { return nil }
     let given = graph[value].operands
     let initial = Array(given.prefix(scan.carryCount))
-    guard type(initial[0]).dtype == .f32, let (x, weight, inputBias) = projection(given[step.layout.input]) else {
+    guard type(initial[0]).dtype == .f32, let (x, weight, inputBias) = projection(given[step.input]) else {
       return nil
     }
     // Literals are in the body, all else is given; a vector may be spread over the batch outside.
-    func outer(_ source: RecurrentStep.Source) -> RecurrentOperand? {
+    func outer(_ source: RecurrentStep.Source, isVector: Bool) -> MatchedOperand? {
       switch source {
       case .literal(let array): return .literal(array)
       case .operand(let position):
-        guard type(given[position]).rank == 2, source == step.layout.bias else { return .value(given[position]) }
+        guard type(given[position]).rank == 2, isVector else { return .value(given[position]) }
         return spread(given[position], alongAllBut: [0], of: type(given[position]).shape).map { .value($0) }
       }
     }
-    let rows = Dim(step.gates.count * step.hidden)
-    guard let recurrent = outer(step.layout.weight.source) else { return nil }
-    var biases = [inputBias.map { RecurrentOperand.value($0) }, nil]
-    if let bias = step.layout.bias {
-      guard let vector = outer(bias) else { return nil }
-      biases[1] = vector
+    let gates = step.gates.count
+    var recurrent: [RecurrentRows] = []
+    for part in step.weights {
+      guard let operand = outer(part.source, isVector: false) else { return nil }
+      recurrent.append(RecurrentRows(operand: operand, isTurned: part.isTurned))
     }
-    for case let bias? in biases where bias.type(in: self).shape != [rows] { return nil }
-    let matrices = [
-      (RecurrentOperand.value(weight.value), weight.isTurned), (recurrent, step.layout.weight.isTurned),
-    ]
-    for (matrix, isTurned) in matrices {
-      guard matrix.type(in: self).shape[isTurned ? 0 : 1] == rows else { return nil }
+    var biases = [inputBias.map { [RecurrentRows(operand: .value($0))] }, nil]
+    if let parts = step.biases {
+      var vectors: [RecurrentRows] = []
+      for part in parts {
+        guard let vector = outer(part, isVector: true) else { return nil }
+        vectors.append(RecurrentRows(operand: vector))
+      }
+      biases[1] = vectors
+    }
+    let matrices = [[RecurrentRows(operand: .value(weight.value), isTurned: weight.isTurned)], recurrent]
+    for (rank, parts) in matrices.map({ (2, $0) }) + biases.compactMap({ $0 }).map({ (1, $0) }) {
+      let rows = Dim(gates / parts.count * step.hidden)
+      guard parts.allSatisfy({ $0.rows(in: self, rank: rank) == rows }) else { return nil }
     }
     var lengths: Value?
     if let live = step.live {
@@ -39,27 +45,27 @@ extension Matcher {
     }
     let starts = initial.map { isNumber($0, 0) ? nil : $0 }
     let read =
-      [x] + (matrices.map(\.0) + biases.compactMap { $0 }).compactMap(\.value) + ([lengths] + starts).compactMap { $0 }
+      [x] + (matrices + biases.compactMap { $0 }).joined().compactMap(\.operand.value)
+      + ([lengths] + starts).compactMap { $0 }
     return .several(read) { (export, types) throws(TypeFault) -> [ONNXValue] in
       var operands: [ONNXValue?] = [try export.value(x)]
-      for (matrix, isTurned) in matrices {
-        let rows = try matrix.written(export)
-        let ordered = try export.blocks(isTurned ? rows : export.transpose(rows, [1, 0]), step.gates, step.hidden)
+      for matrix in matrices {
+        let ordered = try export.blocks(matrix, step.gates, step.hidden)
         operands.append(try export.reshape(ordered, to: [1] + ordered.shape))
       }
       if biases.contains(where: { $0 != nil }) {
         var parts: [ONNXValue] = []
         for bias in biases {
           if let bias {
-            parts.append(try export.blocks(try bias.written(export), step.gates, step.hidden))
+            parts.append(try export.blocks(bias, step.gates, step.hidden))
           } else {
             let zeros = unfailing {
-              try NDArray(repeating: .float(0), dtype: .f32, shape: [step.gates.count * step.hidden])
+              try NDArray(repeating: .float(0), dtype: .f32, shape: [gates * step.hidden])
             }
             parts.append(export.model.literal(zeros, "zeros"))
           }
         }
-        let both = export.emit("Concat", parts, TensorType(.f32, [rows + rows]), [.int("axis", 0)])
+        let both = export.emit("Concat", parts, TensorType(.f32, [Dim(2 * gates * step.hidden)]), [.int("axis", 0)])
         operands.append(try export.reshape(both, to: [1] + both.shape))
       } else {
         operands.append(nil)
@@ -102,43 +108,12 @@ extension Matcher {
   }
 }
 
-/// A weight of a recurrent layer.
-private enum RecurrentOperand {
-  case value(Value)
-  case literal(NDArray)
-
-  var value: Value? { if case .value(let value) = self { value } else { nil } }
-
-  func type(in matcher: Matcher) -> TensorType {
-    switch self {
-    case .value(let value): matcher.type(value)
-    case .literal(let array): array.type
-    }
-  }
-
-  func written(_ export: GraphExport) throws(TypeFault) -> ONNXValue {
-    switch self {
-    case .value(let value): try export.value(value)
-    case .literal(let array): export.model.literal(array, export.literalName)
-    }
-  }
-}
-
 /// What the body of a scan computes, where it is one step of a recurrent layer that ONNX has.
 private struct RecurrentStep {
   /// An operand of the scan, or a literal of its body.
   enum Source: Hashable {
     case operand(Int)
     case literal(NDArray)
-  }
-
-  /// Where a gate's numbers come from.
-  struct Layout: Hashable {
-    /// The product of the layer's input with its weights: the position of a sequence.
-    var input: Int
-    /// What the state is multiplied with, and whether gates are its rows.
-    var weight: Weight
-    var bias: Source?
   }
 
   struct Weight: Hashable {
@@ -148,7 +123,12 @@ private struct RecurrentStep {
 
   var operation: String
   var attributes: [Onnx_AttributeProto] = []
-  var layout: Layout
+  /// The product of the layer's input with its weights: the position of a sequence.
+  var input: Int
+  /// What the state is multiplied with, one matrix, or one for each gate in ONNX's order.
+  var weights: [Weight]
+  /// What is added, likewise.
+  var biases: [Source]?
   /// For each gate in ONNX's order which block of the weights it is.
   var gates: [Int]
   var hidden: Int
@@ -161,12 +141,39 @@ private struct RecurrentStep {
     self = step
   }
 
-  init(_ operation: String, _ gates: [StepMatcher.Gate], _ hidden: Int, _ attributes: [Onnx_AttributeProto] = []) {
+  init?(_ operation: String, _ gates: [StepMatcher.Gate], _ hidden: Int, _ attributes: [Onnx_AttributeProto] = []) {
+    let added = gates.compactMap { gate in gate.bias.map { ($0, gate.biasRow, gate.row) } }
+    guard gates.allSatisfy({ $0.input == gates[0].input }), added.isEmpty || added.count == gates.count,
+      let weights = Self.parts(gates.map { ($0.weight, $0.weightRow, $0.row) })
+    else { return nil }
     self.operation = operation
     self.attributes = attributes
-    layout = gates[0].layout
     self.gates = gates.map { $0.row / hidden }
     self.hidden = hidden
+    self.weights = weights
+    input = gates[0].input
+    if added.isEmpty { return }
+    guard let biases = Self.parts(added) else { return nil }
+    self.biases = biases
+  }
+
+  /// Blocks of one source, in the order that the input's product has them in, or a source for each.
+  private static func parts<Source: Hashable>(_ gates: [(source: Source, first: Int, row: Int)]) -> [Source]? {
+    if gates.allSatisfy({ $0.source == gates[0].source && $0.first == $0.row }) { return [gates[0].source] }
+    return gates.allSatisfy { $0.first == 0 } ? gates.map(\.source) : nil
+  }
+}
+
+/// Rows of weights, one for each unit of one gate or of all.
+private struct RecurrentRows {
+  var operand: MatchedOperand
+  /// Whether a matrix has the units as its rows.
+  var isTurned = true
+
+  /// How many there are, where they have so many axes.
+  func rows(in matcher: Matcher, rank: Int) -> Dim? {
+    let shape = operand.type(in: matcher).shape
+    return shape.count == rank ? shape[isTurned ? 0 : 1] : nil
   }
 }
 
@@ -199,9 +206,14 @@ private enum Liveness {
 private struct StepMatcher {
   /// A block of numbers for each hidden unit.
   struct Gate {
-    var layout: RecurrentStep.Layout
-    /// The first row of the weights.
+    var input: Int
+    /// The first row of the product of the input.
     var row: Int
+    var weight: RecurrentStep.Weight
+    /// The first row of the weight.
+    var weightRow: Int
+    var bias: RecurrentStep.Source?
+    var biasRow = 0
   }
 
   let scan: Scan
@@ -226,11 +238,12 @@ private struct StepMatcher {
     else { return nil }
     var running = self
     var live: Liveness?
-    if let choice = matcher.operands(next[0], .select) {
-      guard let found = running.stripLengths(choice[0]) else { return nil }
+    if let choice = matcher.operands(next[0], .select), let found = running.stripLengths(choice[0]) {
       live = found
     } else if next[0] != next[states.count] {
       return nil
+    } else {
+      running = self
     }
     var step = states.count == 2 ? running.lstm() : states.count == 1 ? running.gru() ?? running.rnn() : nil
     step?.live = live
@@ -239,10 +252,12 @@ private struct StepMatcher {
 
   /// Takes the choices of what still runs off the results.
   private mutating func stripLengths(_ live: Value) -> Liveness? {
+    let chosen = next[0]
     for position in next.indices {
       guard let choice = matcher.operands(next[position], .select), choice[0] == live,
         position < states.count
-          ? choice[2] == states[position] : choice[1] == next[0] && matcher.isNumber(choice[2], 0)
+          ? choice[2] == states[position]
+          : [chosen, next[0]].contains(choice[1]) && matcher.isNumber(choice[2], 0)
       else { return nil }
       next[position] = choice[1]
     }
@@ -319,7 +334,7 @@ private struct StepMatcher {
 
   private func made(_ operation: String, _ gates: [Gate], _ attributes: [Onnx_AttributeProto] = []) -> RecurrentStep? {
     let blocks = Set(gates.map { $0.row })
-    guard gates.allSatisfy({ $0.layout == gates[0].layout && $0.row % hidden == 0 }), blocks.count == gates.count,
+    guard gates.allSatisfy({ $0.row % hidden == 0 }), blocks.count == gates.count,
       blocks.allSatisfy({ $0 < gates.count * hidden })
     else { return nil }
     return RecurrentStep(operation, gates, hidden, attributes)
@@ -345,11 +360,10 @@ private struct StepMatcher {
       default: return nil
       }
     }
-    guard inputs.count == 1, products.count == 1, biases.count <= 1, products[0].1 == inputs[0].1,
-      biases.allSatisfy({ $0.1 == inputs[0].1 })
-    else { return nil }
+    guard inputs.count == 1, products.count == 1, biases.count <= 1 else { return nil }
     return Gate(
-      layout: .init(input: inputs[0].0, weight: products[0].0, bias: biases.first?.0), row: inputs[0].1)
+      input: inputs[0].0, row: inputs[0].1, weight: products[0].0, weightRow: products[0].1, bias: biases.first?.0,
+      biasRow: biases.first?.1 ?? 0)
   }
 
   private enum Term {
@@ -414,8 +428,19 @@ private struct StepMatcher {
 }
 
 extension GraphExport {
-  /// Blocks of rows in another order.
-  fileprivate func blocks(_ x: ONNXValue, _ order: [Int], _ size: Int) throws(TypeFault) -> ONNXValue {
+  /// Blocks of rows in another order, or those of several weights, which have it already.
+  fileprivate func blocks(_ parts: [RecurrentRows], _ order: [Int], _ size: Int) throws(TypeFault) -> ONNXValue {
+    var written: [ONNXValue] = []
+    for part in parts {
+      let x = try part.operand.written(self)
+      written.append(part.isTurned ? x : transpose(x, [1, 0]))
+    }
+    if written.count == 1 { return try blocks(written[0], order, size) }
+    let shape = [Dim(order.count * size)] + written[0].shape.dropFirst()
+    return emit("Concat", written, written[0].type.with(shape: shape), [.int("axis", 0)])
+  }
+
+  private func blocks(_ x: ONNXValue, _ order: [Int], _ size: Int) throws(TypeFault) -> ONNXValue {
     if order == Array(order.indices) { return x }
     // Neighbours stay together.
     var runs: [Range<Int>] = []

@@ -82,7 +82,7 @@ extension GraphExport {
     let body = try subgraph("body", parameters: [iteration, condition] + state) { inner throws(TypeFault) in
       [inner.emit("Identity", [condition], condition.type)] + (try inner.inline(scan.body, state + constants))
     }
-    let count = try reshape(try model.size(scan.length), to: [])
+    let count = try reshape(try size(scan.length), to: [])
     let results = emit(
       "Loop", [count, model.scalar(.integer(1), .bool)] + initial, results: types, [.graph("body", body)])
     guard scan.reverse else { return results }

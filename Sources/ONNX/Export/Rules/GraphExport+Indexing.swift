@@ -5,7 +5,7 @@ extension GraphExport {
   func write(
     _ indexed: IndexedAxes, _ x: ONNXValue, _ indices: ONNXValue, _ type: TensorType
   ) throws(TypeFault) -> ONNXValue {
-    try located(indexed, x, try coordinates(indices), type) { moved, places, type throws(TypeFault) in
+    try located(indexed, x, try coordinates(indices), type) { x, moved, places, type throws(TypeFault) in
       guard let axis = indexed.onlyAxis else {
         return emit(
           "GatherND", [moved, places], type, indexed.batch == 0 ? [] : [.int("batch_dims", indexed.batch)])
@@ -24,11 +24,15 @@ extension GraphExport {
   /// place, with zeros put there.
   private func located(
     _ indexed: IndexedAxes, _ x: ONNXValue, _ places: ONNXValue, _ type: TensorType,
-    _ read: (ONNXValue, ONNXValue, TensorType) throws(TypeFault) -> ONNXValue
+    _ read: (_ x: ONNXValue, _ moved: ONNXValue, _ places: ONNXValue, TensorType) throws(TypeFault) -> ONNXValue
   ) throws(TypeFault) -> ONNXValue {
-    let moved = transpose(x, Array(0..<indexed.batch) + indexed.axes + kept(indexed, x.rank))
-    guard indexed.outside == .ignored else { return try read(moved, places, type) }
+    let order = Array(0..<indexed.batch) + indexed.axes + kept(indexed, x.rank)
+    guard indexed.outside == .ignored else { return try read(x, transpose(x, order), places, type) }
     let sizes = try shape(indexed.axes.map { x.shape[$0] })
+    // Where there may be nothing, there has to be something that can be read.
+    let high = x.shape.indices.map { indexed.axes.contains($0) && !x.shape[$0].isAtLeast(1) ? 1 : 0 }
+    let x = try pad(x, low: high.map { _ in 0 }, high: high, value: identity(.sum, x.dtype))
+    let moved = transpose(x, order)
     let last = emit("Sub", [sizes, model.vector([1], "size")], sizes.type)
     let zero = model.vector([0], "size")
     let above = try compute("Max", [places, zero], in: .i64, places.type)
@@ -37,7 +41,7 @@ extension GraphExport {
     let mask = try reshape(
       isInside, to: isInside.shape + [Dim](repeating: 1, count: type.rank - isInside.rank))
     let zeros = model.scalar(type.dtype.isFloat ? .float(0) : .integer(0), type.dtype)
-    return try write(.select, [mask, try read(moved, nearest, type), zeros], type)
+    return try write(.select, [mask, try read(x, moved, nearest, type), zeros], type)
   }
 
   private func kept(_ indexed: IndexedAxes, _ rank: Int) -> [Int] {

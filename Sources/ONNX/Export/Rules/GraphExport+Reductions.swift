@@ -56,7 +56,7 @@ extension GraphExport {
   func write(_ sort: ArgSort, _ x: ONNXValue, _ type: TensorType) throws(TypeFault) -> ONNXValue {
     let operand = comparable(x)
     let results = try compute(
-      "TopK", [operand, try model.size(x.shape[sort.axis])], in: operand.dtype,
+      "TopK", [operand, try size(x.shape[sort.axis])], in: operand.dtype,
       results: [x.type.with(dtype: operand.dtype), type],
       [.int("axis", sort.axis), .int("largest", sort.descending ? 1 : 0), .int("sorted", 1)])
     return results[1]

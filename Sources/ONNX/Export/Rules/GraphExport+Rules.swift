@@ -39,10 +39,7 @@ extension GraphExport {
     case .whileLoop(let loop): return try write(loop, try operands(node))
     case .scan(let scan): return try write(scan, try operands(node), node.types)
     case .call(let call): return try inline(call.body, try operands(node))
-    case .extent:
-      throw TypeFault(
-        "a size that data decides is not written to ONNX", help: "compile the graph with lathe compile, or leave it out"
-      )
+    case .extent(let extent): return [try write(extent, try operand(node, 0))]
     case .factorization:
       throw TypeFault(
         "ONNX has no factorizations of matrices", help: "compile the graph with lathe compile, or leave it out")

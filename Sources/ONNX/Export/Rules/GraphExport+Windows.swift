@@ -140,7 +140,7 @@ extension GraphExport {
         reduce.combiner == .max ? image : try compute("Neg", [image], in: x.dtype, image.type)
       let places = try compute(
         "MaxPool", [operand], in: x.dtype, results: [result.with(dtype: x.dtype), result], pooling(window))[1]
-      return emit("Mod", [places, try model.size(plane)], result)
+      return emit("Mod", [places, try size(plane)], result)
     }
   }
 }

@@ -101,7 +101,10 @@ struct LoweringOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How much larger transformed weights may make the constants: 0.25 for a quarter; by default without a limit.",
+      """
+      How much larger transformed weights may make the constants: 0.25, the default of auto, for a quarter, inf for as \
+      much as they take.
+      """,
       valueName: "SHARE"), transform: number(.fromZero))
   private var weightGrowth: Double?
 
@@ -110,7 +113,7 @@ struct LoweringOptions: ParsableArguments {
 
   /// Puts what was chosen into the options of the compilation.
   func choose(in options: inout CompileOptions) {
-    options.convolutions = ConvolutionMethod(choice, weightGrowth: weightGrowth ?? .infinity)
+    options.convolutions = ConvolutionMethod(choice, weightGrowth: weightGrowth)
     options.checksIndices = indexChecks == .on
   }
 }

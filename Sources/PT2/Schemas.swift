@@ -155,6 +155,8 @@ extension Schema {
     baddbmm self batch1 batch2 beta=1 alpha=1
     baddbmm.dtype self batch1 batch2 out_dtype beta=1 alpha=1
     baddbmm_ self! batch1 batch2 beta=1 alpha=1
+    bartlett_window window_length dtype layout device pin_memory
+    bartlett_window.periodic window_length periodic dtype layout device pin_memory
     batch_norm input weight bias running_mean running_var training momentum eps cudnn_enabled
     bernoulli self generator
     bernoulli.Tensor self p generator
@@ -191,6 +193,8 @@ extension Schema {
     bitwise_xor.Tensor self other
     bitwise_xor_.Scalar self! other
     bitwise_xor_.Tensor self! other
+    blackman_window window_length dtype layout device pin_memory
+    blackman_window.periodic window_length periodic dtype layout device pin_memory
     block_diag tensors
     bmm self mat2
     bmm.dtype self mat2 out_dtype
@@ -200,6 +204,8 @@ extension Schema {
     bucketize.Tensor self boundaries out_int32=false right=false
     cartesian_prod tensors
     cat tensors dim=0
+    cauchy self median=0.0 sigma=1.0 generator
+    cauchy_ self! median=0.0 sigma=1.0 generator
     cdist x1 x2 p=2.0 compute_mode
     ceil self
     ceil_ self!
@@ -207,6 +213,7 @@ extension Schema {
     celu_ self! alpha=1.0
     chain_matmul matrices
     channel_shuffle self groups
+    cholesky self upper=false
     cholesky_inverse self upper=false
     cholesky_solve self input2 upper=false
     chunk self& chunks dim=0
@@ -266,6 +273,7 @@ extension Schema {
     cosine_similarity x1 x2 dim=1 eps=1e-08
     count_nonzero self dim
     count_nonzero.dim_IntList self dim
+    cross self other dim
     cross_entropy_loss self target weight reduction=1 ignore_index=-100 label_smoothing=0.0
     cummax self dim
     cummin self dim
@@ -345,6 +353,8 @@ extension Schema {
     expand_as self& other
     expm1 self
     expm1_ self!
+    exponential self lambd=1.0 generator
+    exponential_ self! lambd=1.0 generator
     eye n dtype layout device pin_memory
     eye.m n m dtype layout device pin_memory
     fake_quantize_per_channel_affine self scale zero_point axis quant_min quant_max
@@ -409,9 +419,15 @@ extension Schema {
     fmod_.Tensor self! other
     frac self
     frac_ self!
+    fractional_max_pool2d self kernel_size output_size random_samples
+    frexp a
+    frexp.Tensor self
+    frobenius_norm.dim self dim keepdim=false
     full size fill_value dtype layout device pin_memory
     full_like self fill_value dtype layout device pin_memory memory_format
     gather self dim index sparse_grad=false
+    gcd self other
+    gcd_ self! other
     ge a b
     ge.Scalar self other
     ge.Tensor self other
@@ -419,6 +435,8 @@ extension Schema {
     ge_.Tensor self! other
     gelu self approximate="none"
     gelu_ self! approximate="none"
+    geometric self p generator
+    geometric_ self! p generator
     ger self vec2
     glu self dim=-1
     greater.Scalar self other
@@ -441,6 +459,12 @@ extension Schema {
     gt.Tensor self other
     gt_.Scalar self! other
     gt_.Tensor self! other
+    hamming_window window_length dtype layout device pin_memory
+    hamming_window.periodic window_length periodic dtype layout device pin_memory
+    hamming_window.periodic_alpha window_length periodic alpha dtype layout device pin_memory
+    hamming_window.periodic_alpha_beta window_length periodic alpha beta dtype layout device pin_memory
+    hann_window window_length dtype layout device pin_memory
+    hann_window.periodic window_length periodic dtype layout device pin_memory
     hardshrink self lambd=0.5
     hardsigmoid self
     hardsigmoid_ self!
@@ -496,12 +520,18 @@ extension Schema {
     isnan self
     isneginf self
     isposinf self
+    istft self n_fft hop_length win_length window center=true normalized=false onesided length return_complex=false
     item self
+    kaiser_window window_length dtype layout device pin_memory
+    kaiser_window.beta window_length periodic beta dtype layout device pin_memory
+    kaiser_window.periodic window_length periodic dtype layout device pin_memory
     kl_div self target reduction=1 log_target=false
     kron self other
     kthvalue self k dim=-1 keepdim=false
     l1_loss self target reduction=1
     layer_norm input normalized_shape weight bias eps=1e-05 cudnn_enable=true
+    lcm self other
+    lcm_ self! other
     ldexp x i
     ldexp.Tensor self other
     ldexp_ self! other
@@ -565,6 +595,7 @@ extension Schema {
     linalg_qr A mode="reduced"
     linalg_slogdet A
     linalg_solve A B left=true
+    linalg_solve_ex A B left=true check_errors=false
     linalg_solve_triangular self B upper left=true unitriangular=false
     linalg_svd A full_matrices=true driver
     linalg_svdvals A driver
@@ -586,6 +617,8 @@ extension Schema {
     log2 self
     log2_ self!
     log_ self!
+    log_normal self mean=1.0 std=2.0 generator
+    log_normal_ self! mean=1.0 std=2.0 generator
     log_sigmoid self
     log_sigmoid_forward self
     log_softmax.int self dim dtype
@@ -616,6 +649,7 @@ extension Schema {
     lt.Tensor self other
     lt_.Scalar self! other
     lt_.Tensor self! other
+    lu_solve self LU_data LU_pivots
     lu_unpack LU_data LU_pivots unpack_data=true unpack_pivots=true
     mH self&
     mH.a self&
@@ -640,6 +674,8 @@ extension Schema {
     max_pool2d_with_indices self kernel_size stride=[] padding=0 dilation=1 ceil_mode=false
     max_pool3d self kernel_size stride=[] padding=0 dilation=1 ceil_mode=false
     max_pool3d_with_indices self kernel_size stride=[] padding=0 dilation=1 ceil_mode=false
+    max_unpool2d self indices output_size
+    max_unpool3d self indices output_size stride padding
     maximum self other
     mean self dtype
     mean.dim self dim keepdim=false dtype
@@ -671,6 +707,7 @@ extension Schema {
     multi_margin_loss self target p=1 margin=1 weight reduction=1
     multilabel_margin_loss self target reduction=1
     multilabel_margin_loss_forward self target reduction
+    multinomial self num_samples replacement=false generator
     multiply.Scalar self other
     multiply.Tensor self other
     multiply_.Scalar self! other
@@ -729,11 +766,14 @@ extension Schema {
     not_equal.Tensor self other
     not_equal_.Scalar self! other
     not_equal_.Tensor self! other
+    nuclear_norm self keepdim=false
+    nuclear_norm.dim self dim keepdim=false
     numpy_T self&
     numpy_T.a self&
     one_hot self num_classes=-1
     ones size dtype layout device pin_memory
     ones_like self dtype layout device pin_memory memory_format
+    orgqr self input2
     outer self vec2
     pad self pad mode="constant" value
     pairwise_distance x1 x2 p=2.0 eps=1e-06 keepdim=false
@@ -756,6 +796,9 @@ extension Schema {
     prelu self weight
     prod self dtype
     prod.dim_int self dim keepdim=false dtype
+    put self index source accumulate=false
+    put_ self! index source accumulate=false
+    qr self some=true
     quantile self q dim keepdim=false interpolation="linear"
     quantile.scalar self q dim keepdim=false interpolation="linear"
     rad2deg self
@@ -768,6 +811,12 @@ extension Schema {
     randint.generator high size generator dtype layout device pin_memory
     randint.low low high size dtype layout device pin_memory
     randint.low_generator low high size generator dtype layout device pin_memory
+    randint_like self high dtype layout device pin_memory memory_format
+    randint_like.Tensor self high dtype layout device pin_memory memory_format
+    randint_like.Tensor_generator self high generator dtype layout device pin_memory memory_format
+    randint_like.generator self high generator dtype layout device pin_memory memory_format
+    randint_like.low_dtype self low high dtype layout device pin_memory memory_format
+    randint_like.low_generator_dtype self low high generator dtype layout device pin_memory memory_format
     randn size dtype layout device pin_memory
     randn.generator size generator dtype layout device pin_memory
     randn_like self dtype layout device pin_memory memory_format
@@ -991,6 +1040,7 @@ extension Schema {
     subtract_.Tensor self! other alpha=1
     sum self dtype
     sum.dim_IntList self dim keepdim=false dtype
+    svd self some=true compute_uv=true
     swapaxes self& axis0 axis1
     swapaxes_ self! axis0 axis1
     swapdims self& dim0 dim1
@@ -1030,6 +1080,7 @@ extension Schema {
     trapezoid.x y x dim=-1
     trapz.dx y dx=1.0 dim=-1
     trapz.x y x dim=-1
+    triangular_solve self A upper=true transpose=false unitriangular=false
     tril self diagonal=0
     tril_ self! diagonal=0
     tril_indices row col offset=0 dtype layout device pin_memory
@@ -1047,10 +1098,12 @@ extension Schema {
     unbind.int self& dim=0
     unflatten.int self& dim sizes
     unfold self& dimension size step
+    unfold_backward grad_in input_sizes dim size step
     uniform self from=0.0 to=1.0 generator
     uniform_ self! from=0.0 to=1.0 generator
     unique_consecutive self return_inverse=false return_counts=false dim
     unique_dim self dim sorted=true return_inverse=false return_counts=false
+    unique_dim_consecutive self dim return_inverse=false return_counts=false
     unsafe_chunk self chunks dim=0
     unsafe_split.Tensor self split_size dim=0
     unsafe_split_with_sizes self split_sizes dim=0

@@ -76,6 +76,24 @@ import Testing
       """)
   }
 
+  @Test("functions come first, tables last") func tablesComeLast() throws {
+    let source = try weighted(COptions(weights: .inline)).source
+    let definitions = source.split(separator: "\n").map(String.init)
+    let run = try #require(definitions.lastIndex { $0.hasPrefix("int weighted_") })
+    let tables = definitions.indices.filter {
+      definitions[$0].hasPrefix("static const ") && definitions[$0].contains(" = {")
+    }
+    #expect(tables.count == 2 && tables.allSatisfy { $0 > run })
+  }
+
+  @Test("the weights file is the same in pieces and as a whole") func weightsInPieces() throws {
+    let weights = try #require(try weighted(COptions(weights: .file)).weights)
+    var bytes: [UInt8] = []
+    weights.withParts { bytes += $0 }
+    #expect(bytes == weights.bytes && bytes.count == weights.count)
+    #expect(bytes.prefix(8).elementsEqual(Array("LATHEWTS".utf8)))
+  }
+
   @Test func weightsInAFileAreCheckedBeforeUse() throws {
     let files = try weighted(COptions(weights: .file))
     let weights = try #require(files.weights)

@@ -57,6 +57,23 @@ import Testing
     #expect(turned.doubles == array.doubles.reversed())
   }
 
+  @Test("contents are handed out piece by piece, all pieces but the last in whole words")
+  func parts() throws {
+    let literal = try NDArray((0..<1500).map { UInt16(truncatingIfNeeded: $0 &* 7919) }, shape: [50, 30])
+    let turned = Rearrangement(origin: 0, extents: [30, 50], strides: [1, 30], filled: 50)
+    let partly = Rearrangement(origin: 3, extents: [7, 5, 11], strides: [2, 150, 1], filled: 9)
+    for (rearrangement, least) in [(turned, 2), (partly, 4)] {
+      var bytes: [UInt8] = []
+      var sizes: [Int] = []
+      rearrangement.withParts(of: literal, pieceBytes: 200) { part in
+        bytes += part
+        sizes.append(part.count)
+      }
+      #expect(bytes == rearrangement.applied(to: literal).bytes)
+      #expect(sizes.count >= least && sizes.dropLast().allSatisfy { $0 % 8 == 0 })
+    }
+  }
+
   @Test func loopsThatAreSplitOtherwiseAreEqual() {
     func blocks(_ extents: [Int], _ strides: [Int]) -> Rearrangement {
       Rearrangement(origin: 0, extents: extents, strides: strides, filled: extents.last ?? 1)

@@ -75,4 +75,10 @@ import Testing
     #expect(products(program).map(\.macs) == macs)
     #expect(Double(constants) <= (1 + limit) * Double(weightBytes))
   }
+
+  @Test("of themselves, weights grow by a quarter at most, or, where all are asked for, without limit")
+  func usualGrowth() throws {
+    #expect(ConvolutionMethod.auto.weightGrowth == 0.25 && ConvolutionMethod.winograd.weightGrowth == .infinity)
+    #expect(ConvolutionMethod(.auto, weightGrowth: 2).weightGrowth == 2)
+  }
 }

@@ -125,6 +125,44 @@ let edgeCases: [EdgeCase] = [
   EdgeCase("softplus of large numbers", [row(1000, -1000, 20, 21)], gives: [1000, 0, 20.000000002061153, 21]) {
     softplus($0[0])
   },
+  EdgeCase(
+    "frexp of what has no exponent, and of the least and the greatest number",
+    [row(0, -0.0, .infinity, .nan, 5e-324, -3, 1, 0.5, 1.7976931348623157e308)],
+    gives: [0, -0.0, .infinity, .nan, 0.5, -0.75, 0.5, 0.5, 0.9999999999999999, 0, 0, 0, 0, -1073, 2, 1, 0, 1024]
+  ) { x in
+    let (mantissa, exponent) = x[0].frexp()
+    return cat([mantissa, exponent.convert(to: .f64)])
+  },
+  EdgeCase("frexp", [row(-3, 1, 0.5)], gives: [-0.75, 0.5, 0.5], gradients: [[0.25, 0.5, 1]]) {
+    $0[0].frexp().mantissa
+  },
+  EdgeCase(
+    "gcd and lcm of zeros, negative and large numbers",
+    [NDArray([0, -6, 1 << 62, 7] as [Int64]), NDArray([0, 4, 1 << 61, 0] as [Int64])],
+    gives: [0, 2, 2_305_843_009_213_693_952, 7, 0, 12, 4_611_686_018_427_387_904, 0]
+  ) { cat([$0[0].gcd($0[1]), $0[0].lcm($0[1])]) },
+  EdgeCase(
+    "cov of observations that count more than once, and more or less",
+    [
+      rows([0, 1, 2, 4, 3, -1, 0.5, 2], [2, 4]), NDArray([1, 2, 3, 1] as [Int64]), row(0.5, 1, 2, 0.25),
+    ],
+    gives: [
+      0.6024096385542169, 0.12048192771084339, 0.12048192771084339, 1.1204819277108435, 1.3469387755102038,
+      0.18367346938775508, 0.18367346938775508, 1.836734693877551,
+    ]
+  ) { cat([$0[0].cov(fweights: $0[1], aweights: $0[2]), $0[0].cov(correction: 0, fweights: $0[1])]) },
+  EdgeCase(
+    "complex sqrt of 0, of negative and of imaginary numbers",
+    [rows([0, 0, -4, 0, -4, -0.0, -3, -4, 0, 1e-8], [5, 2])],
+    gives: [0, 0, 0, 2, 0, 2, 1, -2, 7.071067811865475e-05, 7.071067811865475e-05]
+  ) { Complex.sqrt($0[0]) },
+  EdgeCase(
+    "complex powers of 0", [rows([0, 0, 0, 0, 0, 2], [3, 2]), rows([0, 0, 2, 0, 1, -1], [3, 2])],
+    gives: [1, 0, 0, 0, 6.1474175340389845, 7.4008126711400495]
+  ) { Complex.pow($0[0], $0[1]) },
+  EdgeCase(
+    "complex tanh far from 0", [rows([500, 1, -500, 2, 0, 0.3], [3, 2])], gives: [1, 0, -1, 0, 0, 0.3093362496096232]
+  ) { Complex.tanh($0[0]) },
   EdgeCase("sign of NaN", [row(.nan, -2, 0)], gives: [0, -1, 0]) { $0[0].sign() },
   EdgeCase("multiMarginLoss, p 1", [rows([0.1, 0.5, 0.2], [1, 3]), NDArray([0] as [Int64])], gives: [2.5 / 3]) {
     multiMarginLoss($0[0], $0[1])

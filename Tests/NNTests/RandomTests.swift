@@ -7,8 +7,7 @@ struct RandomTests {
   /// The outputs of a function without inputs, run once.
   private func draw(seed: UInt64 = 0, _ body: (Builder) -> [Tensor]) throws -> [[Double]] {
     let graph = try trace(inputs: [], options: TraceOptions(seed: seed)) { builder, _ in body(builder) }
-    let results = try ReferenceEvaluator.run(graph, inputs: [:]).outputs
-    return graph.outputs.map { results[$0.name]?.doubles ?? [] }
+    return try compile(graph).run([]).map(\.doubles)
   }
 
   private func moments(_ numbers: [Double]) -> (mean: Double, variance: Double) {
@@ -65,6 +64,39 @@ struct RandomTests {
     let numbers = try draw { [$0.randint(-2, 3, [5000]), $0.randint(1, [4])] }
     for value in -2..<3 { #expect(abs(numbers[0].count { $0 == Double(value) } - 1000) < 5 * 29) }
     #expect(numbers[0].allSatisfy { (-2..<3).contains($0) } && numbers[1] == [0, 0, 0, 0])
+  }
+
+  @Test("exponential, geometric, Cauchy and log-normal numbers have their quantiles") func distributions() throws {
+    let numbers = try draw { builder in
+      let like = builder.zeros(.f64(4096))
+      return [
+        like.exponentialLike(rate: 2), like.geometricLike(p: 0.25), like.cauchyLike(median: 3, sigma: 2),
+        like.logNormalLike(mean: 1, std: 0.5),
+      ]
+    }
+    // A share of n numbers deviates by more than 5 sqrt(p (1 - p) / n) hardly ever.
+    func share(_ row: Int, below limit: Double) -> Double { Double(numbers[row].count { $0 < limit }) / 4096 }
+    #expect(abs(share(0, below: 0.5) - 0.6321) < 0.038 && numbers[0].allSatisfy { $0 >= 0 })
+    #expect(abs(share(1, below: 1.5) - 0.25) < 0.034 && abs(share(1, below: 3.5) - 0.5781) < 0.039)
+    #expect(numbers[1].allSatisfy { $0 >= 1 && $0 == $0.rounded() })
+    #expect(abs(share(2, below: 3) - 0.5) < 0.039 && abs(share(2, below: 5) - 0.75) < 0.034)
+    #expect(abs(share(3, below: 2.718) - 0.5) < 0.039 && abs(share(3, below: 4.4817) - 0.8413) < 0.029)
+  }
+
+  @Test("multinomial draws as weights say, each once or as often as it likes", arguments: [false, true])
+  func multinomial(replacement: Bool) throws {
+    let drawn = try draw { builder in
+      [builder.tensor([0, 1, 3, 0.0]).expand(2048, 4).multinomial(2, replacement: replacement)]
+    }[0]
+    let first = stride(from: 0, to: 4096, by: 2).map { drawn[$0] }
+    #expect(drawn.allSatisfy { $0 == 1 || $0 == 2 })
+    #expect(abs(Double(first.count { $0 == 2 }) / 2048 - 0.75) < 5 * 0.433 / 2048.0.squareRoot())
+    let equal = stride(from: 0, to: 4096, by: 2).count { drawn[$0] == drawn[$0 + 1] }
+    if replacement {
+      #expect(abs(Double(equal) / 2048 - 0.625) < 5 * 0.484 / 2048.0.squareRoot())
+    } else {
+      #expect(equal == 0)
+    }
   }
 
   @Test("dropout of channels takes or leaves whole ones", arguments: [1, 2, 3]) func channels(spatial: Int) throws {

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 DECOMPOSED = (
     "tiny_resnet", "tiny_mobilenet", "tiny_encoder", "tiny_gpt_sdpa", "tiny_vit", "tiny_training",
-    "tiny_special", "tiny_algebra", "tiny_statistics", "tiny_fourier",
+    "tiny_special", "tiny_algebra", "tiny_statistics", "tiny_fourier", "tiny_signals", "tiny_numbers",
 )
 
 
@@ -241,6 +241,50 @@ class TinyFourier(nn.Module):
         )
 
 
+class TinySignals(nn.Module):
+    """Windows, transforms of what they cut out, functions of complex numbers."""
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[2,24], f32[4,5] and complex64[4,5]."""
+        hann, hamming = torch.hann_window(8), torch.hamming_window(6, periodic=False)
+        spectrum = torch.stft(x, 8, 2, window=hann, return_complex=True)
+        short = torch.stft(x, 8, 4, 6, window=hamming, center=False, normalized=True, return_complex=True)
+        both = torch.stft(x[0], 8, onesided=False, return_complex=True)
+        w = torch.complex(y, y.flip(1))
+        return (
+            spectrum, short, both, torch.view_as_real(spectrum), torch.istft(spectrum * 2, 8, 2, window=hann),
+            torch.istft(spectrum, 8, 2, window=hann, length=20), torch.istft(both, 8, onesided=False),
+            torch.blackman_window(7) + x[0, :7], torch.bartlett_window(5) + x[0, :5], torch.kaiser_window(6, False, 4.0) + x[0, :6],
+            torch.hamming_window(5, True, 0.6, 0.4) + x[0, :5], torch.hann_window(1) + x[0, :1],
+            z.log(), z.sqrt(), z.sin(), z.cos(), z.sinh(), z.cosh(), z.tanh(), z.reciprocal(), z**3, z**-1.5, z ** (0.5 + 1j), z**w,
+            torch.einsum("ij,ij,kj->ik", z, w, y * (1 + 0j)), torch.einsum("ij->ji", z),
+        )
+
+
+class TinyNumbers(nn.Module):
+    """Whole numbers, mantissas, slices that differ, places of what was pooled, and old names of linear algebra."""
+
+    def forward(self, x: Tensor, y: Tensor, places: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[3,4], f32[3,4] and i64[3,4] in 0..<4."""
+        numbers, others = places * 6 - 6, places.flip(1) * 4
+        positive = (x @ x.T) + 3 * torch.eye(3)
+        image = torch.cat([x, y], 0).reshape(1, 2, 3, 4).repeat(1, 1, 2, 1)
+        pooled, where = F.max_pool2d(image, 2, return_indices=True)
+        cube, there = F.max_pool3d(image.reshape(1, 2, 3, 4, 2), 2, 1, return_indices=True)
+        fractional, seen = torch.ops.aten.fractional_max_pool2d(image, [2, 2], [3, 2], torch.full((1, 2, 2), 0.4))
+        rows = torch.tensor([[1, 2], [1, 2], [3, 1], [1, 2]]) + places[:1, :1] * 0
+        return (
+            torch.gcd(numbers, others), torch.lcm(numbers, others), *torch.frexp(x * 100), torch.frexp(x.double() * 1e-310)[0].float(),
+            torch.trapezoid(y, x), torch.trapezoid(y, x[0]), torch.cumulative_trapezoid(y, x, dim=0), torch.trapezoid(y, x[:, 0], dim=0),
+            *torch.unique_consecutive(rows, return_inverse=True, return_counts=True, dim=0),
+            x.clone().put_(torch.tensor([1, 5]), y[0, :2]), x.put(torch.tensor([[0], [0]]), y[:2, :1], accumulate=True),
+            torch.cross(x.T, y.T), F.max_unpool2d(pooled, where, 2), F.max_unpool3d(cube, there, 2, 1), fractional, seen,
+            torch.triangular_solve(x[:, :2], positive)[0], torch.linalg.solve_ex(positive, x)[0],
+            torch.nuclear_norm(x), torch.frobenius_norm(x, [0, 1]), torch.lu_solve(x, *torch.linalg.lu_factor(positive)),
+            torch.svd(x, some=True)[1], torch.qr(positive)[1].abs(),
+        )
+
+
 class TinyItems(nn.Module):
     """Numbers that data decides, as numbers and as sizes."""
 
@@ -321,6 +365,8 @@ MORE = [
     Network("tiny_algebra", TinyAlgebra, lambda: (torch.randn(2, 3, 3), torch.randn(2, 3, 2))),
     Network("tiny_statistics", TinyStatistics, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
     Network("tiny_fourier", TinyFourier, lambda: (torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 5, dtype=torch.complex64))),
+    Network("tiny_signals", TinySignals, lambda: (torch.randn(2, 24), torch.randn(4, 5), torch.randn(4, 5, dtype=torch.complex64))),
+    Network("tiny_numbers", TinyNumbers, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
     Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
     Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),

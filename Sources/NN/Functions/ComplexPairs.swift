@@ -64,6 +64,95 @@ public enum Complex {
     }
   }
 
+  /// The logarithms, of angles in `-pi ... pi`: `torch.log`.
+  public static func log(_ z: Tensor) -> Tensor {
+    composite("Complex.log", [z]) { () throws(TypeFault) -> Tensor in
+      let (real, imag) = try z.parts()
+      return ComplexTensor(real: real.hypot(imag).log(), imaginary: imag.atan2(real)).parts
+    }
+  }
+
+  /// The square roots whose real parts are not negative: `torch.sqrt`.
+  public static func sqrt(_ z: Tensor) -> Tensor {
+    composite("Complex.sqrt", [z]) { () throws(TypeFault) -> Tensor in
+      let (real, imag) = try z.parts()
+      // Of the larger part; the other one from it, so that nothing cancels.
+      let large = ((real.hypot(imag) + real.abs()) / 2).sqrt()
+      let isZero = large .== 0
+      let small = imag.abs() / (isZero.select(large.onesLike(), large) * 2)
+      let isRight = real .>= 0
+      let height = isRight.select(small, large)
+      return ComplexTensor(real: isRight.select(large, small), imaginary: (imag .< 0).select(-height, height)).parts
+    }
+  }
+
+  /// The powers of numbers, `exp(w log z)`: `torch.pow`; of 0 they are 0, but for the exponent 0, where all are 1.
+  public static func pow(_ z: Tensor, _ w: Tensor) -> Tensor {
+    composite("Complex.pow", [z, w]) { () throws(TypeFault) -> Tensor in
+      let (base, exponent) = (try ComplexTensor(pairs: z), try ComplexTensor(pairs: w))
+      let isZero = (base.real .== 0) .& (base.imag .== 0)
+      let safe = ComplexTensor(real: isZero.select(base.real.onesLike(), base.real), imaginary: base.imag)
+      let power = ComplexTensor(parts: exp(exponent.times(ComplexTensor(parts: log(safe.parts))).parts))
+      let isOne = (exponent.real .== 0) .& (exponent.imag .== 0)
+      return ComplexTensor(
+        real: isZero.select(isOne.convert(to: power.real.dtype), power.real),
+        imaginary: isZero.select(power.imag.zerosLike(), power.imag)
+      ).parts
+    }
+  }
+
+  /// One over the numbers: `torch.reciprocal`.
+  public static func reciprocal(_ z: Tensor) -> Tensor {
+    apply("reciprocal", z) { number in
+      let size = number.real * number.real + number.imag * number.imag
+      return number.conjugated.mapped { $0 / size }
+    }
+  }
+
+  /// The sines: `torch.sin`.
+  public static func sin(_ z: Tensor) -> Tensor {
+    apply("sin", z) { number in
+      ComplexTensor(
+        real: number.real.sin() * number.imag.cosh(), imaginary: number.real.cos() * number.imag.sinh())
+    }
+  }
+
+  /// The cosines: `torch.cos`.
+  public static func cos(_ z: Tensor) -> Tensor {
+    apply("cos", z) { number in
+      ComplexTensor(
+        real: number.real.cos() * number.imag.cosh(), imaginary: -(number.real.sin() * number.imag.sinh()))
+    }
+  }
+
+  /// The hyperbolic sines: `torch.sinh`.
+  public static func sinh(_ z: Tensor) -> Tensor {
+    apply("sinh", z) { number in
+      ComplexTensor(
+        real: number.real.sinh() * number.imag.cos(), imaginary: number.real.cosh() * number.imag.sin())
+    }
+  }
+
+  /// The hyperbolic cosines: `torch.cosh`.
+  public static func cosh(_ z: Tensor) -> Tensor {
+    apply("cosh", z) { number in
+      ComplexTensor(
+        real: number.real.cosh() * number.imag.cos(), imaginary: number.real.sinh() * number.imag.sin())
+    }
+  }
+
+  /// The hyperbolic tangents: `torch.tanh`.
+  public static func tanh(_ z: Tensor) -> Tensor {
+    apply("tanh", z) { number in
+      // Of doubled numbers; far from 0 the real part is the tangent of the real part alone.
+      let tangent = number.real.tanh()
+      let (sine, cosine) = (number.imag.sin(), number.imag.cos())
+      let decay = 1 - tangent * tangent
+      let size = cosine * cosine + tangent * tangent * sine * sine
+      return ComplexTensor(real: tangent / size, imaginary: sine * cosine * decay / size)
+    }
+  }
+
   /// The products of matrices of numbers, `[..., m, k, 2]` with `[..., k, n, 2]`.
   public static func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
     composite("Complex.matmul", [a, b]) { () throws(TypeFault) -> Tensor in

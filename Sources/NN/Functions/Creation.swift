@@ -52,7 +52,7 @@ extension Builder {
   /// A literal with an array's type, shape and elements, which are copied: `from_numpy` and `as_tensor`.
   public func tensor(_ array: NDArray) -> Tensor { constant(array) }
 
-  private func creation(_ name: String, _ body: () throws(TypeFault) -> Tensor) -> Tensor {
+  func creation(_ name: String, _ body: () throws(TypeFault) -> Tensor) -> Tensor {
     do throws(TypeFault) {
       return try body()
     } catch {

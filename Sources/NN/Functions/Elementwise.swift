@@ -324,6 +324,37 @@ extension Tensor {
     }
   }
 
+  /// The mantissa, of magnitude 0.5 up to 1, and the exponent `i32` of the power of two that it goes with.
+  ///
+  /// Of zeros, infinities and NaN the mantissa is the number itself and the exponent 0.
+  public func frexp() -> (mantissa: Tensor, exponent: Tensor) {
+    let results = composite("frexp", [self], count: 2) { () throws(TypeFault) -> [Tensor] in
+      try requireFloat("the input")
+      let x = dtype == .f64 ? self : convert(to: .f32)
+      let isWide = x.dtype == .f64
+      let (integer, bits, bias): (ScalarType, Int, Int) = isWide ? (.i64, 52, 1023) : (.i32, 23, 127)
+      func whole(_ number: Int) -> Tensor { x.fullLike(0).convert(to: integer).fullLike(number) }
+      // The least numbers have no exponent of their own.
+      let isSmall = x.abs() .< (isWide ? 0x1p-1022 : 0x1p-126)
+      let scaled = isSmall.select(x * (isWide ? 0x1p54 : 0x1p24), x)
+      let power = scaled.abs().bitcast(to: integer).bitwiseRightShift(whole(bits))
+      let isPlain = (x .!= 0) .& x.isFinite()
+      let exponent = isPlain.select(power - (bias - 1), whole(0))
+      // In two steps, either of which there is a power of two for.
+      let half = exponent.bitwiseRightShift(whole(1))
+      func negated(_ power: Tensor) -> Tensor {
+        (whole(bias) - power).bitwiseLeftShift(whole(bits)).bitcast(to: x.dtype)
+      }
+      let mantissa = scaled * negated(half) * negated(exponent - half)
+      let offset = isSmall.select(whole(isWide ? 54 : 24), whole(0))
+      return [
+        isPlain.select(mantissa, x).convert(to: dtype),
+        isPlain.select(exponent - offset, whole(0)).convert(to: .i32),
+      ]
+    }
+    return (results[0], results[1])
+  }
+
   /// `-x log(x)`, 0 at 0 and minus infinity below.
   public func entr() -> Tensor {
     composite("entr", [self]) {

@@ -102,9 +102,7 @@ public func maxUnpool(
   padding: some IntegerList = 0, outputSize: [Int]? = nil
 ) -> Tensor {
   composite("maxUnpool\(spatial)d", [x, indices]) { () throws(TypeFault) -> Tensor in
-    guard spatial > 0, x.rank >= spatial, indices.shape == x.shape, indices.dtype.isInteger else {
-      throw TypeFault("the indices \(indices.type) do not belong to \(x.type)")
-    }
+    guard spatial > 0, x.rank >= spatial else { throw TypeFault("\(x.type) has no \(spatial) axes") }
     let kernel = try kernelSize.spread(spatial, "kernelSize")
     let stride = try stride?.spread(spatial, "stride") ?? kernel
     let padding = try padding.spread(spatial, "padding")
@@ -124,7 +122,18 @@ public func maxUnpool(
       }
       sizes = wanted
     }
+    return unpooled(x, indices, to: sizes)
+  }
+}
+
+/// Elements at their row-major places over last axes of the given sizes; zeros elsewhere.
+package func unpooled(_ x: Tensor, _ indices: Tensor, to sizes: [Int]) -> Tensor {
+  composite("maxUnpool\(sizes.count)d", [x, indices]) { () throws(TypeFault) -> Tensor in
+    guard x.rank >= sizes.count, indices.shape == x.shape, indices.dtype.isInteger else {
+      throw TypeFault("the indices \(indices.type) do not belong to \(x.type)")
+    }
     guard sizes.allSatisfy({ $0 >= 0 }) else { throw TypeFault("the result would have sizes \(sizes)") }
+    let lead = x.rank - sizes.count
     let outer = Array(x.shape[..<lead])
     let count = Array(x.shape[lead...]).elementCount
     let flat = x.builder.zeros(TensorType(x.dtype, outer + [sizes.map { Dim($0) }.elementCount]))

@@ -104,6 +104,55 @@ extension Tensor {
     isPoisoned ? self : builder.randn(shape, dtype: dtype ?? self.dtype)
   }
 
+  /// Exponentially distributed numbers of a rate, in this shape and type: `exponential_`.
+  public func exponentialLike(rate: Double = 1) -> Tensor {
+    composite("exponential", [self]) { () throws(TypeFault) -> Tensor in
+      guard rate > 0 else { throw TypeFault("the rate is \(rate)", help: "it is positive") }
+      return -(-randLike()).log1p() / rate
+    }
+  }
+
+  /// How many trials of probability `p` the first success takes, in this shape and type: `geometric_`.
+  public func geometricLike(p: Double) -> Tensor {
+    composite("geometric", [self]) { () throws(TypeFault) -> Tensor in
+      guard 0 < p, p < 1 else { throw TypeFault("p is \(p)", help: "p is a share, between 0 and 1") }
+      let x = builder.rand(shape, dtype: dtype.isFloat ? dtype : .defaultFloat)
+      return ((-x).log1p() / x.fullLike(-p).log1p()).floor().convert(to: dtype) + 1
+    }
+  }
+
+  /// Numbers of a Cauchy distribution, in this shape and type: `cauchy_`.
+  public func cauchyLike(median: Double = 0, sigma: Double = 1) -> Tensor {
+    composite("cauchy", [self]) { ((randLike() - 0.5) * Double.pi).tan() * sigma + median }
+  }
+
+  /// Numbers whose logarithms have a mean and a deviation, in this shape and type: `log_normal_`.
+  public func logNormalLike(mean: Double = 1, std: Double = 2) -> Tensor {
+    composite("logNormal", [self]) { (randnLike() * std + mean).exp() }
+  }
+
+  /// Numbers of categories (`i64`), each drawn as often as its weight in a row says: `torch.multinomial` in a graph.
+  ///
+  /// - Parameters:
+  ///   - count: How many are drawn from each row of weights, `[categories]` or `[rows, categories]`.
+  ///   - replacement: Whether a category may be drawn again. Without, once those with weights are used up, others follow.
+  public func multinomial(_ count: Int, replacement: Bool = false) -> Tensor {
+    composite("multinomial", [self]) { () throws(TypeFault) -> Tensor in
+      try requireFloat("the weights")
+      try requireRank(1...2, "the weights")
+      let categories = try knownSize(rank - 1)
+      guard count > 0, categories > 0, replacement || count <= categories else {
+        throw TypeFault("\(count) draws of \(categories) categories")
+      }
+      // The first of exponential waiting times, as PyTorch has it.
+      guard replacement, count > 1 else { return (self / exponentialLike()).topk(count).indices }
+      let sums = cumsum(dim: -1)
+      let total = sums.slice(axis: rank - 1, from: categories - 1, to: categories)
+      let points = builder.rand(Array(shape.dropLast()) + [Dim(count)], dtype: dtype) * total
+      return sums.searchsorted(points, right: true).clamp(max: categories - 1)
+    }
+  }
+
   /// True with the probability that each element is: as 0 and 1 of this type.
   public func bernoulli() -> Tensor {
     composite("bernoulli", [self]) { () throws(TypeFault) -> Tensor in

@@ -181,15 +181,34 @@ extension Tensor {
   ///
   /// - Parameter isSorted: Whether they are in lexicographic order; if not, in that in which they come first.
   public func unique(dim: Int, isSorted: Bool = true) -> Unique {
-    let results = composite("unique", [self], count: 5) { () throws(TypeFault) -> [Tensor] in
+    distinct("unique", dim, isSorted ? .ascending : .first)
+  }
+
+  /// The slices of an axis in order, runs of equal ones once: `unique_consecutive` with `dim`.
+  public func uniqueConsecutive(dim: Int) -> Unique { distinct("uniqueConsecutive", dim, .given) }
+
+  /// Which order slices that are kept once are in.
+  private enum SliceOrder {
+    /// Lexicographic.
+    case ascending
+    /// That in which they come first.
+    case first
+    /// As they are, only neighbours being compared.
+    case given
+  }
+
+  private func distinct(_ name: String, _ dim: Int, _ wanted: SliceOrder) -> Unique {
+    let results = composite(name, [self], count: 5) { () throws(TypeFault) -> [Tensor] in
       let axis = try axis(dim)
       let slices = movedim(axis, 0)
       let rows = slices.reshape([slices.shape[0], Array(slices.shape.dropFirst()).elementCount])
       let width = try rows.knownSize(1)
-      guard width <= Self.widestRow else { throw TypeFault("slices of \(width) elements are too long to be compared") }
+      guard wanted == .given || width <= Self.widestRow else {
+        throw TypeFault("slices of \(width) elements are too long to be compared")
+      }
       // From the last element to the first, each order keeping that of the others.
       var order = builder.iota(TensorType(.i64, [rows.shape[0]]), axis: 0)
-      for column in (0..<width).reversed() {
+      for column in (0..<(wanted == .given ? 0 : width)).reversed() {
         let keys = rows.select(dim: 1, index: column).gatherAlong(axis: 0, indices: order, outside: .ignored)
         order = order.gatherAlong(axis: 0, indices: keys.argSort(axis: 0), outside: .ignored)
       }
@@ -200,7 +219,7 @@ extension Tensor {
           ? builder.iota(TensorType(.i64, [rows.shape[0]]), axis: 0) .== 0 : sorted().isFirst(0).any(dim: 1)
       }
       var slots = isFirst().slots()
-      if !isSorted {
+      if wanted == .first {
         // Runs in the order of their first slices: all slices by the place where their run begins.
         let first = slots.collectFirst(order, isFirst())
         let begins = first.gather(slots.inverse(order).unsqueeze(dim: 1), places)

@@ -366,14 +366,34 @@ extension Tensor {
   }
 
   /// The covariance matrix of variables in rows, observations in columns.
-  public func cov(correction: Double = 1) -> Tensor {
-    composite("cov", [self]) { () throws(TypeFault) -> Tensor in
+  ///
+  /// - Parameters:
+  ///   - correction: What is taken off the number of observations.
+  ///   - fweights: How often each observation counts, integers `[columns]`.
+  ///   - aweights: How much each observation counts, `[columns]`.
+  public func cov(correction: Double = 1, fweights: Tensor? = nil, aweights: Tensor? = nil) -> Tensor {
+    composite("cov", [self, fweights, aweights]) { () throws(TypeFault) -> Tensor in
       try requireRank(1...2, "the input")
       let x = rank == 1 ? unsqueeze(dim: 0) : self
       let count = Double(try x.knownSize(1))
-      let centred = x - x.mean(dim: 1, keepdim: true)
-      let products = centred.matmul(centred.t()) / Swift.max(count - correction, 0)
-      return rank == 1 ? products.view([Int]()) : products
+      for weights in [fweights, aweights].compactMap({ $0 }) where weights.shape != [x.shape[1]] {
+        throw TypeFault("the weights are \(weights.type), need one for each of \(x.shape[1]) observations")
+      }
+      func products(_ centred: Tensor, _ weighted: Tensor) -> Tensor {
+        let products = centred.matmul(weighted.t())
+        return rank == 1 ? products.view([Int]()) : products
+      }
+      let given = [fweights, aweights].compactMap { $0?.convert(to: x.dtype) }
+      guard let first = given.first else {
+        let centred = x - x.mean(dim: 1, keepdim: true)
+        return products(centred, centred) / Swift.max(count - correction, 0)
+      }
+      let weights = given.dropFirst().reduce(first) { $0 * $1 }
+      let total = weights.sum()
+      let centred = x - (x * weights).sum(dim: 1, keepdim: true) / total
+      let lost = aweights.map { (weights * $0.convert(to: x.dtype)).sum() / total * correction }
+      let divisor = (lost.map { total - $0 } ?? total - correction).clamp(min: 0)
+      return products(centred, centred * weights) / divisor
     }
   }
 
@@ -399,12 +419,42 @@ extension Tensor {
     }
   }
 
-  private func trapezoids(_ dx: Double, _ dim: Int) throws(TypeFault) -> Tensor {
+  /// The integral along an axis by trapezoids between points at places `x`: of the axis alone, or of all elements.
+  public func trapezoid(x: Tensor, dim: Int = -1) -> Tensor {
+    composite("trapezoid", [self, x]) { () throws(TypeFault) -> Tensor in try trapezoids(x, dim).sum(dim: dim) }
+  }
+
+  /// The running integral along an axis by trapezoids between points at places `x`: of the axis alone, or of all
+  /// elements.
+  public func cumulativeTrapezoid(x: Tensor, dim: Int = -1) -> Tensor {
+    composite("cumulativeTrapezoid", [self, x]) { () throws(TypeFault) -> Tensor in
+      try trapezoids(x, dim).cumsum(dim: dim)
+    }
+  }
+
+  private func trapezoids(_ x: Tensor, _ dim: Int) throws(TypeFault) -> Tensor {
     let axis = try axis(dim)
     let size = try knownSize(axis)
     guard size > 0 else { return self }
-    let sums = slice(axis: axis, from: 1, to: size) + slice(axis: axis, from: 0, to: size - 1)
-    return sums * (dx / 2)
+    var places = x
+    if x.rank == 1 {
+      guard x.shape[0] == shape[axis] else {
+        throw TypeFault("\(x.type) are not the places along axis \(axis) of \(type)")
+      }
+      places = x.reshape([x.shape[0]] + [Dim](repeating: 1, count: rank - axis - 1))
+    }
+    return pairSums(axis, size) * places.diff(dim: axis - rank) / 2
+  }
+
+  private func trapezoids(_ dx: Double, _ dim: Int) throws(TypeFault) -> Tensor {
+    let axis = try axis(dim)
+    let size = try knownSize(axis)
+    return size > 0 ? pairSums(axis, size) * (dx / 2) : self
+  }
+
+  /// The sums of neighbours.
+  private func pairSums(_ axis: Int, _ size: Int) -> Tensor {
+    slice(axis: axis, from: 1, to: size) + slice(axis: axis, from: 0, to: size - 1)
   }
 
   /// The differences of neighbours along an axis, taken `n` times.

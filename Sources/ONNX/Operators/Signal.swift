@@ -20,7 +20,7 @@ extension Operator {
     let period = Double(try call.flag("periodic", default: true) ? sizes[0] : sizes[0] - 1)
     let values = (0..<sizes[0]).map { position in
       let angle = period == 0 ? 0 : 2 * Double.pi * Double(position) / period
-      return amplitudes.enumerated().reduce(0) { $0 + $1.element * cos(angle * Double($1.offset)) }
+      return sumOfCosines(amplitudes, angle)
     }
     let type = try call.elementType("output_datatype") ?? .f32
     return call.builder.tensor(values, dtype: .f64).convert(to: type)

@@ -147,6 +147,44 @@ extension Operator {
         try call.tensor("A"), offset: try call.integer("offset"), dim1: try call.integer("dim1"),
         dim2: try call.integer("dim2"))
     },
+    "cholesky": .one { call throws(TypeFault) in Linalg.cholesky(try call.tensor(), upper: try call.flag("upper")) },
+    "qr": .several { call throws(TypeFault) in
+      let (q, r) = Linalg.qr(try call.tensor(), mode: try call.flag("some") ? .reduced : .complete)
+      return [q, r]
+    },
+    "svd": Operator { call throws(TypeFault) in
+      let a = try call.tensor()
+      let isReduced = try call.flag("some")
+      guard try call.flag("compute_uv") else { return [.unread, .tensor(Linalg.svdvals(a)), .unread] }
+      let (u, s, vh) = Linalg.svd(a, fullMatrices: !isReduced)
+      return [.tensor(u), .tensor(s), .tensor(vh.mT)]
+    },
+    "triangular_solve": .several { call throws(TypeFault) in
+      let (a, isUpper) = (try call.tensor("A"), try call.flag("upper"))
+      let isTransposed = try call.flag("transpose")
+      let x = Linalg.solveTriangular(
+        isTransposed ? a.mT : a, try call.tensor(), upper: isUpper != isTransposed, left: true,
+        unitriangular: try call.flag("unitriangular"))
+      return [x, a]
+    },
+    "lu_solve": .one { call throws(TypeFault) in
+      Linalg.luSolve(try call.tensor("LU_data"), try call.tensor("LU_pivots"), try call.tensor())
+    },
+    "linalg_solve_ex": .several { call throws(TypeFault) in
+      call.ignore("check_errors")
+      return [try solved(call), success(try call.tensor("A"))]
+    },
+    "nuclear_norm": .one { call throws(TypeFault) in
+      Linalg.matrixNorm(
+        try call.tensor(), ord: .nuclear, dim: call.has("dim") ? try call.integers("dim") : [-2, -1],
+        keepdim: try call.flag("keepdim"))
+    },
+    "frobenius_norm": .one { call throws(TypeFault) in
+      try call.tensor().norm(p: 2, dim: call.integers("dim"), keepdim: call.flag("keepdim"))
+    },
+    "orgqr": .one { call throws(TypeFault) in
+      Linalg.householderProduct(try call.tensor(), try call.tensor("input2"))
+    },
     "linalg_householder_product": .one { call throws(TypeFault) in
       Linalg.householderProduct(try call.tensor("input"), try call.tensor("tau"))
     },

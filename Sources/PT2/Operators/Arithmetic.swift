@@ -45,6 +45,11 @@ extension Operator {
     },
     "lerp": .one { call throws(TypeFault) in try call.tensor().lerp(call.tensor("end"), weight: call.operand("weight"))
     },
+    "gcd": .tensors { $0.gcd($1) }, "lcm": .tensors { $0.lcm($1) },
+    "frexp": .several { call throws(TypeFault) in
+      let (mantissa, exponent) = try call.tensor().frexp()
+      return [mantissa, exponent]
+    },
     "atan2": .tensors { $0.atan2($1) },
     "neg": .unary { -$0 }, "abs": .unary { $0.abs() }, "sign": .unary { $0.sign() },
     "exp": .unary { $0.exp() }, "exp2": .unary { $0.exp2() }, "expm1": .unary { $0.expm1() },

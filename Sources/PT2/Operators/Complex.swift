@@ -30,17 +30,14 @@ extension Operator {
       return ComplexTensor(parts: Complex.div(x.parts, try call.complex("other", beside: x).parts))
     },
     "neg": .numbers { call throws(TypeFault) in try call.complex().mapped { -$0 } },
-    "square": .numbers { call throws(TypeFault) in try power(call.complex(), 2) },
-    "pow.Tensor_Scalar": .numbers { call throws(TypeFault) in
-      try power(call.complex(), call.integer("exponent"))
-    },
-    "exp": .numbers { call throws(TypeFault) in ComplexTensor(parts: Complex.exp(try call.complex().parts)) },
+    "square": .numbers { call throws(TypeFault) in power(try call.complex(), 2) },
+    "pow.Tensor_Scalar": powers, "pow.Tensor_Tensor": powers,
+    "exp": function { Complex.exp($0) }, "log": function { Complex.log($0) }, "sqrt": function { Complex.sqrt($0) },
+    "reciprocal": function { Complex.reciprocal($0) }, "sin": function { Complex.sin($0) },
+    "cos": function { Complex.cos($0) }, "sinh": function { Complex.sinh($0) },
+    "cosh": function { Complex.cosh($0) }, "tanh": function { Complex.tanh($0) },
     "matmul": products("other"), "mm": products("mat2"), "bmm": products("mat2"),
-    "einsum": .numbers { call throws(TypeFault) in
-      let (equation, operands) = (try call.string("equation"), try call.complexes("tensors"))
-      guard operands.count == 2 else { throw TypeFault("of \(operands.count) complex operands is not supported") }
-      return operands[0].product(operands[1]) { LatheNN.einsum(equation, [$0, $1]) }
-    },
+    "einsum": .numbers(einsum),
     "cat": .numbers { call throws(TypeFault) in
       try joined(call) { (tensors, dim) in LatheNN.cat(tensors, dim: dim) }
     },
@@ -132,11 +129,42 @@ extension Operator {
     }
   }
 
-  private static func power(_ x: ComplexTensor, _ exponent: Int) throws(TypeFault) -> ComplexTensor {
-    guard (1...8).contains(exponent) else {
-      throw TypeFault("the power \(exponent) of complex numbers is not supported")
+  /// The sum over all choices of real and imaginary parts, as a product of sums is.
+  private static func einsum(_ call: Call) throws(TypeFault) -> ComplexTensor {
+    let (equation, operands) = (try call.string("equation"), try call.complexes("tensors"))
+    // In which order products are taken only decides the last places.
+    call.ignore("path")
+    guard operands.count <= 8 else { throw TypeFault("of \(operands.count) complex operands is not supported") }
+    var sums: [Tensor?] = [nil, nil]
+    for choice in 0..<1 << operands.count {
+      let parts = operands.enumerated().compactMap { position, operand in
+        choice >> position & 1 == 0 ? operand.real : operand.imaginary
+      }
+      guard parts.count == operands.count else { continue }
+      let term = LatheNN.einsum(equation, parts)
+      // Of the powers of i, every second one is real, and of these every second one is negative.
+      let power = choice.nonzeroBitCount
+      let signed = power & 2 == 0 ? term : -term
+      sums[power & 1] = sums[power & 1].map { $0 + signed } ?? signed
     }
-    return (1..<exponent).reduce(x) { power, _ in power.times(x) }
+    guard let real = sums[0] else { throw TypeFault("has no operands") }
+    return ComplexTensor(real: real, imaginary: sums[1])
+  }
+
+  /// Small whole powers are products.
+  private static let powers = Operator.numbers { call throws(TypeFault) in
+    let x = try call.complex()
+    if let exponent = try? call.integer("exponent"), (1...8).contains(exponent) { return power(x, exponent) }
+    return ComplexTensor(parts: Complex.pow(x.parts, try call.complex("exponent", beside: x).parts))
+  }
+
+  private static func power(_ x: ComplexTensor, _ exponent: Int) -> ComplexTensor {
+    (1..<exponent).reduce(x) { power, _ in power.times(x) }
+  }
+
+  /// A function of pairs.
+  private static func function(_ function: @escaping @Sendable (Tensor) -> Tensor) -> Operator {
+    .numbers { call throws(TypeFault) in ComplexTensor(parts: function(try call.complex().parts)) }
   }
 
   // MARK: Transforms
@@ -186,7 +214,7 @@ extension Operator {
       return FFT.irfftn(
         x.parts, s: sizes + [try call.integer("last_dim_size")], dim: axes, norm: try scale(call, isInverse: true))
     },
-    "stft": .numbers(stft),
+    "stft": stft, "istft": istft,
   ]
 
   /// How the operator's number scales: by nothing, by one over the root of the size, or by one over the size.
@@ -237,26 +265,28 @@ extension Operator {
   }
 
   /// Transforms of windows, one column each.
-  private static func stft(_ call: Call) throws(TypeFault) -> ComplexTensor {
-    let (x, length) = (try call.tensor(), try call.integer("n_fft"))
-    let hop = try call.optionalInteger("hop_length") ?? length / 4
-    let width = try call.optionalInteger("win_length") ?? length
-    guard length > 0, hop > 0, (1...length).contains(width) else {
-      throw TypeFault("windows of \(width) in transforms of \(length), every \(hop) elements")
+  private static let stft = Operator { call throws(TypeFault) in
+    let isCentered = call.schema?["center"] != nil ? try call.flag("center") : false
+    if isCentered {
+      guard try call.string("pad_mode") == "reflect" else { throw TypeFault("pads by reflection only") }
+    } else if call.schema?["pad_mode"] != nil {
+      call.ignore("pad_mode")
     }
-    guard try call.flag("return_complex") else { throw TypeFault("of pairs is not supported") }
-    guard try !call.flag("center") else { throw TypeFault("with centered windows is not supported") }
-    call.ignore("pad_mode")
     call.ignore("align_to_window")
-    var frames = x.unfold(dimension: -1, size: length, step: hop)
-    let before = (length - width) / 2
-    let window = try call.optional("window") ?? call.builder.full(TensorType(x.dtype, [width]), .float(1))
-    frames = frames * LatheNN.pad(window, [before, length - width - before])
-    let norm: FFT.Norm = try call.flag("normalized") ? .ortho : .backward
-    let isHalf = call.has("onesided") ? try call.flag("onesided") : true
-    let columns =
-      isHalf ? FFT.rfft(frames, norm: norm) : FFT.fft(ComplexTensor(real: frames, imaginary: nil).parts, norm: norm)
-    return ComplexTensor(parts: columns).mapped { $0.transpose(-1, -2) }
+    let columns = LatheNN.stft(
+      try call.tensor(), nFFT: try call.integer("n_fft"), hopLength: try call.optionalInteger("hop_length"),
+      winLength: try call.optionalInteger("win_length"), window: try call.optional("window"), center: isCentered,
+      normalized: try call.flag("normalized"), onesided: call.has("onesided") ? try call.flag("onesided") : true)
+    return result(columns, isReal: call.has("return_complex") ? try !call.flag("return_complex") : true)
+  }
+
+  private static let istft = Operator.one { call throws(TypeFault) in
+    guard try !call.flag("return_complex") else { throw TypeFault("of complex signals is not supported") }
+    return LatheNN.istft(
+      try call.complex().parts, nFFT: try call.integer("n_fft"), hopLength: try call.optionalInteger("hop_length"),
+      winLength: try call.optionalInteger("win_length"), window: try call.optional("window"),
+      center: try call.flag("center"), normalized: try call.flag("normalized"),
+      onesided: call.has("onesided") ? try call.flag("onesided") : true, length: try call.optionalInteger("length"))
   }
 }
 

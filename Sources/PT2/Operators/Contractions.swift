@@ -30,6 +30,13 @@ extension Operator {
     "linalg_cross": .one { call throws(TypeFault) in
       cross(try call.tensor(), try call.tensor("other"), dim: try call.integer("dim"))
     },
+    "cross": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      guard let dim = try call.optionalInteger("dim") ?? x.shape.firstIndex(of: 3) else {
+        throw TypeFault("\(x.type) has no axis of size 3")
+      }
+      return cross(x, try call.tensor("other"), dim: dim)
+    },
     "bilinear": .one { call throws(TypeFault) in
       bilinear(
         try call.tensor("input1"), try call.tensor("input2"), try call.tensor("weight"), try call.optional("bias"))

@@ -84,11 +84,53 @@ extension Operator {
         call.builder.triuIndices(call.integer("row"), call.integer("col"), offset: call.integer("offset")), call)
     },
     "randn_like": .one { call throws(TypeFault) in try call.tensor().randnLike(dtype: call.dtype()) },
+    "randint_like": .one { call throws(TypeFault) in
+      let x = try call.tensor()
+      let low = call.has("low") ? try call.integer("low") : 0
+      return call.builder.randint(low, try call.integer("high"), x.shape, dtype: try call.dtype() ?? x.dtype)
+    },
+    "exponential": .one { call throws(TypeFault) in try call.tensor().exponentialLike(rate: call.float("lambd")) },
+    "geometric": .one { call throws(TypeFault) in try call.tensor().geometricLike(p: call.float("p")) },
+    "cauchy": .one { call throws(TypeFault) in
+      try call.tensor().cauchyLike(median: call.float("median"), sigma: call.float("sigma"))
+    },
+    "log_normal": .one { call throws(TypeFault) in
+      try call.tensor().logNormalLike(mean: call.float("mean"), std: call.float("std"))
+    },
+    "multinomial": .one { call throws(TypeFault) in
+      try call.tensor().multinomial(call.integer("num_samples"), replacement: call.flag("replacement"))
+    },
+    "hann_window": window { $0.hannWindow($1, periodic: $2, dtype: $3) },
+    "blackman_window": window { $0.blackmanWindow($1, periodic: $2, dtype: $3) },
+    "bartlett_window": window { $0.bartlettWindow($1, periodic: $2, dtype: $3) },
+    "hamming_window": .one { call throws(TypeFault) in
+      call.builder.hammingWindow(
+        try call.integer("window_length"), periodic: try periodic(call),
+        alpha: call.has("alpha") ? try call.float("alpha") : 0.54,
+        beta: call.has("beta") ? try call.float("beta") : 0.46, dtype: try call.dtype())
+    },
+    "kaiser_window": .one { call throws(TypeFault) in
+      call.builder.kaiserWindow(
+        try call.integer("window_length"), periodic: try periodic(call),
+        beta: call.has("beta") ? try call.float("beta") : 12, dtype: try call.dtype())
+    },
   ]
 
   private static let scalar = Operator.one { call throws(TypeFault) in
     guard let number = try call.number("s") else { return try call.tensor("s") }
     return call.builder.full([], number, dtype: try call.dtype() ?? (number is Int ? .i64 : .defaultFloat))
+  }
+
+  private static func periodic(_ call: Call) throws(TypeFault) -> Bool {
+    call.has("periodic") ? try call.flag("periodic") : true
+  }
+
+  private static func window(
+    _ function: @escaping @Sendable (Builder, Int, Bool, ScalarType?) -> Tensor
+  ) -> Operator {
+    .one { call throws(TypeFault) in
+      function(call.builder, try call.integer("window_length"), try periodic(call), try call.dtype())
+    }
   }
 
   private static let normal = Operator.one { call throws(TypeFault) in

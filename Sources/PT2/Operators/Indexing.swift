@@ -42,8 +42,17 @@ extension Operator {
     "masked_select": .one { call throws(TypeFault) in try call.tensor().maskedSelect(call.tensor("mask")) },
     "_unique2": .several { call throws(TypeFault) in try distinct(call, try call.tensor().unique()) },
     "unique_consecutive": .several { call throws(TypeFault) in
-      if call.has("dim") { throw TypeFault("of one axis is not supported") }
-      return try distinct(call, try call.tensor().uniqueConsecutive())
+      let x = try call.tensor()
+      let dim = try call.optionalInteger("dim")
+      return try distinct(call, dim.map { x.uniqueConsecutive(dim: $0) } ?? x.uniqueConsecutive())
+    },
+    "unique_dim_consecutive": .several { call throws(TypeFault) in
+      try distinct(call, try call.tensor().uniqueConsecutive(dim: call.integer("dim")))
+    },
+    "put": .one { call throws(TypeFault) in
+      let (x, index, source) = (try call.tensor(), try call.tensor("index"), try call.tensor("source"))
+      return x.flatten().indexPut([index.flatten()], source.flatten(), accumulate: try call.flag("accumulate"))
+        .reshape(x.shape)
     },
     "unique_dim": .several { call throws(TypeFault) in
       try distinct(call, try call.tensor().unique(dim: call.integer("dim")))

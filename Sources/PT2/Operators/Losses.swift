@@ -4,12 +4,9 @@ internal import LatheNN
 /// Losses, and distances.
 extension Operator {
   static let losses: [String: Operator] = [
-    "mse_loss": .one { call throws(TypeFault) in
-      mseLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
-    },
-    "l1_loss": .one { call throws(TypeFault) in
-      l1Loss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
-    },
+    "mse_loss": loss { mseLoss($0, $1, reduction: $2) }, "l1_loss": loss { l1Loss($0, $1, reduction: $2) },
+    "soft_margin_loss": loss { softMarginLoss($0, $1, reduction: $2) },
+    "multilabel_margin_loss": loss { multiLabelMarginLoss($0, $1, reduction: $2) },
     "smooth_l1_loss": .one { call throws(TypeFault) in
       smoothL1Loss(
         try call.tensor(), try call.tensor("target"), reduction: try reduction(call), beta: try call.float("beta"))
@@ -64,16 +61,10 @@ extension Operator {
         try call.tensor("input1"), try call.tensor("input2"), try call.tensor("target"),
         margin: try call.float("margin"), reduction: try reduction(call))
     },
-    "soft_margin_loss": .one { call throws(TypeFault) in
-      softMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
-    },
     "multi_margin_loss": .one { call throws(TypeFault) in
       multiMarginLoss(
         try call.tensor(), try call.tensor("target"), p: try call.integer("p"), margin: try call.float("margin"),
         weight: try call.optional("weight"), reduction: try reduction(call))
-    },
-    "multilabel_margin_loss": .one { call throws(TypeFault) in
-      multiLabelMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
     },
     "multilabel_margin_loss_forward": .first(of: 2) { call throws(TypeFault) in
       multiLabelMarginLoss(try call.tensor(), try call.tensor("target"), reduction: try reduction(call))
@@ -90,10 +81,20 @@ extension Operator {
         try call.tensor("x1"), try call.tensor("x2"), p: try call.float("p"), eps: try call.float("eps"),
         keepdim: try call.flag("keepdim"))
     },
-    "pdist": .one { call throws(TypeFault) in pdist(try call.tensor(), p: try call.float("p")) },
-    "_pdist_forward": .one { call throws(TypeFault) in pdist(try call.tensor(), p: try call.float("p")) },
+    "pdist": pairs, "_pdist_forward": pairs,
     "cdist": distances, "_cdist_forward": distances,
   ]
+
+  /// A loss of an input and a target, with no more arguments than the reduction.
+  private static func loss(_ function: @escaping @Sendable (Tensor, Tensor, Reduction) -> Tensor) -> Operator {
+    .one { call throws(TypeFault) in
+      function(try call.tensor(), try call.tensor("target"), try reduction(call))
+    }
+  }
+
+  private static let pairs = Operator.one { call throws(TypeFault) in
+    pdist(try call.tensor(), p: try call.float("p"))
+  }
 
   private static let classes = Operator.one(classLoss)
 

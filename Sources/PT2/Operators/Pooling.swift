@@ -29,6 +29,13 @@ extension Operator {
       let (output, indices) = adaptiveMaxPool3dWithIndices(try call.tensor(), try call.integers("output_size"))
       return [output, indices]
     },
+    "max_unpool2d": unpool, "max_unpool3d": unpool,
+    "fractional_max_pool2d": .several { call throws(TypeFault) in
+      let (output, indices) = fractionalMaxPool2dWithIndices(
+        try call.tensor(), kernelSize: try call.integers("kernel_size"), outputSize: try call.integers("output_size"),
+        outputRatio: Double?.none, randomSamples: try call.tensor("random_samples"))
+      return [output, indices]
+    },
     "im2col": .one { call throws(TypeFault) in
       LatheNN.unfold(
         try call.tensor(), kernelSize: try call.integers("kernel_size"), dilation: try call.integers("dilation"),
@@ -41,6 +48,15 @@ extension Operator {
         stride: try call.integers("stride"))
     },
   ]
+
+  /// The places are those of the result; what was pooled how does not matter any more.
+  private static let unpool = Operator.one { call throws(TypeFault) in
+    if call.schema?["stride"] != nil {
+      call.ignore("stride")
+      call.ignore("padding")
+    }
+    return unpooled(try call.tensor(), try call.tensor("indices"), to: try call.integers("output_size"))
+  }
 
   private static func pooled<Output>(_ call: Call, _ function: MaxPoolFunction<Output>) throws(TypeFault) -> Output {
     function(

@@ -20,14 +20,8 @@ extension Operator {
     "_is_all_true": .unary { $0.all() },
     "max": .unary { $0.max() },
     "min": .unary { $0.min() },
-    "max.dim": .several { call throws(TypeFault) in
-      let (values, indices) = try call.tensor().max(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
-      return [values, indices]
-    },
-    "min.dim": .several { call throws(TypeFault) in
-      let (values, indices) = try call.tensor().min(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
-      return [values, indices]
-    },
+    "max.dim": .alongAxis { $0.max(dim: $1, keepdim: $2) },
+    "min.dim": .alongAxis { $0.min(dim: $1, keepdim: $2) },
     "argmax": .one { call throws(TypeFault) in
       try call.tensor().argmax(dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"))
     },
@@ -78,14 +72,8 @@ extension Operator {
       return cat(parts, dim: dim).diff(n: try call.integer("n"), dim: dim)
     },
     "nanmedian": .unary { $0.nanmedian() },
-    "nanmedian.dim": .several { call throws(TypeFault) in
-      let (values, indices) = try call.tensor().nanmedian(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
-      return [values, indices]
-    },
-    "mode": .several { call throws(TypeFault) in
-      let (values, indices) = try call.tensor().mode(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
-      return [values, indices]
-    },
+    "nanmedian.dim": .alongAxis { $0.nanmedian(dim: $1, keepdim: $2) },
+    "mode": .alongAxis { $0.mode(dim: $1, keepdim: $2) },
     "quantile": .one { call throws(TypeFault) in
       try call.tensor().quantile(
         call.tensor("q"), dim: call.optionalInteger("dim"), keepdim: call.flag("keepdim"),
@@ -113,6 +101,12 @@ extension Operator {
     "cumulative_trapezoid.dx": .one { call throws(TypeFault) in
       try call.tensor("y").cumulativeTrapezoid(dx: call.float("dx"), dim: call.integer("dim"))
     },
+    "trapezoid.x": .one { call throws(TypeFault) in
+      try call.tensor("y").trapezoid(x: call.tensor("x"), dim: call.integer("dim"))
+    },
+    "cumulative_trapezoid.x": .one { call throws(TypeFault) in
+      try call.tensor("y").cumulativeTrapezoid(x: call.tensor("x"), dim: call.integer("dim"))
+    },
     "renorm": .one { call throws(TypeFault) in
       let (x, p) = (try call.tensor(), try call.float("p"))
       let (dim, largest) = (try call.integer("dim"), try call.float("maxnorm"))
@@ -121,10 +115,7 @@ extension Operator {
     },
     "histc": .one(histogram),
     "median": .unary { $0.median() },
-    "median.dim": .several { call throws(TypeFault) in
-      let (values, indices) = try call.tensor().median(dim: call.integer("dim"), keepdim: call.flag("keepdim"))
-      return [values, indices]
-    },
+    "median.dim": .alongAxis { $0.median(dim: $1, keepdim: $2) },
     "kthvalue": .several { call throws(TypeFault) in
       let (values, indices) = try call.tensor().kthvalue(
         call.integer("k"), dim: call.integer("dim"), keepdim: call.flag("keepdim"))
@@ -158,6 +149,16 @@ extension Operator {
       try call.tensor().argsort(dim: call.integer("dim"), descending: call.flag("descending"))
     },
   ]
+
+  /// The values and their places along an axis.
+  private static func alongAxis(
+    _ function: @escaping @Sendable (Tensor, Int, Bool) -> (values: Tensor, indices: Tensor)
+  ) -> Operator {
+    .several { call throws(TypeFault) in
+      let (values, indices) = function(try call.tensor(), try call.integer("dim"), try call.flag("keepdim"))
+      return [values, indices]
+    }
+  }
 
   /// How many elements are in each of equal ranges between two numbers; those outside of them count nowhere.
   private static func histogram(_ call: Call) throws(TypeFault) -> Tensor {

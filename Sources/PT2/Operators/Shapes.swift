@@ -94,6 +94,15 @@ extension Operator {
         step: call.integer("step"))
     },
     "as_strided": .one(asStrided),
+    "unfold_backward": .one { call throws(TypeFault) in
+      let (windows, axis) = (try call.tensor("grad_in"), try call.integer("dim"))
+      let sizes = try call.integers("input_sizes")
+      let place = axis < 0 ? axis + sizes.count : axis
+      guard sizes.indices.contains(place) else { throw TypeFault("\(windows.type) has no axis \(axis)") }
+      call.ignore("size")
+      return windows.movedim(place, -2).overlapAdded(step: try call.integer("step"), length: sizes[place])
+        .movedim(-1, place)
+    },
     "as_strided_scatter": .one { call throws(TypeFault) in
       let view = try strided(call)
       return try scattered(call.tensor("src"), over: call.tensor(), view)

@@ -18,10 +18,14 @@ public struct ConvolutionMethod: Hashable, Sendable {
   /// Convolutions that gain most for their bytes are transformed first.
   public var weightGrowth: Double
 
-  /// A choice, with a limit for the growth of constants; by default none.
-  public init(_ choice: Choice, weightGrowth: Double = .infinity) {
+  /// Up to here `auto` lets constants grow: what is transformed beyond saves fewer multiply-adds than its weights take
+  /// time to be read.
+  public static let usualWeightGrowth = 0.25
+
+  /// A choice, with a limit for the growth of constants; by default `usualWeightGrowth` for `auto`, else none.
+  public init(_ choice: Choice, weightGrowth: Double? = nil) {
     self.choice = choice
-    self.weightGrowth = weightGrowth
+    self.weightGrowth = weightGrowth ?? (choice == .auto ? Self.usualWeightGrowth : .infinity)
   }
 
   /// By Winograd's algorithm where that is faster.

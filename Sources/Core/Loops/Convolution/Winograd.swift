@@ -46,35 +46,64 @@ struct Winograd: Hashable, Sendable {
     return rows + [[0, 0, 1]]
   }
 
+  /// How many outputs the weights are computed for together: a line of a cache.
+  private static let outputsTogether = 16
+
   /// The weights of the products, `[product][in][out]`, of `f32` weights `[out, in, 3, 3]`: computed in `f64`, rounded
   /// once.
   func weights(of array: NDArray) -> NDArray {
     let (outputs, inputs) = (array.shape[0], array.shape[1])
-    let rows = weightRows
-    let window = window
-    return NDArray(dtype: .f32, shape: [productCount, inputs, outputs]) { buffer in
-      let target = buffer.bindMemory(to: Float.self)
+    let together = Self.outputsTogether
+    let (rows, products) = (weightRows, productCount)
+    return NDArray(dtype: .f32, shape: [products, inputs, outputs]) { buffer in
+      guard let target = buffer.bindMemory(to: Float.self).baseAddress else { return }
       array.withUnsafeBytes { bytes in
-        let source = bytes.bindMemory(to: Float.self)
-        var half = [Double](repeating: 0, count: window * 3)
-        for output in 0..<outputs {
-          for input in 0..<inputs {
-            let first = (output * inputs + input) * 9
-            for i in 0..<window {
-              for b in 0..<3 {
-                half[i * 3 + b] =
-                  rows[i][0] * Double(source[first + b]) + rows[i][1] * Double(source[first + 3 + b])
-                  + rows[i][2] * Double(source[first + 6 + b])
+        guard let source = bytes.bindMemory(to: Float.self).baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: (9 + products) * together) { scratch in
+          guard let given = scratch.baseAddress else { return }
+          given.initialize(repeating: 0, count: scratch.count)
+          let transformed = given + 9 * together
+          for first in stride(from: 0, to: outputs, by: together) {
+            let count = min(together, outputs - first)
+            for input in 0..<inputs {
+              for output in 0..<count {
+                let window = source + ((first + output) * inputs + input) * 9
+                for element in 0..<9 { given[element * together + output] = Double(window[element]) }
               }
-            }
-            for i in 0..<window {
-              for j in 0..<window {
-                let value =
-                  half[i * 3] * rows[j][0] + half[i * 3 + 1] * rows[j][1] + half[i * 3 + 2] * rows[j][2]
-                target[((i * window + j) * inputs + input) * outputs + output] = Float(value)
+              transform(given, by: rows, to: transformed)
+              for product in 0..<products {
+                let line = target + (product * inputs + input) * outputs + first
+                for output in 0..<count { line[output] = Float(transformed[product * together + output]) }
               }
             }
           }
+        }
+      }
+    }
+  }
+
+  /// `G g Gt` of windows `[3][3][outputsTogether]`.
+  private func transform(
+    _ given: UnsafePointer<Double>, by rows: [[Double]], to result: UnsafeMutablePointer<Double>
+  ) {
+    let together = Self.outputsTogether
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: window * 3 * together) { scratch in
+      guard let half = scratch.baseAddress else { return }
+      /// What a row of `G` makes of three elements, a step apart.
+      func line(_ row: [Double], _ source: UnsafePointer<Double>, step: Int, _ target: UnsafeMutablePointer<Double>) {
+        let (first, second, third) = (row[0], row[1], row[2])
+        for lane in 0..<together {
+          target[lane] = first * source[lane] + second * source[step + lane] + third * source[2 * step + lane]
+        }
+      }
+      for (i, row) in rows.enumerated() {
+        for column in 0..<3 {
+          line(row, given + column * together, step: 3 * together, half + (i * 3 + column) * together)
+        }
+      }
+      for i in 0..<window {
+        for (j, row) in rows.enumerated() {
+          line(row, half + i * 3 * together, step: together, result + (i * window + j) * together)
         }
       }
     }

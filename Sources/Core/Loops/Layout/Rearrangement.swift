@@ -52,13 +52,15 @@ struct Rearrangement: Hashable {
   }
 
   /// Hands out the bytes of `applied(to:)` piece by piece; all but the last are whole words of 64 bits.
+  ///
+  /// - Parameter pieceBytes: About how large a piece is; eight rows at least.
   func withParts<Failure>(
-    of array: NDArray, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    of array: NDArray, pieceBytes: Int = 4 << 20, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
     guard count > 0 else { return }
     let rowBytes = rowCount * array.dtype.byteCount
     let rows = count / rowCount
-    let rowsOfPart = max(8, (4 << 20) / rowBytes / 8 * 8)
+    let rowsOfPart = max(8, pieceBytes / rowBytes / 8 * 8)
     var part = [UInt8](repeating: 0, count: min(rows, rowsOfPart) * rowBytes)
     for row in stride(from: 0, to: rows, by: rowsOfPart) {
       let byteCount = min(rows - row, rowsOfPart) * rowBytes

@@ -45,6 +45,7 @@ struct CheckCommand<Provider: ModelProvider>: ModelCommand {
   private func verifiedModel(_ bindings: ModelBindings) throws(DiagnosticsError) -> Model {
     let model = try model.boundModel(bindings)
     try model.verify()
+    try model.requireCapacities()
     // With all sizes known, what only the lowering refuses is found as well.
     defer { Console.endProgress() }
     if model.symbols.isEmpty {
@@ -88,7 +89,15 @@ struct ModelSummary: Encodable {
   /// A size that data decides.
   struct Extent: Encodable {
     var name: String
-    var capacity: String
+    /// Nil where nothing bounds the size.
+    var capacity: String?
+
+    init(_ name: String, capacity: Dim?) {
+      self.name = name
+      self.capacity = capacity.map { "\($0)" }
+    }
+
+    var text: String { "?\(name) " + (capacity.map { "<= \($0)" } ?? "without a bound (--max \(name)=SIZE)") }
   }
 
   /// A function of a model that has several.
@@ -133,7 +142,7 @@ struct ModelSummary: Encodable {
       ? model.functions[0].nodes.reduce(0) { $0 + model.functions[0].parameterCount(of: $1) }
       : model.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
     symbols = model.symbols
-    extents = model.functions.flatMap(\.capacities).map { Extent(name: $0.size, capacity: "\($0.capacity)") }
+    extents = model.functions.flatMap(\.capacities).map { Extent($0.size, capacity: $0.capacity) }
     nodes = all.reduce(0) { $0 + $1.nodes }
   }
 
@@ -147,7 +156,7 @@ struct ModelSummary: Encodable {
     }
     lines.append("  \(parameters.grouped) parameters, \(nodes.grouped) nodes")
     if !symbols.isEmpty { lines.append("  symbols \(symbols.joined(separator: ", "))") }
-    for extent in extents { lines.append("  decided by data: ?\(extent.name) <= \(extent.capacity)") }
+    for extent in extents { lines.append("  decided by data: \(extent.text)") }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -68,7 +68,7 @@ struct ModelFile: ModelProvider {
     case "onnx":
       let graph = try importONNX(
         path: path, dims: bindings.dimensions, constants: bindings.constants, bindings: bindings.inputs,
-        trainable: bindings.trainable, evaluating: bindings.evaluating
+        trainable: bindings.trainable, evaluating: bindings.evaluating, maxima: bindings.maxima
       ) { Console.report([$0]) }
       return Model(graph)
     case "lathe":

@@ -22,6 +22,7 @@ extension CFileRenderer {
       case .threads: options.threads == .pthreads
       case .singular: variants.contains { $0.kernels.contains { $0.failure == .singular } }
       case .state: takesState
+      case .capacity: variants.contains { $0.kernels.contains { $0.failure == .capacity } }
       default: true
       }
     }
@@ -95,7 +96,7 @@ extension CFileRenderer {
       let element = argument.buffer.dtype.isCoded ? ", elements are bit patterns" : ""
       if argument.extent != nil {
         lines.append(
-          "\(argument.name): output, a size that data decides; more than there is room for is \(macro)_ERROR_INDEX")
+          "\(argument.name): output, a size that data decides; more than there is room for is \(macro)_ERROR_CAPACITY")
         continue
       }
       lines.append("\(argument.name): \(argument.isInput ? "input" : "output") \(argument.buffer.typeText)\(element)")

@@ -120,11 +120,16 @@ struct CKernelRenderer {
     writer = CWriter()
     writer.open("")
     let parallel = threads == .none ? nil : CParallelLoops(parts)
-    if let failure = uses.failure {
-      let isIndex = failure == .index
-      declarations.append(
-        ("int *failure", isIndex ? "set where an index is out of range" : "set where a matrix is singular"))
-      failed = names.unique(isIndex ? "outside" : "failed")
+    let failure = kernel.counted == nil ? uses.failure : .capacity
+    if let failure {
+      let what =
+        switch failure {
+        case .index: "set where an index is out of range"
+        case .capacity: "set where the size exceeds its capacity"
+        default: "set where a matrix is singular"
+        }
+      declarations.append(("int *failure", what))
+      failed = names.unique(failure == .singular ? "failed" : "outside")
       writer.line("bool \(failed) = false;")
     }
     let given = declarations
@@ -135,7 +140,7 @@ struct CKernelRenderer {
     } else {
       render(body)
     }
-    if uses.failure != nil { writer.line("if (\(failed)) \(helpers.name(.failed(threads)))(failure);") }
+    if failure != nil { writer.line("if (\(failed)) \(helpers.name(.failed(threads)))(failure);") }
     writer.close()
     let text = writer.text
     writer = head
@@ -146,7 +151,7 @@ struct CKernelRenderer {
     if parallel != nil { writeThunk(name, given.map(\.text)) }
     return CKernel(
       name: name, buffers: order, parameters: parameters, text: writer.text, hintsIndependence: hintsIndependence,
-      needsFence: needsFence, failure: uses.failure, parts: parallel?.count)
+      needsFence: needsFence, failure: failure, parts: parallel?.count)
   }
 
   /// A function of one signature for all kernels, and what it hands on.

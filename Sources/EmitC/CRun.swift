@@ -113,7 +113,9 @@ extension CBody {
         }
         writeCalls(calls, ofKernelAt: position, &writer)
         if let failure = kernels[known].lazy.compactMap(\.failure).first {
-          writer.line("if (failure) return \(macro)_\(failure.name);")
+          // Whoever loads the library is told which kernel it is.
+          let which = options.uniformEntry ? " + \(CStatus.kernelFactor * (Int32(position) + 1))" : ""
+          writer.line("if (failure) return \(macro)_\(failure.name)\(which);")
         }
       case .loop(let variable, let body):
         let name = stepNames[depth]

@@ -2,7 +2,11 @@ internal import LatheCore
 
 /// What the emitted functions return.
 enum CStatus: Int32, CaseIterable {
-  case okay, nullPointer, alignment, size, weights, file, index, threads, singular, state
+  case okay, nullPointer, alignment, size, weights, file, index, threads, singular, state, capacity
+
+  /// What the number of a kernel that failed is multiplied by, counted from 1, and added to the status in libraries that
+  /// Lathe itself loads.
+  static let kernelFactor: Int32 = 256
 
   /// The name behind the model's own.
   var name: String {
@@ -17,6 +21,7 @@ enum CStatus: Int32, CaseIterable {
     case .threads: "ERROR_THREADS"
     case .singular: "ERROR_SINGULAR"
     case .state: "ERROR_STATE"
+    case .capacity: "ERROR_CAPACITY"
     }
   }
 
@@ -34,6 +39,8 @@ enum CStatus: Int32, CaseIterable {
     case .threads: "a thread cannot be started"
     case .singular: "a matrix has no such factorization or inverse; what outputs and state hold is undefined"
     case .state: "the saved state is another model's or is damaged"
+    case .capacity:
+      "a size that data decides exceeds its capacity, or is below 0; what outputs and state hold is undefined"
     }
   }
 }

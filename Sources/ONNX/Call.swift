@@ -94,6 +94,44 @@ struct Call {
     return sizes.dimensions
   }
 
+  /// The sizes in an operand of rank 0 or 1, of which the run may decide some.
+  func listed(_ position: Int, _ what: String) throws(TypeFault) -> [ListedSize] {
+    guard let operand = operands.count > position ? operands[position] : nil, operand.sizes == nil,
+      let listed = try tensor(position).listedSizes
+    else { return try dimensions(position, what).map { .size($0) } }
+    for case .size(let size) in listed {
+      if let known = size.known, Swift.abs(known.clamped) > Self.largestSize {
+        throw TypeFault("\(what): \(known) is absurdly large")
+      }
+    }
+    if listed.contains(where: { if case .number = $0 { true } else { false } }) {
+      importer.decidingInputs.formUnion(operand.origin.inputs)
+    }
+    return listed
+  }
+
+  /// A size from an entry of a list; one that the run decides gets the name of the node.
+  ///
+  /// - Parameters:
+  ///   - place: Which of several sizes of the node it is.
+  ///   - capacity: What the graph says that it is at most; by default nothing does.
+  func size(_ entry: ListedSize, _ place: Int? = nil, capacity: Dim? = nil) -> Dim {
+    switch entry {
+    case .size(let size): return size
+    case .number(let number):
+      // One number is one size, also where only a `Range` of it takes what is below 0 for 0.
+      if let known = builder.extent(of: number) ?? builder.extent(of: number.maximum(0)) { return known }
+      return builder.extent(number, capacity: capacity, named: sizeName(place))
+    }
+  }
+
+  /// What a size that the node's operands decide is called: the node's own name, or that of its result.
+  func sizeName(_ place: Int? = nil) -> String {
+    let own = node.name.isEmpty ? node.output.first { !$0.isEmpty } ?? name : node.name
+    let last = own.split(separator: "/").last.map(String.init) ?? own
+    return place.map { "\(last)_\($0)" } ?? last
+  }
+
   /// The integers in an operand of rank 0 or 1.
   func integers(_ position: Int, _ what: String) throws(TypeFault) -> [Int] {
     try Self.known(try dimensions(position, what), what)
@@ -104,6 +142,12 @@ struct Call {
       throw TypeFault("\(what) \(dimensions.text) must be known here", help: bindingHelp(dimensions))
     }
     return known
+  }
+
+  /// The sizes where all can be told while importing, at least by name.
+  static func named(_ listed: [ListedSize]) -> [Dim]? {
+    let named = listed.compactMap { if case .size(let size) = $0 { size } else { nil } }
+    return named.count == listed.count ? named : nil
   }
 
   /// What to do where sizes must be known.

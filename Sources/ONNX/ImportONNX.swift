@@ -18,28 +18,31 @@ public import LatheCore
 ///     and epsilons, which only element-wise operators read and no module's path names.
 ///   - evaluating: Whether nodes that the file has in training mode, batch normalization and dropout, are taken as in
 ///     inference: what `evaluate` and `predict` are of a model that is trained further.
+///   - maxima: The capacities that sizes will get (`Graph.limiting`). Inputs of `bindings` that decide a size stay inputs
+///     where such a size is among these.
 ///   - warning: Takes remarks about the file that do not stop the import.
 /// - Throws: All mistakes in the model; operators that are not supported are listed first, each with its nodes.
 public func importONNX(
   path: String, dims: [String: Int] = [:], constants: [String: NDArray] = [:], bindings: [String: NDArray] = [:],
-  trainable: Bool = false, evaluating: Bool = false, warning: (Diagnostic) -> Void = { _ in }
+  trainable: Bool = false, evaluating: Bool = false, maxima: [String: Int] = [:],
+  warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
   return try Model(try Onnx_ModelProto(reading: path), file: path, external: ExternalData(folder: folder))
-    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, warning)
+    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, warning)
 }
 
 /// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
 ///
 /// - Parameter file: The name that messages give to the model.
-/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:evaluating:warning:)`.
+/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:evaluating:maxima:warning:)`.
 public func importONNX(
   bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], constants: [String: NDArray] = [:],
-  bindings: [String: NDArray] = [:], trainable: Bool = false, evaluating: Bool = false,
+  bindings: [String: NDArray] = [:], trainable: Bool = false, evaluating: Bool = false, maxima: [String: Int] = [:],
   warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil)
-    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, warning)
+    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, warning)
 }
 
 /// A parsed model.
@@ -62,7 +65,7 @@ struct Model {
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
     _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool,
-    evaluating: Bool, _ warning: (Diagnostic) -> Void
+    evaluating: Bool, maxima: [String: Int] = [:], _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
     for (name, size) in dims where size < 0 || size > Call.largestSize {
@@ -75,6 +78,7 @@ struct Model {
     while true {
       let mode = trainable ? Importer.Mode.training(evaluating: evaluating) : .inference
       let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions, mode: mode)
+      importer.maxima = maxima
       let graph: Graph
       do {
         graph = try importer.graph(proto, constants: used, given: given.mapValues(\.type), variables: variables)
@@ -93,6 +97,12 @@ struct Model {
       }
       let unsupported = unsupportedOperators(importer)
       guard unsupported.isEmpty else { throw DiagnosticsError(unsupported) }
+      // What is given once decides sizes here, unless they are to stay open up to a capacity.
+      let deciding = importer.decidingInputs.filter { used[$0] == nil && bindings[$0] != nil }
+      if !deciding.isEmpty, !graph.capacities.contains(where: { maxima[$0.size] != nil }) {
+        for name in deciding { used[name] = bindings[name] }
+        continue
+      }
       try checkSymbols(dims, importer, graph)
       importer.warnings.forEach(warning)
       return graph

@@ -41,6 +41,10 @@ final class Importer {
   let builder = Builder()
   /// The inputs whose value is needed to tell a shape.
   var neededInputs: Set<String> = []
+  /// The capacities that sizes which data decides will get, by name.
+  var maxima: [String: Int] = [:]
+  /// The inputs whose values decide sizes that the graph could have as symbols.
+  var decidingInputs: Set<String> = []
   /// The sub-graphs that are built, and those that known values keep from being built, by their places.
   private var builtSubgraphs: Set<String> = []
   private var skippedSubgraphs: Set<String> = []

@@ -6,8 +6,8 @@ enum ProgramValue {
   case tensor(Tensor)
   case complex(ComplexTensor)
   case size(Dim)
-  /// A number that data decides, and what it is at most where the program says so.
-  case number(Tensor, most: Int?)
+  /// A number that data decides, its symbol, and what it is at most where the program says so.
+  case number(Tensor, symbol: String? = nil, most: Int? = nil)
   /// What is said of sizes; nil where it depends on such that are open.
   case bool(Bool?)
   /// What only PyTorch's own gradients read, and is not computed.
@@ -31,7 +31,7 @@ extension ProgramValue {
     case .tensor(let tensor): tensor.isPoisoned
     case .complex(let number): number.real.isPoisoned || number.imaginary?.isPoisoned == true
     case .size, .bool, .unread: false
-    case .number(let tensor, _): tensor.isPoisoned
+    case .number(let tensor, _, _): tensor.isPoisoned
     }
   }
 }
@@ -185,7 +185,7 @@ struct Call {
       case .imaginary?: return number.imag
       case nil: throw TypeFault("'\(name)' is complex, which is not supported here")
       }
-    case .number(let tensor, _)?:
+    case .number(let tensor, _, _)?:
       if tensor.isPoisoned { throw .poisoned }
       return tensor
     case .size(let size)?:
@@ -372,10 +372,13 @@ struct Call {
 
   // MARK: Sizes
 
-  /// Whether an argument is a number that data decides.
+  /// Whether an argument is a number that data decides, or one that is not computed.
   func isData(_ name: String) -> Bool {
-    guard case .symbol(let symbol)? = argument(name), case .number? = scope.values[symbol] else { return false }
-    return true
+    guard case .symbol(let symbol)? = argument(name) else { return false }
+    switch scope.values[symbol] {
+    case .number?, .unread?: return true
+    default: return false
+    }
   }
 
   func dimension(_ name: String) throws(TypeFault) -> Dim {
@@ -390,15 +393,12 @@ struct Call {
     case .symbol(let symbol):
       switch scope.values[symbol] {
       case .size(let named)?: size = named
-      case .number(let tensor, let most)?:
+      case .number(let tensor, let named, let most)?:
         if tensor.isPoisoned { throw .poisoned }
         guard tensor.dtype.isInteger else { throw TypeFault("the size '\(symbol)' is \(tensor.type)") }
-        guard let most, most <= Self.largestSize else {
-          throw TypeFault(
-            "nothing says how large '\(symbol)' may be, a size that data decides",
-            help: "say so in the program, torch._check(\(symbol) <= SIZE)")
-        }
-        size = builder.extent(tensor.convert(to: .i64), capacity: Dim(max(most, 0)))
+        let number = tensor.convert(to: .i64)
+        let capacity = most.flatMap { $0 <= Self.largestSize ? Dim(max($0, 0)) : nil }
+        size = builder.extent(of: number) ?? builder.extent(number, capacity: capacity, named: named ?? symbol)
       default: throw TypeFault("nothing defines the size '\(symbol)'")
       }
     case .tensor(let value):
@@ -413,6 +413,17 @@ struct Call {
       throw TypeFault("the argument '\(name)' is \(known), which is out of range")
     }
     return size
+  }
+
+  /// An end of a slice, which may count from the end of the axis; nil where it is left out.
+  func end(_ name: String) throws(TypeFault) -> ListedSize? {
+    guard case .symbol(let symbol)? = argument(name) else { return try bound(name).map { .size(Dim($0)) } }
+    // A number that the program bounds is a size; others may be negative.
+    guard case .number(let tensor, _, nil)? = scope.values[symbol], tensor.dtype.isInteger else {
+      return .size(try dimension(name))
+    }
+    let number = tensor.convert(to: .i64)
+    return builder.extent(of: number).map { .size($0) } ?? .number(number)
   }
 
   func dimensions(_ name: String) throws(TypeFault) -> [Dim] {

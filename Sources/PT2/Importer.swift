@@ -135,7 +135,7 @@ final class Importer {
       var unique = name
       while !names.insert(unique).inserted { unique += "_" }
       switch value {
-      case .tensor(let tensor), .number(let tensor, _): outputs.append((unique, tensor))
+      case .tensor(let tensor), .number(let tensor, _, _): outputs.append((unique, tensor))
       case .complex(let number): outputs.append((unique, number.parts))
       case .size(let size): outputs.append((unique, Call.tensor(of: size, in: builder)))
       case .bool(let bool?): outputs.append((unique, builder.scalar(.integer(bool ? 1 : 0), .bool)))
@@ -244,20 +244,21 @@ final class Importer {
     }
     for (name, content) in try call.writes() { try write(content, to: name, at: index) }
     for case (let name?, let result) in zip(names, results) {
-      if case .number(let tensor, nil) = result {
-        scope.values[name] = .number(tensor, most: most(of: name))
+      if case .number(let tensor, nil, nil) = result {
+        let symbol = symbol(of: name)
+        scope.values[name] = .number(tensor, symbol: symbol, most: symbol.flatMap { archive.program.bounds?[$0]?.most })
       } else {
         scope.values[name] = result
       }
     }
   }
 
-  /// What a number that data decides is at most, where the program says so.
-  private func most(of name: String) -> Int? {
+  /// The symbol that a number which data decides has in the program.
+  private func symbol(of name: String) -> String? {
     guard case .expression(let text)? = graph.sizes?[name], let dimension = SizeExpression.dimension(text, [:]),
       dimension.symbols.count == 1, let symbol = dimension.symbols.first, dimension == Dim(symbol: symbol)
     else { return nil }
-    return archive.program.bounds?[symbol]?.most
+    return symbol
   }
 
   /// Compares what was built with what the program says: it has been run when it was exported.

@@ -1050,6 +1050,7 @@ extension Schema {
     sym_numel self
     sym_size self
     sym_size.int self dim
+    sym_storage_offset self
     t self&
     t_ self!
     take self index

@@ -147,12 +147,15 @@ package struct Executable: Sendable {
 final class KernelPlan: Sendable {
   let name: String
   let location: Location
+  /// The size that the kernel checks.
+  let counted: Kernel.CountedSize?
   /// The loops, one part after the other.
   let tapes: [PreparedTape]
 
   init(_ kernel: Kernel, of program: Program) throws(TapeFault) {
     name = kernel.name
     location = kernel.location
+    counted = kernel.counted
     tapes = try ParallelPart.parts(of: kernel).map { part throws(TapeFault) in
       PreparedTape(
         try TapeBuilder.tape(

@@ -110,6 +110,10 @@ struct StepRunner {
 
   private func error(_ fault: Machine.Fault, in kernel: KernelPlan, _ tape: PreparedTape) -> DiagnosticsError {
     switch fault {
+    case .index(let fault) where kernel.counted != nil:
+      DiagnosticsError(
+        "kernel \(kernel.name): \(kernel.counted?.message(fault.index) ?? fault.message)", location: kernel.location,
+        help: kernel.counted?.help)
     case .index(let fault):
       DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
     case .routine(let call, let failure):

@@ -177,7 +177,8 @@ import Testing
         let flags = ["-std=c11", "-O1", "-mavx2", "-mfma", "-fsanitize=address,undefined"]
         let statuses = try CBench.statuses(
           models.map(\.0), compiler: compiler, flags: flags, threads: CBench.Threads(form, count: 3))
-        #expect(statuses == models.map { $0.1 == 4 ? 0 : 6 })
+        // The libraries that Lathe loads itself tell which kernel failed, too.
+        #expect(statuses.map { $0 % 256 } == models.map { $0.1 == 4 ? 0 : 6 })
       }
     }
   }

@@ -22,6 +22,30 @@ import Testing
     #expect(outcome.output.contains("decided by data: ?n0 <= 4\n"))
   }
 
+  @Test func infoShowsTheirCapacities() throws {
+    let outcome = try bench(2).shell("$lathe info s.lathe --max n0=3")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("decided by data: ?n0 <= 3\n"))
+  }
+
+  @Test("a size without a bound is told, and given room", arguments: ["interpreter", "native"])
+  func unbounded(backend: String) throws {
+    let bench = try bench(2)
+    let text = try bench.text("s.lathe").replacing("capacity: [4]", with: "capacity: []")
+    try text.write(to: bench.path("open.lathe"), atomically: true, encoding: .utf8)
+    let checked = try bench.run("lathe", "check", "open.lathe")
+    #expect(checked.status == 1)
+    #expect(checked.errors.contains("nothing says how large ?n0 may be, a size that data decides"))
+    #expect(checked.errors.contains("--max n0=SIZE gives it room"))
+    #expect(try bench.run("lathe", "info", "open.lathe").output.contains("?n0 without a bound (--max n0=SIZE)"))
+    let run = "$lathe run open.lathe --input x=x.npy --input n=n.npy --backend \(backend)"
+    #expect(try bench.shell("\(run) --max n0=4").status == 0)
+    let outcome = try bench.shell("\(run) --max n0=1")
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("the size ?n0 is ") && outcome.errors.contains("its capacity, 1"))
+    #expect(outcome.errors.contains("--max n0=SIZE"))
+  }
+
   @Test("results have as many elements as there are", arguments: ["interpreter", "native"])
   func results(backend: String) throws {
     let bench = try bench(2)
@@ -42,7 +66,7 @@ import Testing
     for (count, most) in [(5 as Int64, "4"), (3, "2")] {
       let outcome = try bench(count).shell("\(run) --max n0=\(most)")
       #expect(outcome.status == 1)
-      #expect(outcome.errors.contains("out of range"))
+      #expect(outcome.errors.contains("the size ?n0 is \(count), more than its capacity, \(most)"))
     }
     let unknown = try bench(2).shell("\(run) --max n1=2")
     #expect(unknown.status == 1)

@@ -152,7 +152,7 @@ private let mistakes: [Mistake] = [
     "do not divide"),
   Mistake(
     "a shape that the inputs decide",
-    TestModel([node("Reshape", ["x", "s"])], inputs: [("x", .f32(2, 3)), ("s", .i64(1))]), "computed from input 's'"),
+    TestModel([node("Unsqueeze", ["x", "s"])], inputs: [("x", .f32(2, 3)), ("s", .i64(1))]), "computed from input 's'"),
   Mistake(
     "an axis outside", TestModel([node("Softmax", ["x"], .int("axis", 5))], inputs: [("x", .f32(2, 3))]),
     "axis 5 is outside"),

@@ -347,6 +347,17 @@ class TinyMemory(nn.Module):
         return a, b, c, d, self.same + self.scale, e, rows, last, turned, right, self.table.sum()
 
 
+class TinySlices(nn.Module):
+    """Slices and tensors of sizes that data decides, one of them without a bound."""
+
+    def forward(self, x, first, second):
+        n, m = first.item(), second.item()
+        torch._check(m >= 0)
+        front, behind = x[:, :n], x[:, n:]
+        steps = torch.arange(m) + torch.zeros(m)
+        return front * 2, behind.softmax(1), front.sum(1), x[:, -3:n].sum(1), x[:, n::2], steps
+
+
 def tiny_vit() -> nn.Module:
     """torchvision's vision transformer, cut small."""
     model = torchvision_models().VisionTransformer(16, 8, 1, 2, 16, 32, num_classes=5)
@@ -368,6 +379,7 @@ MORE = [
     Network("tiny_signals", TinySignals, lambda: (torch.randn(2, 24), torch.randn(4, 5), torch.randn(4, 5, dtype=torch.complex64))),
     Network("tiny_numbers", TinyNumbers, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
     Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
+    Network("tiny_slices", TinySlices, lambda: (torch.randn(2, 6), torch.tensor(2), torch.tensor(4))),
     Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),
 ]

@@ -12,7 +12,7 @@ public final class Builder: Sendable {
 
   struct ExtentKey: Hashable {
     let count: Value
-    let capacity: Dim
+    let capacity: Dim?
   }
 
   struct State {
@@ -189,7 +189,7 @@ public final class Builder: Sendable {
   }
 
   /// The size that a number of elements has here, where it has one.
-  func extent(of count: Value, capacity: Dim) -> Dim? {
+  func extent(of count: Value, capacity: Dim?) -> Dim? {
     state.withLock { $0.extents[ExtentKey(count: count, capacity: capacity)] }.map { Dim(extent: $0) }
   }
 
@@ -198,12 +198,19 @@ public final class Builder: Sendable {
     state.withLock { $0.extents.first { $0.value == extent }?.key.capacity }
   }
 
-  /// A name that no size of the model has.
-  func freshExtent() -> String {
+  /// The names of all sizes that a number of elements has here, sorted.
+  func extents(of count: Value) -> [String] {
+    state.withLock { state in state.extents.filter { $0.key.count == count }.values.sorted() }
+  }
+
+  /// A name that no size of the model has: the one wanted, or with a number behind it.
+  func freshExtent(named wanted: String?) -> String {
     root.state.withLock { state in
-      var number = state.extentNames.count
-      while state.extentNames.contains("n\(number)") { number += 1 }
-      return "n\(number)"
+      if let wanted, !state.extentNames.contains(wanted) { return wanted }
+      var number = wanted == nil ? state.extentNames.count : 1
+      func name() -> String { wanted.map { "\($0)_\(number)" } ?? "n\(number)" }
+      while state.extentNames.contains(name()) { number += 1 }
+      return name()
     }
   }
 
@@ -366,6 +373,12 @@ public final class Builder: Sendable {
     let inner = input("capture\(count)", parent.type(of: outer)).value
     state.withLock { $0.captures.append((outer, inner)) }
     return inner
+  }
+
+  /// What an argument of this region is outside of it; nil where it is none that a value from outside became.
+  func captured(_ argument: Value) -> Tensor? {
+    guard let parent, let outer = state.withLock({ $0.captures.first { $0.inner == argument }?.outer }) else { return nil }
+    return Tensor(builder: parent, value: outer)
   }
 
   private func literal(_ value: Value) -> NDArray {

@@ -30,7 +30,7 @@ extension Graph {
   /// Whether the type of any value has a size that data decides, or the capacity of one depends on another.
   var mentionsExtents: Bool {
     nodes.contains { node in
-      if case .extent(let extent) = node.operation, !extent.capacity.extents.isEmpty { return true }
+      if case .extent(let extent) = node.operation, extent.capacity?.extents.isEmpty == false { return true }
       return node.types.contains { !$0.shape.extents.isEmpty }
         || node.operation.graphs.contains(where: \.mentionsExtents)
     }
@@ -44,12 +44,63 @@ extension Graph {
     return names.subtracting(nodes.compactMap(\.definedExtent))
   }
 
-  /// The sizes that data decides, with their capacities, in the order of their definition; those of sub-graphs too.
-  package var capacities: [(size: String, capacity: Dim)] {
-    nodes.flatMap { node -> [(size: String, capacity: Dim)] in
+  /// The sizes that data decides, with their capacities, in the order of their definition; those of sub-graphs too. The
+  /// capacity is nil where nothing bounds the size.
+  package var capacities: [(size: String, capacity: Dim?)] {
+    nodes.flatMap { node -> [(size: String, capacity: Dim?)] in
       if case .extent(let extent) = node.operation { return [(extent.size, extent.capacity)] }
       return node.operation.graphs.flatMap(\.capacities)
     }
+  }
+}
+
+extension Graph {
+  /// Checks that every size that data decides has a capacity.
+  ///
+  /// - Throws: All those that have none, each with its place, the inputs that decide it, and the remedy.
+  package func requireCapacities() throws(DiagnosticsError) {
+    let open = unboundedSizes
+    guard open.isEmpty else { throw DiagnosticsError(open) }
+  }
+
+  fileprivate var unboundedSizes: [Diagnostic] {
+    nodes.enumerated().flatMap { position, node -> [Diagnostic] in
+      guard case .extent(let extent) = node.operation else { return node.operation.graphs.flatMap(\.unboundedSizes) }
+      // A number that is known is the size.
+      if extent.capacity != nil || isLiteral(node.operands[0]) { return [] }
+      let name = TextName.quoted(extent.size)
+      let deciding = inputs(deciding: node.operands[0]).map { "--bind \($0)=FILE.npy" }
+      return [
+        Diagnostic(
+          "nothing says how large \(Extent.prefix)\(name) may be, a size that data decides", location: locations[position],
+          help: (["--max \(extent.size)=SIZE gives it room, and a run with more fails"]
+            + (deciding.isEmpty ? [] : ["\(deciding.joined(separator: " ")) makes it a constant"])).joined(separator: "; "))
+      ]
+    }
+  }
+
+  private func isLiteral(_ value: Value) -> Bool {
+    if case .constant = self[value].operation { true } else { false }
+  }
+
+  /// The names of the inputs that a value is computed from.
+  private func inputs(deciding value: Value) -> [String] {
+    var (reached, names) = (Set([value.node]), [String]())
+    for position in nodes.indices.reversed() where reached.contains(Int32(position)) {
+      if case .input = nodes[position].operation { names.append(inputName(Value(node: position))) }
+      reached.formUnion(nodes[position].operands.map(\.node))
+    }
+    return names.reversed()
+  }
+}
+
+extension Model {
+  /// Checks that every size of every function that data decides has a capacity.
+  ///
+  /// - Throws: All those that have none.
+  package func requireCapacities() throws(DiagnosticsError) {
+    let open = functions.flatMap(\.unboundedSizes)
+    guard open.isEmpty else { throw DiagnosticsError(open) }
   }
 }
 
@@ -67,17 +118,27 @@ extension Operation {
 }
 
 extension Builder {
-  /// A size that data decides, from the number of elements, an `i64` without axes, of which there are at most `capacity`.
+  /// A size that data decides, from the number of elements, an `i64` without axes.
   ///
   /// One number of one capacity has one size, so that what is taken by one mask twice has the same shape.
-  package func extent(_ count: Tensor, capacity: Dim) -> Dim {
-    if count.isPoisoned { return capacity }
-    if let number = count.literal?.integers.first { return Dim(number) }
+  ///
+  /// - Parameters:
+  ///   - count: The number; below 0 or beyond the capacity it fails the run.
+  ///   - capacity: What the number is at most; nil where nothing says so, which is then asked of whoever compiles.
+  ///   - name: What the size is called, where that name is not taken yet; by default `n0`, `n1` and so on.
+  package func extent(_ count: Tensor, capacity: Dim?, named name: String? = nil) -> Dim {
+    if count.isPoisoned { return capacity ?? 0 }
+    if let number = count.literal?.integers.first, number >= 0 { return Dim(number) }
     let owner = count.builder
     if let known = owner.extent(of: count.value, capacity: capacity) { return known }
-    let extent = Extent(size: owner.freshExtent(), capacity: capacity)
-    guard !owner.apply(.extent(extent), [count])[0].isPoisoned else { return capacity }
+    let extent = Extent(size: owner.freshExtent(named: name), capacity: capacity)
+    guard !owner.apply(.extent(extent), [count])[0].isPoisoned else { return capacity ?? 0 }
     return Dim(extent: extent.size)
+  }
+
+  /// The size that a number of elements has here, whatever its capacity is; nil where it has none.
+  package func extent(of count: Tensor) -> Dim? {
+    count.isPoisoned ? nil : count.builder.extents(of: count.value).first.map { Dim(extent: $0) }
   }
 
   /// Whether a size is at most another in every run: one that data decides is at most its capacity.

@@ -9,8 +9,10 @@ extension Graph {
   ///
   /// An output with such sizes keeps them as its type, and the outputs named `?n0` have their numbers.
   ///
-  /// - Throws: Operations that cannot leave the places behind the elements out, each with its place.
+  /// - Throws: Sizes without a capacity, with the remedy; operations that cannot leave the places behind the elements out.
+  ///   Each has its place.
   public func bounded() throws(DiagnosticsError) -> Graph {
+    try requireCapacities()
     // What depends on open symbols is left to the lowering, which names them.
     guard mentionsExtents, nodes.allSatisfy({ $0.types.allSatisfy { $0.shape.allSatisfy(\.symbols.isEmpty) } }) else {
       return self
@@ -31,7 +33,7 @@ extension Graph {
     return graph
   }
 
-  /// The graph with smaller capacities of some sizes that data decides; a run in which there is more fails.
+  /// The graph with capacities, or smaller ones, of some sizes that data decides; a run in which there is more fails.
   ///
   /// - Throws: Names that no such size has.
   public func limiting(_ maxima: [String: Int]) throws(DiagnosticsError) -> Graph {
@@ -58,7 +60,7 @@ extension Graph {
 }
 
 extension Model {
-  /// The functions with smaller capacities of some sizes that data decides.
+  /// The functions with capacities, or smaller ones, of some sizes that data decides.
   ///
   /// - Throws: Names that no such size of any function has.
   public func limiting(_ maxima: [String: Int]) throws(DiagnosticsError) -> Model {
@@ -74,7 +76,7 @@ extension Model {
 extension Operation {
   fileprivate func limiting(_ maxima: [String: Int]) throws(DiagnosticsError) -> Operation {
     if case .extent(var extent) = self, let most = maxima[extent.size] {
-      extent.capacity = .minimum(extent.capacity, Dim(most))
+      extent.capacity = extent.capacity.map { .minimum($0, Dim(most)) } ?? Dim(most)
       return .extent(extent)
     }
     return try mappingGraphs { (graph) throws(DiagnosticsError) in
@@ -282,14 +284,18 @@ private struct Bounding {
 
   /// A size gets its number and its capacity; where the number is known, that is the capacity.
   private mutating func defined(_ extent: Extent, _ count: Tensor) -> Tensor {
-    let most = capacity(extent.capacity)
+    let literal = count.literal?.integers.first
+    guard let most = extent.capacity.map(capacity) ?? literal else {
+      internalError("?\(extent.size) is bounded without a capacity")
+    }
+    let given = extent.capacity ?? Dim(most)
     let bounded = Extent(size: extent.size, capacity: Dim(most))
     let number = builder.apply(.extent(bounded), [count])[0]
-    if let literal = count.literal?.integers.first, (0...most).contains(literal) {
-      extents[extent.size] = BoundedExtent(number: count, capacity: literal, most: extent.capacity)
+    if let literal, literal >= 0, literal <= most {
+      extents[extent.size] = BoundedExtent(number: count, capacity: literal, most: given)
       return count
     }
-    extents[extent.size] = BoundedExtent(number: number, capacity: most, most: extent.capacity)
+    extents[extent.size] = BoundedExtent(number: number, capacity: most, most: given)
     return number
   }
 

@@ -138,7 +138,9 @@ package struct FusionGroups: Sendable {
     /// What becomes of "at the same index" when the index changes.
     let moved: Reading = outer.subtracting(.same).union(outer.contains(.same) ? .once : [])
     switch node.operation {
-    case .pointwise, .convert, .bitcast, .detach, .extent: return outer
+    case .pointwise, .convert, .bitcast, .detach: return outer
+    // Its kernel does nothing but check.
+    case .extent: return .buffer
     case .reshape(let reshape):
       // Splitting axes keeps indices free of division; merging them reads the operand from memory under another shape.
       if let from = operand.shape.known, let to = reshape.shape.known {

@@ -220,26 +220,19 @@ public struct NativeModel: ~Copyable {
 
   /// What a status means.
   private func failure(_ status: Int32, _ program: Program) -> DiagnosticsError {
-    let (kernels, message): ([Kernel], String) =
-      switch status {
-      case CStatus.index.rawValue:
-        (
-          program.kernels.filter(\.checksIndices),
-          program.outputs.contains { $0.extent != nil }
-            ? "an index or a size that data decides is out of range" : "an index is out of range"
-        )
-      case CStatus.singular.rawValue:
-        (program.kernels.filter(\.callsFailing), "a matrix has no such factorization or inverse")
+    let position = Int(status / CStatus.kernelFactor) - 1
+    guard program.kernels.indices.contains(position), let failure = CStatus(rawValue: status % CStatus.kernelFactor) else {
+      internalError("\(program.name): the compiled model returned \(status)")
+    }
+    let kernel = program.kernels[position]
+    let message =
+      switch failure {
+      case .index: "an index is out of range"
+      case .singular: "a matrix has no such factorization or inverse"
+      case .capacity: kernel.counted?.message(nil) ?? "a size exceeds its capacity"
       default: internalError("\(program.name): the compiled model returned \(status)")
       }
-    guard kernels.count == 1 else {
-      return DiagnosticsError([
-        Diagnostic(
-          "\(message) in one of \(kernels.count) kernels", operands: kernels.prefix(8).map(\.name),
-          help: "the interpreter says in which")
-      ])
-    }
-    return DiagnosticsError("kernel \(kernels[0].name): \(message)", location: kernels[0].location)
+    return DiagnosticsError("kernel \(kernel.name): \(message)", location: kernel.location, help: kernel.counted?.help)
   }
 
   /// Borrows the bytes of all inputs and outputs at once, then calls.

@@ -61,7 +61,7 @@ extension Operator {
       throw error
     }
     let types = (first.graph.resultTypes, second.graph.resultTypes)
-    guard types.0 == types.1 else {
+    guard types.0.count == types.1.count, zip(types.0, types.1).allSatisfy({ $0 == $1 || isOneNumber($0, $1) }) else {
       call.importer.neededInputs.formUnion(origin.inputs)
       func text(_ types: [TensorType]) -> String { types.map(\.description).joined(separator: ", ") }
       throw TypeFault(
@@ -76,11 +76,17 @@ extension Operator {
     func widened(_ branch: (graph: Graph, captures: [Tensor])) throws(TypeFault) -> Graph {
       let own = branch.captures.map { capture in captures.firstIndex { $0.value == capture.value } ?? 0 }
       return try call.builder.region(captures.map(\.type)) { inner, values throws(TypeFault) in
-        branch.graph.inlined(own.map { values[$0] }, in: inner)
+        zip(branch.graph.inlined(own.map { values[$0] }, in: inner), types.0).map { $0.reshape($1.shape) }
       }
     }
     let conditional = Conditional(then: try widened(first), otherwise: try widened(second))
     return call.builder.apply(.conditional(conditional), [predicate] + captures).map { Operand($0) }
+  }
+
+  /// Whether both are one element of one type: of the branches of an `If` and the states of a `Loop`, one may be a number
+  /// and the other a list of one.
+  private static func isOneNumber(_ a: TensorType, _ b: TensorType) -> Bool {
+    a.dtype == b.dtype && a.elementCount == 1 && b.elementCount == 1
   }
 
   /// `Loop`: the body takes the step, the condition and the state; it gives the condition, the state, and what is stacked.
@@ -220,8 +226,15 @@ extension Operator {
       return nil
     }
 
+    /// Whether there is a first step for certain.
+    private var isTaken: Bool {
+      (initial == nil || initial?.literal?.first == .integer(1)) && limit.map { ($0.literal?.integers.first ?? 0) > 0 } ?? true
+    }
+
     /// A loop that a condition ends when the model runs; its state is the step, whether to go on, and the loop's own.
-    private func conditional(_ state: [Tensor]) throws(TypeFault) -> [Operand] {
+    ///
+    /// - Parameter isFitted: Whether states that no step reads have the types that steps give them already.
+    private func conditional(_ state: [Tensor], isFitted: Bool = false) throws(TypeFault) -> [Operand] {
       let builder = call.builder
       let types = [TensorType.scalar(.i64), .scalar(.bool)] + state.map(\.type)
       let (graph, captures) = try builder.capturingRegion(types) { inner, values throws(TypeFault) in
@@ -230,7 +243,20 @@ extension Operator {
         guard limit != nil || next.literal?.first != .integer(1) || !isOpen else {
           throw TypeFault("the loop never ends")
         }
+        for (position, before) in state.enumerated() where Operator.isOneNumber(results[position].type, before.type) {
+          results[position] = results[position].reshape(before.shape)
+        }
         return [values[0] + 1, next] + results
+      }
+      // What is only handed on to behind the loop may begin as anything.
+      let given = graph.resultTypes.dropFirst(2).prefix(state.count)
+      let uses = Uses(graph)
+      let unread = state.indices.filter {
+        state[$0].type != given[2 + $0] && uses.count(Int(graph.inputs[2 + $0].node)) == 0
+      }
+      if isTaken, !isFitted, !unread.isEmpty {
+        return try conditional(
+          state.enumerated().map { unread.contains($0) ? builder.zeros(given[2 + $0]) : $1 }, isFitted: true)
       }
       let bounds = [limit].compactMap { $0 }
       // What is stacked is written to tensors with room for all steps, of which so many are taken in the end.
@@ -256,7 +282,7 @@ extension Operator {
         start + state + stacks + captures + bounds)
       let final = Array(results.dropFirst(2).prefix(state.count))
       if stacks.isEmpty { return final.map { Operand($0) } }
-      let steps = builder.extent(results[0], capacity: room)
+      let steps = builder.extent(results[0], capacity: room, named: call.sizeName())
       let stacked = results.dropFirst(types.count).map { stack in
         let limit = [steps] + stack.shape.dropFirst()
         return stack.slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
@@ -267,10 +293,22 @@ extension Operator {
     /// How many steps there are at most, where that is known.
     private func mostSteps() throws(TypeFault) -> Dim {
       if let count { return Dim(count) }
-      if let size = call.operands[0]?.sizes?.dimensions.first, size.known == nil { return .maximum(size, 0) }
+      if let limit, limit.literal == nil, let entry = limit.listedSizes?.first {
+        switch entry {
+        case .size(let size): return .maximum(size, 0)
+        case .number(let number):
+          call.importer.decidingInputs.formUnion(unknown.inputs)
+          return call.builder.extent(of: number)
+            ?? call.builder.extent(number.maximum(0), capacity: nil, named: call.sizeName() + "_limit")
+        }
+      }
+      // A loop that only its condition ends.
+      let name = call.sizeName()
+      if let most = call.importer.maxima[name] { return Dim(most) }
       throw TypeFault(
-        "the number of steps decides the size of \(stackedCount) results, and is not known when the model is compiled",
-        help: unknown.help ?? "the number of steps has to be a constant, or bounded by one")
+        "the number of steps decides the size of \(stackedCount) results, and nothing says how large it may be",
+        help: ["--max \(name)=SIZE gives it room, and a run with more fails", unknown.help].compactMap { $0 }
+          .joined(separator: "; "))
     }
   }
 

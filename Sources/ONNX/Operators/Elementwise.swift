@@ -180,7 +180,8 @@ extension Operator {
     guard a.dtype == b.dtype else {
       throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)")
     }
-    return condition.select(a, b)
+    let operands = Tensor.assumedAlike([condition, a, b])
+    return operands[0].select(operands[1], operands[2])
   }
 
   /// Bounds are attributes before opset 11, operands since.

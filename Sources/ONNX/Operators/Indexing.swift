@@ -96,8 +96,9 @@ extension Operator {
 
   /// Every update names its place on one axis and stays at its own on the others.
   private static func scatterElements(_ call: Call) throws(TypeFault) -> Tensor {
-    let (x, indices, updates) = (try call.tensor(0), try call.tensor(1), try call.tensor(2))
+    let (x, updates) = (try call.tensor(0), try call.tensor(2))
     let axis = try call.axis(default: 0, rank: x.rank)
+    let indices = try call.tensor(1).assumed(alike: updates)
     guard indices.rank == x.rank else { throw TypeFault("the indices \(indices.type) need as many axes as \(x.type)") }
     let places = counted(indices, sizes: [x.shape[axis]])
     let coordinates = (0..<x.rank).map { other in

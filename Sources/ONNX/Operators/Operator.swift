@@ -1,4 +1,5 @@
 internal import LatheCore
+internal import LatheNN
 
 /// The meaning of an ONNX operator: a function from operands and attributes to tensors of the graph.
 ///
@@ -34,7 +35,7 @@ struct Operator: Sendable {
   /// A function of two tensors of one type, which broadcast.
   static func binary(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
     .one { call throws(TypeFault) in
-      let operands = try call.matching(2)
+      let operands = Tensor.assumedAlike(try call.matching(2))
       return function(operands[0], operands[1])
     }
   }
@@ -42,7 +43,7 @@ struct Operator: Sendable {
   /// A function of any number of tensors of one type, two at a time.
   static func variadic(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
     .one { call throws(TypeFault) in
-      let operands = try call.matching()
+      let operands = Tensor.assumedAlike(try call.matching())
       return operands.dropFirst().reduce(operands[0], function)
     }
   }

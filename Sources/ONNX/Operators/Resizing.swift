@@ -11,7 +11,7 @@ extension Operator {
 }
 
 /// What `Resize` and `Upsample` ask for.
-private struct Resampling {
+struct Resampling {
   enum Mode: String { case nearest, linear, cubic }
 
   /// One axis: how many elements it gets, and by what factor coordinates are divided.
@@ -24,6 +24,8 @@ private struct Resampling {
   }
 
   var axes: [Axis] = []
+  /// The axes to sizes that data decides, or of such sizes.
+  var openAxes: [OpenAxis] = []
   var mode = Mode.nearest
   var coordinates = "asymmetric"
   /// Before opset 11 no text says which element is nearest; ONNX's test and ONNX Runtime say the next one where the axis
@@ -61,11 +63,16 @@ private struct Resampling {
     isAntialiased = try call.flag("antialias")
     let places = try Call.axes(try call.optionalIntegers("axes") ?? Array(0..<x.rank), rank: x.rank)
     if call.has(3) {
-      let sizes = try call.integers(3, "the list of sizes")
-      guard sizes.count == places.count else {
-        throw TypeFault("\(sizes.count) sizes are given for \(places.count) axes")
+      let listed = try call.listed(3, "the list of sizes")
+      guard listed.count == places.count else {
+        throw TypeFault("\(listed.count) sizes are given for \(places.count) axes")
       }
-      try size(x, places, sizes, try call.string("keep_aspect_ratio_policy", default: "stretch"))
+      let policy = try call.string("keep_aspect_ratio_policy", default: "stretch")
+      if policy == "stretch", let named = Self.open(listed, x, places, call) {
+        try size(x, places, named)
+      } else {
+        try size(x, places, try call.integers(3, "the list of sizes"), policy)
+      }
     } else {
       try scale(x, places, try call.literal(2, "the list of scales").doubles)
     }
@@ -93,6 +100,10 @@ private struct Resampling {
     for (axis, scale) in zip(places, scales) {
       guard scale > 0, scale < 1e6 else { throw TypeFault("the scale \(scale) is not a positive number") }
       guard let extent = x.shape[axis].known else {
+        if scale != 1, !x.shape[axis].extents.isEmpty, x.shape[axis].symbols.isEmpty {
+          openAxes.append(OpenAxis(x, axis: axis, scale: scale))
+          continue
+        }
         guard scale == 1 else {
           throw TypeFault(
             "the size \(x.shape[axis]) of axis \(axis) must be known", help: Call.bindingHelp([x.shape[axis]]))
@@ -146,6 +157,7 @@ private struct Resampling {
       y = resampled(y, axis.axis, taps, extent)
       if isOutside.contains(true) { outside.append((axis.axis, isOutside)) }
     }
+    for axis in openAxes { y = try resampled(y, axis) }
     for (axis, mask) in outside {
       let isOutside = x.builder.constant(NDArray(mask)).broadcast(to: y.shape, axes: [axis])
       y = isOutside.select(y.filled(.float(extrapolation)), y)

@@ -20,7 +20,8 @@ extension Operator {
       guard value.count == 1, let number = value.first else {
         throw TypeFault("the value is \(value.type), not one number")
       }
-      return filled(call.builder, TensorType(value.dtype, try sizes(call, 0)), number)
+      let listed = try call.listed(0, "the shape")
+      return filled(call.builder, TensorType(value.dtype, try sizes(call, listed)), number)
     },
     "Reshape": .one(reshape),
     "Flatten": .one { call throws(TypeFault) in
@@ -46,14 +47,20 @@ extension Operator {
     },
     "Concat": .one { call throws(TypeFault) in
       let tensors = try call.matching()
-      return Tensor.concatenate(tensors, axis: try call.axis(rank: tensors[0].rank))
+      let axis = try call.axis(rank: tensors[0].rank)
+      return Tensor.concatenate(tensors.map { $0.assumed(alike: tensors[0], except: axis) }, axis: axis)
     },
     "Split": .several(split),
     "Slice": .one(slice),
     "Pad": .one(pad),
     "Expand": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
-      let target = try sizes(call, 1)
+      var listed = try call.listed(1, "the shape")
+      // What the run decides for an axis that has elements already is 1, or as many as there are.
+      for (axis, size) in zip(listed.indices.reversed(), x.shape.reversed()) where size != 1 {
+        if case .number = listed[axis] { listed[axis] = .size(1) }
+      }
+      let target = try sizes(call, listed)
       // One-sided in other libraries; here both sides broadcast.
       let shape = try Tensor.broadcastShape([x.type, TensorType(x.dtype, target)])
       if let literal = x.literal, literal.count == 1, let number = literal.first {
@@ -63,7 +70,7 @@ extension Operator {
     },
     "Tile": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
-      let counts = try call.dimensions(1, "the list of repeats")
+      let counts = try sizes(call, try call.listed(1, "the list of repeats"))
       guard counts.count == x.rank else { throw TypeFault("\(counts.count) repeats are given for \(x.type)") }
       // [a, b] -> [1, a, 1, b] -> [m, a, n, b] -> [m a, n b]
       let spread = zip(counts, x.shape).flatMap { [$0, $1] }
@@ -113,9 +120,10 @@ extension Operator {
       })
   }
 
-  /// A shape given by an operand.
-  static func sizes(_ call: Call, _ position: Int) throws(TypeFault) -> [Dim] {
-    let shape = try call.dimensions(position, "the shape")
+  /// A shape given by an operand; sizes that the run decides get names.
+  static func sizes(_ call: Call, _ listed: [ListedSize]) throws(TypeFault) -> [Dim] {
+    let isOnlyOne = listed.count(where: { if case .number = $0 { true } else { false } }) == 1
+    let shape = listed.enumerated().map { call.size($1, isOnlyOne ? nil : $0) }
     for size in shape { if let known = size.known, known < 0 { throw TypeFault("the size \(known) is negative") } }
     return shape
   }
@@ -137,18 +145,23 @@ extension Operator {
   /// A size of 0 copies the operand's (unless `allowzero` is set), one size of -1 takes the rest.
   private static func reshape(_ call: Call) throws(TypeFault) -> Tensor {
     let x = try call.tensor(0)
-    var shape = try call.dimensions(1, "the shape")
+    var listed = try call.listed(1, "the shape")
     if try !call.flag("allowzero") {
-      for axis in shape.indices where shape[axis] == 0 {
+      for axis in listed.indices {
+        guard case .size(0) = listed[axis] else { continue }
         guard axis < x.rank else {
-          throw TypeFault("the size 0 at axis \(axis) of \(shape.text) copies an axis that \(x.type) does not have")
+          throw TypeFault(
+            "the size 0 at axis \(axis) of \(text(listed)) copies an axis that \(x.type) does not have")
         }
-        shape[axis] = x.shape[axis]
+        listed[axis] = .size(x.shape[axis])
       }
     }
-    for size in shape { if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") } }
-    let open = shape.indices.filter { shape[$0] == -1 }
-    guard open.count <= 1 else { throw TypeFault("\(shape.text) has more than one size of -1") }
+    for case .size(let size) in listed {
+      if let known = size.known, known < -1 { throw TypeFault("the size \(known) is negative") }
+    }
+    let open = listed.indices.filter { if case .size(-1) = listed[$0] { true } else { false } }
+    guard open.count <= 1 else { throw TypeFault("\(text(listed)) has more than one size of -1") }
+    guard var shape = Call.named(listed) else { return try reshaped(x, listed, open.first, call) }
     if let axis = open.first {
       shape[axis] = 1
       let rest = shape.elementCount
@@ -156,6 +169,8 @@ extension Operator {
         shape[axis] = 0
       } else if let quotient = x.shape.elementCount.divided(exactlyBy: rest) {
         shape[axis] = quotient
+      } else if !(x.shape + [rest]).extents.isEmpty, (x.shape + [rest]).allSatisfy(\.symbols.isEmpty) {
+        return try reshaped(x, listed, axis, call)
       } else {
         throw TypeFault(
           "the \(x.shape.elementCount) elements of \(x.type) do not divide by the \(rest) of the other sizes",
@@ -169,6 +184,7 @@ extension Operator {
   private static func split(_ call: Call) throws(TypeFault) -> [Tensor] {
     let x = try call.tensor(0)
     let axis = try call.axis(default: 0, rank: x.rank)
+    if let parts = try partsOfData(x, axis, call) { return parts }
     var sizes = call.has(1) ? try call.integers(1, "the list of sizes") : try call.optionalIntegers("split")
     let total = try x.size(axis, "the size of the axis that is split")
     if sizes == nil {
@@ -203,7 +219,9 @@ extension Operator {
     let open = ends.filter { axis, range in ![x.shape[axis], range.0, range.1.0].extents.isEmpty }
     if !open.isEmpty {
       var x = x
-      for (axis, (from, (to, step))) in ends { x = try sliced(x, axis: axis, from: from, to: to, step: step) }
+      for (axis, (from, (to, step))) in ends {
+        x = try x.elements(axis: axis, from: .size(from), to: .size(to), step: step)
+      }
       return x
     }
     var start = [Int](repeating: 0, count: x.rank)
@@ -245,77 +263,6 @@ extension Operator {
     return x.reverse(reversed).slice(start: start, limit: limit, stride: stride)
   }
 
-  /// A slice whose ends data decides: the elements at computed places.
-  private static func sliced(_ x: Tensor, _ call: Call) throws(TypeFault) -> Tensor {
-    let (starts, ends) = (try call.deciding(1).convert(to: .i64), try call.deciding(2).convert(to: .i64))
-    guard starts.rank == 1, starts.shape == ends.shape else {
-      throw TypeFault("the starts \(starts.type) and the ends \(ends.type) are not lists of one length")
-    }
-    let count = try starts.size(0, "the number of axes")
-    let axes = call.has(3) ? try call.integers(3, "the list of axes") : Array(0..<count)
-    let steps = call.has(4) ? try call.integers(4, "the list of steps") : axes.map { _ in 1 }
-    guard axes.count == count, steps.count == count, !steps.contains(0) else {
-      throw TypeFault("starts, ends, axes and steps are lists of different lengths, or a step is 0")
-    }
-    return try sliced(x, starts, ends, axes: axes, steps: steps)
-  }
-
-  /// The elements of an axis whose size data decides between ends that are known, at least by name.
-  private static func sliced(
-    _ x: Tensor, axis: Int, from: Dim, to: Dim, step: Int
-  ) throws(TypeFault) -> Tensor {
-    let size = x.shape[axis]
-    func bound(_ place: Dim) throws(TypeFault) -> Dim {
-      var counted = place
-      if let known = place.known {
-        counted = known < 0 ? size + Dim(known.clamped) : known < Call.largestSize ? place : size
-      } else if !place.isAtLeast(0) {
-        throw TypeFault("whether \(place) counts from the end is not known")
-      }
-      if step > 0, counted.isAtLeast(0), x.builder.isAtMost(counted, size) { return counted }
-      let (least, most) = step > 0 ? (Dim(0), size) : (Dim(-1), size - 1)
-      return .maximum(.minimum(counted, most), least)
-    }
-    let (start, end, length) = (try bound(from), try bound(to), Swift.abs(step))
-    let distance = Dim.maximum(step > 0 ? end - start : start - end, 0)
-    let count = (distance + Dim(length - 1)).floorDivided(by: length)
-    if start == 0, step == 1 {
-      var limit = x.shape
-      limit[axis] = count
-      return x.slice(start: limit.map { _ in 0 }, limit: limit, stride: limit.map { _ in 1 })
-    }
-    return taken(x, axis, from: x.builder.number(start), step, count)
-  }
-
-  /// So many elements of an axis from a place on.
-  private static func taken(_ x: Tensor, _ axis: Int, from start: Tensor, _ step: Int, _ count: Dim) -> Tensor {
-    let places = x.builder.iota(TensorType(.i64, [count]), axis: 0) * step + start
-    return x.gather(places.inserting(axes: [1]), IndexedAxes(axes: [axis], outside: .ignored)).movedim(0, axis)
-  }
-
-  private static func sliced(
-    _ x: Tensor, _ starts: Tensor, _ ends: Tensor, axes: [Int], steps: [Int]
-  ) throws(TypeFault) -> Tensor {
-    var x = x
-    for (position, axis) in try Call.axes(axes, rank: x.rank).enumerated() {
-      let (size, step) = (x.builder.number(x.shape[axis]), steps[position])
-      // Python's bounds: the first element, and the one behind the last in the direction of the step.
-      func bound(_ list: Tensor) -> Tensor {
-        let place = list.slice(axis: 0, from: position, to: position + 1).reshape([Int]())
-        let counted = (place .< 0).select(place + size, place)
-        return step > 0
-          ? counted.maximum(0).minimum(size) : counted.maximum(-1).minimum((size - 1).maximum(-1))
-      }
-      let (start, end) = (bound(starts), bound(ends))
-      let distance = step > 0 ? end - start : start - end
-      let length = Swift.abs(step)
-      let count = (distance + (length - 1)).maximum(0).div(length, roundingMode: .floor)
-      let most = (x.shape[axis] + Dim(length - 1)).floorDivided(by: length)
-      x = taken(x, axis, from: start, step, x.builder.extent(count, capacity: most))
-    }
-    return x
-  }
-
   /// Amounts are an attribute before opset 11, an operand since; both lists name the axes' starts first, then the ends.
   private static func pad(_ call: Call) throws(TypeFault) -> Tensor {
     let x = try call.tensor(0)
@@ -326,9 +273,13 @@ extension Operator {
       amounts = try call.integers("pads")
       value = x.constant(try call.float("value", default: 0))
     } else {
-      amounts = try call.integers(1, "the list of amounts")
       value = try call.optional(2)?.reshape([Int]())
       if call.has(3) { axes = try Call.axes(try call.integers(3, "the list of axes"), rank: x.rank) }
+      let listed = try call.listed(1, "the list of amounts")
+      guard let named = Call.named(listed), named.extents.isEmpty else {
+        return try padded(x, listed, axes, value: value, call)
+      }
+      amounts = try Call.known(named, "the list of amounts")
     }
     guard amounts.count == 2 * axes.count else {
       throw TypeFault("\(amounts.count) amounts are given for \(axes.count) axes of \(x.type)")
@@ -338,16 +289,25 @@ extension Operator {
     for (position, axis) in axes.enumerated() {
       (low[axis], high[axis]) = (amounts[position], amounts[axes.count + position])
     }
+    let mode = try paddingMode(call)
+    if mode == .constant { return LatheNN.pad(x, low: low, high: high, mode: mode, value: value) }
+    // Of an axis whose size data decides, what is repeated lies at computed places.
+    if (0..<x.rank).contains(where: { low[$0] != 0 || high[$0] != 0 ? !x.shape[$0].extents.isEmpty : false }) {
+      return try padded(x, (low + high).map { .size(Dim($0)) }, Array(0..<x.rank), value: value, call)
+    }
+    // Negative amounts cut off first: what is repeated is what is left.
+    let none = low.map { _ in 0 }
+    let cropped = x.pad(low: low.map { Swift.min($0, 0) }, high: high.map { Swift.min($0, 0) }, interior: none)
+    return LatheNN.pad(cropped, low: low.map { Swift.max($0, 0) }, high: high.map { Swift.max($0, 0) }, mode: mode)
+  }
+
+  static func paddingMode(_ call: Call) throws(TypeFault) -> PaddingMode {
     let modes: [String: PaddingMode] = [
       "constant": .constant, "reflect": .reflect, "edge": .replicate, "wrap": .circular,
     ]
     let name = try call.string("mode", default: "constant")
     guard let mode = modes[name] else { throw TypeFault("the mode '\(name)' is not one of \(modes.keys.sorted())") }
-    if mode == .constant { return LatheNN.pad(x, low: low, high: high, mode: mode, value: value) }
-    // Negative amounts cut off first: what is repeated is what is left.
-    let none = low.map { _ in 0 }
-    let cropped = x.pad(low: low.map { Swift.min($0, 0) }, high: high.map { Swift.min($0, 0) }, interior: none)
-    return LatheNN.pad(cropped, low: low.map { Swift.max($0, 0) }, high: high.map { Swift.max($0, 0) }, mode: mode)
+    return mode
   }
 
   /// The sizes of axes in blocks.
@@ -387,12 +347,14 @@ extension Operator {
     // Symbolic ends are common in exported models: as many numbers as there are positions.
     if let start = call.operands[0]?.sizes, let end = call.has(1) ? call.operands[1]?.sizes : nil,
       let step = call.has(2) ? call.operands[2]?.sizes : nil, step.dimensions == [1], start.dimensions.count == 1,
-      end.dimensions.count == 1, end.dimensions[0].known == nil || start.dimensions[0].known == nil
+      end.dimensions.count == 1, end.dimensions[0].known == nil || start.dimensions[0].known == nil,
+      (end.dimensions + start.dimensions).extents.isEmpty
     {
       let count = TensorType(type, [end.dimensions[0] - start.dimensions[0]])
       let first = Sizes(start.dimensions, isScalar: true, dtype: type).tensor(in: call.builder)
       return call.builder.iota(count, axis: 0) + first
     }
+    for position in 0..<3 { if try call.tensor(position).literal == nil { return try rangeOfData(call) } }
     let (start, end) = (try call.literal(0, "the start"), try call.literal(1, "the limit"))
     let step = try call.literal(2, "the step")
     guard [start, end, step].allSatisfy({ $0.count == 1 && $0.dtype == type }), let first = start.first,
@@ -413,18 +375,32 @@ extension Operator {
   }
 
   private static func oneHot(_ call: Call) throws(TypeFault) -> Tensor {
-    let (depth, values) = (try call.literal(1, "the depth"), try call.tensor(2))
+    let values = try call.tensor(2)
     let indices = try call.tensor(0).convert(to: .i64)
-    guard depth.count == 1, let count = depth.integers.first, count >= 0, count <= Call.largestSize else {
-      throw TypeFault("the depth \(depth.type) is not one number")
-    }
+    let count = try depth(call)
     guard values.shape == [2] else { throw TypeFault("the values \(values.type) are not two numbers") }
     let axis = try call.axis(default: -1, rank: indices.rank + 1)
     var shape = indices.shape
-    shape.insert(Dim(count), at: axis)
-    let places = (indices .< 0).select(indices + count, indices).inserting(axes: [axis])
+    shape.insert(count, at: axis)
+    let places = (indices .< 0).select(indices + call.builder.number(count), indices).inserting(axes: [axis])
     func value(_ position: Int) -> Tensor { values.slice(axis: 0, from: position, to: position + 1).reshape([Int]()) }
     return (call.builder.iota(TensorType(.i64, shape), axis: axis) .== places).select(value(1), value(0))
+  }
+
+  /// The depth of `OneHot`, a number of any type.
+  private static func depth(_ call: Call) throws(TypeFault) -> Dim {
+    let depth = try call.tensor(1)
+    if let literal = depth.literal {
+      guard literal.count == 1, let count = literal.integers.first, count >= 0, count <= Call.largestSize else {
+        throw TypeFault("the depth \(literal.type) is not one number")
+      }
+      return Dim(count)
+    }
+    guard depth.type.elementCount == 1 else { throw TypeFault("the depth \(depth.type) is not one number") }
+    let whole = depth.dtype.isInteger ? depth : depth.convert(to: .i64)
+    guard let entry = whole.reshape([Int]()).listedSizes?.first else { throw .poisoned }
+    if case .number = entry { call.importer.decidingInputs.formUnion(call.operands[1]?.origin.inputs ?? []) }
+    return call.size(entry)
   }
 
   private static func centerCropPad(_ call: Call) throws(TypeFault) -> Tensor {

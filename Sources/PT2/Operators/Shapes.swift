@@ -81,10 +81,7 @@ extension Operator {
     "narrow": .one { call throws(TypeFault) in
       try call.tensor().narrow(dim: call.integer("dim"), start: call.integer("start"), length: call.integer("length"))
     },
-    "slice": .one { call throws(TypeFault) in
-      try call.tensor().slice(
-        dim: call.integer("dim"), start: call.bound("start") ?? 0, end: end(call), step: call.integer("step"))
-    },
+    "slice": .one(slice),
     "select_scatter": .one { call throws(TypeFault) in
       try call.tensor().selectScatter(call.tensor("src"), dim: call.integer("dim"), index: call.integer("index"))
     },
@@ -200,6 +197,21 @@ extension Operator {
       return try call.tensor("src").convert(to: x.dtype).expanded(to: x.shape)
     },
   ]
+
+  private static func slice(_ call: Call) throws(TypeFault) -> Tensor {
+    let (x, axis, step) = (try call.tensor(), try call.integer("dim"), try call.integer("step"))
+    if x.isPoisoned { throw .poisoned }
+    let ends = (try call.end("start") ?? .size(0), try call.end("end") ?? .size(Dim(Call.largestSize)))
+    guard axis >= -x.rank, axis < x.rank else { throw TypeFault("axis \(axis) is outside of \(x.type)") }
+    let place = axis < 0 ? axis + x.rank : axis
+    let isOfData = [ends.0, ends.1, .size(x.shape[place])].contains { entry in
+      if case .size(let size) = entry { !size.extents.isEmpty } else { true }
+    }
+    if isOfData, x.shape[place].symbols.isEmpty {
+      return try x.elements(axis: place, from: ends.0, to: ends.1, step: step)
+    }
+    return x.slice(dim: axis, start: try call.bound("start") ?? 0, end: try end(call), step: step)
+  }
 
   /// Where a slice ends; nil for the last element.
   private static func end(_ call: Call) throws(TypeFault) -> Int? {

@@ -7,6 +7,11 @@ extension Operator {
     "sym_size": .size { call throws(TypeFault) in
       try call.tensor().size(call.integer("dim"))
     },
+    // Where a slice begins in memory, of which checks of data's ends are made.
+    "sym_storage_offset": Operator { call throws(TypeFault) in
+      _ = try call.tensor()
+      return [.unread]
+    },
     "item": item, "_local_scalar_dense": item,
     "sym_numel": .size { call throws(TypeFault) in try call.tensor().numel() },
     "_operator.add": combined("Add"), "_operator.mul": combined("Mul"), "_operator.floordiv": combined("FloorDiv"),
@@ -23,7 +28,7 @@ extension Operator {
   private static let item = Operator { call throws(TypeFault) in
     let x = try call.tensor()
     if let literal = x.literal, literal.count == 1, x.dtype.isInteger { return [.size(Dim(literal.integers[0]))] }
-    return [.number(x.reshape([Dim]()), most: nil)]
+    return [.number(x.reshape([Dim]()))]
   }
 
   private static func combined(_ function: String) -> Operator {

@@ -71,6 +71,8 @@ extension GraphLowering {
     let own = Value(node: position)
     let isTransformed = region.transformed[own] != nil
     let squares = members.lazy.compactMap { region.transformed[Value(node: $0)]?.algorithm.size }.first
+    if case .extent(let extent) = node.operation { counted = extent }
+    defer { counted = nil }
     return kernel(
       isTransformed ? Detach() : node.operation.definition, isTransformed ? [own] : node.operands, node.types[0],
       into: place, from: origin, region, squares: squares, title: title(members, in: region.graph),
@@ -139,7 +141,8 @@ extension GraphLowering {
     if let (type, stand) = lowered.workspace { copies[stand] = buffer(name + "_work", type, .temporary, location) }
     let kernel = Kernel(
       name: name, summary: title.summary, parameters: region.parameters, macs: lowered.macs, parts: lowered.parts,
-      inPlace: lowered.inPlace, nodes: nodes, location: location)
+      inPlace: lowered.inPlace, nodes: nodes, location: location,
+      counted: counted.map { Kernel.CountedSize(name: $0.size, capacity: $0.capacity?.known ?? 0) })
     steps.append(add(copies.isEmpty ? kernel : kernel.renaming(copies)))
     return steps
   }

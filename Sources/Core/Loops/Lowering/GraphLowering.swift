@@ -43,6 +43,8 @@ struct GraphLowering {
 
   let convolutions: ConvolutionMethod
   let checksIndices: Bool
+  /// The size that the kernel being lowered checks.
+  var counted: Extent?
   let allowsSlabs: Bool
   /// Whether results are written over operands and variables.
   let inPlace: Bool

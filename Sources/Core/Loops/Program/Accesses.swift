@@ -90,6 +90,6 @@ extension Kernel {
     return Kernel(
       name: name, summary: summary, parameters: parameters, macs: macs,
       parts: parts.map { part in part.map { $0.renaming(names) } },
-      inPlace: inPlace.map { names[$0] ?? $0 }, nodes: nodes, location: location)
+      inPlace: inPlace.map { names[$0] ?? $0 }, nodes: nodes, location: location, counted: counted)
   }
 }

@@ -16,6 +16,7 @@ extension LoopParser {
     let summary = try self.name(try expect(.string, "what the kernel computes, a string"), dropping: 0)
     var macs = 0
     var (inPlace, nodes) = ([BufferID](), [Int]())
+    var (size, capacity): (String?, Int?)
     if isAt("{"), !isEndOfLine {
       try attributes { (parser, name) throws(SyntaxFault) in
         switch name {
@@ -25,6 +26,8 @@ extension LoopParser {
             try parser.knownBuffer(try parser.expect(.identifier, "a buffer's name"))
           }
         case "nodes": nodes = try parser.integers()
+        case "size": size = try parser.name(try parser.expect(.string, "the name of a size, a string"), dropping: 0)
+        case "capacity": capacity = try parser.integer()
         default: return false
         }
         return true
@@ -46,10 +49,11 @@ extension LoopParser {
         parts = [try block(depth: 0)]
       }
     }
+    let counted = size.map { Kernel.CountedSize(name: $0, capacity: capacity ?? 0) }
     program.kernels.append(
       Kernel(
         name: name, summary: summary, parameters: parameters, macs: macs, parts: parts, inPlace: inPlace, nodes: nodes,
-        location: lexer.locations[head] ?? Location()))
+        location: lexer.locations[head] ?? Location(), counted: counted))
   }
 
   /// `cholesky f64 [3] of a[0] to l[0]`.

@@ -128,6 +128,9 @@ struct LoopPrinter {
       attributes.append("in_place: [\(kernel.inPlace.map { program[$0].name }.joined(separator: ", "))]")
     }
     if !kernel.nodes.isEmpty { attributes.append("nodes: [\(kernel.nodes.map(String.init).joined(separator: ", "))]") }
+    if let size = kernel.counted {
+      attributes.append("size: \(TextName.string(size.name)), capacity: \(size.capacity)")
+    }
     let head =
       ["\(margin)kernel \(kernel.name)\(parameters.isEmpty ? "" : "(\(parameters))")", TextName.string(kernel.summary)]
       + (attributes.isEmpty ? [] : ["{\(attributes.joined(separator: ", "))}"]) + ["{"]

@@ -223,6 +223,28 @@ package struct Buffer: Hashable, Sendable {
 
 /// One loop nest, or a few that belong together: a C function, an interpreter's unit.
 package struct Kernel: Hashable, Sendable {
+  /// A size that data decides, which a kernel checks.
+  package struct CountedSize: Hashable, Sendable {
+    package var name: String
+    package var capacity: Int
+
+    package init(name: String, capacity: Int) {
+      self.name = name
+      self.capacity = capacity
+    }
+
+    /// What is wrong where a run fails; the number is nil where it is not known.
+    package func message(_ number: Int?) -> String {
+      let size = Extent.prefix + TextName.quoted(name)
+      guard let number else { return "the size \(size) is more than its capacity, \(capacity), or below 0" }
+      return number < 0
+        ? "the size \(size) is \(number), below 0" : "the size \(size) is \(number), more than its capacity, \(capacity)"
+    }
+
+    /// What could be done about it.
+    package var help: String { "--max \(name)=SIZE decides the capacity, up to what the model itself says" }
+  }
+
   /// Unique in the program, a C identifier: the layer path and the operations.
   package var name: String
   /// What the kernel computes, for people: `conv1: convolution, add, maximum`.
@@ -243,9 +265,11 @@ package struct Kernel: Hashable, Sendable {
   /// The nodes of the graph that the kernel computes; of a sub-graph's kernel, none.
   package var nodes: [Int]
   package var location: Location
+  /// The size that the kernel checks; nothing else may fail in such a kernel.
+  package var counted: CountedSize?
 
   /// Whether an index is checked, so that the kernel may fail.
-  package var checksIndices: Bool { parts.joined().contains(where: \.checksIndices) }
+  package var checksIndices: Bool { counted == nil && parts.joined().contains(where: \.checksIndices) }
 
   /// Whether a routine is called that may fail.
   package var callsFailing: Bool { parts.joined().contains(where: \.callsFailing) }
@@ -266,7 +290,7 @@ package struct Kernel: Hashable, Sendable {
   /// Makes a kernel of parts that do not depend on each other; what it reads and writes is found in them.
   package init(
     name: String, summary: String, parameters: [LoopVariable] = [], macs: Int = 0, parts: [[Statement]],
-    inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location()
+    inPlace: [BufferID] = [], nodes: [Int] = [], location: Location = Location(), counted: CountedSize? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -276,6 +300,7 @@ package struct Kernel: Hashable, Sendable {
     self.inPlace = inPlace
     self.nodes = nodes
     self.location = location
+    self.counted = counted
     var accesses = Accesses()
     parts.joined().forEach { accesses.add($0) }
     reads = accesses.reads.sorted()

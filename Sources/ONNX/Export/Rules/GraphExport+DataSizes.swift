@@ -5,9 +5,14 @@ extension GraphExport {
   ///
   /// `TopK` takes a number that the run computes, and fails where it is negative or beyond the capacity.
   func write(_ extent: Extent, _ count: ONNXValue) throws(TypeFault) -> ONNXValue {
-    let size = Dim(extent: extent.size)
-    let numbers = try numbers(extent.capacity, .i64)
-    let type = TensorType(.i64, [size])
+    let type = TensorType(.i64, [Dim(extent: extent.size)])
+    guard let capacity = extent.capacity else {
+      // Nothing says how many there may be.
+      let (zero, one) = (model.scalar(.integer(0), .i64), model.scalar(.integer(1), .i64))
+      let all = emit("Range", [zero, try reshape(count, to: []), one], type)
+      return try define(extent.size, by: all, axis: 0)
+    }
+    let numbers = try numbers(capacity, .i64)
     let first = emit(
       "TopK", [numbers, try reshape(count, to: [1])], results: [type, type], [.int("largest", 0), .int("sorted", 0)])[0]
     return try define(extent.size, by: first, axis: 0)

@@ -94,6 +94,7 @@ struct LayerTable {
       table.text(totals: true)
       + "parameters: \(total.parameters.grouped) in \(weights.grouped) bytes"
       + (graph.variables.isEmpty ? "" : ", \(trained.grouped) of them trained") + "\n"
-      + graph.capacities.map { "decided by data: \(ModelSummary.Extent($0.size, capacity: $0.capacity).text)\n" }.joined()
+      + graph.capacities.map { "decided by data: \(ModelSummary.Extent($0.size, capacity: $0.capacity).text)\n" }
+      .joined()
   }
 }

@@ -48,7 +48,8 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
           node("Cast", ["up"], ["cast"], .int("to", 1)), node("Add", ["cast", "zeros"], ["sum"]),
         ],
         inputs: [
-          n, ("m", .scalar(.i64)), ("step", .scalar(.i64)), ("from", .scalar(.f32)), ("to", .scalar(.f32)), ("by", .scalar(.f32)),
+          n, ("m", .scalar(.i64)), ("step", .scalar(.i64)), ("from", .scalar(.f32)), ("to", .scalar(.f32)),
+          ("by", .scalar(.f32)),
         ], outputs: ["up", "any", "floats", "sum", "free"]
       )
       .initializer("zero", number(0)).initializer("one", number(1)).initializer("seven", number(7))
@@ -56,13 +57,17 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
       ["Count": 6, "any": 8, "floats": 9, "free": 4],
       [(3, 2, 0.5, 3, 0.75), (0, 1, 3, -1, -0.5), (6, -1, 0, 4, 0.5), (2, 5, 2, 2, 1), (2, -3, 1, 0, 1)].map {
         [
-          "n": number($0.0), "m": number($0.0 - 3), "step": number($0.1), "from": f32([], [$0.2]), "to": f32([], [$0.3]),
+          "n": number($0.0), "m": number($0.0 - 3), "step": number($0.1), "from": f32([], [$0.2]),
+          "to": f32([], [$0.3]),
           "by": f32([], [$0.4]),
         ]
       },
-      failing: [(7, 1, 0, 1, 1), (8, 1, 0, 1, 1), (1, 1, 0, 10, 1), (1, 0, 0, 1, 1), (1, 1, 0, 1, 0), (1, 1, 0, .infinity, 1)].map {
+      failing: [
+        (7, 1, 0, 1, 1), (8, 1, 0, 1, 1), (1, 1, 0, 10, 1), (1, 0, 0, 1, 1), (1, 1, 0, 1, 0), (1, 1, 0, .infinity, 1),
+      ].map {
         [
-          "n": number($0.0), "m": number($0.0 - 3), "step": number($0.1), "from": f32([], [$0.2]), "to": f32([], [$0.3]),
+          "n": number($0.0), "m": number($0.0 - 3), "step": number($0.1), "from": f32([], [$0.2]),
+          "to": f32([], [$0.3]),
           "by": f32([], [$0.4]),
         ]
       }),
@@ -98,7 +103,9 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
         outputs: ["a", "b", "c", "running"]
       ).initializer("rest", i64([-1])).initializer("four", i64([6, 2])).initializer("axis", number(1)),
       ["Reshape_1_0": 12, "b_0": 8],
-      [([4, 6], 2), ([12, 2], 2), ([1, 24], 2)].map { ["x": x, "two": i64($0.0), "list": i64([$0.1]), "by4": i64([1])] },
+      [([4, 6], 2), ([12, 2], 2), ([1, 24], 2)].map {
+        ["x": x, "two": i64($0.0), "list": i64([$0.1]), "by4": i64([1])]
+      },
       failing: [([4, 5], 2), ([24, 1], 2), ([4, 6], 3), ([-1, 6], 2)].map {
         ["x": x, "two": i64($0.0), "list": i64([$0.1]), "by4": i64([1])]
       }),
@@ -186,8 +193,11 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
         .initializer("half", i64([5])).initializer("minus2", i64([-1])).initializer("ends", i64([2, 1]))
         .initializer("front", i64([0, 1])).initializer("scales", f32([4], [1, 1, 1.5, 2])),
       [:],
-      [[true, false, true, true, false, false], [false, true, false, false, false, false], Array(repeating: true, count: 6)]
-        .map { ["x": f32([6, 1], (0..<6).map(Double.init)), "mask": NDArray($0)] }),
+      [
+        [true, false, true, true, false, false], [false, true, false, false, false, false],
+        Array(repeating: true, count: 6),
+      ]
+      .map { ["x": f32([6, 1], (0..<6).map(Double.init)), "mask": NDArray($0)] }),
   ]
 }
 
@@ -226,7 +236,8 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
     let error = #expect(throws: DiagnosticsError.self) { try graph.bounded() }
     let texts = error?.diagnostics.map(\.message) ?? []
     #expect(
-      texts == ["Count", "free", "any", "floats"].map { "nothing says how large ?\($0) may be, a size that data decides" })
+      texts
+        == ["Count", "free", "any", "floats"].map { "nothing says how large ?\($0) may be, a size that data decides" })
     #expect(error?.diagnostics.first?.location.node == "/model/Count")
     #expect(
       error?.diagnostics.first?.help

@@ -377,7 +377,9 @@ public final class Builder: Sendable {
 
   /// What an argument of this region is outside of it; nil where it is none that a value from outside became.
   func captured(_ argument: Value) -> Tensor? {
-    guard let parent, let outer = state.withLock({ $0.captures.first { $0.inner == argument }?.outer }) else { return nil }
+    guard let parent, let outer = state.withLock({ $0.captures.first { $0.inner == argument }?.outer }) else {
+      return nil
+    }
     return Tensor(builder: parent, value: outer)
   }
 

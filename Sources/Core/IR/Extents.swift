@@ -44,8 +44,9 @@ extension Graph {
     return names.subtracting(nodes.compactMap(\.definedExtent))
   }
 
-  /// The sizes that data decides, with their capacities, in the order of their definition; those of sub-graphs too. The
-  /// capacity is nil where nothing bounds the size.
+  /// The sizes that data decides, with their capacities, in the order of their definition; those of sub-graphs too.
+  ///
+  /// The capacity is nil where nothing bounds the size.
   package var capacities: [(size: String, capacity: Dim?)] {
     nodes.flatMap { node -> [(size: String, capacity: Dim?)] in
       if case .extent(let extent) = node.operation { return [(extent.size, extent.capacity)] }
@@ -72,9 +73,11 @@ extension Graph {
       let deciding = inputs(deciding: node.operands[0]).map { "--bind \($0)=FILE.npy" }
       return [
         Diagnostic(
-          "nothing says how large \(Extent.prefix)\(name) may be, a size that data decides", location: locations[position],
+          "nothing says how large \(Extent.prefix)\(name) may be, a size that data decides",
+          location: locations[position],
           help: (["--max \(extent.size)=SIZE gives it room, and a run with more fails"]
-            + (deciding.isEmpty ? [] : ["\(deciding.joined(separator: " ")) makes it a constant"])).joined(separator: "; "))
+            + (deciding.isEmpty ? [] : ["\(deciding.joined(separator: " ")) makes it a constant"])).joined(
+              separator: "; "))
       ]
     }
   }

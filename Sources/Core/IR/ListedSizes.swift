@@ -24,7 +24,8 @@ extension Tensor {
   ///
   /// - Returns: nil where the tensor is no such list, or its length is not known.
   package var listedSizes: [ListedSize]? {
-    guard !isPoisoned, dtype.isInteger, rank <= 1, let count = type.elementCount, count <= SizeTracing.longestList else {
+    guard !isPoisoned, dtype.isInteger, rank <= 1, let count = type.elementCount, count <= SizeTracing.longestList
+    else {
       return nil
     }
     var tracing = SizeTracing()
@@ -132,14 +133,19 @@ private struct SizeTracing {
     let operands = node.operands.map { Tensor(builder: list.builder, value: $0) }
     switch node.operation {
     case .constant(let constant):
-      guard constant.array.values.indices.contains(index), let number = Int(exactly: constant.array.values[index].double)
+      guard constant.array.values.indices.contains(index),
+        let number = Int(exactly: constant.array.values[index].double)
       else { return nil }
       return [(false, number)]
     case .pointwise(.minimum):
-      guard let a = ends(operands[0], index, from: start), let b = ends(operands[1], index, from: start) else { return nil }
+      guard let a = ends(operands[0], index, from: start), let b = ends(operands[1], index, from: start) else {
+        return nil
+      }
       return a + b
     case .pointwise(.add):
-      guard let a = ends(operands[0], index, from: start), let b = ends(operands[1], index, from: start) else { return nil }
+      guard let a = ends(operands[0], index, from: start), let b = ends(operands[1], index, from: start) else {
+        return nil
+      }
       let (constants, others) = a.allSatisfy { !$0.isFromStart } ? (a, b) : (b, a)
       guard constants.count == 1, !constants[0].isFromStart else { return nil }
       return others.map { ($0.isFromStart, $0.number + constants[0].number) }

@@ -10,7 +10,7 @@ package struct Extent: OperationDefinition {
 
   /// The name of the symbol; no other extent of the graph has it.
   package var size: String
-  /// What the number is at most; an expression of sizes that are known before it. Nil where nothing says so yet.
+  /// What the number is at most, an expression of sizes that are known before it; nil where nothing says so yet.
   package var capacity: Dim?
 
   package init(size: String, capacity: Dim?) {
@@ -46,7 +46,8 @@ package struct Extent: OperationDefinition {
     guard let number = literal(0)?.integers.first else { return }
     guard number >= 0, number <= capacity?.known ?? .max else {
       throw TypeFault(
-        "\(number) elements are \(number < 0 ? "fewer than 0" : "more than \(capacity?.description ?? "there can be")")")
+        "\(number) elements are \(number < 0 ? "fewer than 0" : "more than \(capacity?.description ?? "there can be")")"
+      )
     }
   }
 

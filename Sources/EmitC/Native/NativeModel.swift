@@ -221,7 +221,8 @@ public struct NativeModel: ~Copyable {
   /// What a status means.
   private func failure(_ status: Int32, _ program: Program) -> DiagnosticsError {
     let position = Int(status / CStatus.kernelFactor) - 1
-    guard program.kernels.indices.contains(position), let failure = CStatus(rawValue: status % CStatus.kernelFactor) else {
+    guard program.kernels.indices.contains(position), let failure = CStatus(rawValue: status % CStatus.kernelFactor)
+    else {
       internalError("\(program.name): the compiled model returned \(status)")
     }
     let kernel = program.kernels[position]

@@ -82,7 +82,9 @@ extension Tensor {
 
   /// The tensor with another one's sizes where data decides either, as `assumed`; `except` is an axis that stays.
   package func assumed(alike other: Tensor, except kept: Int? = nil) -> Tensor {
-    guard !isPoisoned, !other.isPoisoned, rank == other.rank, !(shape + other.shape).extents.isEmpty else { return self }
+    guard !isPoisoned, !other.isPoisoned, rank == other.rank, !(shape + other.shape).extents.isEmpty else {
+      return self
+    }
     let wanted = zip(shape.indices, zip(shape, other.shape)).map { axis, sizes in
       let (own, size) = sizes
       let isOfData = !(own.extents + size.extents).isEmpty && (own.symbols + size.symbols).isEmpty

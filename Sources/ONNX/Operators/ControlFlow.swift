@@ -228,7 +228,8 @@ extension Operator {
 
     /// Whether there is a first step for certain.
     private var isTaken: Bool {
-      (initial == nil || initial?.literal?.first == .integer(1)) && limit.map { ($0.literal?.integers.first ?? 0) > 0 } ?? true
+      (initial == nil || initial?.literal?.first == .integer(1))
+        && limit.map { ($0.literal?.integers.first ?? 0) > 0 } ?? true
     }
 
     /// A loop that a condition ends when the model runs; its state is the step, whether to go on, and the loop's own.

@@ -238,7 +238,8 @@ package struct Kernel: Hashable, Sendable {
       let size = Extent.prefix + TextName.quoted(name)
       guard let number else { return "the size \(size) is more than its capacity, \(capacity), or below 0" }
       return number < 0
-        ? "the size \(size) is \(number), below 0" : "the size \(size) is \(number), more than its capacity, \(capacity)"
+        ? "the size \(size) is \(number), below 0"
+        : "the size \(size) is \(number), more than its capacity, \(capacity)"
     }
 
     /// What could be done about it.

@@ -171,6 +171,28 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
         ["image": f32([1, 2, 4, 5], (0..<40).map { Double(($0 * 13) % 17) }), "sizes": i64($0)]
       }, failing: [["image": f32([1, 2, 4, 5], (0..<40).map(Double.init)), "sizes": i64([1, 2, 8, 5])]]),
     SizeCase(
+      "taken to be equal",
+      TestModel(
+        opset: 18,
+        [
+          node("Compress", ["x", "mask"], ["a"], .int("axis", 0)),
+          node("Compress", ["x", "other"], ["b"], .int("axis", 0)),
+          node("Add", ["a", "b"], ["sum"]), node("Mul", ["a", "three"], ["scaled"]),
+          node("Transpose", ["a"], ["row"]), node("MatMul", ["row", "a"], ["gram"]),
+          node("Concat", ["a", "b"], ["joined"], .int("axis", 1)), node("Less", ["a", "b"], ["less"]),
+          node("Where", ["less", "a", "b"], ["chosen"]), node("Identity", ["scaled"], ["last"]),
+        ], inputs: [("x", .f32(6, 2)), ("mask", TensorType(.bool, [6])), ("other", TensorType(.bool, [6]))],
+        outputs: ["sum", "last", "gram", "joined", "chosen"]
+      ).initializer("three", f32([3, 1], [1, 2, 3])),
+      [:],
+      [([true, false, true, true, false, false], [false, true, false, false, true, true])].map {
+        ["x": f32([6, 2], (0..<12).map(Double.init)), "mask": NDArray($0.0), "other": NDArray($0.1)]
+      },
+      failing: [
+        ([true, false, true, true, false, false], [false, true, false, false, true, false]),
+        ([true, true, true, true, false, false], [true, true, true, false, true, false]),
+      ].map { ["x": f32([6, 2], (0..<12).map(Double.init)), "mask": NDArray($0.0), "other": NDArray($0.1)] }),
+    SizeCase(
       "of what is found",
       TestModel(
         opset: 18,

@@ -61,9 +61,17 @@ extension Tensor {
 extension Tensor {
   /// The tensor, where a condition of the run holds; elsewhere the run fails, as by an index out of range.
   package func required(_ condition: Tensor) -> Tensor {
-    // The only place along a new axis, or none.
-    let place = condition.select(builder.scalar(.integer(0), .i64), builder.scalar(.integer(1), .i64))
-    return reshape([1] + shape).gather(place.reshape([1]), IndexedAxes(axes: [0])).reshape(shape)
+    // The only place along a new axis.
+    reshape([1] + shape).gather(condition.zeroWhereTrue.reshape([1]), IndexedAxes(axes: [0])).reshape(shape)
+  }
+
+  /// 0 where a condition without axes holds; elsewhere the run fails, as by an index out of range.
+  ///
+  /// It is a number that only the run knows, so that no pass takes the check away from what is computed with it.
+  private var zeroWhereTrue: Tensor {
+    let (zero, one) = (builder.scalar(.integer(0), .i64), builder.scalar(.integer(1), .i64))
+    let found = convert(to: .i64).reshape([1]).gather(select(zero, one).reshape([1]), IndexedAxes(axes: [0]))
+    return found - 1
   }
 
   /// The tensor with sizes that are not told to be its own; where they are not, the run fails.
@@ -74,8 +82,7 @@ extension Tensor {
     var result = self
     for axis in wanted.indices where wanted[axis] != shape[axis] {
       let isEqual = builder.number(shape[axis]) .== builder.number(wanted[axis])
-      let start = builder.scalar(.integer(0), .i64).required(isEqual)
-      result = result.elements(axis: axis, at: start, step: 1, count: wanted[axis])
+      result = result.elements(axis: axis, at: isEqual.zeroWhereTrue, step: 1, count: wanted[axis])
     }
     return result
   }

@@ -4,7 +4,10 @@ internal import LatheNN
 /// Matrix products and convolutions.
 extension Operator {
   static let contractions: [String: Operator] = [
-    "MatMul": .binary { matmul($0, $1) },
+    "MatMul": .one { call throws(TypeFault) in
+      let operands = try call.matching(2)
+      return matmul(operands[0], operands[1])
+    },
     "Gemm": .one(gemm),
     "Einsum": .one { call throws(TypeFault) in einsum(try call.string("equation"), try call.matching()) },
     "Conv": .one(conv),

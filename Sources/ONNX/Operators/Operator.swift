@@ -32,7 +32,7 @@ struct Operator: Sendable {
     .one { call throws(TypeFault) in function(try call.tensor(0), try call.float(attribute, default: other)) }
   }
 
-  /// A function of two tensors of one type, which broadcast.
+  /// A function of two tensors of one type, element by element: they broadcast.
   static func binary(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
     .one { call throws(TypeFault) in
       let operands = Tensor.assumedAlike(try call.matching(2))

@@ -58,7 +58,16 @@ struct CompileCommand<Provider: ModelProvider>: ModelCommand {
 
   @OptionGroup var training: TrainOption
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      With --train: train_step hands the gradients to functions of the caller, which sum them over processes, in buckets \
+      of at least so many bytes.
+      """, valueName: "BYTES"), transform: wholeNumber(from: 1))
+  var gradientHooks: Int?
+
   func validate() throws {
+    if !training.train, gradientHooks != nil { throw ValidationError("--gradient-hooks is for --train") }
     guard output.hasSuffix(".c"), !output.hasSuffix("/.c"), output != ".c" else {
       throw ValidationError("'\(output)' is no name of a C file: its suffix must be .c")
     }
@@ -68,7 +77,8 @@ struct CompileCommand<Provider: ModelProvider>: ModelCommand {
     try requireWritable(output)
     let source =
       training.train
-      ? try training.functions(of: model, known, name: name) : try model.fullyBoundModel(known.bindings(of: model))
+      ? try training.functions(of: model, known, name: name, bucketBytes: gradientHooks)
+      : try model.fullyBoundModel(known.bindings(of: model))
     var options = COptions()
     options.name = name
     options.arena = arena

@@ -78,7 +78,7 @@ struct TrainingSettings: ParsableArguments {
 
   /// The functions of the training of a graph whose parameters are variables.
   func model(
-    _ graph: Graph, evaluation: Graph, name: String, accumulation: Int = 1
+    _ graph: Graph, evaluation: Graph, name: String, accumulation: Int = 1, bucketBytes: Int? = nil
   ) throws(DiagnosticsError) -> Model {
     let folded = graph.variables.map(\.name).filter { $0.hasPrefix("onnx::Conv_") }
     if !folded.isEmpty {
@@ -89,7 +89,8 @@ struct TrainingSettings: ParsableArguments {
     return try graph.trainable(
       loss: loss, of: lossOutput, optimizer: rule, training: patterns, evaluation: evaluation,
       options: TrainingOptions(
-        name: name, clipping: clipNorm.map { .norm($0) } ?? clipValue.map { .value($0) }, accumulation: accumulation))
+        name: name, clipping: clipNorm.map { .norm($0) } ?? clipValue.map { .value($0) }, accumulation: accumulation,
+        bucketBytes: bucketBytes))
   }
 
   /// The learning rate, as a step takes it.
@@ -127,12 +128,13 @@ struct TrainOption: ParsableArguments {
 
   /// The functions of the training of a model: `initialize`, `train_step`, `evaluate`, `predict`.
   func functions(
-    of model: some ModelProvider, _ known: BindingOptions, name: String? = nil
+    of model: some ModelProvider, _ known: BindingOptions, name: String? = nil, bucketBytes: Int? = nil
   ) throws(DiagnosticsError) -> Model {
     var bindings = try known.bindings(of: model, trainable: true)
     let graph = try model.fullyBoundGraph(bindings)
     bindings.evaluating = true
-    return try settings.model(graph, evaluation: model.fullyBoundGraph(bindings), name: name ?? graph.name)
+    return try settings.model(
+      graph, evaluation: model.fullyBoundGraph(bindings), name: name ?? graph.name, bucketBytes: bucketBytes)
   }
 }
 

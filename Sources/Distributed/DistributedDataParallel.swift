@@ -17,62 +17,51 @@ public enum CommunicationHook: Sendable {
 /// A model that several processes train together, each on its part of a batch:
 /// `torch.nn.parallel.DistributedDataParallel`.
 ///
-/// The model is one of ``splitTrainable(_:optimizer:inputs:targets:options:predict:loss:metrics:)``. The processes start
-/// with the state of the first one. In a step each computes the gradients of its own batch, in the interpreter; as soon
-/// as all gradients of a bucket are complete its sum over the processes is begun, in the memory in which they were
-/// computed, and goes on while the backward pass does. Each process then applies the same mean, so that all keep the same
-/// parameters, and what one process would do with the whole batch is done to within rounding.
+/// The model is one of ``trainable(_:loss:optimizer:metric:_:_:options:)`` and its kin with `TrainingOptions.bucketBytes`. The
+/// processes start with the state of the first one. In a step each computes the gradients of its own batch, in the
+/// interpreter; as soon as all gradients of a bucket are complete its sum over the processes is begun, in the memory in
+/// which they were computed, and goes on while the backward pass does. Each process then applies the same mean, so that
+/// all keep the same parameters, and what one process would do with the whole batch is done to within rounding.
 ///
 /// Running statistics are each process's own; ``synchronizeBuffers()`` gives them those of the first.
 public struct DistributedDataParallel: ~Copyable {
   private var session: Session
   private let group: ProcessGroup
   private let hook: CommunicationHook
-  /// The outputs that are no gradients.
-  private let results: [String]
-  /// How many outputs of `gradients` come before the gradients.
-  private var offset: Int { results.count }
-  /// Which bucket each gradient belongs to, in their order; nil for those that are no results of a kernel.
-  private let buckets: [Int?]
+  /// The outputs of a step.
+  private let results: [Port]
+  /// What a step takes before the hyper-parameters.
+  private let inputs: [Port]
   private let buffers: [String]
+  /// The running statistics: what steps change and `evaluate` reads beside the parameters.
+  private let statistics: [String]
   /// How long steps waited for communication that had not ended with the backward pass, in seconds.
   public private(set) var waited = 0.0
 
+  private static let step = "train_step"
+
   /// Prepares a model for training, in all processes at once.
   ///
-  /// - Parameters:
-  ///   - bucketBytes: How many bytes of gradients are summed at once, at least.
-  ///   - threads: Threads of each process.
-  /// - Throws: That the model has no split step, and what compilation and communication throw.
+  /// - Parameter threads: Threads of each process.
+  /// - Throws: That the model has no step which hands its gradients out, and what compilation and communication throw.
   public init(
-    _ model: CompiledModel, _ group: ProcessGroup, bucketBytes: Int = 25 << 20, hook: CommunicationHook = .allReduce,
+    _ model: CompiledModel, _ group: ProcessGroup, hook: CommunicationHook = .allReduce,
     threads: Int = getNumThreads()
   ) throws(DiagnosticsError) {
-    let prefix = gradientName(of: "")
-    let graph = try model.function(named: "gradients").graph
-    let computed = Set(try model.function(named: "gradients").executable().program.completions.values.joined())
-    var buckets: [Int?] = []
-    var (bucket, bytes) = (0, 0)
-    for (position, output) in graph.outputs.enumerated() where output.name.hasPrefix(prefix) {
-      let type = graph.type(of: output.value)
-      guard type.dtype == .f32, let size = type.byteCount else {
-        throw DiagnosticsError("\(output.name) is \(type), gradients are summed as f32")
-      }
-      guard computed.contains(position) else {
-        buckets.append(nil)
-        continue
-      }
-      if bytes >= bucketBytes { (bucket, bytes) = (bucket + 1, 0) }
-      buckets.append(bucket)
-      bytes += size
+    let program = try model.function(named: Self.step).executable().program
+    guard !program.exchangedGradients.isEmpty else {
+      throw DiagnosticsError(
+        "\(Self.step) keeps its gradients to itself", help: "give TrainingOptions a number of bytes for bucketBytes")
     }
     var session = try model.session(threads: threads)
     try session.decodeState(group.broadcast(session.encodedState()))
     self.session = session
     self.group = group
     self.hook = hook
-    self.buckets = buckets
-    results = graph.outputs.map(\.name).filter { !$0.hasPrefix(prefix) }
+    results = program.outputs
+    inputs = program.inputs
+    let evaluation = model.functions.first { $0.name == "evaluate" }
+    statistics = evaluation?.graph.variables.filter { $0.role == .buffer }.map(\.name) ?? []
     buffers = model.variables.filter { $0.role == .buffer && $0.type.dtype.isFloat }.map(\.name)
   }
 
@@ -101,41 +90,32 @@ public struct DistributedDataParallel: ~Copyable {
   public mutating func step(
     _ inputs: [NDArray], _ runtime: [NDArray]
   ) throws(DiagnosticsError) -> [String: NDArray] {
-    try step(inputs, runtime, share: 1 / Double(group.size))
+    try step(inputs + runtime, share: 1 / Double(group.size), isActive: true)
   }
 
+  /// - Parameters:
+  ///   - share: What sums over the processes are multiplied with.
+  ///   - isActive: Whether this process's gradients and results count.
   private mutating func step(
-    _ inputs: [NDArray], _ runtime: [NDArray], share: Double
+    _ inputs: [NDArray], share: Double, isActive: Bool
   ) throws(DiagnosticsError) -> [String: NDArray] {
-    var communication = Communication(group: group, hook: hook, buckets: buckets, offset: offset)
-    let outputs = try session.run("gradients", inputs, observer: &communication)
+    var communication = Communication(group: group, hook: hook, share: Float(share), isActive: isActive)
+    let outputs = try session.run(Self.step, inputs, exchange: &communication)
     waited += communication.waited
-    return try finish(outputs, runtime, share)
-  }
-
-  /// Applies the sums of gradients.
-  private mutating func finish(
-    _ outputs: [NDArray], _ runtime: [NDArray], _ share: Double
-  ) throws(DiagnosticsError) -> [String: NDArray] {
-    var gradients = Array(outputs.dropFirst(offset))
-    for position in gradients.indices {
-      // One of a parameter without influence is a literal.
-      if buckets[position] == nil { gradients[position] = try group.allReduce(gradients[position]) }
-      gradients[position].scale(by: Float(share))
-    }
-    _ = try session.run("apply", gradients + runtime)
     var means: [String: NDArray] = [:]
-    for (name, output) in zip(results, outputs) {
-      let sum = try group.allReduce(output.converted(to: .f64))
+    for (port, output) in zip(results, outputs) {
+      let own = isActive ? output.converted(to: .f64) : try NDArray.zeros(.f64, output.shape)
+      let sum = try group.allReduce(own)
       let mean = try NDArray(sum.doubles.map { $0 * share }, shape: output.shape)
-      means[name] = mean.converted(to: output.dtype)
+      means[port.name] = mean.converted(to: output.dtype)
     }
     return means
   }
 
   /// One step for batches that some processes have and others have no more: `Join`.
   ///
-  /// A process whose batches have ended adds zeros to the gradients until the others have ended, too.
+  /// A process whose batches have ended adds zeros to the gradients until the others have ended, too; it runs the step on a
+  /// batch of zeros for that, of which neither its running statistics nor any result keep anything.
   ///
   /// - Parameters:
   ///   - inputs: This process's part of the batch; nil where there is none any more.
@@ -148,12 +128,16 @@ public struct DistributedDataParallel: ~Copyable {
     let active = try group.allReduce(NDArray(scalar: .integer(inputs == nil ? 0 : 1), dtype: .i64)).integers[0]
     guard active > 0 else { return nil }
     let share = 1 / Double(divideByInitialWorldSize ? group.size : active)
-    if let inputs { return try step(inputs, runtime, share: share) }
-    // The same sums in the same order, of zeros.
-    var zeros = try session.zeroOutputs(of: "gradients")
-    var communication = Communication(group: group, hook: hook, buckets: buckets, offset: offset)
-    try communication.shadow(session.outputMemory(of: "gradients"), &zeros)
-    return try finish(zeros, runtime, share)
+    if let inputs { return try step(inputs + runtime, share: share, isActive: true) }
+    var kept: [String: NDArray] = [:]
+    for name in statistics { kept[name] = try session.variable(named: name) }
+    var zeros: [NDArray] = []
+    for port in self.inputs.dropLast(runtime.count) {
+      zeros.append(try NDArray.zeros(port.type.dtype, port.type.shape.compactMap(\.known)))
+    }
+    let means = try step(zeros + runtime, share: share, isActive: false)
+    try session.restoreState(kept)
+    return means
   }
 
   /// Runs another function, as `evaluate` or `predict`, in this process alone.
@@ -172,60 +156,38 @@ public struct DistributedDataParallel: ~Copyable {
 }
 
 /// The sums of one step's gradients.
-private struct Communication: RunObserver {
-  private let group: ProcessGroup
-  private let hook: CommunicationHook
-  private let buckets: [Int?]
-  private let offset: Int
-  /// The gradients of each bucket that are complete.
-  private var complete: [[CompletedOutput]]
-  /// How many each bucket has.
-  private var expected: [Int]
-  private var requests: [lathe_mpi_request] = []
-  /// The bucket whose sum is begun next: in one order in all processes.
-  private var next = 0
+private struct Communication: GradientExchange {
+  let group: ProcessGroup
+  let hook: CommunicationHook
+  /// What sums are multiplied with.
+  let share: Float
+  /// Whether this process's gradients count; else zeros take their place.
+  let isActive: Bool
   private(set) var waited = 0.0
+  /// The buckets that are ready, in their order, and their sums that have been begun and not waited for.
+  private var buckets: [UnsafeMutableBufferPointer<Float>] = []
+  private var requests: [lathe_mpi_request?] = []
 
-  init(group: ProcessGroup, hook: CommunicationHook, buckets: [Int?], offset: Int) {
+  init(group: ProcessGroup, hook: CommunicationHook, share: Float, isActive: Bool) {
     self.group = group
     self.hook = hook
-    self.buckets = buckets
-    self.offset = offset
-    let count = (buckets.compactMap(\.self).max() ?? -1) + 1
-    complete = Array(repeating: [], count: count)
-    expected = Array(repeating: 0, count: count)
-    for case let bucket? in buckets { expected[bucket] += 1 }
+    self.share = share
+    self.isActive = isActive
   }
 
-  mutating func stepped(_ completed: [CompletedOutput]) throws(DiagnosticsError) {
-    for output in completed where output.position >= offset {
-      if let bucket = buckets[output.position - offset] { complete[bucket].append(output) }
-    }
-    while next < complete.count, complete[next].count == expected[next] {
-      try begin(complete[next])
-      next += 1
-    }
-    // What was begun goes on in calls of MPI only.
-    if let last = requests.indices.last {
-      var isDone: Int32 = 0
-      try ProcessGroup.check(lathe_mpi_test(&requests[last], &isDone), "test")
-    }
-  }
-
-  private mutating func begin(_ gradients: [CompletedOutput]) throws(DiagnosticsError) {
-    let gradients = gradients.sorted { $0.position < $1.position }
+  mutating func ready(_ bucket: Int, _ gradients: UnsafeMutableBufferPointer<Float>) throws(DiagnosticsError) {
+    if !isActive { gradients.update(repeating: 0) }
+    buckets.append(gradients)
     switch hook {
     case .allReduce:
-      for memory in gradients.map(\.memory).joinedWhereNear {
-        var request = lathe_mpi_request()
-        let count = try ProcessGroup.count(memory.count / 4)
-        try ProcessGroup.check(
-          lathe_mpi_start_all_reduce(
-            memory.baseAddress, count, ProcessGroup.type(.f32), ReduceOperation.sum.code, &request), "allReduce")
-        requests.append(request)
-      }
+      var request = lathe_mpi_request()
+      try ProcessGroup.check(
+        lathe_mpi_start_all_reduce(
+          gradients.baseAddress, try ProcessGroup.count(gradients.count), ProcessGroup.type(.f32),
+          ReduceOperation.sum.code, &request), "allReduce")
+      requests.append(request)
     case .compressed(let type):
-      try exchange(gradients) { bucket, group throws(DiagnosticsError) in
+      try exchange(gradients) { (bucket, group) throws(DiagnosticsError) in
         let parts = try group.allGather(bucket.converted(to: type))
         var sum = [Float](repeating: 0, count: bucket.count)
         for part in parts {
@@ -235,84 +197,40 @@ private struct Communication: RunObserver {
         }
         return NDArray(sum)
       }
-    case .custom(let function): try exchange(gradients, function)
+      requests.append(nil)
+    case .custom(let function):
+      try exchange(gradients, function)
+      requests.append(nil)
     }
+    // What was begun goes on in calls of MPI only.
+    for position in requests.indices.dropLast() {
+      guard var request = requests[position] else { continue }
+      var isDone: Int32 = 0
+      try ProcessGroup.check(lathe_mpi_test(&request, &isDone), "test")
+      requests[position] = isDone == 0 ? request : nil
+    }
+  }
+
+  mutating func wait(_ bucket: Int) throws(DiagnosticsError) {
+    if var request = requests[bucket] {
+      let start = ContinuousClock.now
+      try ProcessGroup.check(lathe_mpi_wait(&request), "wait")
+      waited += (ContinuousClock.now - start) / .seconds(1)
+      requests[bucket] = nil
+    }
+    let gradients = buckets[bucket]
+    for position in gradients.indices { gradients[position] *= share }
   }
 
   /// Replaces a bucket's numbers by what a function makes of them.
   private func exchange(
-    _ gradients: [CompletedOutput], _ function: (NDArray, ProcessGroup) throws(DiagnosticsError) -> NDArray
+    _ gradients: UnsafeMutableBufferPointer<Float>,
+    _ function: (NDArray, ProcessGroup) throws(DiagnosticsError) -> NDArray
   ) throws(DiagnosticsError) {
-    let numbers = gradients.flatMap { Array($0.memory.bindMemory(to: Float.self)) }
-    let sum = try function(NDArray(numbers), group)
-    guard sum.dtype == .f32, sum.shape == [numbers.count], let elements = sum.elements(as: Float.self) else {
-      throw DiagnosticsError("the hook gives \(sum.type) for a bucket f32[\(numbers.count)]")
+    let sum = try function(NDArray(Array(gradients)), group)
+    guard sum.dtype == .f32, sum.shape == [gradients.count], let elements = sum.elements(as: Float.self) else {
+      throw DiagnosticsError("the hook gives \(sum.type) for a bucket f32[\(gradients.count)]")
     }
-    var start = 0
-    for gradient in gradients {
-      let target = gradient.memory.bindMemory(to: Float.self)
-      for position in target.indices { target[position] = elements[start + position] }
-      start += target.count
-    }
-  }
-
-  mutating func finished() throws(DiagnosticsError) {
-    guard next == complete.count else {
-      internalError("\(complete.count - next) buckets of gradients are not complete at the end of the step")
-    }
-    let start = ContinuousClock.now
-    for position in requests.indices { try ProcessGroup.check(lathe_mpi_wait(&requests[position]), "wait") }
-    waited = (ContinuousClock.now - start) / .seconds(1)
-  }
-
-  /// Takes part with zeros in the memory of a run, and gives the sums.
-  mutating func shadow(_ outputs: [CompletedOutput], _ arrays: inout [NDArray]) throws(DiagnosticsError) {
-    for output in outputs { output.memory.initializeMemory(as: UInt8.self, repeating: 0) }
-    try stepped(outputs)
-    try finished()
-    for output in outputs where output.position >= offset {
-      let numbers = Array(output.memory.bindMemory(to: Float.self))
-      arrays[output.position] = try NDArray(numbers, shape: arrays[output.position].shape)
-    }
-  }
-}
-
-extension [UnsafeMutableRawBufferPointer] {
-  /// Neighbours as one memory, with the bytes between them, which nobody reads.
-  fileprivate var joinedWhereNear: [UnsafeMutableRawBufferPointer] {
-    var result: [UnsafeMutableRawBufferPointer] = []
-    for memory in self where memory.count > 0 {
-      if let last = result.last, let start = last.baseAddress, let next = memory.baseAddress,
-        next >= start + last.count, next < start + last.count + 64
-      {
-        result[result.count - 1] = UnsafeMutableRawBufferPointer(start: start, count: next - start + memory.count)
-      } else {
-        result.append(memory)
-      }
-    }
-    return result
-  }
-}
-
-extension Session {
-  /// Zeros of the types of a function's outputs.
-  fileprivate func zeroOutputs(of function: String) throws(DiagnosticsError) -> [NDArray] {
-    guard let executable = functions.first(where: { $0.program.name == function }) else {
-      throw DiagnosticsError("the model has no function '\(function)'")
-    }
-    var result: [NDArray] = []
-    for port in executable.program.outputs {
-      result.append(try NDArray.zeros(port.type.dtype, port.type.shape.compactMap(\.known)))
-    }
-    return result
-  }
-}
-
-extension NDArray {
-  fileprivate mutating func scale(by factor: Float) {
-    withUnsafeMutableBytes { bytes in
-      let numbers = bytes.bindMemory(to: Float.self)
-      for position in numbers.indices { numbers[position] *= factor }
-    }
+    _ = gradients.update(fromContentsOf: elements)
   }
 }

@@ -26,6 +26,8 @@ struct CEntry: CPart {
   /// What the function has behind the file's name: its own name where there are several, else `run`.
   let suffix: String
   let inputCount: Int
+  /// Where what is handed out is, in order.
+  let gradients: [ExchangedGradient]
   private(set) var arguments: [Argument] = []
   /// The names inside of the function that are taken.
   private(set) var names: CNames
@@ -36,6 +38,7 @@ struct CEntry: CPart {
     self.position = position
     suffix = file.functionNames.isEmpty ? "run" : file.functionNames[position]
     inputCount = program.inputs.count
+    gradients = program.exchangedGradients
     names = CNames(insideOf: file.name)
     let family = file.functionNames.isEmpty ? "" : suffix.uppercased() + "_"
     /// Names that differ in their case alone have one macro.
@@ -88,7 +91,8 @@ struct CEntry: CPart {
 
   /// The function's parameters: threads and memory first, then inputs, then outputs.
   func parameters(forHeader: Bool) -> [String] {
-    memoryParameters + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
+    memoryParameters + (gradients.isEmpty ? [] : ["const struct \(name)_hooks *hooks"])
+      + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
   }
 
   func writeChecks(_ writer: inout CWriter) {
@@ -131,6 +135,7 @@ struct CEntry: CPart {
       if inputCount == arguments.count { writer.line("(void)outputs;") }
       var given = threadsParameter == nil ? [] : ["threads"]
       given += memory
+      if !gradients.isEmpty { given.append("NULL") }
       given += (0..<inputCount).map { "inputs[\($0)]" }
       given += (0..<arguments.count - inputCount).map { "outputs[\($0)]" }
       writer.line("return \(function)(\(given.joined(separator: ", ")));")

@@ -58,6 +58,12 @@ struct CFileRenderer: CPart {
     variants.append(CVariant(functions.map(\.program), of: file))
     file.hasParallelKernels = variants.contains(where: \.ownsParallelKernels)
     Self.collectWeights(of: &variants, into: &file)
+    for function in functions {
+      let handedOut = function.program.program.exchangedGradients
+      for variant in function.variants where variant.program.exchangedGradients != handedOut {
+        internalError("variants of \(function.program.program.name) hand out different buckets")
+      }
+    }
     var macros: Set<String> = []
     let entries = functions.enumerated().map { CEntry($1.program.program, at: $0, of: file, &macros) }
     var rows = [0]
@@ -149,6 +155,7 @@ struct CFileRenderer: CPart {
     writePool(&writer)
     writeWeightsFunctions(&writer)
     writeStateFunctions(&writer)
+    for entry in entries { writeGradients(of: entry, &writer) }
     writeProfileDefinitions(&writer)
     if isPlain { writeFunctions(&writer) } else { writeVariants(&writer) }
     if options.uniformEntry { for entry in entries { entry.writeUniformEntry(&writer) } }

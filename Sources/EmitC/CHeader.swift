@@ -23,6 +23,7 @@ extension CFileRenderer {
       case .singular: variants.contains { $0.kernels.contains { $0.failure == .singular } }
       case .state: takesState
       case .capacity: variants.contains { $0.kernels.contains { $0.failure == .capacity } }
+      case .hook: handsOut
       default: true
       }
     }
@@ -33,6 +34,7 @@ extension CFileRenderer {
     writer.close("};")
     writer.line()
     writeThreadsDeclarations(&writer)
+    writeHooksDeclarations(&writer)
     for entry in entries { writeDeclaration(of: entry, &writer) }
     writeTargetDeclaration(&writer)
     writeWeightsDeclarations(&writer)
@@ -92,6 +94,7 @@ extension CFileRenderer {
     if takesState { lines.append("state: the variables, aligned, filled by \(name)_initialize; read and updated") }
     if entry.isInitializer { lines += givenParametersComment(entry) }
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
+    if !entry.gradients.isEmpty { lines.append("hooks: what becomes of gradients, or NULL to take them as they are") }
     for argument in entry.arguments {
       let element = argument.buffer.dtype.isCoded ? ", elements are bit patterns" : ""
       if argument.extent != nil {
@@ -108,6 +111,7 @@ extension CFileRenderer {
     writer.comment(lines)
     writer.lines(head("int \(entry.function)", entry.parameters(forHeader: true)) + ";")
     writer.line()
+    writeGradientsDeclaration(of: entry, &writer)
   }
 
   /// Which parameters do not depend on the seed.

@@ -81,6 +81,7 @@ extension CFileRenderer {
       }
       var given = threadsParameter == nil ? [] : ["NULL"]
       given += memory
+      if !entry.gradients.isEmpty { given.append("NULL") }
       given += arguments.map { "\(bench("of_\($0.name)"))" }
       writer.line("status = \(name)_run(\(given.joined(separator: ", ")));")
       writer.line("if (status != \(macro)_OK) return fprintf(stderr, \"run: error %d\\n\", status), 1;")

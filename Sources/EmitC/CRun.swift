@@ -102,6 +102,11 @@ extension CBody {
     return name
   }
 
+  private func writeHook(_ function: String, _ arguments: String, _ writer: inout CWriter) {
+    writer.line(
+      "if (hooks && hooks->\(function)(hooks->context, \(arguments)) != 0) return \(macro)_\(CStatus.hook.name);")
+  }
+
   private func writeSteps(_ steps: [Step], _ variables: [LoopVariable: String], _ depth: Int, _ writer: inout CWriter) {
     for step in steps {
       switch step {
@@ -139,6 +144,12 @@ extension CBody {
           writer.line("if (!*\(place(test))) break;")
           writeSteps(body, variables, depth, &writer)
         }
+      case .ready(let number):
+        let bucket = program.program.buckets[number]
+        guard let first = bucket.members.first else { continue }
+        let given = "\(number), \(place(first.buffer)), \(program.program.count(bucket))"
+        writeHook("ready", given, &writer)
+      case .wait(let number): writeHook("wait", "\(number)", &writer)
       }
     }
   }

@@ -2,7 +2,7 @@ internal import LatheCore
 
 /// What the emitted functions return.
 enum CStatus: Int32, CaseIterable {
-  case okay, nullPointer, alignment, size, weights, file, index, threads, singular, state, capacity
+  case okay, nullPointer, alignment, size, weights, file, index, threads, singular, state, capacity, hook
 
   /// What the number of a kernel that failed is multiplied by, counted from 1, and added to the status in libraries that
   /// Lathe itself loads.
@@ -22,6 +22,7 @@ enum CStatus: Int32, CaseIterable {
     case .singular: "ERROR_SINGULAR"
     case .state: "ERROR_STATE"
     case .capacity: "ERROR_CAPACITY"
+    case .hook: "ERROR_HOOK"
     }
   }
 
@@ -41,6 +42,7 @@ enum CStatus: Int32, CaseIterable {
     case .state: "the saved state is another model's or is damaged"
     case .capacity:
       "a size that data decides exceeds its capacity, or is below 0; what outputs and state hold is undefined"
+    case .hook: "a hook has not returned 0; what outputs and state hold is undefined"
     }
   }
 }

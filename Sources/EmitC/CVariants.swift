@@ -70,7 +70,9 @@ extension CVariant {
 }
 
 extension CBody {
-  private var parameterNames: [String] { memoryArguments + arguments.map(\.name) }
+  private var parameterNames: [String] {
+    memoryArguments + (program.program.buckets.isEmpty ? [] : ["hooks"]) + arguments.map(\.name)
+  }
 
   var call: String { "\(function)(\(parameterNames.joined(separator: ", ")));" }
 
@@ -82,6 +84,7 @@ extension CBody {
       mentioned.insert(arguments[program.program.inputs.count + copy.output].name)
     }
     if ownsParallelKernels, let threads = threadsArgument { mentioned.insert(threads) }
+    mentioned.insert("hooks")
     for id in used {
       switch program.program[id].kind {
       case .temporary: mentioned.insert("arena")

@@ -67,11 +67,13 @@ package struct Executable: Sendable {
     if planned.offsets.count != program.buffers.count {
       return [Diagnostic("the plan has \(planned.offsets.count) offsets for \(program.buffers.count) buffers")]
     }
-    for (buffer, offset) in zip(program.buffers, planned.offsets) {
+    let exchanged = Set(program.exchanged)
+    for (position, (buffer, offset)) in zip(program.buffers, planned.offsets).enumerated() {
       switch buffer.kind {
       case .temporary:
         guard let offset else { continue }  // found below where a kernel uses it
-        if offset < 0 || offset % PlannedProgram.alignment != 0 || offset + buffer.byteCount > planned.arenaBytes {
+        let alignment = exchanged.contains(BufferID(position)) ? buffer.dtype.byteCount : PlannedProgram.alignment
+        if offset < 0 || offset % alignment != 0 || offset + buffer.byteCount > planned.arenaBytes {
           messages.append(
             "temporary \(buffer.name) of \(buffer.byteCount) bytes lies at \(offset) of an arena of \(planned.arenaBytes)"
           )
@@ -132,6 +134,8 @@ package struct Executable: Sendable {
         predicateFaults(predicate, program) + stepFaults(then, program) + stepFaults(otherwise, program)
       case .whileLoop(let condition, let predicate, let body):
         predicateFaults(predicate, program) + stepFaults(condition, program) + stepFaults(body, program)
+      case .ready(let bucket), .wait(let bucket):
+        program.buckets.indices.contains(bucket) ? [] : ["a step names bucket \(bucket)"]
       }
     }
   }

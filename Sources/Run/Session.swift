@@ -158,29 +158,21 @@ public struct Session: ~Copyable {
   public mutating func run(
     _ function: String?, _ inputs: [NDArray]
   ) throws(DiagnosticsError) -> [NDArray] {
-    let position = try position(of: function)
-    let executable = functions[position]
-    try execute(position, inputs)
-    let outputs = executable.program.outputs.map { port in
-      let type = executable.program[port.buffer]
-      return NDArray(copying: place(ofOutput: port, executable, inputs), dtype: port.type.dtype, shape: type.shape)
-    }
-    return executable.program.results(outputs)
+    var exchange = NoExchange()
+    return try run(function, inputs, exchange: &exchange)
   }
 
-  /// Runs a function once, and tells an observer of outputs as soon as they are complete, while the rest is computed.
+  /// Runs a function once; what it hands out is exchanged.
   ///
-  /// The results are read after the observer's `finished`, so that it may change them in their memory.
-  ///
-  /// - Throws: As `run(_:_:)`, and what the observer throws.
+  /// - Parameter exchange: What becomes of gradients; see `TrainingOptions.bucketBytes`.
+  /// - Throws: As `run(_:_:)`, and what the exchange throws: the run then ends at once, buckets that are ready are not
+  ///   waited for, and what the variables hold is undefined.
   public mutating func run(
-    _ function: String?, _ inputs: [NDArray], observer: inout some RunObserver
+    _ function: String?, _ inputs: [NDArray], exchange: inout some GradientExchange
   ) throws(DiagnosticsError) -> [NDArray] {
     let position = try position(of: function)
     let executable = functions[position]
-    let completions = completedOutputs(executable)
-    try execute(position, inputs) { (step) throws(DiagnosticsError) in try observer.stepped(completions[step] ?? []) }
-    try observer.finished()
+    try execute(position, inputs, &exchange)
     let outputs = executable.program.outputs.map { port in
       let type = executable.program[port.buffer]
       return NDArray(copying: place(ofOutput: port, executable, inputs), dtype: port.type.dtype, shape: type.shape)
@@ -188,26 +180,11 @@ public struct Session: ~Copyable {
     return executable.program.results(outputs)
   }
 
-  /// The memory of a function's outputs, as an observer of a run is given it.
-  package func outputMemory(of function: String) throws(DiagnosticsError) -> [CompletedOutput] {
-    completedOutputs(functions[try position(of: function)]).sorted { $0.key < $1.key }.flatMap(\.value)
-  }
-
-  /// The outputs that are complete behind each step.
-  private func completedOutputs(_ executable: Executable) -> [Int: [CompletedOutput]] {
-    let start = outputs.start
-    return executable.program.completions.mapValues { positions in
-      positions.map { position in
-        let buffer = executable.program.outputs[position].buffer
-        guard case .output(let place) = executable.program[buffer].kind else {
-          internalError("output \(position) of \(executable.program.name) is complete and has no memory")
-        }
-        return CompletedOutput(
-          position: position,
-          memory: UnsafeMutableRawBufferPointer(
-            start: start + executable.outputOffsets[place], count: executable.program[buffer].byteCount))
-      }
-    }
+  /// The gradients that a function hands out, in their order in memory; none without `TrainingOptions.bucketBytes`.
+  ///
+  /// - Throws: a name that no function has.
+  public func exchangedGradients(of function: String? = nil) throws(DiagnosticsError) -> [ExchangedGradient] {
+    functions[try position(of: function)].program.exchangedGradients
   }
 
   /// Runs a function once, into tensors that are there.
@@ -225,7 +202,8 @@ public struct Session: ~Copyable {
     let position = try position(of: function)
     let executable = functions[position]
     try executable.program.check(outputs: outputs)
-    try execute(position, inputs)
+    var exchange = NoExchange()
+    try execute(position, inputs, &exchange)
     for (position, port) in executable.program.outputs.enumerated() {
       outputs[position].copyElements(from: place(ofOutput: port, executable, inputs))
     }
@@ -235,9 +213,8 @@ public struct Session: ~Copyable {
     try functions.map(\.program.name).position(ofFunction: function, in: model)
   }
 
-  /// - Parameter afterStep: Called behind each of the program's steps, by its position.
   private mutating func execute(
-    _ function: Int, _ inputs: [NDArray], afterStep: (Int) throws(DiagnosticsError) -> Void = { _ in }
+    _ function: Int, _ inputs: [NDArray], _ exchange: inout some GradientExchange
   ) throws(DiagnosticsError) {
     let executable = functions[function]
     try executable.program.check(inputs: inputs)
@@ -245,7 +222,7 @@ public struct Session: ~Copyable {
     var places = layout.places
     let borrowed = layout.constants + layout.inputs.map { ($0.position, inputs[$0.input]) }
     var measured = times?[function]
-    let fault = Self.withPlaces(borrowed[...], &places) { run(executable, in: $0, &measured, afterStep) }
+    let fault = Self.withPlaces(borrowed[...], &places) { run(executable, in: $0, &measured, &exchange) }
     if let measured { times?[function] = measured }
     if let fault { throw fault }
   }
@@ -276,7 +253,7 @@ public struct Session: ~Copyable {
 
   private func run(
     _ executable: Executable, in places: [UnsafeMutableRawPointer?], _ times: inout KernelTimes?,
-    _ afterStep: (Int) throws(DiagnosticsError) -> Void
+    _ exchange: inout some GradientExchange
   ) -> DiagnosticsError? {
     // Tensors without elements have no place; nothing is read from or written to there.
     let buffers = places.map { $0 ?? arena.start }
@@ -287,10 +264,7 @@ public struct Session: ~Copyable {
         times: times)
       defer { times = runner.times }
       do throws(DiagnosticsError) {
-        for (position, step) in executable.program.steps.enumerated() {
-          try runner.run(step)
-          try afterStep(position)
-        }
+        for step in executable.program.steps { try runner.run(step, &exchange) }
         return nil
       } catch {
         return error

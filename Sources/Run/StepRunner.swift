@@ -45,8 +45,26 @@ struct StepRunner {
     self.times = times
   }
 
-  mutating func run(_ step: Step) throws(DiagnosticsError) {
+  /// Runs a step; buckets are handed to the exchange.
+  mutating func run(_ step: Step, _ exchange: inout some GradientExchange) throws(DiagnosticsError) {
     switch step {
+    case .ready(let bucket): try exchange.ready(bucket, memory(of: executable.program.buckets[bucket]))
+    case .wait(let bucket): try exchange.wait(bucket)
+    default: try run(step)
+    }
+  }
+
+  /// The members of a bucket lie behind each other.
+  private func memory(of bucket: ExchangeBucket) -> UnsafeMutableBufferPointer<Float> {
+    let count = executable.program.count(bucket)
+    guard let first = bucket.members.first else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
+    return UnsafeMutableBufferPointer(
+      start: buffers[first.buffer.position].bindMemory(to: Float.self, capacity: count), count: count)
+  }
+
+  private mutating func run(_ step: Step) throws(DiagnosticsError) {
+    switch step {
+    case .ready, .wait: internalError("a bucket is handed out inside of a loop or branch")
     case .kernel(let position): try runKernel(at: position)
     case .loop(let variable, let body):
       for value in 0..<max(0, variable.extent) {

@@ -38,6 +38,8 @@ import Testing
     ("train a.lathe --inputs x --targets y -o o.npz --lr 0", "it must be positive"),
     ("lower a.lathe --stop-after x", "it is no whole number"),
     ("compile a.lathe -o a.c --weight-growth=-1", "it must not be negative"),
+    ("compile a.lathe -o a.c --gradient-hooks 4096", "--gradient-hooks is for --train"),
+    ("compile a.lathe -o a.c --train --gradient-hooks 0", "it must be at least 1"),
   ])
   func wrongUsageHasAReason(_ arguments: String, _ reason: String) throws {
     let outcome = try Workbench(["a.lathe": perceptron]).shell("$lathe " + arguments)

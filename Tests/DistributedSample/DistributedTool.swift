@@ -43,9 +43,9 @@ struct DistributedTool {
   private static func model(batch: Int) throws -> CompiledModel {
     let lenet = LeNet()
     return try compile(
-      splitTrainable(
+      trainable(
         lenet, optimizer: .sgd(lr: 0.05, momentum: 0.9), inputs: [.f32(Dim(batch), 1, 32, 32)],
-        targets: [.i64(Dim(batch))], options: TrainingOptions(name: "lenet", clipping: .norm(5)),
+        targets: [.i64(Dim(batch))], options: TrainingOptions(name: "lenet", clipping: .norm(5), bucketBytes: 1 << 16),
         predict: { _, inputs in lenet(inputs[0]) }, loss: { crossEntropy($0, $1[0]) },
         metrics: { ["accuracy": Metric.accuracy.compute($0, $1[0])] }))
   }
@@ -65,7 +65,7 @@ struct DistributedTool {
       "custom": .custom { (bucket, group) throws(DiagnosticsError) in try group.allReduce(bucket) },
     ]
     var trained = try DistributedDataParallel(
-      model(batch: whole / group.size), group, bucketBytes: 1 << 16, hook: hooks[hook] ?? .allReduce)
+      model(batch: whole / group.size), group, hook: hooks[hook] ?? .allReduce)
     try trained.initialize(seed: UInt64(7 + group.rank))
     for number in 0..<12 {
       let results = try trained.step(batch(number, whole: whole, group), [rate.reshaped([])])

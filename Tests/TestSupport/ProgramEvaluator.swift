@@ -71,6 +71,8 @@ public struct ProgramEvaluator {
           try run(step)
         }
       }
+    // What is handed out comes back as it is.
+    case .ready, .wait: break
     case .branch(let predicate, let then, let otherwise):
       for step in try load(.buffer(predicate), 0, .bool) == .integer(1) ? then : otherwise { try run(step) }
     case .whileLoop(let condition, let predicate, let body):

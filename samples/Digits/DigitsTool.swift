@@ -24,6 +24,9 @@ struct DigitsModel: ModelProvider {
   @Option(help: "How many digits make one step.")
   var batch = 32
 
+  @Option(help: "Hand gradients out in buckets of at least so many bytes, to be summed over processes.")
+  var bucketBytes: Int?
+
   @Option(help: "The function to look at, where a command takes one.")
   var function = "predict"
 
@@ -31,7 +34,8 @@ struct DigitsModel: ModelProvider {
     try trainable(
       LeNet(), loss: crossEntropy, optimizer: .sgd(lr: 0.05, momentum: 0.9, weightDecay: 1e-4), metric: .accuracy,
       .f32(Dim(batch), 1, 8, 8), .i64(Dim(batch)),
-      options: TrainingOptions(name: "digits", inputNames: ["image", "digit"], clipping: .norm(1)))
+      options: TrainingOptions(
+        name: "digits", inputNames: ["image", "digit"], clipping: .norm(1), bucketBytes: bucketBytes))
   }
 
   func graph(_ bindings: ModelBindings) throws(DiagnosticsError) -> Graph {

@@ -100,6 +100,7 @@ public final class Builder: Sendable {
     do throws(TypeFault) {
       try TypeFault.requireBounded(definition.attributes)
       types = try definition.infer(values.map { type(of: $0) })
+      if case .exchange = operation, depth > 0 { throw Exchange.insideFault }
       try TypeFault.requireBounded(types)
       if !operation.movesOnly { try TypeFault.requireComputed(values.map { type(of: $0) } + types) }
       try definition.check(values.map { type(of: $0) }) { repeatedLiteral(values[$0]) }
@@ -138,7 +139,7 @@ public final class Builder: Sendable {
     guard types.allSatisfy({ ($0.elementCount ?? .max) <= Self.foldingLimit }) else { return nil }
     // A broadcast of a scalar stays as it is: cheaper to read, and rules recognize it. What defines a size is mentioned.
     switch operation {
-    case .broadcast, .extent: return nil
+    case .broadcast, .extent, .exchange: return nil
     default: break
     }
     // So does what is made of such broadcasts only.

@@ -12,11 +12,22 @@ extension Graph {
       default: rest.append(position)
       }
     }
+    var result = reordered(inputs.map { Int($0.node) } + variables.compactMap { reads[$0.name] } + rest)
+    var used = Set(updates.map(\.variable))
+    for node in result.nodes { if case .variable(let read) = node.operation { used.insert(read.variable) } }
+    result.variables = variables.filter { used.contains($0.name) }
+    return result
+  }
+
+  /// The graph with its nodes in another order.
+  ///
+  /// - Parameter order: The positions of the nodes that are kept, each behind those of its operands.
+  func reordered(_ order: [Int]) -> Graph {
     var positions = [Int](repeating: -1, count: nodes.count)
     var result = self
     result.nodes = []
     result.locations = []
-    for position in inputs.map({ Int($0.node) }) + variables.compactMap({ reads[$0.name] }) + rest {
+    for position in order {
       positions[position] = result.nodes.count
       let node = nodes[position]
       var moved = node
@@ -28,9 +39,6 @@ extension Graph {
     result.inputs = inputs.map(moved)
     result.outputs = outputs.map { Output(name: $0.name, value: moved($0.value), shape: $0.shape) }
     result.updates = updates.map { Update(variable: $0.variable, value: moved($0.value)) }
-    var used = Set(updates.map(\.variable))
-    for node in result.nodes { if case .variable(let read) = node.operation { used.insert(read.variable) } }
-    result.variables = variables.filter { used.contains($0.name) }
     return result
   }
 

@@ -429,6 +429,10 @@ private struct Parser: TextParser {
       return list.known.map { .integers($0) } ?? .dimensions(list)
     }
     if isAt("-") || token.kind == .number { return .integer(try integer()) }
+    if token.kind == .string {
+      defer { advance() }
+      return .word(try name(token, dropping: 0))
+    }
     guard token.kind == .identifier else { throw fault("expected an attribute's value") }
     let word = text(token)
     switch word {

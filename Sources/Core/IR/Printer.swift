@@ -147,7 +147,7 @@ private struct Printer {
       case .integers(let values): text += "[" + values.map(String.init).joined(separator: ", ") + "]"
       case .dimensions(let shape): text += "[" + shape.map(\.text).joined(separator: ", ") + "]"
       case .flag(let value): text += String(value)
-      case .word(let word): text += word
+      case .word(let word): text += TextName.quoted(word)
       case .type(let type): text += type.rawValue
       case .array(let array): text += "\(array.type.text) \(literal(array))"
       case .graph(let graph): write(graph, indent: indent + "  ")

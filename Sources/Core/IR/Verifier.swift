@@ -113,6 +113,7 @@ private struct Verifier {
     } catch {
       report("\(node.operation.name): \(error.message)", position, operands: types.map(\.description), help: error.help)
     }
+    if isInner, case .exchange = node.operation { report("exchange: \(Exchange.insideFault.message)", position) }
     for case (let name, .graph(let inner)) in node.operation.definition.attributes {
       if !inner.variables.isEmpty || !inner.updates.isEmpty {
         report("\(node.operation.name): the sub-graph '\(name)' touches variables", position)

@@ -71,6 +71,8 @@ package struct Attributes: Sendable {
   }
 
   package func graph(_ name: String) throws(TypeFault) -> Graph {
-    try required(name, "a function") { if case .graph(let value) = $0 { value } else { nil } }
+    let graph = try required(name, "a function") { if case .graph(let value) = $0 { value } else { nil } }
+    if graph.nodes.contains(where: \.operation.isExchange) { throw Exchange.insideFault }
+    return graph
   }
 }

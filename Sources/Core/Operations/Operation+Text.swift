@@ -25,6 +25,7 @@ extension Operation {
     case "convert": return .convert(try Convert(attributes))
     case "bitcast": return .bitcast(try Bitcast(attributes))
     case "detach": return .detach(Detach())
+    case "exchange": return .exchange(try Exchange(attributes))
     case "extent": return .extent(try Extent(attributes))
     case "reshape": return .reshape(try Reshape(attributes))
     case "permute": return .permute(try Permute(attributes))

@@ -10,6 +10,8 @@ package enum Operation: Hashable, Sendable {
   case pointwise(Pointwise), convert(Convert), bitcast(Bitcast)
   /// The operand, without a gradient.
   case detach(Detach)
+  /// The operand, as whoever runs the graph has changed it.
+  case exchange(Exchange)
   /// How many elements there are, where data decides that.
   case extent(Extent)
   /// Where the operand's elements are.
@@ -41,6 +43,7 @@ package enum Operation: Hashable, Sendable {
     case .convert(let payload): payload
     case .bitcast(let payload): payload
     case .detach(let payload): payload
+    case .exchange(let payload): payload
     case .extent(let payload): payload
     case .reshape(let payload): payload
     case .permute(let payload): payload

@@ -270,6 +270,12 @@ private struct Bounding {
     case .windowArgReduce(let payload):
       let x = try windowed(operands[0], types[0], payload.window, payload.combiner)
       return [flattened(x.windowArgReduce(payload.combiner, payload.window), types[0], payload.window.size.count)]
+    case .exchange(let payload):
+      guard types[0].shape.extents.isEmpty else {
+        throw TypeFault(
+          "'\(payload.label)' is \(types[0]), a size of which data decides", help: "what is handed out has one size")
+      }
+      return same()
     case .conditional(let payload): return try bounded(payload, operands)
     case .whileLoop(let payload): return try bounded(payload, operands)
     case .scan(let payload): return try bounded(payload, operands, types)

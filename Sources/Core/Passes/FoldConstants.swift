@@ -14,7 +14,7 @@ extension Pass {
 
   private static let foldLiterals = RewriteRule("fold-literals") { match in
     switch match.operation {
-    case .broadcast, .iota, .conditional, .whileLoop, .scan, .call: return nil
+    case .broadcast, .iota, .exchange, .conditional, .whileLoop, .scan, .call: return nil
     default: break
     }
     var bytes = 0

@@ -125,8 +125,8 @@ package struct FusionGroups: Sendable {
     case .reduce: .reduction
     case .dot, .convolution, .windowReduce, .windowArgReduce, .argReduce: .contraction
     case .concatenate, .scatter, .cumulative, .argSort, .conditional, .whileLoop, .scan, .call, .factorization: .opaque
-    // Checked once.
-    case .extent: .opaque
+    // Checked once; handed out from where they are.
+    case .extent, .exchange: .opaque
     }
   }
 
@@ -138,7 +138,7 @@ package struct FusionGroups: Sendable {
     /// What becomes of "at the same index" when the index changes.
     let moved: Reading = outer.subtracting(.same).union(outer.contains(.same) ? .once : [])
     switch node.operation {
-    case .pointwise, .convert, .bitcast, .detach: return outer
+    case .pointwise, .convert, .bitcast, .detach, .exchange: return outer
     // Its kernel does nothing but check.
     case .extent: return .buffer
     case .reshape(let reshape):

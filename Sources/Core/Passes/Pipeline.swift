@@ -14,7 +14,7 @@ public struct Pipeline: Sendable {
   ])
 
   /// What a training step goes through before it is lowered: variables are read and written, so nothing is frozen.
-  public static let training = Pipeline([.dropDetach, .simplify, .foldConstants, .simplify])
+  public static let training = Pipeline([.dropDetach, .simplify, .foldConstants, .simplify, .orderExchanges])
 
   /// The pipeline without the passes of the given names.
   public func without(_ names: String...) -> Pipeline { Pipeline(passes.filter { !names.contains($0.name) }) }

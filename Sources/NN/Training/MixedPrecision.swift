@@ -76,9 +76,12 @@ public struct GradScaler: Hashable, Sendable {
   }
 
   /// The gradients of a loss by way of the scale; NaN where any is not finite, even if clipping would hide it.
-  func gradients(of loss: Tensor, _ tensors: [Tensor], then clipped: ([Tensor]) -> [Tensor]) -> [Tensor] {
+  func gradients(
+    of loss: Tensor, _ tensors: [Tensor], exchanged: ([Tensor]) -> [Tensor], then clipped: ([Tensor]) -> [Tensor]
+  ) -> [Tensor] {
     let scale = scale(in: loss.builder)
-    let scaled = LatheNN.gradients(of: loss * scale.convert(to: loss.dtype), withRespectTo: tensors)
+    let scaled = exchanged(
+      LatheNN.gradients(of: loss * scale.convert(to: loss.dtype), withRespectTo: tensors))
     let gradients = scaled.map { $0.isPoisoned ? $0 : $0 / scale.convert(to: $0.dtype) }
     let isFinite = isFinite(gradients, in: loss.builder)
     return clipped(gradients).map { $0.isPoisoned ? $0 : isFinite.select($0, $0.fullLike(.nan)) }

@@ -161,6 +161,14 @@ public struct Optimizer: Sendable {
     _ parameters: [(name: String, tensor: Tensor)], gradients: [Tensor], runtime: [String] = [],
     accumulation: Int = 1, scaler: GradScaler? = nil
   ) {
+    update(
+      parameters, gradients: gradients, runtime: runtime, accumulation: accumulation, scaler: scaler, bucketBytes: nil)
+  }
+
+  private func update(
+    _ parameters: [(name: String, tensor: Tensor)], gradients: [Tensor], runtime: [String], accumulation: Int,
+    scaler: GradScaler?, bucketBytes: Int?
+  ) {
     guard let builder = parameters.first?.tensor.builder else { return }
     guard case .each(let rule) = rule else {
       return builder.report(
@@ -178,6 +186,7 @@ public struct Optimizer: Sendable {
     }
     let values = values(runtime, builder)
     var (gradients, isDue) = gathered(parameters, gradients, accumulation, builder)
+    gradients = Self.exchanged(parameters, gradients, bucketBytes)
     if let scaler {
       let isFinite = scaler.isFinite(gradients, in: builder)
       scaler.update(isFinite: isFinite, isDue: isDue, in: builder)
@@ -206,9 +215,10 @@ public struct Optimizer: Sendable {
   ///   - runtime: The hyper-parameters that become inputs, `f64[]`.
   ///   - accumulation: How many runs gather gradients, whose mean makes one step.
   ///   - scaler: What the loss is scaled by while it is differentiated.
+  ///   - bucketBytes: Hands the gradients out, in buckets of at least so many bytes; see `TrainingOptions.bucketBytes`.
   public func minimize(
     _ loss: Tensor, _ parameters: [(name: String, tensor: Tensor)], clipping: GradientClipping? = nil,
-    runtime: [String] = [], accumulation: Int = 1, scaler: GradScaler? = nil
+    runtime: [String] = [], accumulation: Int = 1, scaler: GradScaler? = nil, bucketBytes: Int? = nil
   ) {
     guard !parameters.isEmpty else {
       return loss.builder.report(
@@ -217,15 +227,22 @@ public struct Optimizer: Sendable {
     switch rule {
     case .each:
       let tensors = parameters.map(\.tensor)
+      // What is only gathered is handed out as sums; clipping and scaling look at the gradients of each run.
+      let handsOutSums = accumulation > 1 && clipping == nil && scaler == nil
+      func exchanged(_ gradients: [Tensor]) -> [Tensor] {
+        handsOutSums ? gradients : Self.exchanged(parameters, gradients, bucketBytes)
+      }
       func clipped(_ gradients: [Tensor]) -> [Tensor] { clipping.map { $0(gradients) } ?? gradients }
       let gradients =
-        scaler.map { $0.gradients(of: loss, tensors, then: clipped) }
-        ?? clipped(LatheNN.gradients(of: loss, withRespectTo: tensors))
-      update(parameters, gradients: gradients, runtime: runtime, accumulation: accumulation, scaler: scaler)
+        scaler.map { $0.gradients(of: loss, tensors, exchanged: exchanged, then: clipped) }
+        ?? clipped(exchanged(LatheNN.gradients(of: loss, withRespectTo: tensors)))
+      update(
+        parameters, gradients: gradients, runtime: runtime, accumulation: accumulation, scaler: scaler,
+        bucketBytes: handsOutSums ? bucketBytes : nil)
     case .together(let method):
       for (isGiven, what) in [
         (clipping != nil, "clipping"), (accumulation != 1, "accumulation"), (!groups.isEmpty, "groups of parameters"),
-        (scaler != nil, "scaler"),
+        (scaler != nil, "scaler"), (bucketBytes != nil, "gradients that are handed out"),
       ] where isGiven { loss.builder.report(Diagnostic("LBFGS knows no \(what)")) }
       guard let lr = values(runtime, loss.builder)[0]["lr"] else { internalError("LBFGS has no learning rate") }
       method.minimize(loss, parameters, lr: lr.tensor(in: loss.builder), owner: name)
@@ -289,6 +306,16 @@ public struct Optimizer: Sendable {
       return sum
     }
     return (sums, isDue)
+  }
+
+  /// The gradients as whoever runs the step gives them back.
+  private static func exchanged(
+    _ parameters: [(name: String, tensor: Tensor)], _ gradients: [Tensor], _ bucketBytes: Int?
+  ) -> [Tensor] {
+    guard let bucketBytes else { return gradients }
+    return zip(parameters, gradients).map { parameter, gradient in
+      gradient.isPoisoned ? gradient : gradient.exchanged(label: parameter.name, bucketBytes: bucketBytes)
+    }
   }
 
   private func inputName(_ hyperparameter: String) -> String {

@@ -92,7 +92,7 @@ public func trainable<Output>(
     let (loss, all) = functions.outputs(builder, tensors, predict, loss, metrics)
     optimizer.minimize(
       loss, builder.parameters, clipping: options.clipping, runtime: options.runtime,
-      accumulation: options.accumulation, scaler: options.scaler)
+      accumulation: options.accumulation, scaler: options.scaler, bucketBytes: options.bucketBytes)
     return all
   }
   let (evaluate, prediction) = try functions.withoutTraining(model, predict, loss, metrics)

@@ -95,7 +95,8 @@ extension Graph {
         let numbers = numbers(outputs, target)
         optimizer.minimize(
           numbers[0].tensor, variables.filter { trained.contains($0.name) }.map { ($0.name, builder.variable($0)) },
-          clipping: options.clipping, runtime: options.runtime, accumulation: options.accumulation)
+          clipping: options.clipping, runtime: options.runtime, accumulation: options.accumulation,
+          bucketBytes: options.bucketBytes)
         return numbers
       },
       try function("evaluate", of: evaluation, hasTarget: true) { _, outputs, target in numbers(outputs, target) },

@@ -22,13 +22,23 @@ public struct TrainingOptions: Sendable {
   public var autocast: AutocastType?
   /// What the loss is scaled by while it is differentiated, for mixed precision in `f16`.
   public var scaler: GradScaler?
+  /// Hands the gradients out to whoever runs the training step, in buckets of at least so many bytes; nil for none.
+  ///
+  /// Several processes that train together sum them so. The gradients lie in one piece of memory, in the order in which the backward pass comes to them. As soon as a bucket
+  /// is complete its function `ready` is called, and before the first kernel that needs it (clipping, the optimizer) `wait`:
+  /// in Swift those of a `GradientExchange`, in C those of the parameter `hooks`. What is there then counts as the
+  /// gradients; means over processes are for the functions to take. With `accumulation`, the means over the runs are
+  /// handed out, of which those of the last run count; clipping and scaling look at each run's gradients, so that those are
+  /// handed out there.
+  public var bucketBytes: Int?
 
   /// Makes it from its parts.
   public init(
     name: String = "model", inputNames: [String] = [], clipping: GradientClipping? = nil, runtime: [String] = ["lr"],
     accumulation: Int = 1, parameters: [String: NDArray] = [:], seed: UInt64 = 0, floatType: ScalarType? = nil,
-    autocast: AutocastType? = nil, scaler: GradScaler? = nil
+    autocast: AutocastType? = nil, scaler: GradScaler? = nil, bucketBytes: Int? = nil
   ) {
+    self.bucketBytes = bucketBytes
     self.autocast = autocast
     self.scaler = scaler
     self.name = name

@@ -194,11 +194,11 @@ private struct LayoutClasses {
 }
 
 extension Operation {
-  /// Whether a kernel writes the result, in whatever layout; what is given, and what control flow and routines hand on,
-  /// lie in the plain order.
+  /// Whether a kernel writes the result, in whatever layout; what is given and handed out, and what control flow and
+  /// routines hand on, lie in the plain order.
   var hasKernel: Bool {
     switch self {
-    case .conditional, .whileLoop, .scan, .call, .factorization: false
+    case .exchange, .conditional, .whileLoop, .scan, .call, .factorization: false
     default: !isSource
     }
   }

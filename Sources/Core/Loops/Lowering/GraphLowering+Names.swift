@@ -8,7 +8,7 @@ extension GraphLowering {
 
   /// Operations that only say where elements are.
   private static let untold: Set<String> = [
-    "constant", "broadcast", "reshape", "permute", "slice", "detach", "variable", "input",
+    "constant", "broadcast", "reshape", "permute", "slice", "detach", "exchange", "variable", "input",
   ]
 
   /// The title of a kernel that computes nodes: the modules and functions that they come from.
@@ -56,6 +56,7 @@ extension GraphLowering {
 
   /// The name of the buffer that holds a node's result.
   func bufferName(_ position: Int, in graph: Graph) -> String {
+    if case .exchange(let exchange) = graph.nodes[position].operation { return exchange.label + "_gradient" }
     let location = graph.locations[position]
     let function = location.call?.function.snakeCased ?? graph.nodes[position].operation.name
     return (location.path.map(String.init) + [function]).joined(separator: "_")

@@ -78,7 +78,7 @@ extension GraphLowering {
     let node = region.graph[value]
     guard !node.operation.isSource else { return false }
     switch node.operation {
-    case .conditional, .whileLoop, .call: return false
+    case .exchange, .conditional, .whileLoop, .call: return false
     case .scan(let scan): return Int(value.result) >= scan.carryCount && isOutput(place)
     case .factorization: return isOutput(place)
     default: break

@@ -143,5 +143,6 @@ struct GraphLowering {
       targets.append((update.value, Place(buffer: program.variableBuffers[position], start: Index(0))))
     }
     program.steps = lower(&region, targets: targets)
+    collectExchanges(region)
   }
 }

@@ -33,6 +33,9 @@ struct Liveness {
       let time = tick()
       times[position] = time
       for buffer in kernel.reads + kernel.writes { use(buffer, at: time) }
+    case .ready(let number), .wait(let number):
+      let time = tick()
+      for member in program.buckets[number].members { use(member.buffer, at: time) }
     case .loop(_, let body): loop { $0.walk(body, program) }
     case .branch(let predicate, let then, let otherwise):
       use(predicate, at: tick())

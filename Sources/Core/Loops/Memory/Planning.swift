@@ -18,7 +18,7 @@ extension PlannedProgram {
       throw DiagnosticsError("the memory plan is wrong: \(error)", help: "this is a fault of Lathe, please report it")
     }
     var offsets = [Int?](repeating: nil, count: program.buffers.count)
-    for (index, position) in positions.enumerated() { offsets[position] = plan.offsets[index] }
+    for case (let index, let position?) in positions.enumerated() { offsets[position] = plan.offsets[index] }
     self.program = program
     self.offsets = offsets
     arenaBytes = plan.height
@@ -44,7 +44,8 @@ extension PlannedProgram {
   package func verify() throws(DiagnosticsError) {
     var faults: [String] = []
     let ranges = Liveness(program).settled()
-    for ((buffer, offset), range) in zip(zip(program.buffers, offsets), ranges) {
+    let exchanged = Set(program.exchanged.map(\.position))
+    for ((position, (buffer, offset)), range) in zip(zip(program.buffers, offsets).enumerated(), ranges) {
       guard case .temporary = buffer.kind else {
         if offset != nil { faults.append("'\(buffer.name)' is no temporary and has a place in the arena") }
         continue
@@ -53,9 +54,16 @@ extension PlannedProgram {
         if range != nil, buffer.byteCount > 0 { faults.append("'\(buffer.name)' has no place in the arena") }
         continue
       }
-      if offset < 0 || offset % Self.alignment != 0 || offset + buffer.byteCount > arenaBytes {
+      let alignment = exchanged.contains(position) ? buffer.dtype.byteCount : Self.alignment
+      if offset < 0 || offset % alignment != 0 || offset + buffer.byteCount > arenaBytes {
         faults.append("'\(buffer.name)' lies at \(offset) in an arena of \(arenaBytes) bytes")
       }
+    }
+    for (first, second) in zip(program.exchanged, program.exchanged.dropFirst()) {
+      guard let start = offsets[first.position], offsets[second.position] != start + program[first].byteCount else {
+        continue
+      }
+      faults.append("'\(program[second].name)' is handed out, and does not lie behind '\(program[first].name)'")
     }
     var end = 0
     for (variable, offset) in zip(program.variables, variableOffsets) {
@@ -70,12 +78,41 @@ extension PlannedProgram {
   }
 
   /// The planning problem of a program's temporaries, and their buffer positions.
-  package static func problem(of program: Program) throws(DiagnosticsError) -> (problem: Problem, positions: [Int]) {
+  ///
+  /// What is handed out is parts of one piece of memory, which is no buffer of the program.
+  package static func problem(of program: Program) throws(DiagnosticsError) -> (problem: Problem, positions: [Int?]) {
     let ranges = Liveness(program).settled()
     var buffers: [LatheMemory.Buffer] = []
-    var positions: [Int] = []
+    var positions: [Int?] = []
+    var aliases: [Alias] = []
+    let exchanged = program.exchanged
+    if !exchanged.isEmpty {
+      let lifetimes = exchanged.compactMap { ranges[$0.position] }
+      let start = lifetimes.map(\.lowerBound).min() ?? 0
+      let end = lifetimes.map(\.upperBound).max() ?? 0
+      let bytes = exchanged.reduce(0) { $0 + program[$1].byteCount }
+      positions.append(nil)
+      buffers.append(
+        LatheMemory.Buffer(
+          id: "exchanged", lifetime: start..<(end + 1), size: aligned(bytes), alignment: alignment))
+      var offset = 0
+      for id in exchanged {
+        let buffer = program[id]
+        let range = ranges[id.position] ?? start...end
+        aliases.append(.view(buffers.count, of: 0, at: offset))
+        positions.append(id.position)
+        buffers.append(
+          LatheMemory.Buffer(
+            id: buffer.name, lifetime: range.lowerBound..<(range.upperBound + 1), size: buffer.byteCount,
+            alignment: buffer.dtype.byteCount))
+        offset += buffer.byteCount
+      }
+    }
+    let placed = Set(exchanged.map(\.position))
     for (position, buffer) in program.buffers.enumerated() {
-      guard case .temporary = buffer.kind, let range = ranges[position], buffer.byteCount > 0 else { continue }
+      guard case .temporary = buffer.kind, let range = ranges[position], buffer.byteCount > 0,
+        !placed.contains(position)
+      else { continue }
       positions.append(position)
       buffers.append(
         LatheMemory.Buffer(
@@ -83,7 +120,7 @@ extension PlannedProgram {
           alignment: alignment))
     }
     do {
-      return (try Problem(buffers: buffers), positions)
+      return (try Problem(buffers: buffers, aliases: aliases), positions)
     } catch {
       throw DiagnosticsError("the memory of '\(program.name)' cannot be planned: \(error)")
     }

@@ -31,12 +31,20 @@ extension Program {
       result.outputs[position].buffer = names[outputs[position].buffer] ?? outputs[position].buffer
     }
     result.variableBuffers = variableBuffers.map { names[$0] ?? $0 }
+    for bucket in buckets.indices {
+      for member in buckets[bucket].members.indices {
+        let buffer = buckets[bucket].members[member].buffer
+        result.buckets[bucket].members[member].buffer = names[buffer] ?? buffer
+      }
+    }
     return result
   }
 
   fileprivate func sharingStorage(_ budget: inout RewriteBudget) -> Program {
     let liveness = Liveness(self)
     let ranges = liveness.settled()
+    // What is handed out keeps its place.
+    let exchanged = Set(exchanged)
     var owner: [BufferID: BufferID] = [:]
     /// The last tick at which a storage is in use, by owner.
     var last: [BufferID: Int] = [:]
@@ -45,10 +53,12 @@ extension Program {
 
     for (position, kernel) in kernels.enumerated() {
       guard let time = liveness.times[position], kernel.writes.count == 1, let result = kernel.writes.first,
-        case .temporary = self[result].kind, owner[result] == nil, ranges[result.position]?.lowerBound == time
+        case .temporary = self[result].kind, owner[result] == nil, !exchanged.contains(result),
+        ranges[result.position]?.lowerBound == time
       else { continue }
       let candidates = kernel.inPlace.map(resolved).filter { operand in
-        guard case .temporary = self[operand].kind, operand != result, last[operand] == time,
+        guard case .temporary = self[operand].kind, operand != result, !exchanged.contains(operand),
+          last[operand] == time,
           // Buffers have one element type; other widths would also put the same element at another byte.
           self[operand].dtype == self[result].dtype, self[operand].count == self[result].count,
           let range = ranges[operand.position]
@@ -73,7 +83,7 @@ extension Program {
 extension Step {
   fileprivate func renaming(_ names: [BufferID: BufferID]) -> Step {
     switch self {
-    case .kernel: self
+    case .kernel, .ready, .wait: self
     case .loop(let variable, let body): .loop(variable, body.map { $0.renaming(names) })
     case .branch(let predicate, let then, let otherwise):
       .branch(

@@ -45,6 +45,15 @@ struct LoopParser: TextParser {
     program.target = try target()
     try expect("{")
     while token.kind == .identifier, let kind = BufferWord(rawValue: text(token)) { try buffer(kind) }
+    while take(word: "bucket") {
+      let members = try list { (parser) throws(SyntaxFault) in
+        let label = try parser.name()
+        try parser.expect(word: "in")
+        let buffer = try parser.knownBuffer(try parser.expect(.identifier, "a buffer's name"))
+        return ExchangeBucket.Member(label: label, buffer: buffer)
+      }
+      program.buckets.append(ExchangeBucket(members: members))
+    }
     while isAt(word: "kernel") { try kernel() }
     try expect(word: "steps")
     program.steps = try steps([:], depth: 0)
@@ -284,12 +293,24 @@ struct LoopParser: TextParser {
         try expect(word: "while")
         let predicate = try knownBuffer(try expect(.identifier, "a buffer's name"))
         result.append(.whileLoop(condition: condition, predicate, body: try steps(loops, depth: depth + 1)))
+      } else if take(word: "ready") {
+        result.append(.ready(try bucket()))
+      } else if take(word: "wait") {
+        result.append(.wait(try bucket()))
       } else {
-        throw fault("expected a step: run, for, if or repeat")
+        throw fault("expected a step: run, for, if, repeat, ready or wait")
       }
     }
     try expect("}")
     return result
+  }
+
+  /// The position of a bucket.
+  private mutating func bucket() throws(SyntaxFault) -> Int {
+    let start = token
+    let position = try integer()
+    guard program.buckets.indices.contains(position) else { throw fault("there is no bucket \(position)", at: start) }
+    return position
   }
 
   /// `t2 < 4`.

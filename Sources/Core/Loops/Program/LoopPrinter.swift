@@ -31,6 +31,10 @@ extension Program: CustomStringConvertible {
   package func print(elidingLiteralsAbove limit: Int?) -> String {
     var lines = ["program \(TextName.quoted(name)) for \(target.text) {"]
     for buffer in buffers { lines.append("  " + text(buffer, elidingLiteralsAbove: limit)) }
+    for bucket in buckets {
+      let members = bucket.members.map { "\(TextName.quoted($0.label)) in \(self[$0.buffer].name)" }
+      lines.append("  bucket [\(members.joined(separator: ", "))]")
+    }
     let printer = LoopPrinter(program: self)
     for kernel in kernels { lines += printer.lines(kernel, indent: 1) }
     lines.append("  steps {")
@@ -109,6 +113,8 @@ extension Step {
     case .whileLoop(let condition, let predicate, let body):
       return ["\(margin)repeat {"] + block(condition) + ["\(margin)} while \(program[predicate].name) {"] + block(body)
         + ["\(margin)}"]
+    case .ready(let bucket): return ["\(margin)ready \(bucket)"]
+    case .wait(let bucket): return ["\(margin)wait \(bucket)"]
     }
   }
 }

@@ -319,11 +319,15 @@ package indirect enum Step: Hashable, Sendable {
   case branch(BufferID, then: [Step], otherwise: [Step])
   /// Runs `condition`, and while the scalar `bool` buffer then holds true, `body` and `condition` again.
   case whileLoop(condition: [Step], BufferID, body: [Step])
+  /// Hands a bucket out, by position: whoever runs the program may change its numbers until it is waited for.
+  case ready(Int)
+  /// Takes a bucket back.
+  case wait(Int)
 
   /// The lists of steps inside.
   package var nested: [[Step]] {
     switch self {
-    case .kernel: []
+    case .kernel, .ready, .wait: []
     case .loop(_, let body): [body]
     case .branch(_, let then, let otherwise): [then, otherwise]
     case .whileLoop(let condition, _, let body): [condition, body]
@@ -333,7 +337,7 @@ package indirect enum Step: Hashable, Sendable {
   /// The buffer that decides which of them run.
   package var predicate: BufferID? {
     switch self {
-    case .kernel, .loop: nil
+    case .kernel, .loop, .ready, .wait: nil
     case .branch(let predicate, _, _), .whileLoop(_, let predicate, _): predicate
     }
   }
@@ -381,6 +385,8 @@ package struct Program: Hashable, Sendable {
   /// Variables in the order of the state's layout; each port's buffer holds the content before and after a run.
   package var variables: [Variable]
   package var variableBuffers: [BufferID]
+  /// What is handed out and taken back, in the order of the arena.
+  package var buckets: [ExchangeBucket] = []
 
   package init(
     name: String, target: Target = .generic, buffers: [Buffer] = [], kernels: [Kernel] = [], steps: [Step] = [],

@@ -6,6 +6,7 @@ extension Program {
       steps.reduce(0) { sum, step in
         switch step {
         case .kernel(let position): sum + kernels[position].macs
+        case .ready, .wait: sum
         case .loop(let variable, let body): sum + variable.extent * count(body)
         case .branch(_, let then, let otherwise): sum + max(count(then), count(otherwise))
         case .whileLoop(let condition, _, let body): sum + count(condition) + count(body)

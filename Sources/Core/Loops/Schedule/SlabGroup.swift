@@ -137,7 +137,7 @@ private struct SlabFinder {
       region.groups.members(of: position, in: region.graph).allSatisfy({ region.layouts.transforms[$0] == nil })
     else { return false }
     switch node.operation {
-    case .conditional, .whileLoop, .scan, .call, .factorization: return false
+    case .exchange, .conditional, .whileLoop, .scan, .call, .factorization: return false
     case .cumulative, .argSort, .scatter, .concatenate, .reshape, .broadcast:
       return false
     default: return true

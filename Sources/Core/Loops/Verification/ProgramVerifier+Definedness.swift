@@ -33,6 +33,11 @@ extension ProgramVerifier {
     for step in steps {
       switch step {
       case .kernel(let position): run(position, iterations, &written, isChecked: isChecked)
+      case .ready(let number):
+        for member in program.buckets[number].members where !isWhole(member.buffer, written) {
+          report("'\(program[member.buffer].name)' is handed out before it is written as a whole")
+        }
+      case .wait: break
       case .loop(let variable, let body):
         guard variable.extent > 0 else { continue }
         func iterate(_ range: ClosedRange<Int>, isChecked: Bool) {

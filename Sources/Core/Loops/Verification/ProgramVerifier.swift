@@ -32,6 +32,7 @@ struct ProgramVerifier {
 
   mutating func run() {
     buffers()
+    exchanges()
     guard diagnostics.isEmpty else { return }
     for position in program.kernels.indices { kernel(position) }
     var called = Set<Int>()
@@ -130,6 +131,7 @@ struct ProgramVerifier {
     case .whileLoop(let condition, let predicate, let body):
       check(predicate: predicate)
       for step in condition + body { self.step(step, loops, &called) }
+    case .ready, .wait: break
     }
   }
 

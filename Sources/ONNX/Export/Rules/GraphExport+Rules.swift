@@ -40,6 +40,10 @@ extension GraphExport {
     case .scan(let scan): return try write(scan, try operands(node), node.types)
     case .call(let call): return try inline(call.body, try operands(node))
     case .extent(let extent): return [try write(extent, try operand(node, 0))]
+    case .exchange(let exchange):
+      throw TypeFault(
+        "gradients that are handed out, as '\(exchange.label)' is, are not written to ONNX",
+        help: "leave out bucketBytes")
     case .factorization:
       throw TypeFault(
         "ONNX has no factorizations of matrices", help: "compile the graph with lathe compile, or leave it out")

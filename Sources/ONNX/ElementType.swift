@@ -33,15 +33,20 @@ extension ScalarType {
   }
 
   /// The first version of ONNX's file format that has the type, from 8 on, which is the oldest that is written.
-  var irVersion: Int {
+  var irVersion: Int { firstVersions.file }
+
+  /// The first operator set that converts numbers to the type.
+  var castVersion: Int { firstVersions.cast }
+
+  private var firstVersions: (file: Int, cast: Int) {
     switch self {
-    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: 9
-    case .i4, .u4: 10
-    case .f4e2m1: 11
-    case .f8e8m0: 12
-    case .i2, .u2: 13
-    case .f6e2m3, .f6e3m2: 14
-    default: 8
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: (9, 19)
+    case .i4, .u4: (10, 21)
+    case .f4e2m1: (11, 23)
+    case .f8e8m0: (12, 24)
+    case .i2, .u2: (13, 25)
+    case .f6e2m3, .f6e3m2: (14, 28)
+    default: (8, 13)
     }
   }
 

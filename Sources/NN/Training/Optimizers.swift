@@ -96,6 +96,8 @@ public struct Optimizer: Sendable {
   private var groups: [(pattern: String, values: [String: Double])] = []
   private let maximize: Bool
   private let rule: Rule
+  /// What the nodes of an update are called.
+  private let call: String
 
   private enum Rule {
     /// Each parameter goes along its gradient.
@@ -113,12 +115,21 @@ public struct Optimizer: Sendable {
   public init(
     _ hyperparameters: [String: Double], maximize: Bool = false, rule: @escaping @Sendable (Step) -> Tensor
   ) {
+    self.init("optimizer", hyperparameters, maximize: maximize, rule: rule)
+  }
+
+  /// One that has a name: its function's.
+  private init(
+    _ call: String, _ hyperparameters: [String: Double], maximize: Bool, rule: @escaping @Sendable (Step) -> Tensor
+  ) {
+    self.call = call
     self.hyperparameters = hyperparameters
     self.maximize = maximize
     self.rule = .each(rule)
   }
 
   private init(_ hyperparameters: [String: Double], _ method: LBFGS) {
+    call = "lbfgs"
     self.hyperparameters = hyperparameters
     maximize = false
     rule = .together(method)
@@ -199,10 +210,12 @@ public struct Optimizer: Sendable {
     let count = next.convert(to: .f64)
     for ((name, tensor), gradient) in zip(parameters, gradients) where !tensor.isPoisoned && !gradient.isPoisoned {
       let group = groups.firstIndex { name.matches(pattern: $0.pattern) }.map { $0 + 1 } ?? 0
-      let result = rule(
-        Step(
-          parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count,
-          name: name, owner: self.name, hyperparameters: values[group], isDue: isDue))
+      let result = builder.composite(call, [tensor, gradient]) {
+        rule(
+          Step(
+            parameter: builder.content(named: name) ?? tensor, gradient: maximize ? -gradient : gradient, count: count,
+            name: name, owner: self.name, hyperparameters: values[group], isDue: isDue))
+      }
       builder.update(name, to: result, ifDue: isDue)
     }
   }
@@ -337,6 +350,7 @@ public struct Optimizer: Sendable {
     maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "sgd",
       ["lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       let gradient = decayed(step)
@@ -361,6 +375,7 @@ public struct Optimizer: Sendable {
         lr: lr, betas: betas, eps: eps, weightDecay: weightDecay, amsgrad: amsgrad, maximize: maximize)
     }
     return Optimizer(
+      "adam",
       ["lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       adam(step, step.parameter, decayed(step), amsgrad)
@@ -373,6 +388,7 @@ public struct Optimizer: Sendable {
     amsgrad: Bool = false, maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "adamW",
       ["lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       adam(step, step.parameter * (1 - step["lr"] * step["weight_decay"]), step.gradient, amsgrad)
@@ -385,6 +401,7 @@ public struct Optimizer: Sendable {
     momentumDecay: Double = 4e-3, maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "nadam",
       [
         "lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay,
         "momentum_decay": momentumDecay,
@@ -411,6 +428,7 @@ public struct Optimizer: Sendable {
     maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "radam",
       ["lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       let (mean, square) = moments(step, decayed(step))
@@ -433,6 +451,7 @@ public struct Optimizer: Sendable {
     maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "adamax",
       ["lr": lr, "beta1": betas.0, "beta2": betas.1, "eps": eps, "weight_decay": weightDecay], maximize: maximize
     ) { step in
       let gradient = decayed(step)
@@ -448,7 +467,8 @@ public struct Optimizer: Sendable {
     lr: Double = 1e-2, lrDecay: Double = 0, weightDecay: Double = 0, initialAccumulatorValue: Double = 0,
     eps: Double = 1e-10, maximize: Bool = false
   ) -> Optimizer {
-    Optimizer(["lr": lr, "lr_decay": lrDecay, "weight_decay": weightDecay, "eps": eps], maximize: maximize) { step in
+    Optimizer("adagrad", ["lr": lr, "lr_decay": lrDecay, "weight_decay": weightDecay, "eps": eps], maximize: maximize) {
+      step in
       let gradient = decayed(step)
       let sum = step.state("sum", initial: initialAccumulatorValue) + gradient * gradient
       step.remember("sum", sum)
@@ -461,7 +481,7 @@ public struct Optimizer: Sendable {
   public static func adadelta(
     lr: Double = 1, rho: Double = 0.9, eps: Double = 1e-6, weightDecay: Double = 0, maximize: Bool = false
   ) -> Optimizer {
-    Optimizer(["lr": lr, "rho": rho, "eps": eps, "weight_decay": weightDecay], maximize: maximize) { step in
+    Optimizer("adadelta", ["lr": lr, "rho": rho, "eps": eps, "weight_decay": weightDecay], maximize: maximize) { step in
       let gradient = decayed(step)
       let squares = average(step, "square_avg", gradient * gradient, step["rho"])
       let steps = step.state("acc_delta")
@@ -477,6 +497,7 @@ public struct Optimizer: Sendable {
     centered: Bool = false, maximize: Bool = false
   ) -> Optimizer {
     Optimizer(
+      "rmsprop",
       ["lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weightDecay, "momentum": momentum], maximize: maximize
     ) { step in
       let gradient = decayed(step)
@@ -498,7 +519,7 @@ public struct Optimizer: Sendable {
     lr: Double = 1e-2, etas: (Double, Double) = (0.5, 1.2), stepSizes: (Double, Double) = (1e-6, 50),
     maximize: Bool = false
   ) -> Optimizer {
-    Optimizer(["lr": lr], maximize: maximize) { step in
+    Optimizer("rprop", ["lr": lr], maximize: maximize) { step in
       let agreement = step.gradient * step.state("prev")
       let factor = (agreement .> 0).select(
         agreement.fullLike(etas.1), (agreement .< 0).select(agreement.fullLike(etas.0), agreement.onesLike()))
@@ -516,7 +537,9 @@ public struct Optimizer: Sendable {
     lr: Double = 1e-2, lambd: Double = 1e-4, alpha: Double = 0.75, t0: Double = 1e6, weightDecay: Double = 0,
     maximize: Bool = false
   ) -> Optimizer {
-    Optimizer(["lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weightDecay], maximize: maximize) {
+    Optimizer(
+      "asgd", ["lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weightDecay], maximize: maximize
+    ) {
       step in
       let gradient = decayed(step)
       let before = step.count - 1

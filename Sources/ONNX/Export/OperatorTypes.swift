@@ -40,17 +40,9 @@ struct OperatorTypes {
   /// The first operator set in which an operator takes a format that numbers are only stored in; nil where none does.
   static func since(_ operation: String, storing type: ScalarType) -> Int? {
     switch operation {
-    case "Cast":
-      switch type {
-      case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz: 19
-      case .i4, .u4: 21
-      case .f4e2m1: 23
-      case .f8e8m0: 24
-      case .i2, .u2: 25
-      default: 28
-      }
+    case "Cast": type.castVersion
     case "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Identity", "Shape", "If", "Loop", "Scan":
-      type == .f6e2m3 || type == .f6e3m2 ? nil : since("Cast", storing: type).map { max($0, 21) }
+      type == .f6e2m3 || type == .f6e3m2 ? nil : max(type.castVersion, 21)
     default: nil
     }
   }

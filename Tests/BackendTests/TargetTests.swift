@@ -111,7 +111,7 @@ import Testing
 
   private static let hasArm = CBench.isInstalled("aarch64-linux-gnu-gcc") && CBench.isInstalled("qemu-aarch64")
 
-  @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup"))
+  @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup tests"))
   func armComputesTheSame() throws {
     let flags = ["-std=c11", "-O2", "-static"]
     try CEmissionTests.check(
@@ -121,7 +121,7 @@ import Testing
       TileEmissionTests.programs(), compilers: ["aarch64-linux-gnu-gcc"], flags: flags, runner: ["qemu-aarch64"])
   }
 
-  @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup"))
+  @Test(.enabled(if: hasArm, "needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user: tools/setup tests"))
   func armRunsItsVariant() throws {
     let networks = try Self.networks()
     let outputs = try CBench.outputs(
@@ -133,7 +133,7 @@ import Testing
   private static let hasCortex = CBench.isInstalled("arm-none-eabi-gcc")
 
   @Test(
-    .enabled(if: hasCortex, "needs gcc-arm-none-eabi and libnewlib-arm-none-eabi: tools/setup"),
+    .enabled(if: hasCortex, "needs gcc-arm-none-eabi and libnewlib-arm-none-eabi: tools/setup tests"),
     arguments: [
       ["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"],
       ["-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard"], ["-mcpu=cortex-m0plus"],

@@ -33,7 +33,7 @@ import Testing
 
   @Test(
     "two processes with halves of a batch have the losses of one",
-    .enabled(if: hasMPI, "needs libopenmpi-dev: tools/setup"))
+    .enabled(if: hasMPI, "needs libopenmpi-dev: tools/setup tests"))
   func twoProcesses() throws {
     let one = try losses(1, whole: 32)
     #expect(one.count == 20 && one[19] < one[0])

@@ -23,7 +23,7 @@ extension Operator {
       "Bernoulli": "`seed` is not used",
       "Constant": "no strings",
       "GridSample": "of 1 to 3 spatial axes",
-      "Loop": "results that are stacked need a number of steps that is bounded while importing",
+      "Loop": "results that are stacked by a loop that only its condition ends need `--max`",
       "MeanVarianceNormalization": "not without the variance",
       "Multinomial": "`seed` is not used",
       "Optional": "resolved while importing", "OptionalGetElement": "resolved while importing",

@@ -39,6 +39,10 @@ private let huge = 1_000_000_000_000.0
 
 let edgeCases: [EdgeCase] = [
   EdgeCase(
+    "tensordot over an axis of one element", [rows([2, 3], [2, 1]), rows([1, 2, 3, 4, 5, 6], [3, 2])],
+    gives: [18, 24, 27, 36], gradients: [[21, 21], [5, 5, 5, 5, 5, 5]]
+  ) { tensordot($0[0], $0[1], dims: 1) },
+  EdgeCase(
     "floorDivide", [dividends, divisors], gives: [9, -10, -3, 2, .infinity, .nan, -0.0, .nan, 0, -1, .nan, 3, -4]
   ) { $0[0].floorDivide($0[1]) },
   EdgeCase("floorDivide in f32", [NDArray([1, -1] as [Float]), NDArray([0.1, 0.1] as [Float])], gives: [9, -10]) {

@@ -200,6 +200,12 @@ private let models: [String] = {
         x.permute([0, 1, 3, 2]).dot(
           x.builder.constant(NDArray([1, 2, 3, 4] as [Float])), DotGeneral(leftContracting: [3], rightContracting: [0]))
       },
+      Recognized("TopK") { $0.sort(dim: 3).values }, Recognized("TopK") { $0.sort(dim: 1, descending: true).values },
+      Recognized("TopK") { $0.topk(2, dim: 2).values }, Recognized("TopK") { $0.argsort(dim: 3) },
+      Recognized("Reshape", "Gemm") { x in
+        linear(x.reshape([1, 96]), Layer.weight(x.builder, 5, 96), Layer.weight(x.builder, 5))
+      },
+      Recognized("Reshape", "Gemm") { x in matmul(x.reshape([6, 16]), x.reshape([6, 16]).mT) },
       Recognized("AveragePool") { avgPool2d($0, kernelSize: 2) },
       Recognized("MaxPool") { maxPool2d($0, kernelSize: 2) },
     ])

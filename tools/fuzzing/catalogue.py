@@ -33,7 +33,7 @@ def grow(growth: Growth, steps: int, only: frozenset[str] = frozenset(), without
     while done < steps and tries < 12 * steps:
         tries += 1
         name = growth.random.choices(names, weights)[0]
-        kept = (len(growth.nodes), list(growth.pool), list(growth.inputs), list(growth.constants))
+        kept = (len(growth.nodes), list(growth.pool), list(growth.inputs), list(growth.constants), list(growth.decided))
         try:
             STEPS[name][1](growth)
             done += 1
@@ -42,7 +42,7 @@ def grow(growth: Growth, steps: int, only: frozenset[str] = frozenset(), without
                 raise
             # What was added on the way to the rejected node is forgotten.
             del growth.nodes[kept[0] :]
-            growth.pool, growth.inputs, growth.constants = kept[1], kept[2], kept[3]
+            growth.pool, growth.inputs, growth.constants, growth.decided = kept[1:]
 
 
 # Element by element

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import catalogue
+import contributed  # noqa: F401, its steps join the catalogue
+import decided  # noqa: F401
+import formats  # noqa: F401
 import gradients
 import numpy as np
 import onnx
 import reference
+import sampling  # noqa: F401
 import ways
 from growth import Growth, Rejected
 from onnx import ModelProto, numpy_helper

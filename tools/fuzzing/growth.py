@@ -44,6 +44,10 @@ FINITE = frozenset("DynamicQuantizeLinear GlobalMaxPool LRN MaxPool QuantizeLine
 NARROW = frozenset("Elu GroupNormalization HardSigmoid HardSwish InstanceNormalization LayerNormalization LeakyRelu Selu".split())
 
 
+# Operators that are not in the standard, and the version of their set.
+DOMAINS = {"com.microsoft": 1, "ai.onnx.ml": 5}
+
+
 class Rejected(Exception):
     """What was tried is no valid model, or gives numbers that say nothing."""
 
@@ -62,6 +66,7 @@ class Growth:
         self.inputs: list[str] = []
         self.constants: list[str] = []
         self.arguments: list[str] = []
+        self.decided: list[str] = []
         self.count = 0
         self.names: set[str] = set()
         if parent:
@@ -243,15 +248,17 @@ class Growth:
 
     # Nodes
 
-    def apply(self, operation: str, operands: Sequence[str], count: int = 1, is_kept: bool = True, **attributes: Any) -> Any:
+    def apply(
+        self, operation: str, operands: Sequence[str], count: int = 1, is_kept: bool = True, domain: str = "", **attributes: Any
+    ) -> Any:
         """Adds a node and gives the names of its results; a single one as such."""
-        if not self.is_standard(operation):
+        if not domain and not self.is_standard(operation):
             raise Rejected
         outputs = [self.name() for _ in range(count)]
         if self.mode == "special":
             self.judge_operands(operation, operands)
-        node = helper.make_node(operation, list(operands), outputs, **attributes)
-        results = self.run(node)
+        node = helper.make_node(operation, list(operands), outputs, domain=domain or None, **attributes)
+        results = self.run([node], outputs)
         for result in results:
             self.judge(result)
         self.nodes.append(node)
@@ -260,6 +267,26 @@ class Growth:
             if is_kept:
                 self.pool.append(name)
         return outputs if count != 1 else outputs[0]
+
+    def fragment(self, nodes: Sequence[NodeProto], results: Sequence[str], is_decided: bool = False) -> None:
+        """Adds nodes that are run as one: what is between them may be of types that NumPy has not.
+
+        Results with sizes that data decides are outputs, and no operands of what follows: it would take the sizes of these
+        inputs for those of all.
+        """
+        if self.mode == "special" or any(not x.domain and not self.is_standard(x.op_type) for x in nodes):
+            raise Rejected
+        values = self.run(nodes, results)
+        for value in values:
+            if not is_decided:
+                self.judge(value)
+        self.nodes += nodes
+        for node in nodes:
+            for name in node.output:
+                self.values.setdefault(name, None)
+        for name, value in zip(results, values):
+            self.values[name] = value
+            (self.decided if is_decided else self.pool).append(name)
 
     def is_standard(self, operation: str) -> bool:
         """Whether the operator set has the operator; ONNX Runtime has more."""
@@ -301,8 +328,16 @@ class Growth:
             if operation in SUMS and (np.abs(wide[np.isfinite(wide)]) > large).any():
                 raise Rejected
 
-    def run(self, node: NodeProto) -> list[Any]:
-        """What a node gives."""
+    def imports(self, nodes: Sequence[NodeProto]) -> list[onnx.OperatorSetIdProto]:
+        """The operator sets of nodes, those inside of them too."""
+        domains = {x.domain for x in nodes} | {
+            x.domain for node in nodes for a in node.attribute if a.type == onnx.AttributeProto.GRAPH
+            for graph in reference.graphs(a.g) for x in graph.node
+        }
+        return [helper.make_opsetid("", self.opset)] + [helper.make_opsetid(x, DOMAINS[x]) for x in sorted(domains) if x]
+
+    def run(self, nodes: Sequence[NodeProto], wanted: Sequence[str]) -> list[Any]:
+        """What nodes give."""
         names: list[str] = []
 
         def visit(graph_nodes: Sequence[NodeProto], inner: set[str]) -> None:
@@ -319,12 +354,12 @@ class Growth:
                                 names.append(x.name)
                         visit(attribute.g.node, own)
 
-        visit([node], set())
+        visit(nodes, set())
         outer = [x for x in names if self.exists(x)]
         feeds = {name: self.array(name) for name in outer}
         graph = helper.make_graph(
-            [node], "g", [value_info(x, feeds[x]) for x in outer], [onnx.ValueInfoProto(name=x) for x in node.output])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=10)
+            list(nodes), "g", [value_info(x, feeds[x]) for x in outer], [onnx.ValueInfoProto(name=x) for x in wanted])
+        model = helper.make_model(graph, opset_imports=self.imports(nodes), ir_version=10 if self.opset < 23 else 11)
         try:
             return reference.run_onnxruntime(model, feeds)
         except Exception as error:
@@ -351,13 +386,14 @@ class Growth:
         """The model with its last values, perhaps inner ones and inputs, as outputs."""
         used = {name for node in self.nodes for name in node.input}
         made = [x for node in self.nodes for x in node.output if isinstance(self.values[x], np.ndarray) and x in self.pool]
-        if not made:
+        if not made and not self.decided:
             raise Rejected
         outputs = [x for x in made if x not in used][-4:] or made[-1:]
         if self.chance(30):
             outputs += [x for x in self.random.sample(made, min(len(made), self.integer(1, 2))) if x not in outputs]
         if self.chance(3) and self.inputs:
             outputs.append(self.inputs[0])
+        outputs += self.decided
         if self.mode == "grad":
             outputs = [x for x in outputs if self.values[x].dtype == self.dtype][-1:]
             if not outputs:
@@ -371,10 +407,14 @@ class Growth:
                         axis.dim_param = f"n{axis.dim_value}"
         graph = helper.make_graph(
             self.nodes, "random", inputs,
-            [value_info(x, self.values[x]) if not symbols else helper.make_tensor_value_info(
+            [value_info(x, self.values[x]) if not symbols and x not in self.decided else helper.make_tensor_value_info(
                 x, helper.np_dtype_to_tensor_dtype(self.values[x].dtype), None) for x in outputs],
-            [numpy_helper.from_array(self.values[x], x) for x in self.constants])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=10 if self.opset > 10 else 7)
+            [numpy_helper.from_array(self.values[x], x) for x in self.constants],
+            # ONNX does not infer what is not its own.
+            value_info=[value_info(x, self.values[x]) for node in self.nodes if node.domain for x in node.output
+                        if isinstance(self.values[x], np.ndarray) and x not in outputs])
+        version = 11 if self.opset > 22 else 10 if self.opset > 10 else 7
+        model = helper.make_model(graph, opset_imports=self.imports(self.nodes), ir_version=version)
         feeds = {x: self.values[x] for x in self.inputs}
         return pruned(model), feeds
 

@@ -57,10 +57,10 @@ SIZED = {"Range": 0, "Resize": 1, "Upsample": 1}
 
 # How many times more noise operators need that ONNX Runtime computes roughly: Resize has its coordinates in single
 # precision, recurrent layers have their functions by short rational approximations (20 times Lathe's error against doubles).
-ROUGH = {"Resize": 64, "Upsample": 64, "GRU": 16, "LSTM": 16, "RNN": 16}
+ROUGH = {"Resize": 64, "Upsample": 64, "GRU": 16, "LSTM": 16, "RNN": 16, "DFT": 16, "STFT": 16}
 
 # Their results come of sums with 1 or of larger numbers: they are as exact as a number near 1, however small they are.
-ABSOLUTE = frozenset("Celu Elu GRU Resize Gelu HardSigmoid LSTM LogSoftmax Mish RNN ReduceLogSum ReduceLogSumExp Selu Softplus SoftmaxCrossEntropyLoss".split())
+ABSOLUTE = frozenset("BiasGelu BlackmanWindow Celu DFT Elu FastGelu GRU Resize Gelu HammingWindow HannWindow HardSigmoid LSTM LogSoftmax Mish RNN ReduceLogSum ReduceLogSumExp Selu Softplus STFT SoftmaxCrossEntropyLoss".split())
 
 
 class NoReference(Exception):
@@ -195,7 +195,7 @@ class Shadow:
         for attribute in node.attribute:
             if attribute.type == AttributeProto.GRAPH:
                 self.rewrite(attribute.g)
-        if operation in ("Sigmoid", "Swish") and self.is_float(node.input[0]):
+        if operation in ("Sigmoid", "Swish", "QuickGelu") and self.is_float(node.input[0]):
             return [x for each in self.sigmoid(original) for x in self.rewritten(each)]
         is_wide = not self.wide or (operation in WIDE and operation not in self.narrow)
         before: list[NodeProto] = []
@@ -234,13 +234,13 @@ class Shadow:
         for name in (minus, power, sum):
             self.types[name] = kind
         one = self.constant(f"shadow one {self.shadowed(kind)}", self.shadowed(kind), 1)
-        alpha = next((a.f for a in node.attribute if a.name == "alpha"), 1.0)
+        alpha = next((a.f for a in node.attribute if a.name == "alpha"), 1.702 if node.op_type == "QuickGelu" else 1.0)
         slope = self.constant(f"shadow slope {self.shadowed(kind)} {-alpha}", self.shadowed(kind), -alpha)
         return [
             helper.make_node("Mul", [x, slope], [minus]),
             helper.make_node("Exp", [minus], [power]),
             helper.make_node("Add", [power, one], [sum]),
-            helper.make_node("Div", [x if node.op_type == "Swish" else one, sum], [node.output[0]]),
+            helper.make_node("Div", [one if node.op_type == "Sigmoid" else x, sum], [node.output[0]]),
         ]
 
     def own(self, kind: int, operation: str) -> int:

@@ -177,13 +177,17 @@ public func tensordot(_ a: Tensor, _ b: Tensor, dims: Int = 2) -> Tensor {
   }
 }
 
-/// The contraction of named axes.
+/// The contraction of named axes; one of size 1 stands for as many equal elements as the other has.
 public func tensordot(_ a: Tensor, _ b: Tensor, dims: ([Int], [Int])) -> Tensor {
   composite("tensordot", [a, b]) { () throws(TypeFault) -> Tensor in
     let (left, right) = (try a.axes(dims.0), try b.axes(dims.1))
     let dtype = a.dtype.promoted(with: b.dtype)
-    return a.convert(to: dtype).dot(
-      b.convert(to: dtype), DotGeneral(leftContracting: left, rightContracting: right))
+    var (x, y) = (a.convert(to: dtype), b.convert(to: dtype))
+    for (axis, other) in zip(left, right) where x.shape[axis] != y.shape[other] {
+      if x.shape[axis] == 1 { y = y.sum(dim: other, keepdim: true) }
+      if y.shape[other] == 1 { x = x.sum(dim: axis, keepdim: true) }
+    }
+    return x.dot(y, DotGeneral(leftContracting: left, rightContracting: right))
   }
 }
 

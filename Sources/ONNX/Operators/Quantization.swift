@@ -88,8 +88,8 @@ extension Operator {
   private static func spread(_ tensor: Tensor, over x: Tensor, _ call: Call) throws(TypeFault) -> Tensor {
     if tensor.type.elementCount == 1 { return tensor.reshape([Int]()) }
     let axis = try call.axis(default: 1, rank: x.rank)
-    if tensor.rank == 1 { return tensor.broadcast(to: x.shape, axes: [axis]) }
     let block = try call.integer("block_size", default: 0)
+    if tensor.rank == 1, block == 0 || x.rank > 1 { return tensor.broadcast(to: x.shape, axes: [axis]) }
     guard block > 0, tensor.rank == x.rank else { throw TypeFault("\(tensor.type) does not scale \(x.type)") }
     var shape = tensor.shape
     shape.insert(Dim(block), at: axis + 1)

@@ -37,15 +37,19 @@ extension Operator {
       return [output, indices]
     },
     "im2col": .one { call throws(TypeFault) in
-      LatheNN.unfold(
-        try call.tensor(), kernelSize: try call.integers("kernel_size"), dilation: try call.integers("dilation"),
-        padding: try call.integers("padding"), stride: try call.integers("stride"))
+      try batched(call, rank: 4) { x throws(TypeFault) in
+        LatheNN.unfold(
+          x, kernelSize: try call.integers("kernel_size"), dilation: try call.integers("dilation"),
+          padding: try call.integers("padding"), stride: try call.integers("stride"))
+      }
     },
     "col2im": .one { call throws(TypeFault) in
-      LatheNN.fold(
-        try call.tensor(), outputSize: try call.integers("output_size"), kernelSize: try call.integers("kernel_size"),
-        dilation: try call.integers("dilation"), padding: try call.integers("padding"),
-        stride: try call.integers("stride"))
+      try batched(call, rank: 3) { x throws(TypeFault) in
+        LatheNN.fold(
+          x, outputSize: try call.integers("output_size"), kernelSize: try call.integers("kernel_size"),
+          dilation: try call.integers("dilation"), padding: try call.integers("padding"),
+          stride: try call.integers("stride"))
+      }
     },
   ]
 
@@ -56,6 +60,14 @@ extension Operator {
       call.ignore("padding")
     }
     return unpooled(try call.tensor(), try call.tensor("indices"), to: try call.integers("output_size"))
+  }
+
+  /// A function of batches, of which one image alone is a batch of one.
+  private static func batched(
+    _ call: Call, rank: Int, _ function: (Tensor) throws(TypeFault) -> Tensor
+  ) throws(TypeFault) -> Tensor {
+    let x = try call.tensor()
+    return x.rank == rank - 1 ? try function(x.unsqueeze(dim: 0)).squeeze(dim: 0) : try function(x)
   }
 
   private static func pooled<Output>(_ call: Call, _ function: MaxPoolFunction<Output>) throws(TypeFault) -> Output {

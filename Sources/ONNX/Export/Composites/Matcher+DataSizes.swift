@@ -43,11 +43,6 @@ extension Matcher {
     return found
   }
 
-  /// What ONNX calls the results, once they are written.
-  private final class WrittenResults {
-    var values: [ONNXValue] = []
-  }
-
   /// An operator that may be in the graph.
   private struct SizedOperator {
     var operands: [Value]

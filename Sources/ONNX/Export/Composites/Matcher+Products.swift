@@ -4,7 +4,9 @@ extension Matcher {
   /// A product of matrices and a row that is added to each of its rows.
   func biasedProduct(_ value: Value) -> Composite? {
     guard let sum = operands(value, .add), case .dot(let dot) = graph[sum[0]].operation,
-      type(value).dtype.isFloat, let (bias, axes) = broadcast(sum[1]), axes == [1],
+      type(value).dtype.isFloat, type(value).rank == 2,
+      let bias = spread(sum[1], alongAllBut: [0], of: type(value).shape),
+      type(bias).shape == [type(value).shape[1]] || graph.literal(bias) != nil,
       dot.leftBatch.isEmpty, dot.leftContracting.count == 1
     else { return nil }
     let factors = graph[sum[0]].operands

@@ -43,7 +43,15 @@ extension GraphExport {
   func gemm(
     _ dot: DotGeneral, _ left: ONNXValue, _ right: ONNXValue, _ added: ONNXValue?, _ type: TensorType
   ) throws(TypeFault) -> ONNXValue {
-    let (transA, transB) = (dot.leftContracting[0] == 0, dot.rightContracting[0] == 1)
+    var (left, right) = (left, right)
+    var (transA, transB) = (dot.leftContracting[0] == 0, dot.rightContracting[0] == 1)
+    // A transposition on the way is the operator's own.
+    if let turned = block.transposed[left.name] {
+      (left, transA) = (turned.source, !transA)
+    }
+    if let turned = block.transposed[right.name] {
+      (right, transB) = (turned.source, !transB)
+    }
     if added == nil, !transA, !transB { return try compute("MatMul", [left, right], in: left.dtype, type) }
     return try compute(
       "Gemm", [left, right] + (added.map { [$0] } ?? []), in: left.dtype, type,

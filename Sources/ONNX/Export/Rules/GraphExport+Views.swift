@@ -36,7 +36,11 @@ extension GraphExport {
     let x = try value(operand)
     let target = convert.target
     guard x.dtype.isFloat, target.isInteger, target.byteCount < 4 else { return cast(x, to: target) }
-    let wide = cast(x, to: x.dtype.computeType)
+    var wide = cast(x, to: x.dtype.computeType)
+    if target.irVersion > 8, matcher.operand(operand, .round) == nil {
+      // ONNX Runtime rounds to formats below a byte, where ONNX's reference and Lathe cut off.
+      wide = try inline([wide]) { ($0[0] .< 0).select($0[0].ceil(), $0[0].floor()) }
+    }
     let ends = [target.lowest, target.highest].map(\.double)
     if let (_, low, high) = matcher.clipped(operand), low >= ends[0], high <= ends[1] {
       return cast(wide, to: target)

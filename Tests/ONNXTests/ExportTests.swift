@@ -202,6 +202,7 @@ private let models: [String] = {
       },
       Recognized("TopK") { $0.sort(dim: 3).values }, Recognized("TopK") { $0.sort(dim: 1, descending: true).values },
       Recognized("TopK") { $0.topk(2, dim: 2).values }, Recognized("TopK") { $0.argsort(dim: 3) },
+      Recognized("Det") { Linalg.det($0) },
       Recognized("Reshape", "Gemm") { x in
         linear(x.reshape([1, 96]), Layer.weight(x.builder, 5, 96), Layer.weight(x.builder, 5))
       },
@@ -432,7 +433,11 @@ private let models: [String] = {
     let x = builder.input("x", .f32(6))
     let numbers = builder.constant(NDArray([0.5, 1, 2, 3, 1, 0.5] as [Float]).converted(to: type))
     let graph = try builder.finish(
-      name: "main", outputs: [("y", x.convert(to: type).convert(to: .f32)), ("z", numbers.convert(to: .f32) + x)])
+      name: "main",
+      outputs: [
+        ("y", x.convert(to: type).convert(to: .f32)), ("z", numbers.convert(to: .f32) + x),
+        ("w", x.convert(to: type).broadcast(to: [2, 6], axes: [1]).convert(to: .f32)),
+      ])
     let proto = try Onnx_ModelProto(serializedBytes: try exportONNX(graph))
     #expect(proto.opsetImport.map(\.version) == [opset])
     #expect(proto.irVersion == version)

@@ -431,3 +431,17 @@ func sequenceInput() throws {
   #expect(results["again.0"] == arrays["s.0"] && results["again.1"] == arrays["s.1"])
   #expect(model.mistakes().map(\.message) == ["input 's': is a sequence, whose length is not known"])
 }
+
+@Test("a vector is quantized in blocks as any other tensor is")
+func vectorInBlocks() throws {
+  let model = TestModel(
+    opset: 21,
+    [
+      node("QuantizeLinear", ["x", "scale", "zero"], ["q"], .int("axis", 0), .int("block_size", 3)),
+      node("DequantizeLinear", ["q", "scale", "zero"], .int("axis", 0), .int("block_size", 3)),
+    ], inputs: [("x", .f32(6))]
+  )
+  .initializer("scale", NDArray([1, 10] as [Float])).initializer("zero", NDArray([0, 3] as [Int8]))
+  let results = try model.run(["x": NDArray([1.2, -2.7, 3, 41, 57, -12] as [Float])])
+  #expect(results["y"] == NDArray([1, -3, 3, 40, 60, -10] as [Float]))
+}

@@ -96,6 +96,7 @@ struct OperatorTypes {
     case "ReduceMax", "ReduceMin", "ArgMax", "ArgMin": extreme
     case "NonZero": OperatorTypes([.f32, .bool, .i32, .i64, .u8])
     case "Unique": OperatorTypes([.f32, .f64, .i8, .i64])
+    case "Det": OperatorTypes([.f32], standardOnly: [.f64])
     case "NonMaxSuppression": OperatorTypes([.f32])
     case "TopK": OperatorTypes(floats.union([.i8, .i16, .i32, .i64, .u8]))
     case "MaxPool": OperatorTypes(floats.union([.i8, .u8]))

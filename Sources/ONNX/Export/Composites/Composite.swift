@@ -53,7 +53,7 @@ struct Matcher {
   ///
   /// Where one holds another, the outer one counts: nodes that nothing else reads are not written.
   func composites() -> [Int: Composite] {
-    var found = orders().merging(dataSizes()) { $1 }
+    var found = determinants().merging(orders()) { $1 }.merging(dataSizes()) { $1 }
     for position in graph.nodes.indices where found[position] == nil {
       for pattern in Self.patterns {
         guard let composite = pattern(self)(Value(node: position)) else { continue }

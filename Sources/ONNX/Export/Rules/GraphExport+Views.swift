@@ -33,8 +33,12 @@ extension GraphExport {
   /// ONNX leaves open what a float becomes that a small integer does not hold; here that is the nearest end, which
   /// quantization counts on.
   func write(_ convert: Convert, _ operand: Value) throws(TypeFault) -> ONNXValue {
-    let x = try value(operand)
     let target = convert.target
+    // What numbers are only stored in is not repeated: that is done behind.
+    if graph.type(of: operand).dtype.irVersion > 8 {
+      return try expand(cast(try broadcasting(operand), to: target), to: graph.type(of: operand).shape)
+    }
+    let x = try value(operand)
     guard x.dtype.isFloat, target.isInteger, target.byteCount < 4 else { return cast(x, to: target) }
     var wide = cast(x, to: x.dtype.computeType)
     if target.irVersion > 8, matcher.operand(operand, .round) == nil {

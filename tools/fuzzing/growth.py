@@ -38,8 +38,9 @@ CHOICES = frozenset(
     """ArgMax ArgMin Clip GlobalMaxPool Hardmax Max MaxPool Min QuantizeLinear ReduceMax ReduceMin
     ScatterElements ScatterND TopK""".split()
 )
-# ONNX Runtime takes the most negative number for -inf there, or converts infinities to integers.
-FINITE = frozenset("DynamicQuantizeLinear GlobalMaxPool LRN MaxPool QuantizeLinear Resize SoftmaxCrossEntropyLoss Upsample".split())
+# ONNX Runtime takes the most negative number for -inf there, converts infinities to integers, or takes a place that is no number
+# for one outside.
+FINITE = frozenset("DeformConv DynamicQuantizeLinear GlobalMaxPool GridSample LRN MaxPool QuantizeLinear Resize SoftmaxCrossEntropyLoss Upsample".split())
 # Their attributes and constants are floats for ONNX Runtime, doubles or not.
 NARROW = frozenset("Elu GroupNormalization HardSigmoid HardSwish InstanceNormalization LayerNormalization LeakyRelu Selu".split())
 

@@ -21,7 +21,8 @@ struct CheckCommand<Provider: ModelProvider>: ModelCommand {
 
   func perform() throws {
     do throws(DiagnosticsError) {
-      let summary = ModelSummary(try verifiedModel(known.bindings(of: model)))
+      let verified = try verifiedModel(known.bindings(of: model))
+      let summary = ModelSummary(verified, parameters: try model.parameterCount())
       if json {
         try Console.output(json: CheckReport(ok: true, summary: summary, diagnostics: []))
       } else {
@@ -131,16 +132,18 @@ struct ModelSummary: Encodable {
   var extents: [Extent]
   var nodes: Int
 
-  init(_ model: Model) {
+  /// - Parameter parameters: The elements of the parameters, where the model's file names them.
+  init(_ model: Model, parameters: Int?) {
     let all = model.functions.map { Function($0) }
     name = model.name
     inputs = all.count == 1 ? all[0].inputs : []
     outputs = all.count == 1 ? all[0].outputs : []
     functions = all.count == 1 ? nil : all
-    parameters =
-      all.count == 1
-      ? model.functions[0].nodes.reduce(0) { $0 + model.functions[0].parameterCount(of: $1) }
-      : model.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
+    self.parameters =
+      parameters
+      ?? (all.count == 1
+        ? model.functions[0].parameterTypes.elementCount
+        : model.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count })
     symbols = model.symbols
     extents = model.functions.flatMap(\.capacities).map { Extent($0.size, capacity: $0.capacity) }
     nodes = all.reduce(0) { $0 + $1.nodes }

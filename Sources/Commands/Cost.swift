@@ -23,14 +23,27 @@ extension Graph {
     }
   }
 
-  /// The elements of a node that holds part of the model's knowledge: a variable, or a literal of several floats.
-  func parameterCount(of node: Node) -> Int {
+  /// The types of all that holds part of the model's knowledge; literals of equal contents are one.
+  var parameterTypes: [TensorType] { nodes.flatMap { parameterTypes(of: $0) } }
+
+  /// The types of a node that holds part of the model's knowledge: of a variable, a literal of several floats, and of such
+  /// in the body of a loop.
+  func parameterTypes(of node: Node) -> [TensorType] {
     switch node.operation {
-    case .variable(let read): read.type.elementCount ?? 0
-    case .constant(let constant) where constant.array.dtype.isFloat && constant.array.count > 1: constant.array.count
-    default: 0
+    case .variable(let read): [read.type]
+    case .constant(let constant) where constant.array.dtype.isFloat && constant.array.count > 1: [constant.array.type]
+    case .scan(let scan): scan.body.parameterTypes
+    case .whileLoop(let loop): loop.body.parameterTypes
+    case .conditional(let choice): choice.then.parameterTypes + choice.otherwise.parameterTypes
+    case .call(let call): call.body.parameterTypes
+    default: []
     }
   }
+}
+
+extension [TensorType] {
+  /// The elements of tensors of known sizes.
+  var elementCount: Int { reduce(0) { $0 + ($1.elementCount ?? 0) } }
 }
 
 extension Dim {

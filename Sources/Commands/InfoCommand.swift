@@ -15,7 +15,7 @@ struct InfoCommand<Provider: ModelProvider>: ModelCommand {
 
   func perform() throws {
     let graph = try model.boundGraph(known.bindings(of: model))
-    try Console.output(LayerTable(graph).text)
+    try Console.output(LayerTable(graph, parameters: try model.parameterCount()).text)
   }
 }
 
@@ -34,10 +34,12 @@ struct LayerTable {
 
   let text: String
 
-  init(_ graph: Graph) {
+  /// - Parameter parameters: The elements of the parameters, where the model's file names them.
+  init(_ graph: Graph, parameters: Int?) {
     var layers: [Layer] = []
     var place: Location?
-    var counted = Set<Int>()
+    // Layers whose weights have equal contents have them each.
+    var counted = Set<Value>()
     for (position, node) in graph.nodes.enumerated() where !node.operation.isSource {
       let location = graph.locations[position]
       let macs = graph.macs(of: node)
@@ -50,6 +52,7 @@ struct LayerTable {
         layers.append(
           Layer(name: location.node ?? location.modulePath ?? "", operation: name, type: node.types[0]))
         place = key
+        counted = []
       }
       let last = layers.count - 1
       if macs != 0 {
@@ -60,9 +63,10 @@ struct LayerTable {
       }
       layers[last].type = node.types[0]
       layers[last].macs = layers[last].macs + macs
-      for operand in node.operands where counted.insert(Int(operand.node)).inserted {
-        layers[last].parameters += graph.parameterCount(of: graph[operand])
+      for operand in node.operands where counted.insert(operand).inserted && graph[operand].operation.isSource {
+        layers[last].parameters += graph.parameterTypes(of: graph[operand]).elementCount
       }
+      layers[last].parameters += graph.parameterTypes(of: node).elementCount
     }
 
     var table = TextTable([
@@ -85,14 +89,14 @@ struct LayerTable {
         layer.macs == 0 ? "" : layer.macs.grouped, bytes(layer.type).grouped,
       ])
     }
+    let held = graph.parameterTypes
+    total.parameters = parameters ?? held.elementCount
     table.append(["total", "", "", total.parameters.grouped, total.macs.grouped, total.bytes.grouped])
-    let weights = graph.nodes.reduce(0) { sum, node in
-      graph.parameterCount(of: node) == 0 ? sum : sum + (node.types[0].byteCount ?? 0)
-    }
     let trained = graph.variables.filter { $0.role == .parameter }.reduce(0) { $0 + $1.initial.count }
     text =
       table.text(totals: true)
-      + "parameters: \(total.parameters.grouped) in \(weights.grouped) bytes"
+      + "parameters: \(total.parameters.grouped) in \(held.reduce(0) { $0 + ($1.byteCount ?? 0) }.grouped) bytes"
+      + (total.parameters > held.elementCount ? ", equal contents once" : "")
       + (graph.variables.isEmpty ? "" : ", \(trained.grouped) of them trained") + "\n"
       + graph.capacities.map { "decided by data: \(ModelSummary.Extent($0.size, capacity: $0.capacity).text)\n" }
       .joined()

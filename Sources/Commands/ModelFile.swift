@@ -37,6 +37,14 @@ struct ModelFile: ModelProvider {
     }
   }
 
+  func parameterCount() throws(DiagnosticsError) -> Int? {
+    switch suffix {
+    case "onnx": try ONNXSignature(path: path).parameterCount
+    case "pt2": try PT2Signature(path: path).parameterCount
+    default: nil
+    }
+  }
+
   func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] {
     let given = bindings.inputs.merging(bindings.constants) { $1 }.mapValues(\.type)
     switch suffix {

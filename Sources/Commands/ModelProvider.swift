@@ -60,6 +60,11 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: What keeps the model from being read.
   func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String]
 
+  /// The elements of the parameters that the model's file names; nil where they are the variables of the graph.
+  ///
+  /// - Throws: What keeps the model from being read.
+  func parameterCount() throws(DiagnosticsError) -> Int?
+
   /// The files of the model with other parameters, in the form that it is in.
   ///
   /// - Parameters:
@@ -86,6 +91,9 @@ extension ModelProvider {
 
   /// Most models are built for symbols as for numbers.
   public func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] { [] }
+
+  /// Most models are Swift code, whose parameters are variables.
+  public func parameterCount() throws(DiagnosticsError) -> Int? { nil }
 
   /// Most models are in no form of other tools.
   public func files(

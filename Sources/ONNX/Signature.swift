@@ -8,6 +8,8 @@ public struct ONNXSignature: Hashable, Sendable {
   public let inputs: [String]
   /// The outputs in order.
   public let outputs: [String]
+  /// The elements of the initializers and larger constants that are floats: what a model knows.
+  public let parameterCount: Int
   /// The inputs and outputs that are sequences.
   let sequences: Set<String>
 
@@ -44,6 +46,7 @@ public struct ONNXSignature: Hashable, Sendable {
     let initialized = Set(model.graph.initializer.map(\.name))
     inputs = model.graph.input.map(\.name).filter { !initialized.contains($0) }
     outputs = model.graph.output.map(\.name)
+    parameterCount = model.graph.parameterCount
     sequences = Set(
       (model.graph.input + model.graph.output).filter { $0.type.isSequence }.map(\.name))
   }
@@ -60,5 +63,20 @@ extension Onnx_ModelProto {
       data = Data(try FileContent(reading: path).bytes)
     }
     try self.init(checking: data, file: path)
+  }
+}
+
+extension Onnx_GraphProto {
+  fileprivate var parameterCount: Int {
+    let constants = node.filter { $0.opType == "Constant" }.flatMap(\.attribute).map(\.t).filter { $0.elementCount > 1 }
+    return (initializer + sparseInitializer.map(\.values) + constants).reduce(0) { sum, tensor in
+      (try? ScalarType(onnx: Int(tensor.dataType)))?.isFloat == true ? sum + tensor.elementCount : sum
+    }
+  }
+}
+
+extension Onnx_TensorProto {
+  fileprivate var elementCount: Int {
+    dims.reduce(1) { $0.multipliedReportingOverflow(by: Int(clamping: max($1, 0))).partialValue }
   }
 }

@@ -58,6 +58,8 @@ private func graph(
 public struct PT2Signature: Sendable {
   /// The inputs that a caller gives, in order.
   public let inputs: [String]
+  /// The elements of all parameters; tied ones count once.
+  public let parameterCount: Int
   private let types: [TensorType]
   private let file: String
 
@@ -72,7 +74,11 @@ public struct PT2Signature: Sendable {
     self.file = file
     var inputs: [String] = []
     var types: [TensorType] = []
+    var parameters: [String: Int] = [:]
     for input in archive.program.module.signature.inputs {
+      if case .parameter(let argument, let name) = input {
+        parameters[name] = archive.program.module.graph.types[argument].flatMap { TensorType($0, [:])?.elementCount }
+      }
       guard case .user(.tensor(let name)) = input else { continue }
       let type = archive.program.module.graph.types[name].flatMap { TensorType($0, [:]) }
       guard let type else {
@@ -84,6 +90,7 @@ public struct PT2Signature: Sendable {
     }
     self.inputs = inputs
     self.types = types
+    parameterCount = parameters.values.reduce(0, +)
   }
 
   /// The symbols of the inputs' types that have no size.

@@ -70,7 +70,9 @@ struct BindingOptions: ParsableArguments {
   func bindings(of model: some ModelProvider, trainable: Bool = false) throws(DiagnosticsError) -> ModelBindings {
     var bindings = ModelBindings(dimensions: sizes, trainable: trainable)
     let given = try GivenInputs(inputs, collection: nil)
-    bindings.maxima = Dictionary(maxima.map { ($0.name, $0.size) }) { min($0, $1) }
+    // Types write such a size with a question mark, which the option may have too.
+    let limits = maxima.map { ($0.name.hasPrefix("?") ? String($0.name.dropFirst()) : $0.name, $0.size) }
+    bindings.maxima = Dictionary(limits) { min($0, $1) }
     guard !given.isEmpty else { return bindings }
     let names = try model.inputNames() ?? inputs.map(\.name)
     bindings.constants = try given.named(among: names).mapValues(\.array)

@@ -73,7 +73,8 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     var bindings = try known.bindings(of: model, trainable: true)
     let graph = try batched(model.boundGraph(bindings))
     bindings.evaluating = true
-    let evaluation = try batched(model.boundGraph(bindings))
+    let inference = try model.boundGraph(bindings)
+    let evaluation = try batched(inference)
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw DiagnosticsError("the model has \(graph.inputs.count) inputs, training from files takes one")
     }
@@ -102,7 +103,7 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     Console.endProgress()
     if let state { try native.restoreState(state) }
     try train(&native, samples, batch: batch, of: compiled)
-    try write(native, trained, of: graph)
+    try write(native, inference, parameters: graph.variables.filter { $0.role == .parameter }.map(\.name))
   }
 
   /// The state that a training before has written.
@@ -194,14 +195,19 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     }
   }
 
+  /// - Parameters:
+  ///   - inference: What predicts, for any size of the batch that the model is for.
+  ///   - parameters: The names of those that an `.onnx` file has.
   private func write(
-    _ native: borrowing NativeModel, _ trained: Model, of graph: Graph
+    _ native: borrowing NativeModel, _ inference: Graph, parameters: [String]
   ) throws(DiagnosticsError) {
     let state = native.savedState()
     if output.hasSuffix(".lathe") {
-      try trained.function(named: "predict").settingVariables(state).text.writeAtomically(to: output)
+      var learned = inference.settingVariables(state)
+      learned.name = "predict"
+      try learned.text.writeAtomically(to: output)
     } else if output.hasSuffix(".onnx") {
-      let parameters = Set(graph.variables.filter { $0.role == .parameter }.map(\.name))
+      let parameters = Set(parameters)
       try model.files(withParameters: state.filter { parameters.contains($0.key) }, for: output).writeAtomically()
     } else {
       try save(

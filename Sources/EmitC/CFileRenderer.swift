@@ -212,10 +212,9 @@ struct CFileRenderer: CPart {
     lines.append("arena \(file.arenaBytes) bytes (at least \(largest.program.lowerBound) are live at once)")
     if takesState { lines.append("state \(file.stateBytes) bytes in \(file.variables.count) variables") }
     lines.append("weights \(weights.byteCount) bytes, \(areWeightsInline ? "in this file" : "in a file of their own")")
-    for (entry, body) in zip(entries, rest.bodies) {
-      let macs = body.program.program.kernels.reduce(0) { $0 + $1.macs }
+    for (entry, multiplyAdds) in zip(entries, file.multiplyAdds) where multiplyAdds > 0 {
       let owner = entries.count > 1 ? "\(entry.function): " : ""
-      if macs > 0 { lines.append("\(owner)\(macs) multiply-adds in kernels, scans counted once") }
+      lines.append("\(owner)\(multiplyAdds) multiply-adds")
     }
     lines.append("")
     if !told.isEmpty {

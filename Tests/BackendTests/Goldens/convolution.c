@@ -5,7 +5,7 @@
  *
  * arena 0 bytes (at least 0 are live at once)
  * weights 512 bytes, in this file
- * 2700 multiply-adds in kernels, scans counted once
+ * 2700 multiply-adds
  *
  * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
  * link with -lm. */

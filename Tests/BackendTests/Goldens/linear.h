@@ -7,7 +7,7 @@
  *
  * arena 0 bytes (at least 0 are live at once)
  * weights 0 bytes, in this file
- * 1280 multiply-adds in kernels, scans counted once
+ * 1280 multiply-adds
  *
  * For speed, compile with -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math;
  * link with -lm. */

@@ -39,7 +39,7 @@ import Testing
     #expect(checked.errors.contains("--max n0=SIZE gives it room"))
     #expect(try bench.run("lathe", "info", "open.lathe").output.contains("?n0 without a bound (--max n0=SIZE)"))
     let run = "$lathe run open.lathe --input x=x.npy --input n=n.npy --backend \(backend)"
-    #expect(try bench.shell("\(run) --max n0=4").status == 0)
+    #expect(try bench.shell("\(run) --max '?n0=4'").status == 0)
     let outcome = try bench.shell("\(run) --max n0=1")
     #expect(outcome.status == 1)
     #expect(outcome.errors.contains("the size ?n0 is ") && outcome.errors.contains("its capacity, 1"))

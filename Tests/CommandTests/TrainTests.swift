@@ -110,7 +110,7 @@ import Testing
     // As a model that runs.
     #expect(try train("--epochs", "12", "-o", "learned.lathe").status == 0)
     let run = try bench.run("lathe", "check", "learned.lathe")
-    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.status == 0 && run.output.contains("symbols N"), "\(run.output)\(run.errors)")
   }
 
   @Test(arguments: [

@@ -160,6 +160,12 @@ struct ImportTests {
         == "\(program.path): error: the model has no symbol 'batch'\n  help: its symbols are \(symbol)")
   }
 
+  @Test("the signature counts what is trained, equal contents each, tied ones once", arguments: Program.all)
+  func parameters(program: Program) throws {
+    let trained = try program.graph(trainable: true, evaluating: true).variables.filter { $0.role == .parameter }
+    #expect(try PT2Signature(path: program.path).parameterCount == trained.reduce(0) { $0 + $1.initial.count })
+  }
+
   @Test(
     "sizes are sympy's expressions",
     arguments: [

@@ -309,7 +309,24 @@ def contributed():
         | none("lengths", "h", "c", "p")
         | {"ws": np.abs(uniform(2)) * 0.02, "wz": np.zeros(2, np.int8), "rs": np.abs(uniform(2)) * 0.02, "rz": np.zeros(2, np.int8)},
         {"y": f32, "yh": f32, "yc": f32}, constants=("w", "r", "ws", "wz", "rs", "rz"), hidden_size=3, direction="bidirectional")
+    yield from regions(case, y)
     yield case("nhwc_max_pool", "NhwcMaxPool", {"x": bytes_like(np.uint8, 1, 6, 6, 3)}, {"y": u8}, kernel_shape=[3, 3], strides=[2, 2])
+
+
+def regions(case, y):
+    """Pooling of boxes, with as many samples as there are pixels; some boxes lie outside."""
+    random = np.random.default_rng(5)
+    x = {"x": random.uniform(-1, 1, (2, 3, 9, 11)).astype(np.float32)}
+    corners = random.uniform(-2, 12, (6, 2))
+    boxes = np.concatenate([corners, corners + random.uniform(-1, 12, (6, 2))], 1).astype(np.float32)
+    places = {"boxes": boxes, "images": np.array([0, 1, 1, 0, 0, 1])}
+    for mode in ["avg", "max"]:
+        for coordinates in ["half_pixel", "output_half_pixel"]:
+            yield case(
+                f"roi_align_adaptive_{mode}_{coordinates}", "RoiAlign", x | places, y, domain="", mode=mode, output_height=3,
+                output_width=2, spatial_scale=0.8, coordinate_transformation_mode=coordinates)
+    rois = np.concatenate([places["images"][:, None], np.abs(boxes)], 1).astype(np.float32)
+    yield case("max_roi_pool", "MaxRoiPool", x | {"rois": rois}, y, domain="", pooled_shape=[3, 2], spatial_scale=0.8)
 
 
 def main() -> None:

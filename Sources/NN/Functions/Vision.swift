@@ -74,7 +74,8 @@ public enum RegionPooling: String, Sendable {
 /// - Parameters:
 ///   - batchIndices: The image of each box, `[K]`.
 ///   - spatialScale: What the coordinates of boxes are multiplied with.
-///   - samplingRatio: The samples in a bin along each axis.
+///   - samplingRatio: The samples in a bin along each axis; 0 or less for as many as a bin has pixels, which the boxes
+///     decide in the run.
 ///   - aligned: Whether coordinates are those of pixels' edges, half a pixel before their centres; else boxes are at
 ///     least one pixel large.
 ///   - mode: `max` is ONNX's: the largest of the weighted neighbours of all samples.
@@ -90,50 +91,148 @@ public func roiAlign(
     guard boxes.rank == 2, boxes.shape[1] == 4, batchIndices.shape == [boxes.shape[0]] else {
       throw TypeFault("the boxes are \(boxes.type), their images \(batchIndices.type); need [K, 4] and [K]")
     }
-    guard samplingRatio > 0 else {
-      throw TypeFault(
-        "samplingRatio is \(samplingRatio): the sizes of boxes would decide the number of samples",
-        help: "give the samples along a side of a bin, 2 is usual")
-    }
-    try requireTable(size[0], size[1], samplingRatio * samplingRatio, of: "samples")
     let count = boxes.shape[0]
     let corners = boxes * spatialScale - (aligned ? 0.5 : 0)
-    /// The neighbours of samples along an axis, `[K, size ratio]`: their places, and the share of the second.
-    func samples(_ axis: Int) throws(TypeFault) -> (low: Tensor, high: Tensor, share: Tensor, inside: Tensor) {
-      let extent = try x.knownSize(2 + axis)
-      let start = corners.select(dim: 1, index: 1 - axis)
-      var length = corners.select(dim: 1, index: 3 - axis) - start
-      if !aligned { length = length.maximum(1) }
-      let total = size[axis] * samplingRatio
-      let step = x.builder.tensor(
-        (0..<total).map { (Double($0) + 0.5) / Double(total) }, dtype: boxes.dtype)
-      let place = start.unsqueeze(dim: 1) + length.unsqueeze(dim: 1) * step
-      let inside = (place .>= -1.0) .& (place .<= Double(extent))
-      let bounded = place.maximum(0).minimum(Double(extent - 1))
-      let low = bounded.floor()
-      return (low, (low + 1).minimum(Double(extent - 1)), bounded - low, inside)
+    let extents = [try x.knownSize(2), try x.knownSize(3)]
+    let starts = [1, 0].map { corners.select(dim: 1, index: $0) }
+    let lengths = zip([3, 2], starts).map { position, start in
+      let length = corners.select(dim: 1, index: position) - start
+      return aligned ? length : length.maximum(1)
     }
-    let (rows, columns) = (try samples(0), try samples(1))
-    let shape = [count, Dim(size[0] * samplingRatio), Dim(size[1] * samplingRatio)]
-    func across(_ tensor: Tensor, _ axis: Int) -> Tensor { tensor.broadcast(to: shape, axes: [0, 1 + axis]) }
-    let image = batchIndices.convert(to: .i64).broadcast(to: shape, axes: [0])
-    let table = x.permute([0, 2, 3, 1])
-    var terms: [Tensor] = []
-    for (row, vertical) in [(rows.low, 1 - rows.share), (rows.high, rows.share)] {
-      for (column, horizontal) in [(columns.low, 1 - columns.share), (columns.high, columns.share)] {
-        let places = stack(
-          [image, across(row.convert(to: .i64), 0), across(column.convert(to: .i64), 1)], dim: -1)
-        let pixels = table.gather(places, IndexedAxes(axes: [0, 1, 2]))  // [K, rows, columns, C]
-        let weight = (across(vertical, 0) * across(horizontal, 1)).convert(to: x.dtype).unsqueeze(dim: -1)
-        terms.append(pixels * weight)
-      }
+    /// Samples at shares `[K, m]` of the boxes' lengths along both axes: `[K, rows, columns, C]`.
+    func sampled(_ shares: [Tensor]) -> Tensor {
+      let image = RegionSamples(x, batchIndices)
+      let places = (0..<2).map { starts[$0].unsqueeze(dim: 1) + lengths[$0].unsqueeze(dim: 1) * shares[$0] }
+      return image.at(places, extents: extents, mode)
     }
-    let joined = terms.dropFirst().reduce(terms[0]) { mode == .avg ? $0 + $1 : $0.maximum($1) }
-    let inside = (across(rows.inside, 0) .& across(columns.inside, 1)).unsqueeze(dim: -1)
+    guard samplingRatio > 0 else {
+      let pooled = adaptiveRegions(size, boxes: boxes, lengths: lengths, mode, sampled)
+      return pooled.convert(to: x.dtype).permute(dims: [0, 3, 1, 2])
+    }
+    try requireTable(size[0], size[1], samplingRatio * samplingRatio, of: "samples")
+    let shares = size.map { size in
+      let total = size * samplingRatio
+      return x.builder.tensor((0..<total).map { (Double($0) + 0.5) / Double(total) }, dtype: boxes.dtype)
+        .broadcast(to: [count, Dim(total)], axes: [1])
+    }
     let ratio = Dim(samplingRatio)
-    let bins = inside.select(joined, joined.zerosLike())
-      .reshape([count, Dim(size[0]), ratio, Dim(size[1]), ratio, x.shape[1]])
+    let bins = sampled(shares).reshape([count, Dim(size[0]), ratio, Dim(size[1]), ratio, x.shape[1]])
     let pooled = mode == .avg ? bins.mean(dim: [2, 4]) : bins.reduce(.max, axes: [2, 4])
     return pooled.permute(dims: [0, 3, 1, 2])
+  }
+}
+
+/// The images of which boxes are samples.
+private struct RegionSamples {
+  let table: Tensor
+  let image: Tensor
+
+  init(_ x: Tensor, _ batchIndices: Tensor) {
+    table = x.permute([0, 2, 3, 1])
+    image = batchIndices.convert(to: .i64)
+  }
+
+  /// Bilinear samples at rows and columns `[K, m]` of each box, 0 outside: `[K, rows, columns, C]`.
+  func at(_ places: [Tensor], extents: [Int], _ mode: RegionPooling) -> Tensor {
+    let shape = [places[0].shape[0], places[0].shape[1], places[1].shape[1]]
+    func across(_ tensor: Tensor, _ axis: Int) -> Tensor { tensor.broadcast(to: shape, axes: [0, 1 + axis]) }
+    /// The neighbours along an axis: their places, and their shares.
+    func neighbours(_ axis: Int) -> [(place: Tensor, share: Tensor)] {
+      let last = Double(extents[axis] - 1)
+      let bounded = places[axis].maximum(0).minimum(last)
+      let low = bounded.floor()
+      return [(low, 1 - (bounded - low)), ((low + 1).minimum(last), bounded - low)]
+    }
+    func inside(_ axis: Int) -> Tensor { (places[axis] .>= -1.0) .& (places[axis] .<= Double(extents[axis])) }
+    let images = image.broadcast(to: shape, axes: [0])
+    var joined: Tensor?
+    for (row, vertical) in neighbours(0) {
+      for (column, horizontal) in neighbours(1) {
+        let indices = stack([images, across(row.convert(to: .i64), 0), across(column.convert(to: .i64), 1)], dim: -1)
+        let pixels = table.gather(indices, IndexedAxes(axes: [0, 1, 2]))
+        let term = pixels * (across(vertical, 0) * across(horizontal, 1)).convert(to: table.dtype).unsqueeze(dim: -1)
+        joined = joined.map { mode == .avg ? $0 + term : $0.maximum(term) } ?? term
+      }
+    }
+    guard let joined else { return table.builder.poison }
+    return (across(inside(0), 0) .& across(inside(1), 1)).unsqueeze(dim: -1).select(joined, joined.zerosLike())
+  }
+}
+
+/// Bins with as many samples as they have pixels, one sample of all bins in each step of a loop: `[K, h, w, C]`.
+private func adaptiveRegions(
+  _ size: [Int], boxes: Tensor, lengths: [Tensor], _ mode: RegionPooling, _ sampled: ([Tensor]) -> Tensor
+) -> Tensor {
+  let (builder, count) = (boxes.builder, boxes.shape[0])
+  // How many samples each box has along an axis, and the most of all boxes.
+  let counts = (0..<2).map { (lengths[$0] / Double(size[$0])).ceil().maximum(0).convert(to: .i64) }
+  let most = counts.map { $0.reduce(.max, axes: [0]).maximum(0) }
+  /// The shares of the boxes' lengths at which the samples of a number lie.
+  func shares(_ axis: Int, _ sample: Tensor) -> Tensor {
+    let within = (sample.convert(to: boxes.dtype) + 0.5) / counts[axis].maximum(1).convert(to: boxes.dtype)
+    let bins = builder.iota(TensorType(boxes.dtype, [count, Dim(size[axis])]), axis: 1)
+    return (bins + within.unsqueeze(dim: 1)) / Double(size[axis])
+  }
+  let first = sampled([0, 1].map { shares($0, builder.scalar(.integer(0), .i64)) })
+  let start = mode == .avg ? first.zerosLike() : first.filled(.float(-.infinity))
+  let result = whileLoop(
+    [builder.scalar(.integer(0), .i64), start], condition: { $0[0] .< most[0] * most[1] },
+    body: { state in
+      let row = Tensor.pointwise(.divide, state[0], most[1].maximum(1))
+      let numbers = [row, state[0] - row * most[1].maximum(1)]
+      let found = sampled([0, 1].map { shares($0, numbers[$0]) })
+      let isSample = ((numbers[0] .< counts[0]) .& (numbers[1] .< counts[1])).broadcast(to: found.shape, axes: [0])
+      let joined = mode == .avg ? state[1] + found : state[1].maximum(found)
+      return [state[0] + 1, isSample.select(joined, state[1])]
+    })[1]
+  let number = (counts[0] * counts[1]).broadcast(to: first.shape, axes: [0])
+  let pooled = mode == .avg ? result / number.maximum(1).convert(to: result.dtype) : result
+  return (number .> 0).select(pooled, pooled.zerosLike())
+}
+
+/// The largest pixels of bins of boxes, whose corners are pixels: for `x[N, C, H, W]` and `boxes[K, 5]`, each the image,
+/// `x1, y1, x2, y2`, `[K, C, h, w]` (Caffe's `ROIPooling`, ONNX's `MaxRoiPool`).
+package func maxRegionPool(_ x: Tensor, _ boxes: Tensor, outputSize: [Int], spatialScale: Double) -> Tensor {
+  composite("maxRegionPool", [x, boxes]) { () throws(TypeFault) -> Tensor in
+    try x.requireRank(4...4, "the input")
+    guard boxes.rank == 2, boxes.shape[1] == 5, outputSize.count == 2, outputSize.allSatisfy({ $0 > 0 }) else {
+      throw TypeFault("the boxes are \(boxes.type) for bins \(outputSize), need [K, 5] and two sizes")
+    }
+    let count = boxes.shape[0]
+    func corner(_ position: Int) -> Tensor {
+      let place = boxes.select(dim: 1, index: position) * spatialScale
+      // Halves are rounded away from zero.
+      return place.sign() * (place.abs() + 0.5).floor()
+    }
+    /// Which pixels along an axis belong to which bins of a box, `[K, bins, pixels]`.
+    func members(_ axis: Int) throws(TypeFault) -> Tensor {
+      let (size, extent) = (outputSize[axis], try x.knownSize(2 + axis))
+      let first = corner(2 - axis)
+      let bin = ((corner(4 - axis) - first + 1).maximum(1) / Double(size)).unsqueeze(dim: 1)
+      let bins = x.builder.iota(TensorType(boxes.dtype, [count, Dim(size)]), axis: 1)
+      let shape = [count, Dim(size), Dim(extent)]
+      func across(_ edge: Tensor) -> Tensor { (edge + first.unsqueeze(dim: 1)).broadcast(to: shape, axes: [0, 1]) }
+      let pixel = x.builder.iota(TensorType(boxes.dtype, shape), axis: 2)
+      return (pixel .>= across((bins * bin).floor())) .& (pixel .< across(((bins + 1) * bin).ceil()))
+    }
+    let (rows, columns) = (try members(0), try members(1))
+    let image = x.indexSelect(dim: 0, boxes.select(dim: 1, index: 0).convert(to: .i64))  // [K, C, H, W]
+    let lowest = x.dtype.lowest
+    func largest(_ values: Tensor, _ members: Tensor, _ shape: [Dim], _ valueAxes: [Int], _ memberAxes: [Int]) -> Tensor
+    {
+      let spread = values.broadcast(to: shape, axes: valueAxes)
+      return members.broadcast(to: shape, axes: memberAxes).select(spread, spread.filled(lowest)).reduce(
+        .max, axes: [4])
+    }
+    let (h, w) = (Dim(outputSize[0]), Dim(outputSize[1]))
+    // Along rows first, [K, C, H, w], then along columns.
+    let narrow = largest(image, columns, [count, x.shape[1], x.shape[2], w, x.shape[3]], [0, 1, 2, 4], [0, 3, 4])
+    let pooled = largest(
+      narrow.permute([0, 1, 3, 2]), rows, [count, x.shape[1], h, w, x.shape[2]], [0, 1, 3, 4], [0, 2, 4])
+    // Bins without pixels are 0.
+    let shape = pooled.shape
+    let isFilled =
+      rows.any(dim: 2).broadcast(to: shape, axes: [0, 2]) .& columns.any(dim: 2).broadcast(to: shape, axes: [0, 3])
+    return isFilled.select(pooled, pooled.zerosLike())
   }
 }

@@ -30,7 +30,6 @@ extension Operator {
       "OptionalHasElement": "resolved while importing; an optional input is taken to be there",
       "RandomNormal": "`seed` is not used", "RandomNormalLike": "`seed` is not used",
       "RandomUniform": "`seed` is not used", "RandomUniformLike": "`seed` is not used",
-      "RoiAlign": "`sampling_ratio` must be given",
       "Scan": "in opset 8 all sequences have one length",
       "SequenceAt": "resolved while importing", "SequenceConstruct": "resolved while importing",
       "SequenceEmpty": "resolved while importing", "SequenceErase": "resolved while importing",

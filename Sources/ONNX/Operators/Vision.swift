@@ -44,18 +44,18 @@ extension Operator {
       guard ["half_pixel", "output_half_pixel"].contains(coordinates) else {
         throw TypeFault("the coordinate_transformation_mode '\(coordinates)' is not known")
       }
-      let ratio = try call.integer("sampling_ratio", default: 0)
-      guard ratio > 0 else {
-        throw TypeFault(
-          "with sampling_ratio 0 the sizes of boxes decide the number of samples, which is not supported",
-          help: "export the model with a sampling_ratio, 2 is usual")
-      }
       return roiAlign(
         try call.tensor(0), try call.tensor(1), batchIndices: try call.tensor(2),
         outputSize: [
           try call.integer("output_height", default: 1), try call.integer("output_width", default: 1),
-        ], spatialScale: try call.float("spatial_scale", default: 1), samplingRatio: ratio,
+        ], spatialScale: try call.float("spatial_scale", default: 1),
+        samplingRatio: try call.integer("sampling_ratio", default: 0),
         aligned: coordinates == "half_pixel", mode: mode)
+    },
+    "MaxRoiPool": .one { call throws(TypeFault) in
+      maxRegionPool(
+        try call.tensor(0), try call.tensor(1), outputSize: try call.integers("pooled_shape"),
+        spatialScale: try call.float("spatial_scale", default: 1))
     },
     "Col2Im": .one { call throws(TypeFault) in
       let x = try call.tensor(0)

@@ -93,6 +93,23 @@ import Testing
     #expect(text.split(separator: "\n").count { $0.contains(" -> ") } == 4)
   }
 
+  @Test("no data flows between calls that repeat equal weights") func sharedWeights() throws {
+    let graph = try Graph(
+      parsing: """
+        func main(%x: f32[2,8]) -> (%y: f32[2,8]) {
+          %0 = constant [1, 2, 3, 4, 5, 6, 7, 8] : f32[8]
+          %1 = broadcast %0 {shape: [2, 8], axes: [1]} : f32[2,8]  // in a by layerNorm call 1
+          %2 = multiply %x, %1 : f32[2,8]  // in a by layerNorm call 1
+          %3 = exp %2 : f32[2,8]  // by exp call 2
+          %4 = multiply %3, %1 : f32[2,8]  // in b by layerNorm call 3
+          return %4
+        }
+        """)
+    let edges = graph.graphViz().split(separator: "\n").filter { $0.contains(" -> ") }
+    // x to a, a to exp, exp to b, b to y.
+    #expect(edges.count == 4, "\(edges)")
+  }
+
   @Test(
     "every operation is a box, or what lies deeper than a level",
     arguments: [

@@ -120,11 +120,14 @@ struct DotWriter {
       let label = DotText.quoted("update " + update.variable)
       line("\(prefix)update\(position) [label=\(label), shape=cylinder, fillcolor=\"#ffe9c7\"];")
     }
+    let fixed = Self.madeOfLiterals(graph)
     for (number, box) in boxes.all.enumerated() {
       var drawn = Set<Value>()
       for position in box.nodes {
         for operand in graph.nodes[position].operands {
           guard let source = boxes.positions[Int(operand.node)], source != number else { continue }
+          // Calls that repeat equal weights share the node that does so: no data flows between them.
+          if boxes.all[source].title != nil, fixed.contains(Int(operand.node)) { continue }
           // An operation shows each operand, a call shows each value once.
           guard box.title == nil || drawn.insert(operand).inserted else { continue }
           edge(operand, from: boxes.all[source], to: "\(box.name)", graph, prefix)
@@ -139,6 +142,18 @@ struct DotWriter {
         edge(value, from: boxes.all[source], to: target, graph, prefix)
       }
     }
+  }
+
+  /// The nodes that depend on literals alone.
+  private static func madeOfLiterals(_ graph: Graph) -> Set<Int> {
+    var fixed = Set<Int>()
+    for (position, node) in graph.nodes.enumerated() {
+      let isLiteral = if case .constant = node.operation { true } else { false }
+      if isLiteral || !node.operands.isEmpty && node.operands.allSatisfy({ fixed.contains(Int($0.node)) }) {
+        fixed.insert(position)
+      }
+    }
+    return fixed
   }
 
   /// The type stands on the edge only where its box has several results.

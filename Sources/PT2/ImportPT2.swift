@@ -61,6 +61,8 @@ public struct PT2Signature: Sendable {
   /// The elements of all parameters; tied ones count once.
   public let parameterCount: Int
   private let types: [TensorType]
+  /// What symbols may be at most.
+  private let limits: [String: Int]
   private let file: String
 
   /// Reads the inputs in a `.pt2` file.
@@ -90,6 +92,7 @@ public struct PT2Signature: Sendable {
     }
     self.inputs = inputs
     self.types = types
+    limits = archive.program.bounds?.compactMapValues(\.most) ?? [:]
     parameterCount = parameters.values.reduce(0, +)
   }
 
@@ -114,6 +117,12 @@ public struct PT2Signature: Sendable {
     var known: [(name: String, type: TensorType, given: TensorType)] = []
     for (name, type) in zip(inputs, types) { if let array = given[name] { known.append((name, type, array)) } }
     try sizes.learnAll(known) { Location(file: file, node: known[$0].name) }
+    for (name, size) in sizes.sizes.sorted(by: { $0.key < $1.key }) {
+      guard let limit = limits[name], size > limit else { continue }
+      throw DiagnosticsError(
+        "the size \(size) for \(name) is more than the program was exported for, \(limit)",
+        location: Location(file: file), help: "export it with a larger max of the torch.export.Dim")
+    }
     return sizes.sizes
   }
 }

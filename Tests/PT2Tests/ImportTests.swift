@@ -160,6 +160,16 @@ struct ImportTests {
         == "\(program.path): error: the model has no symbol 'batch'\n  help: its symbols are \(symbol)")
   }
 
+  @Test("a size beyond the range that a program was exported for is refused") func ranges() throws {
+    let path = Program(name: "tiny_mlp_batch").path
+    let symbol = try #require(try PT2Signature(path: path).openSymbols(dims: [:], given: [:]).first)
+    #expect(try importPT2(path: path, dims: [symbol: 1024]).symbols == [])
+    let error = #expect(throws: DiagnosticsError.self) { try importPT2(path: path, dims: [symbol: 1025]) }
+    #expect(
+      error?.diagnostics.first?.message == "the size 1025 for \(symbol) is more than the program was exported for, 1024"
+    )
+  }
+
   @Test("the signature counts what is trained, equal contents each, tied ones once", arguments: Program.all)
   func parameters(program: Program) throws {
     let trained = try program.graph(trainable: true, evaluating: true).variables.filter { $0.role == .parameter }

@@ -56,8 +56,8 @@ struct ModelFile: ModelProvider {
 
   func files(
     withParameters parameters: [String: NDArray], for output: String
-  ) throws(DiagnosticsError) -> [FileContent] {
-    guard suffix == "onnx" else { throw .notFromONNX(output) }
+  ) throws(DiagnosticsError) -> [FileContent]? {
+    guard suffix == "onnx" else { return nil }
     return try replacingInitializers(ofONNX: path, with: parameters, writtenTo: output)
   }
 

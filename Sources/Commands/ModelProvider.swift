@@ -65,15 +65,15 @@ public protocol ModelProvider: ParsableArguments {
   /// - Throws: What keeps the model from being read.
   func parameterCount() throws(DiagnosticsError) -> Int?
 
-  /// The files of the model with other parameters, in the form that it is in.
+  /// The files of the model with other parameters, as it is in an `.onnx` file; nil where it is in none.
   ///
   /// - Parameters:
   ///   - parameters: The new contents by name.
   ///   - output: Where the model is to be written.
-  /// - Throws: That the model is in no such form.
+  /// - Throws: Parameters that the file does not have.
   func files(
     withParameters parameters: [String: NDArray], for output: String
-  ) throws(DiagnosticsError) -> [FileContent]
+  ) throws(DiagnosticsError) -> [FileContent]?
 
   /// The file that the model is in; nil for models of Swift code.
   var file: String? { get }
@@ -98,9 +98,7 @@ extension ModelProvider {
   /// Most models are in no form of other tools.
   public func files(
     withParameters parameters: [String: NDArray], for output: String
-  ) throws(DiagnosticsError) -> [FileContent] {
-    throw .notFromONNX(output)
-  }
+  ) throws(DiagnosticsError) -> [FileContent]? { nil }
 
   /// Most models are Swift code.
   public var file: String? { nil }
@@ -137,13 +135,5 @@ extension ModelProvider {
       return try function.binding(dimensions).fixing(constants)
     }
     return try bound.limiting(bindings.maxima)
-  }
-}
-
-extension DiagnosticsError {
-  /// That a model is in no form that can be written as ONNX with other parameters.
-  static func notFromONNX(_ output: String) -> DiagnosticsError {
-    DiagnosticsError(
-      "only a model that comes from an .onnx file is written as one", location: Location(file: output))
   }
 }

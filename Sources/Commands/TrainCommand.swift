@@ -197,18 +197,19 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
 
   /// - Parameters:
   ///   - inference: What predicts, for any size of the batch that the model is for.
-  ///   - parameters: The names of those that an `.onnx` file has.
+  ///   - parameters: The names of those that the `.onnx` file has, where the model is in one.
   private func write(
     _ native: borrowing NativeModel, _ inference: Graph, parameters: [String]
   ) throws(DiagnosticsError) {
     let state = native.savedState()
-    if output.hasSuffix(".lathe") {
+    if let form = ModelForm(path: output) {
+      let parameters = Set(parameters)
+      let files =
+        form == .onnx
+        ? try model.files(withParameters: state.filter { parameters.contains($0.key) }, for: output) : nil
       var learned = inference.settingVariables(state)
       learned.name = "predict"
-      try learned.text.writeAtomically(to: output)
-    } else if output.hasSuffix(".onnx") {
-      let parameters = Set(parameters)
-      try model.files(withParameters: state.filter { parameters.contains($0.key) }, for: output).writeAtomically()
+      try (files ?? form.files(of: Model(learned), path: output)).writeAtomically()
     } else {
       try save(
         native.variableNames.compactMap { name in state[name].map { NamedArray(name: name, array: $0) } }, output)

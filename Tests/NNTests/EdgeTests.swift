@@ -131,7 +131,7 @@ let edgeCases: [EdgeCase] = [
   },
   EdgeCase(
     "frexp of what has no exponent, and of the least and the greatest number",
-    [row(0, -0.0, .infinity, .nan, 5e-324, -3, 1, 0.5, 1.7976931348623157e308)],
+    [row(0, -0.0, .infinity, .nan, 0x1p-1074, -3, 1, 0.5, 1.7976931348623157e308)],
     gives: [0, -0.0, .infinity, .nan, 0.5, -0.75, 0.5, 0.5, 0.9999999999999999, 0, 0, 0, 0, -1073, 2, 1, 0, 1024]
   ) { x in
     let (mantissa, exponent) = x[0].frexp()

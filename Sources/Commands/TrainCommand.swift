@@ -204,12 +204,16 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     let state = native.savedState()
     if let form = ModelForm(path: output) {
       let parameters = Set(parameters)
-      let files =
+      let own =
         form == .onnx
         ? try model.files(withParameters: state.filter { parameters.contains($0.key) }, for: output) : nil
-      var learned = inference.settingVariables(state)
-      learned.name = "predict"
-      try (files ?? form.files(of: Model(learned), path: output)).writeAtomically()
+      if let own {
+        try own.writeAtomically()
+      } else {
+        var learned = inference.settingVariables(state)
+        learned.name = "predict"
+        try form.files(of: Model(learned), path: output).writeAtomically()
+      }
     } else {
       try save(
         native.variableNames.compactMap { name in state[name].map { NamedArray(name: name, array: $0) } }, output)

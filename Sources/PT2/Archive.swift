@@ -61,7 +61,6 @@ struct Archive {
     guard program.version.major == 8 else {
       throw FileFault("has version \(program.version.major) of the schema; known is 8, that of PyTorch 2.5 and later")
     }
-    guard readsTensors else { return }
     var storages: [String: [UInt8]] = [:]
     var views = StorageViews()
     var known: [View: String] = [:]
@@ -82,6 +81,7 @@ struct Archive {
           continue
         }
         known[view] = name
+        guard readsTensors else { continue }
         let storage: [UInt8]
         if let known = storages[path] {
           storage = known

@@ -79,7 +79,8 @@ public struct PT2Signature: Sendable {
     var parameters: [String: Int] = [:]
     for input in archive.program.module.signature.inputs {
       if case .parameter(let argument, let name) = input {
-        parameters[name] = archive.program.module.graph.types[argument].flatMap { TensorType($0, [:])?.elementCount }
+        let type = archive.program.module.graph.types[argument].flatMap { TensorType($0, [:]) }
+        parameters[archive.firstNames[name] ?? name] = type?.elementCount
       }
       guard case .user(.tensor(let name)) = input else { continue }
       let type = archive.program.module.graph.types[name].flatMap { TensorType($0, [:]) }

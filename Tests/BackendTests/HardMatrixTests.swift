@@ -308,7 +308,8 @@ struct HardMatrixTests {
     let statuses = try CBench.statuses(models, flags: Self.sanitizers)
     #expect(statuses.count == models.count)
     for (label, (status, expected)) in zip(labels, zip(statuses, expected)) {
-      #expect(status == expected, "C: \(label)")
+      // Above the status is the kernel that it is of.
+      #expect(status % 256 == expected, "C: \(label)")
     }
   }
 }

@@ -83,7 +83,9 @@ struct Model {
       do {
         graph = try importer.graph(proto, constants: used, given: given.mapValues(\.type), variables: variables)
       } catch {
-        let needed = importer.neededInputs.filter { used[$0] == nil && bindings[$0] != nil }
+        // What follows may want to know a size that data decides, too.
+        let asked = importer.neededInputs.union(importer.decidingInputs)
+        let needed = asked.filter { used[$0] == nil && bindings[$0] != nil }
         let literals = importer.neededInputs.intersection(variables)
         if needed.isEmpty && literals.isEmpty {
           let unsupported = unsupportedOperators(importer)

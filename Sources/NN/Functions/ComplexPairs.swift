@@ -144,7 +144,7 @@ public enum Complex {
   /// The hyperbolic tangents: `torch.tanh`.
   public static func tanh(_ z: Tensor) -> Tensor {
     apply("tanh", z) { number in
-      // Of doubled numbers; far from 0 the real part is the tangent of the real part alone.
+      // By the tangent of the real part, as its hyperbolic sine and cosine overflow.
       let tangent = number.real.tanh()
       let (sine, cosine) = (number.imag.sin(), number.imag.cos())
       let decay = 1 - tangent * tangent

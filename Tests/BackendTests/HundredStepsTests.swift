@@ -23,10 +23,14 @@ struct HundredStepsTests {
 
     var testDescription: String { "\(network) \(optimizer)" }
 
-    static let all: [Golden] = {
-      guard let data = FileManager.default.contents(atPath: goldenFolder + "hundred_steps.json") else { return [] }
+    static let all = read("hundred_steps")
+    /// ResNet-18 at its full width.
+    static let wide = read("hundred_steps_wide")
+
+    private static func read(_ name: String) -> [Golden] {
+      guard let data = FileManager.default.contents(atPath: goldenFolder + "\(name).json") else { return [] }
       return (try? JSONDecoder().decode([Golden].self, from: data)) ?? []
-    }()
+    }
   }
 
   /// The losses of all steps, of each function in turn.
@@ -62,23 +66,34 @@ struct HundredStepsTests {
 
   @Test("losses are PyTorch's at every step, for each network and optimizer", arguments: Golden.all)
   func losses(golden: Golden) throws {
-    let network = try #require(TrainedNetwork(named: golden.network))
-    for dtype in [ScalarType.f64, .f32] where dtype == .f64 || golden.drift < Self.steady {
+    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network)))
+  }
+
+  @Test(
+    "losses of ResNet-18 at its full width are PyTorch's; takes minutes even in a release build",
+    .enabled(if: ProcessInfo.processInfo.environment["LATHE_FULL_WIDTH"] != nil), arguments: Golden.wide)
+  func wide(golden: Golden) throws {
+    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network, width: 64)))
+  }
+
+  private static func compare(_ golden: Golden, _ network: TrainedNetwork) throws {
+    for dtype in [ScalarType.f64, .f32] where dtype == .f64 || golden.drift < steady {
       let tolerance = dtype == .f64 ? 1e-6 : 1e-4
       let compiled = try compile(network.model(golden.optimizer, dtype: dtype))
       let native = NativeBox(model: try compiled.native())
-      Self.check(
-        try Self.losses(network, golden.optimizer, dtype, compiled) { try native.model.run($0, $1) }, golden,
+      check(
+        try losses(network, golden.optimizer, dtype, compiled) { try native.model.run($0, $1) }, golden,
         within: tolerance, "native \(dtype)")
       let interpreted = Box(session: try compiled.session())
-      Self.check(
-        try Self.losses(network, golden.optimizer, dtype, compiled) { try interpreted.session.run($0, $1) }, golden,
+      check(
+        try losses(network, golden.optimizer, dtype, compiled) { try interpreted.session.run($0, $1) }, golden,
         within: tolerance, "interpreted \(dtype)")
     }
   }
 
   @Test("there are cases") func cases() {
     #expect(Golden.all.count == TrainedNetwork.all.count * TrainedNetwork.optimizers.count)
+    #expect(Golden.wide.count == TrainedNetwork.optimizers.count)
   }
 }
 

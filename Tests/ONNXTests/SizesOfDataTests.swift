@@ -193,6 +193,37 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
         ([true, true, true, true, false, false], [true, true, true, false, true, false]),
       ].map { ["x": f32([6, 2], (0..<12).map(Double.init)), "mask": NDArray($0.0), "other": NDArray($0.1)] }),
     SizeCase(
+      "broadcast in the run",
+      TestModel(
+        opset: 18,
+        [
+          node("Compress", ["x", "mask"], ["a"], .int("axis", 0)),
+          node("Compress", ["x", "other"], ["b"], .int("axis", 0)),
+          node("Add", ["a", "b"], ["sum"]), node("Sub", ["sum", "a"], ["again"]),
+          node("Mul", ["a", "three"], ["scaled"]),
+          // What is filled with one number has no elements to check places of.
+          node("Shape", ["b"], ["shape"]), node("ConstantOfShape", ["shape"], ["zeros"]),
+          node("Add", ["a", "zeros"], ["filled"]), node("Expand", ["a", "shape"], ["wide"]),
+          node("Mul", ["zeros", "zeros"], ["none"]), node("Shape", ["a"], ["own"]),
+          node("ConstantOfShape", ["own"], ["others"]), node("Max", ["none", "others"], ["empty"]),
+          node("Shape", ["empty"], ["common"]), node("ReduceSum", ["wide"], ["total"]),
+        ], inputs: [("x", .f32(6, 2)), ("mask", TensorType(.bool, [6])), ("other", TensorType(.bool, [6]))],
+        outputs: ["sum", "again", "scaled", "filled", "wide", "empty", "common", "total"]
+      ).initializer("three", f32([3, 1], [1, 2, 3])),
+      [:],
+      [
+        ([true, false, true, true, false, false], [false, true, false, false, true, true]),
+        ([true, false, true, true, false, false], [false, false, false, false, true, false]),
+        ([false, false, true, false, false, false], [false, true, false, true, true, true]),
+        ([false, false, true, false, false, false], Array(repeating: false, count: 6)),
+        ([false, false, true, false, false, false], [false, false, false, false, false, true]),
+      ].map { ["x": f32([6, 2], (0..<12).map(Double.init)), "mask": NDArray($0.0), "other": NDArray($0.1)] },
+      failing: [
+        ([true, false, true, true, false, false], [false, true, false, false, true, false]),
+        ([true, true, true, true, false, false], [false, true, false, false, false, false]),
+        (Array(repeating: false, count: 6), [false, true, false, false, false, false]),
+      ].map { ["x": f32([6, 2], (0..<12).map(Double.init)), "mask": NDArray($0.0), "other": NDArray($0.1)] }),
+    SizeCase(
       "of what is found",
       TestModel(
         opset: 18,

@@ -65,6 +65,13 @@ def floats(random, shape):
     return np.round(values * 2) if random.random() < 0.3 else values
 
 
+def pair(random, count):
+    """Two choices of rows of which as many are taken, or one of either."""
+    taken = random.integers(0, count + 1)
+    sizes = random.permutation([taken, random.choice([1, taken])])
+    return [np.isin(np.arange(count), random.permutation(count)[:size]) for size in sizes]
+
+
 f32, i64, b = np.float32, np.int64, np.bool_
 
 CASES = {
@@ -195,6 +202,27 @@ CASES = {
             "table": random.integers(0, 2, (6, 3)).astype(f32),
         },
         ("n0", 4),
+    ),
+    "broadcast": Case(
+        [
+            ("Compress", ["x", "mask"], ["a"], {"axis": 0}),
+            ("Compress", ["x", "other"], ["b"], {"axis": 0}),
+            ("Add", ["a", "b"], ["sum"]),
+            ("Mul", ["sum", "a"], ["product"]),
+            ("Shape", ["b"], ["shape"]),
+            ("ConstantOfShape", ["shape"], ["zeros"]),
+            ("Max", ["a", "zeros", "sum"], ["most"]),
+            ("Expand", ["a", "shape"], ["wide"]),
+            ("Less", ["a", "b"], ["less"]),
+            ("Where", ["less", "a", "b"], ["least"]),
+            ("Softmax", ["least"], ["shares"], {"axis": 0}),
+            ("ReduceSum", ["wide", "axis"], ["total"], {"keepdims": 0}),
+        ],
+        [("x", f32, [8, 3]), ("mask", b, [8]), ("other", b, [8])],
+        [(name, f32) for name in ["sum", "product", "most", "wide", "least", "shares", "total"]],
+        lambda random: {"x": floats(random, (8, 3)), **dict(zip(["mask", "other"], pair(random, 8)))},
+        ("n0", 5),
+        {"axis": np.array([0])},
     ),
     "range": Case(
         [

@@ -28,6 +28,8 @@ public final class Builder: Sendable {
     /// The names of the sizes that data decides, of the whole model, and here those that numbers of elements have.
     var extentNames: Set<String> = []
     var extents: [ExtentKey: String] = [:]
+    /// The sizes that others are broadcasts of, of the whole model.
+    var broadcastSizes: [Dim: Set<Dim>] = [:]
     var diagnostics: [Diagnostic] = []
     var scopes: [String] = []
     /// The module that what is built outside of all scopes is taken to belong to.

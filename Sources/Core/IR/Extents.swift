@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The sizes that data decides: which nodes give them their values, and which mention them.
 extension Node {
   /// The names of the sizes that the node's types and attributes mention, without the one that it defines.
@@ -142,6 +144,38 @@ extension Builder {
   /// The size that a number of elements has here, whatever its capacity is; nil where it has none.
   package func extent(of count: Tensor) -> Dim? {
     count.isPoisoned ? nil : count.builder.extents(of: count.value).first.map { Dim(extent: $0) }
+  }
+
+  /// The size of an axis along which two sizes are broadcast together; nil where they cannot be.
+  ///
+  /// Where data decides one of them, the run tells whether it is 1. Of two that data decides a third is defined, whose
+  /// definition fails the run where neither is 1 and they differ.
+  package func broadcast(_ a: Dim, _ b: Dim) -> Dim? {
+    if a == b || b == 1 { return a }
+    if a == 1 { return b }
+    guard !(a.extents + b.extents).isEmpty, (a.symbols + b.symbols).isEmpty else { return nil }
+    if a.known != nil { return a }
+    if b.known != nil { return b }
+    let (ofA, ofB) = root.state.withLock { ($0.broadcastSizes[a] ?? [a], $0.broadcastSizes[b] ?? [b]) }
+    if ofA.isSuperset(of: ofB) { return a }
+    if ofB.isSuperset(of: ofA) { return b }
+    let (first, second) = a.description < b.description ? (a, b) : (b, a)
+    return broadcast(number(first), number(second), of: ofA.union(ofB), capacity: .maximum(a, b))
+  }
+
+  /// The size of an axis along which a size that data decides and a number of elements that only the run knows are
+  /// broadcast together; the run fails where neither is 1 and they differ.
+  package func broadcast(_ size: Dim, _ count: Tensor) -> Dim {
+    let sizes = root.state.withLock { $0.broadcastSizes[size] ?? [size] }
+    return broadcast(number(size), count, of: sizes, capacity: size)
+  }
+
+  private func broadcast(_ first: Tensor, _ second: Tensor, of sizes: Set<Dim>, capacity: Dim) -> Dim {
+    let isAlike = (second .== 1) .| (first .== second)
+    let count = (first .== 1).select(second, isAlike.select(first, scalar(.integer(-1), .i64)))
+    let size = extent(count, capacity: capacity)
+    root.state.withLock { $0.broadcastSizes[size] = sizes }
+    return size
   }
 
   /// Whether a size is at most another in every run: one that data decides is at most its capacity.

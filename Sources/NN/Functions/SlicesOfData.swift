@@ -53,73 +53,13 @@ extension Tensor {
 
   /// So many elements of an axis from a place on; those that are not there are 0.
   package func elements(axis: Int, at start: Tensor, step: Int, count: Dim) -> Tensor {
+    elements(axis: axis, at: start, step: builder.scalar(.integer(step), .i64), count: count)
+  }
+
+  /// So many elements of an axis from a place on, where the run tells the step too.
+  package func elements(axis: Int, at start: Tensor, step: Tensor, count: Dim) -> Tensor {
+    let builder = Tensor.innermostBuilder(of: [self, start, step])
     let places = builder.iota(TensorType(.i64, [count]), axis: 0) * step + start
     return gather(places.reshape([count, 1]), IndexedAxes(axes: [axis], outside: .ignored)).movedim(0, axis)
-  }
-}
-
-extension Tensor {
-  /// The tensor, where a condition of the run holds; elsewhere the run fails, as by an index out of range.
-  package func required(_ condition: Tensor) -> Tensor {
-    // The only place along a new axis.
-    reshape([1] + shape).gather(condition.zeroWhereTrue.reshape([1]), IndexedAxes(axes: [0])).reshape(shape)
-  }
-
-  /// 0 where a condition without axes holds; elsewhere the run fails, as by an index out of range.
-  ///
-  /// It is a number that only the run knows, so that no pass takes the check away from what is computed with it.
-  private var zeroWhereTrue: Tensor {
-    let (zero, one) = (builder.scalar(.integer(0), .i64), builder.scalar(.integer(1), .i64))
-    let found = convert(to: .i64).reshape([1]).gather(select(zero, one).reshape([1]), IndexedAxes(axes: [0]))
-    return found - 1
-  }
-
-  /// The tensor with sizes that are not told to be its own; where they are not, the run fails.
-  ///
-  /// - Parameter wanted: A shape of the same rank. Of an axis that differs, data decides the size here or there.
-  package func assumed(_ wanted: [Dim]) -> Tensor {
-    guard !isPoisoned, wanted.count == rank, wanted != shape else { return self }
-    var result = self
-    for axis in wanted.indices where wanted[axis] != shape[axis] {
-      let isEqual = builder.number(shape[axis]) .== builder.number(wanted[axis])
-      result = result.elements(axis: axis, at: isEqual.zeroWhereTrue, step: 1, count: wanted[axis])
-    }
-    return result
-  }
-
-  /// The tensor with another one's sizes where data decides either, as `assumed`; `except` is an axis that stays.
-  package func assumed(alike other: Tensor, except kept: Int? = nil) -> Tensor {
-    guard !isPoisoned, !other.isPoisoned, rank == other.rank, !(shape + other.shape).extents.isEmpty else {
-      return self
-    }
-    let wanted = zip(shape.indices, zip(shape, other.shape)).map { axis, sizes in
-      let (own, size) = sizes
-      let isOfData = !(own.extents + size.extents).isEmpty && (own.symbols + size.symbols).isEmpty
-      return isOfData && axis != kept ? size : own
-    }
-    return assumed(wanted)
-  }
-
-  /// Operands that are to be broadcast together, where data decides sizes of which it is not told that they are equal:
-  /// they are taken to be, and the run fails where they are not.
-  package static func assumedAlike(_ operands: [Tensor]) -> [Tensor] {
-    guard operands.contains(where: { !$0.shape.extents.isEmpty }), !operands.contains(where: \.isPoisoned) else {
-      return operands
-    }
-    let rank = operands.map(\.rank).max() ?? 0
-    var common = [Dim](repeating: 1, count: rank)
-    for operand in operands {
-      for (size, axis) in zip(operand.shape.reversed(), common.indices.reversed())
-      where size != 1 && (common[axis] == 1 || size.known != nil) {
-        common[axis] = size
-      }
-    }
-    return operands.map { operand in
-      let wanted = zip(operand.shape, common.suffix(operand.rank)).map { own, size in
-        let isOfData = !(own.extents + size.extents).isEmpty && (own.symbols + size.symbols).isEmpty
-        return own != 1 && isOfData ? size : own
-      }
-      return operand.assumed(wanted)
-    }
   }
 }

@@ -180,7 +180,7 @@ extension Operator {
     guard a.dtype == b.dtype else {
       throw TypeFault("operands have different element types, \(a.dtype) and \(b.dtype)")
     }
-    let operands = Tensor.assumedAlike([condition, a, b])
+    let operands = Tensor.stretchedAlike([condition, a, b])
     return operands[0].select(operands[1], operands[2])
   }
 

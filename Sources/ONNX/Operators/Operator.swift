@@ -35,7 +35,7 @@ struct Operator: Sendable {
   /// A function of two tensors of one type, element by element: they broadcast.
   static func binary(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
     .one { call throws(TypeFault) in
-      let operands = Tensor.assumedAlike(try call.matching(2))
+      let operands = Tensor.stretchedAlike(try call.matching(2))
       return function(operands[0], operands[1])
     }
   }
@@ -43,7 +43,7 @@ struct Operator: Sendable {
   /// A function of any number of tensors of one type, two at a time.
   static func variadic(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
     .one { call throws(TypeFault) in
-      let operands = Tensor.assumedAlike(try call.matching())
+      let operands = Tensor.stretchedAlike(try call.matching())
       return operands.dropFirst().reduce(operands[0], function)
     }
   }

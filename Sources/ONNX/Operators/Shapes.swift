@@ -54,19 +54,21 @@ extension Operator {
     "Slice": .one(slice),
     "Pad": .one(pad),
     "Expand": .one { call throws(TypeFault) in
-      let x = try call.tensor(0)
+      var x = try call.tensor(0)
       var listed = try call.listed(1, "the shape")
+      let literal = x.literal
       // What the run decides for an axis that has elements already is 1, or as many as there are.
       for (axis, size) in zip(listed.indices.reversed(), x.shape.reversed()) where size != 1 {
-        if case .number = listed[axis] { listed[axis] = .size(1) }
+        guard case .number(let number) = listed[axis] else { continue }
+        let builder = Tensor.innermostBuilder(of: [x, number])
+        listed[axis] = .size(size.extents.isEmpty ? 1 : builder.broadcast(size, number))
+        if size.extents.isEmpty { x = x.required((number .== 1) .| (number .== builder.number(size))) }
       }
-      let target = try sizes(call, listed)
-      // One-sided in other libraries; here both sides broadcast.
-      let shape = try Tensor.broadcastShape([x.type, TensorType(x.dtype, target)])
-      if let literal = x.literal, literal.count == 1, let number = literal.first {
-        return filled(call.builder, TensorType(x.dtype, shape), number)
+      let expanded = try x.expanded(toFit: try sizes(call, listed))
+      if let literal, literal.count == 1, let number = literal.first {
+        return filled(call.builder, expanded.type, number)
       }
-      return x.expanded(to: shape)
+      return expanded
     },
     "Tile": .one { call throws(TypeFault) in
       let x = try call.tensor(0)

@@ -238,7 +238,7 @@ package struct Kernel: Hashable, Sendable {
       let size = Extent.prefix + TextName.quoted(name)
       guard let number else { return "the size \(size) is more than its capacity, \(capacity), or below 0" }
       return number < 0
-        ? "the size \(size) is \(number), below 0"
+        ? "the size \(size) is \(number), below 0, or sizes that it is made of do not fit together"
         : "the size \(size) is \(number), more than its capacity, \(capacity)"
     }
 

@@ -71,10 +71,10 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     if output.hasSuffix(".onnx") { _ = try model.files(withParameters: [:], for: output) }
     var samples = try Samples(NDArray(readingNPY: inputs), NDArray(readingNPY: targets), targetsFile: targets)
     var bindings = try known.bindings(of: model, trainable: true)
-    let graph = try batched(model.boundGraph(bindings))
+    let graph = try bound(model.boundGraph(bindings), like: samples.inputs)
     bindings.evaluating = true
     let inference = try model.boundGraph(bindings)
-    let evaluation = try batched(inference)
+    let evaluation = try bound(inference, like: samples.inputs)
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw DiagnosticsError("the model has \(graph.inputs.count) inputs, training from files takes one")
     }
@@ -146,12 +146,17 @@ struct TrainCommand<Provider: ModelProvider>: ModelCommand {
     Console.note("trains \(numbers.grouped) numbers: \(names.joined(separator: ", "))")
   }
 
-  /// The graph with the symbol of its batch bound.
-  private func batched(_ graph: Graph) throws(DiagnosticsError) -> Graph {
-    guard let input = graph.inputs.first, let size = graph.type(of: input).shape.first, size.known == nil,
-      let symbol = size.symbols.first
-    else { return try fullyBound(graph) }
-    return try fullyBound(graph.binding([symbol: batchSize]))
+  /// The graph with the symbols of its input bound: the first size to the batch, the others to those of the samples.
+  private func bound(_ graph: Graph, like samples: NDArray) throws(DiagnosticsError) -> Graph {
+    guard let input = graph.inputs.first else { return try fullyBound(graph) }
+    var sizes: [String: Int] = [:]
+    for (size, given) in zip(graph.type(of: input).shape, [batchSize] + samples.shape.dropFirst()) {
+      guard let symbol = size.symbols.first, size == Dim(symbol: symbol), sizes[symbol] == nil, given > 0 else {
+        continue
+      }
+      sizes[symbol] = given
+    }
+    return try fullyBound(graph.binding(sizes))
   }
 
   private func train(
@@ -269,10 +274,29 @@ private struct Samples {
       faults.append(
         Diagnostic(
           "the \(position == 0 ? "inputs" : "targets") are \(array.type), of which the model takes \(type)",
-          location: Location(file: files[position]), help: "convert them with NumPy"))
+          location: Location(file: files[position]), help: Self.help(array.type, type)))
     }
     guard faults.isEmpty else { throw DiagnosticsError(faults) }
     return try Samples(arrays[0], arrays[1], targetsFile: files[1])
+  }
+
+  /// How NumPy makes of an array what a step takes; nil where that is not told.
+  private static func help(_ given: TensorType, _ wanted: TensorType) -> String? {
+    var calls: [String] = []
+    if let sizes = Array(wanted.shape.dropFirst()).known, given.shape.dropFirst() != wanted.shape.dropFirst() {
+      guard Array(given.shape.dropFirst()).elementCount == Array(wanted.shape.dropFirst()).elementCount else {
+        return nil
+      }
+      calls.append("reshape(\(([-1] + sizes).map(String.init).joined(separator: ", ")))")
+    }
+    let types: [ScalarType: String] = [
+      .f32: "float32", .f64: "float64", .f16: "float16", .i64: "int64", .i32: "int32", .u8: "uint8", .bool: "bool",
+    ]
+    if given.dtype != wanted.dtype {
+      guard let name = types[wanted.dtype] else { return nil }
+      calls.append("astype('\(name)')")
+    }
+    return "in NumPy: x.\(calls.joined(separator: "."))"
   }
 
   /// The samples in the order of an epoch.

@@ -26,6 +26,8 @@ struct CEntry: CPart {
   /// What the function has behind the file's name: its own name where there are several, else `run`.
   let suffix: String
   let inputCount: Int
+  /// Whether it gives variables new contents, or reads them only.
+  let updatesState: Bool
   /// Where what is handed out is, in order.
   let gradients: [ExchangedGradient]
   private(set) var arguments: [Argument] = []
@@ -38,6 +40,7 @@ struct CEntry: CPart {
     self.position = position
     suffix = file.functionNames.isEmpty ? "run" : file.functionNames[position]
     inputCount = program.inputs.count
+    updatesState = program.updatesVariables
     gradients = program.exchangedGradients
     names = CNames(insideOf: file.name)
     let family = file.functionNames.isEmpty ? "" : suffix.uppercased() + "_"
@@ -91,7 +94,11 @@ struct CEntry: CPart {
 
   /// The function's parameters: threads and memory first, then inputs, then outputs.
   func parameters(forHeader: Bool) -> [String] {
-    memoryParameters + (gradients.isEmpty ? [] : ["const struct \(name)_hooks *hooks"])
+    let memory =
+      (takesArena ? ["void *arena"] : []) + (takesState ? ["\(updatesState ? "" : "const ")void *state"] : [])
+      + (takesWeights ? ["const void *weights"] : [])
+    return (threadsParameter.map { [$0] } ?? []) + memory
+      + (gradients.isEmpty ? [] : ["const struct \(name)_hooks *hooks"])
       + arguments.map { forHeader ? $0.publicDeclaration : $0.declaration }
   }
 

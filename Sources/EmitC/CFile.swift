@@ -106,15 +106,9 @@ extension CPart {
   var loadsWeights: Bool { takesWeights && options.weights != .external }
 
   /// What all functions that run kernels are given before their inputs: threads and memory.
-  var memoryParameters: [String] {
-    (threadsParameter.map { [$0] } ?? []) + (takesArena ? ["void *arena"] : []) + (takesState ? ["void *state"] : [])
-      + (takesWeights ? ["const void *weights"] : [])
-  }
-
-  /// Its names.
   var memoryArguments: [String] { (threadsArgument.map { [$0] } ?? []) + memory }
 
-  /// The pointers to memory among it.
+  /// The pointers to memory among them.
   var memory: [String] {
     (takesArena ? ["arena"] : []) + (takesState ? ["state"] : []) + (takesWeights ? ["weights"] : [])
   }

@@ -91,7 +91,12 @@ extension CFileRenderer {
     } else if usesArena {
       lines.append("Working memory is static: one call at a time.")
     }
-    if takesState { lines.append("state: the variables, aligned, filled by \(name)_initialize; read and updated") }
+    if takesState {
+      let use = entry.updatesState ? "read and updated" : "read"
+      lines.append(
+        "state: the variables, aligned, \(entry.isInitializer ? "filled here" : "filled by \(name)_initialize; \(use)")"
+      )
+    }
     if entry.isInitializer { lines += givenParametersComment(entry) }
     if takesWeights { lines.append("weights: the content of the weights file, aligned (see \(name)_check_weights)") }
     if !entry.gradients.isEmpty { lines.append("hooks: what becomes of gradients, or NULL to take them as they are") }

@@ -71,8 +71,10 @@ extension CBody {
         let start = takesArena ? pointer(buffer.dtype, "memory", offset) : element(buffer.dtype, offset)
         writer.line("\(type) *const \(place) = \(start);\(comment)")
       case .variable(let position):
-        let offset = program.variableOffsets[position]
-        writer.line("\(type) *const \(place) = \(pointer(buffer.dtype, "(unsigned char *)state", offset));\(comment)")
+        let (offset, isConst) = (program.variableOffsets[position], !program.program.updatesVariables)
+        let const = isConst ? "const " : ""
+        let start = pointer(buffer.dtype, "(\(const)unsigned char *)state", offset, const: isConst)
+        writer.line("\(const)\(type) *const \(place) = \(start);\(comment)")
       case .constant:
         guard let entry = constants[id] else { internalError("\(buffer.name) is not among the weights") }
         if areWeightsInline {

@@ -9,6 +9,7 @@ import Testing
 ///
 /// Both sides compute in `f64`, where a hundred steps of a network with ReLU stay together, far within the 1e-4. In `f32`
 /// they do not always, PyTorch's own neither: there the losses are compared where PyTorch's in `f32` stay near to its `f64`.
+/// LeNet at twice the rate, for instance, leaves it by 1e-3 with RMSprop and by 2e-4 with SGD.
 struct HundredStepsTests {
   private static let steps = 100
   /// By how much the losses of a training may drift that is compared in `f32`: rounding elsewhere may cost some times that.
@@ -66,19 +67,20 @@ struct HundredStepsTests {
 
   @Test("losses are PyTorch's at every step, for each network and optimizer", arguments: Golden.all)
   func losses(golden: Golden) throws {
-    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network)))
+    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network)), within: 1e-6)
   }
 
   @Test(
-    "losses of ResNet-18 at its full width are PyTorch's; takes minutes even in a release build",
+    "losses of ResNet-18 at its full width are PyTorch's within 1e-4: half an hour in a debug build",
     .enabled(if: ProcessInfo.processInfo.environment["LATHE_FULL_WIDTH"] != nil), arguments: Golden.wide)
   func wide(golden: Golden) throws {
-    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network, width: 64)))
+    try Self.compare(golden, try #require(TrainedNetwork(named: golden.network, width: 64)), within: 1e-4)
   }
 
-  private static func compare(_ golden: Golden, _ network: TrainedNetwork) throws {
+  /// - Parameter exact: By how much losses in `f64` may be off; those in `f32` may be by 1e-4.
+  private static func compare(_ golden: Golden, _ network: TrainedNetwork, within exact: Double) throws {
     for dtype in [ScalarType.f64, .f32] where dtype == .f64 || golden.drift < steady {
-      let tolerance = dtype == .f64 ? 1e-6 : 1e-4
+      let tolerance = dtype == .f64 ? exact : 1e-4
       let compiled = try compile(network.model(golden.optimizer, dtype: dtype))
       let native = NativeBox(model: try compiled.native())
       check(

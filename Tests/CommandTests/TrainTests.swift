@@ -59,7 +59,7 @@ import Testing
     #expect(try bench.run("lathe", "convert", "line.lathe", "-o", "again.lathe").status == 0)
     #expect(try Model(parsing: bench.text("again.lathe")) == Model(parsing: Self.line))
     #expect(try bench.run("lathe", "compile", "line.lathe", "--dim", "N=4", "-o", "line.c").status == 0)
-    #expect(try bench.text("line.h").contains("int line_predict(void *state, const float *x, float *y);"))
+    #expect(try bench.text("line.h").contains("int line_predict(const void *state, const float *x, float *y);"))
     #expect(try bench.text("line.h").contains("int line_count(void *state, int64_t *calls);"))
   }
 
@@ -113,6 +113,47 @@ import Testing
       let run = try bench.run("lathe", "check", file)
       #expect(run.status == 0 && run.output.contains("symbols N"), "\(run.output)\(run.errors)")
     }
+  }
+
+  @Test("sizes of the model that the samples have are taken from them") func sizesOfSamples() throws {
+    let wide = """
+      model wide {
+        var @scale: f32[] parameter = 0.0
+
+        func predict(%x: f32[N,K]) -> (%y: f32[N]) {
+          %0 = broadcast @scale {shape: [N, K], axes: []} : f32[N,K]
+          %1 = multiply %x, %0 : f32[N,K]
+          %2 = reduce_sum %1 {axes: [1]} : f32[N]
+          return %2
+        }
+      }
+
+      """
+    let bench = try Self.bench(["wide.lathe": wide])
+    try Self.writeSamples(bench)
+    let options = "--inputs x.npy --targets y.npy --loss mse --batch-size 10 --epochs 1 --lr 0.01"
+    let train = try bench.shell("$lathe train wide.lathe \(options) -o learned.lathe")
+    #expect(train.status == 0, "\(train.errors)")
+    #expect(try bench.run("lathe", "check", "learned.lathe").output.contains("symbols K, N"))
+  }
+
+  @Test("samples of another shape or type: what to do about it") func remedies() throws {
+    let bench = try Self.bench()
+    try Self.writeSamples(bench)
+    func save(_ samples: NDArray) throws {
+      try FileContent(path: bench.path("x.npy").path, bytes: samples.npy()).writeAtomically()
+    }
+    let numbers = (0..<200).map { Double($0) }
+    for (shape, help) in [
+      ([100, 2], "in NumPy: x.astype('float32')"), ([100, 1, 2], "in NumPy: x.reshape(-1, 2).astype('float32')"),
+    ] {
+      try save(NDArray(numbers, shape: shape))
+      let outcome = try bench.shell((["$lathe", "train"] + Self.options + ["-o", "a.npz"]).joined(separator: " "))
+      #expect(outcome.status == 1 && outcome.errors.contains(help), "\(outcome.errors)")
+    }
+    try save(NDArray(Array(numbers[..<100]), shape: [100, 1]))
+    let outcome = try bench.shell((["$lathe", "train"] + Self.options + ["-o", "a.npz"]).joined(separator: " "))
+    #expect(outcome.errors.contains("x.npy: error: the inputs are f64[100,1]") && !outcome.errors.contains("NumPy"))
   }
 
   @Test(arguments: [

@@ -1,4 +1,11 @@
 extension Program {
+  /// Whether it gives variables new contents, or reads them only.
+  package var updatesVariables: Bool {
+    kernels.contains { kernel in
+      kernel.writes.contains { if case .variable = self[$0].kind { true } else { false } }
+    }
+  }
+
   /// The buffers whose content depends on what the program is given, also by what runs at all.
   package var buffersDependingOnInputs: Set<BufferID> {
     var found = Set(inputs.map(\.buffer))

@@ -442,10 +442,40 @@ private let models: [String] = {
     #expect(proto.opsetImport.map(\.version) == [opset])
     #expect(proto.irVersion == version)
     try check(graph, ["x": NDArray([0.3, 1, -2.5, 7, 100, 1e-3] as [Float])])
-    // What has no operator is told.
-    let joined = try builder.finish(
-      name: "main", outputs: [("y", cat([x.convert(to: type), numbers], dim: 0).convert(to: .f32))])
-    #expect { try exportONNX(joined) } throws: { "\($0)".contains("ONNX has no Concat of \(type)") }
+  }
+
+  @Test(
+    "formats that numbers are stored in are moved as the numbers that they are",
+    arguments: ScalarType.allCases.filter { $0.narrow != nil })
+  func moved(_ type: ScalarType) throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(2, 3))
+    let stored = x.convert(to: type)
+    let numbers = builder.constant(
+      try NDArray([0.5, 1, 2, 3, 1, 0.5] as [Float], shape: [2, 3]).converted(to: type))
+    let both = cat([stored, numbers], dim: 0)
+    let graph = try builder.finish(
+      name: "main",
+      outputs: [
+        ("joined", both.convert(to: .f32)), ("flat", both.flatten().convert(to: .f16)),
+        ("turned", both.mT.convert(to: .f32)),
+        ("part", both.narrow(dim: 0, start: 1, length: 2).unsqueeze(dim: 0).convert(to: .f32)),
+        ("repeated", stored.broadcast(to: [2, 2, 3], axes: [0, 2]).convert(to: .f32)),
+        ("chosen", both.indexSelect(dim: 0, builder.constant(NDArray([3, 0] as [Int64]))).convert(to: .f32)),
+      ])
+    // Out of range is infinity, NaN or the last number, as the type says.
+    let inputs = ["x": try NDArray([0.3, 1e9, -2.5, 7, -1e9, 1e-3] as [Float], shape: [2, 3])]
+    try check(graph, inputs)
+  }
+
+  @Test("a conversion that takes the ends of an 8-bit float is one Cast") func saturatingCast() throws {
+    let builder = Builder()
+    let x = builder.input("x", .f32(4))
+    let graph = try builder.finish(
+      name: "main", outputs: [("y", x.maximum(-448).minimum(448).convert(to: .f8e4m3fn).convert(to: .f32))])
+    let proto = try Onnx_ModelProto(serializedBytes: try exportONNX(graph))
+    #expect(proto.graph.node.map(\.opType) == ["Cast", "Cast"])
+    try check(graph, ["x": NDArray([1, -1e9, 500, .infinity] as [Float])])
   }
 
   @Test("attention whose weights are read too stays as it is") func readWeights() throws {

@@ -27,10 +27,12 @@ class NodeWriter {
     _ operation: String, _ operands: [ONNXValue?], results: [TensorType?], _ attributes: [Onnx_AttributeProto] = []
   ) -> [ONNXValue] {
     model.require(opset: OperatorTypes.of(operation).since)
-    for type in operands.compactMap({ $0?.dtype }) + results.compactMap({ $0?.dtype }) where type.irVersion > 8 {
+    for type in operands.compactMap({ $0?.dtype }) + results.compactMap({ $0?.dtype }) where type.narrow != nil {
       model.require(type)
       if let since = OperatorTypes.since(operation, storing: type) {
         model.require(opset: since)
+      } else if OperatorTypes.movesElements(operation) {
+        return moving(operation, operands, results: results, attributes)
       } else {
         model.report(
           Diagnostic(
@@ -53,6 +55,17 @@ class NodeWriter {
       })
     for value in written { block.produced[value.name] = value.type }
     return written
+  }
+
+  /// A node that moves elements of formats that numbers are only stored in, which the operator does not take: it moves the
+  /// same numbers in a type that holds them all.
+  private func moving(
+    _ operation: String, _ operands: [ONNXValue?], results: [TensorType?], _ attributes: [Onnx_AttributeProto]
+  ) -> [ONNXValue] {
+    let written = emit(
+      operation, operands.map { operand in operand.map { cast($0, to: $0.dtype.moved) } },
+      results: results.map { type in type.map { $0.with(dtype: $0.dtype.moved) } }, attributes)
+    return zip(written, results.compactMap { $0 }).map { narrowed($0, to: $1.dtype) }
   }
 
   /// What a literal is called: as in the file that it comes from, or after its module.
@@ -104,22 +117,39 @@ class NodeWriter {
     }
     let types = results.map { type in type.map { $0.dtype == dtype ? $0.with(dtype: working) : $0 } }
     let written = emit(operation, wide, results: types, attributes)
-    return zip(written, results.compactMap { $0 }).map { cast($0, to: $1.dtype) }
+    return zip(written, results.compactMap { $0 }).map { narrowed($0, to: $1.dtype) }
   }
 
+  /// Numbers in another type; what is out of the range of a float becomes infinity or NaN.
   func cast(_ x: ONNXValue, to dtype: ScalarType) -> ONNXValue {
     if x.dtype == dtype { return x }
+    // What is known in a type that holds all of them need not be converted to it.
+    if let wide = block.wide[x.name] { return cast(wide, to: dtype) }
+    let result = newCast(x, to: dtype)
+    if x.dtype.narrow != nil, dtype == x.dtype.moved { block.wide[x.name] = result }
+    return result
+  }
+
+  /// Numbers that have been computed in a wider type back in their own.
+  private func narrowed(_ x: ONNXValue, to dtype: ScalarType) -> ONNXValue {
+    let result = cast(x, to: dtype)
+    if dtype.narrow != nil, x.dtype == dtype.moved { block.wide[result.name] = x }
+    return result
+  }
+
+  private func newCast(_ x: ONNXValue, to dtype: ScalarType) -> ONNXValue {
+    let type = x.type.with(dtype: dtype)
+    let target = Onnx_AttributeProto.int("to", dtype.onnx.rawValue)
+    let isOpen = Onnx_AttributeProto.int("saturate", 0)
     guard dtype == .f8e8m0 else {
-      return emit("Cast", [x], x.type.with(dtype: dtype), [.int("to", dtype.onnx.rawValue)])
+      return emit("Cast", [x], type, [target] + (dtype.saturates ? [isOpen] : []))
     }
     // ONNX drops signs, and rounds exponents up unless it is told otherwise.
     let number = cast(x, to: .f32)
     func scalar(_ value: Double) -> ONNXValue { literal(NDArray(scalar: .float(value), dtype: .f32)) }
     let isNegative = emit("Less", [number, scalar(0)], number.type.with(dtype: .bool))
     let scale = emit("Where", [isNegative, scalar(.nan), number], number.type)
-    return emit(
-      "Cast", [scale], scale.type.with(dtype: dtype),
-      [.int("to", dtype.onnx.rawValue), .string("round_mode", "nearest")])
+    return emit("Cast", [scale], type, [target, isOpen, .string("round_mode", "nearest")])
   }
 
   // MARK: Shapes

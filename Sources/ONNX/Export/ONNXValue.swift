@@ -22,6 +22,8 @@ final class Block {
   var transposed: [String: (source: ONNXValue, permutation: [Int])] = [:]
   /// What reshapes are of, likewise.
   var reshaped: [String: ONNXValue] = [:]
+  /// Numbers in a type that is computed with, by the values that are the same numbers as they are stored.
+  var wide: [String: ONNXValue] = [:]
   /// The literals that are written here.
   var literals: [NDArray: ONNXValue] = [:]
   /// The tensors whose axes tell what sizes that data decides are.

@@ -32,18 +32,31 @@ struct OperatorTypes {
       // Sums, products and copies have the same bits, signed or not.
       case .u64: [.i64]
       case .f32: [.f64]
-      default: []
+      default: type.narrow != nil ? [type.moved] : []
       }
     return wider.first(where: types.contains) ?? (standardOnly.contains(type) ? type : nil)
   }
 
-  /// The first operator set in which an operator takes a format that numbers are only stored in; nil where none does.
+  /// The first operator set in which an operator takes a format that numbers are only stored in; nil where none does, or
+  /// ONNX Runtime has no kernel.
   static func since(_ operation: String, storing type: ScalarType) -> Int? {
+    let hasOperators = type != .f6e2m3 && type != .f6e3m2
     switch operation {
-    case "Cast": type.castVersion
-    case "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Identity", "Shape", "If", "Loop", "Scan":
-      type == .f6e2m3 || type == .f6e3m2 ? nil : max(type.castVersion, 21)
-    default: nil
+    case "Cast": return type.castVersion
+    case "Identity", "Shape", "If", "Loop", "Scan": return hasOperators ? max(type.castVersion, 21) : nil
+    case "Transpose": return hasOperators && type != .f8e8m0 ? max(type.castVersion, 21) : nil
+    case "BitCast": return hasOperators ? 26 : nil
+    default: return nil
+    }
+  }
+
+  /// Whether an operator gives elements of its operands as they are, so that it can do so in a type that holds them all.
+  static func movesElements(_ operation: String) -> Bool {
+    switch operation {
+    case "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Slice", "Concat", "Split", "Expand", "Pad", "Gather",
+      "GatherND", "GatherElements", "ScatterND", "ScatterElements", "Compress", "Where", "Identity", "Shape":
+      true
+    default: false
     }
   }
 
@@ -111,6 +124,23 @@ struct OperatorTypes {
       "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Compress", "Constant", "If", "Loop", "Scan":
       any
     default: internalError("ONNX operator \(name) has no row")
+    }
+  }
+}
+
+extension ScalarType {
+  /// The type that elements are moved in where an operator does not take their own: it holds the same numbers.
+  var moved: ScalarType {
+    guard let narrow else { return self }
+    return narrow.isFloat ? .f32 : narrow.isSigned ? .i8 : .u8
+  }
+
+  /// Whether ONNX's `Cast` to the type takes the nearest end for what is out of range unless told otherwise, although the
+  /// type has infinities or NaN.
+  var saturates: Bool {
+    switch self {
+    case .f8e4m3fn, .f8e4m3fnuz, .f8e5m2, .f8e5m2fnuz, .f8e8m0: true
+    default: false
     }
   }
 }

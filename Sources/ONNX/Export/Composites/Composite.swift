@@ -72,7 +72,8 @@ struct Matcher {
       attention, recurrence, countedLoop, softmax, logSoftmax, layerNormalization, batchNormalization, gelu, hardSwish,
       hardSigmoid,
       elu, softplus,
-      leakyRelu, relu, clip, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather, sizeNumber,
+      leakyRelu, relu, clip, saturatingCast, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather,
+      sizeNumber,
     ]
   }
 

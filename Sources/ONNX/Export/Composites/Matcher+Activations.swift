@@ -64,6 +64,17 @@ extension Matcher {
     }
   }
 
+  /// A conversion to an 8-bit float that takes its ends for what is out of range.
+  func saturatingCast(_ value: Value) -> Composite? {
+    guard case .convert(let convert) = graph[value].operation, convert.target.saturates,
+      let format = convert.target.narrow, let (x, low, high) = clipped(graph[value].operands[0]),
+      type(x).dtype == .f32, high == Double(format.largest), low == -high
+    else { return nil }
+    return Composite(operands: [x]) { export, type throws(TypeFault) in
+      export.emit("Cast", [try export.value(x)], type, [.int("to", type.dtype.onnx.rawValue)])
+    }
+  }
+
   /// `x * clip(x + 3, 0, 6) / 6`.
   func hardSwish(_ value: Value) -> Composite? {
     guard let (product, six) = scaled(value, .divide), six == 6, let factors = operands(product, .multiply),

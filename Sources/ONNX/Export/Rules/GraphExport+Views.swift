@@ -30,18 +30,19 @@ extension GraphExport {
     return try self.pad(spread, low: pad.low, high: high, value: value)
   }
 
+  func write(_ convert: Convert, _ operand: Value) throws(TypeFault) -> ONNXValue {
+    let type = graph.type(of: operand)
+    // What numbers are only stored in is not repeated: that is done behind.
+    let x = type.dtype.narrow == nil ? try value(operand) : try broadcasting(operand)
+    return try expand(try converted(x, operand, to: convert.target), to: type.shape)
+  }
+
   /// ONNX leaves open what a float becomes that a small integer does not hold; here that is the nearest end, which
   /// quantization counts on.
-  func write(_ convert: Convert, _ operand: Value) throws(TypeFault) -> ONNXValue {
-    let target = convert.target
-    // What numbers are only stored in is not repeated: that is done behind.
-    if graph.type(of: operand).dtype.irVersion > 8 {
-      return try expand(cast(try broadcasting(operand), to: target), to: graph.type(of: operand).shape)
-    }
-    let x = try value(operand)
+  private func converted(_ x: ONNXValue, _ operand: Value, to target: ScalarType) throws(TypeFault) -> ONNXValue {
     guard x.dtype.isFloat, target.isInteger, target.byteCount < 4 else { return cast(x, to: target) }
     var wide = cast(x, to: x.dtype.computeType)
-    if target.irVersion > 8, matcher.operand(operand, .round) == nil {
+    if target.narrow != nil, matcher.operand(operand, .round) == nil {
       // ONNX Runtime rounds to formats below a byte, where ONNX's reference and Lathe cut off.
       wide = try inline([wide]) { ($0[0] .< 0).select($0[0].ceil(), $0[0].floor()) }
     }

@@ -203,6 +203,17 @@ private let models: [String] = {
       Recognized("TopK") { $0.sort(dim: 3).values }, Recognized("TopK") { $0.sort(dim: 1, descending: true).values },
       Recognized("TopK") { $0.topk(2, dim: 2).values }, Recognized("TopK") { $0.argsort(dim: 3) },
       Recognized("Det") { Linalg.det($0) },
+      Recognized("Add", "Inverse") { Linalg.inv($0 + Layer.weight($0.builder, 4, 4)) },
+      Recognized("Split", "Add") { $0.narrow(dim: 3, start: 0, length: 2) + $0.narrow(dim: 3, start: 2, length: 2) },
+      Recognized("SpaceToDepth") { x in unfailing { try Operator.spaceToDepth(x, size: 2, mode: "DCR") } },
+      Recognized("Transpose", "DepthToSpace") { pixelShuffle($0.permute([0, 2, 1, 3]), 2) },
+      Recognized("Transpose", "DepthToSpace") { x in
+        unfailing { try Operator.depthToSpace(x.permute([0, 2, 1, 3]), size: 2, mode: "DCR") }
+      },
+      Recognized("Resize") { interpolate($0, scaleFactor: 2) },
+      Recognized("Resize") { interpolate($0, size: [3, 7], mode: .bilinear) },
+      Recognized("Resize") { interpolate($0, size: [6, 3], mode: .bilinear, alignCorners: true) },
+      Recognized("Resize") { interpolate($0, size: [8, 5], mode: .bicubic) },
       Recognized("Reshape", "Gemm") { x in
         linear(x.reshape([1, 96]), Layer.weight(x.builder, 5, 96), Layer.weight(x.builder, 5))
       },

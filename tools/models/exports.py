@@ -6,8 +6,9 @@
 
 A FOLDER holds model.onnx and test_data_set_0. Its gradients are those of the first output of type float, with respect to
 every input and parameter. Where a number lies at a kink (of ReLU, or of a maximum), a last place decides what gradient goes
-through it; so gradients that are apart are also compared with those that Lathe computes of the network in f64, and agree where
-ONNX Runtime is at most twice as far from them as Lathe is. The training is that of the sample `digits` (LeNet on 8x8 digits): its functions as C on one side,
+through it; so gradients that are apart are also compared with those that Lathe computes of the network in f64. They agree where
+ONNX Runtime is at most twice as far from them as Lathe is, or as they move when the inputs change by a millionth.
+The training is that of the sample `digits` (LeNet on 8x8 digits): its functions as C on one side,
 as ONNX on the other, from one seed. The models with sizes that data decides are those of `extents.py`: written by Lathe, and
 what comes back of that written once more, beside the model itself, by ONNX Runtime on random inputs; what comes back also by
 Lathe. Every model goes through ONNX's checker with shapes inferred.
@@ -59,10 +60,12 @@ class Gradients:
     #: How far each is from those of the network in f64, by the largest number of each, where they are apart.
     runtime: float | None = None
     own: float | None = None
+    #: How far those in f64 move at most, when the inputs change by a millionth.
+    moved: float | None = None
 
     @property
     def agree(self) -> bool:
-        return self.difference.close or (self.runtime is not None and self.runtime <= 2 * self.own)
+        return self.difference.close or (self.runtime is not None and self.runtime <= 2 * max(self.own, self.moved))
 
 
 def doubled(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -135,10 +138,20 @@ def gradients(lathe: str, folder: Path) -> Gradients:
             call([lathe, "grad", scratch / "double.onnx", "--of", output, "-o", scratch / "d.lathe", *dimensions])
             wide = {key: x.astype(np.float64) if x.dtype == np.float32 else x for key, x in arrays.items()}
             exact = run_lathe(lathe, scratch / "d.lathe", wide)
-            result.runtime, result.own = (
-                max(float(np.abs(x[key] - exact[key]).max() / (np.abs(exact[key]).max() or 1)) for key in actual)
-                for x in (actual, expected)
-            )
+
+            def distance(gradients: dict[str, np.ndarray]) -> float:
+                return max(
+                    float(np.abs(gradients[key] - exact[key]).max() / (np.abs(exact[key]).max() or 1)) for key in actual
+                )
+
+            result.runtime, result.own = distance(actual), distance(expected)
+            result.moved = 0
+            for _ in range(3):
+                near = {
+                    key: x * (1 + 1e-6 * random.standard_normal(x.shape)) if x.dtype == np.float64 else x
+                    for key, x in wide.items()
+                }
+                result.moved = max(result.moved, distance(run_lathe(lathe, scratch / "d.lathe", near)))
     return result
 
 
@@ -261,14 +274,14 @@ def main() -> int:
             counts.append(wrong)
         return 2 if any(counts) else 0
     all_agree = True
-    print("| network | absolute | relative | close | zero but for rounding | f64: ONNX Runtime | f64: Lathe | agree |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| network | absolute | relative | close | zero but for rounding | f64: ONNX Runtime | Lathe | inputs | agree |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for folder in arguments.folders:
         result = gradients(arguments.lathe, folder)
         all_agree &= result.agree
         difference = result.difference
         row = [folder.name, f"{difference.absolute:.1e}", f"{difference.relative:.1e}", yes(difference.close)]
-        row += [str(result.zeros)] + ["" if x is None else f"{x:.1e}" for x in (result.runtime, result.own)]
+        row += [str(result.zeros)] + ["" if x is None else f"{x:.1e}" for x in (result.runtime, result.own, result.moved)]
         print(f"| {' | '.join([*row, yes(result.agree)])} |", flush=True)
     return 0 if all_agree else 2
 

@@ -6,7 +6,8 @@
     .venv/bin/python tools/models/pt2.py FOLDER --timm --transformers [NETWORK...] --lathe .build/release/lathe
 
 Of each network FOLDER gets NAME.pt2, the training dialect, and for some NAME-aten.pt2, decomposed; and NAME.pt with the
-inputs, the outputs, and where it has changed the state. With --lathe every program is run, and the outputs compared.
+inputs, the outputs, and where it has changed the state. With --lathe every program is run, and the outputs compared; of
+archives of 50 MB and more the line also says how long `lathe info` takes, which imports them and counts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -486,6 +488,19 @@ def compare(lathe: str, path: Path, backend: str) -> str:
     return ("ok" if worst < 1e-4 else "WRONG") + f" {worst:.1e}"
 
 
+def import_time(lathe: str, path: Path) -> str:
+    """The least of three times of a large program's import, for its line."""
+    size = path.stat().st_size / 1e6
+    if size < 50:
+        return ""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([lathe, "info", path], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return f", {size:.0f} MB imported in {min(times):.2f} s"
+
+
 def main() -> None:
     """Exports what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -523,7 +538,8 @@ def main() -> None:
             if arguments.lathe:
                 result = compare(arguments.lathe, path, arguments.backend)
                 failed += not result.startswith("ok")
-                print(f"{path.stem}: {result}", flush=True)
+                seconds = import_time(arguments.lathe, path) if result.startswith("ok") else ""
+                print(f"{path.stem}: {result}{seconds}", flush=True)
                 if arguments.gradients:
                     result = compare_gradients(arguments.lathe, path, arguments.backend)
                     failed += not result.startswith("ok")

@@ -152,6 +152,13 @@ extension Onnx_ModelProto {
       irVersion = Int64(export.irVersion)
       producerName = "lathe"
       opsetImport = [.with { $0.version = Int64(opset) }]
+      for domain in export.otherDomains {
+        opsetImport.append(
+          .with {
+            $0.domain = domain
+            $0.version = 1
+          })
+      }
       self.graph = proto
       return
     }

@@ -9,6 +9,9 @@ final class ModelExport {
   private(set) var needed: Int
   /// The version of the file format that the types so far need.
   private(set) var irVersion = 8
+  /// The operator sets besides the standard's, each in its first version.
+  var otherDomains: [String] { domains.subtracting([""]).sorted() }
+  private var domains: Set<String> = []
   /// The inputs of the model, whose shapes tell what symbols stand for.
   private var inputs: [ONNXValue] = []
   /// Nodes that everything else may read: numbers, and what computes sizes.
@@ -30,6 +33,9 @@ final class ModelExport {
 
   /// Notes that a node needs an operator set.
   func require(opset: Int) { needed = max(needed, opset) }
+
+  /// Notes that a node is of an operator set.
+  func require(domain: String) { domains.insert(domain) }
 
   /// Notes that the model has values of a type.
   func require(_ type: ScalarType) { irVersion = max(irVersion, type.irVersion) }

@@ -27,6 +27,7 @@ class NodeWriter {
     _ operation: String, _ operands: [ONNXValue?], results: [TensorType?], _ attributes: [Onnx_AttributeProto] = []
   ) -> [ONNXValue] {
     model.require(opset: OperatorTypes.of(operation).since)
+    model.require(domain: OperatorTypes.domain(of: operation))
     for type in operands.compactMap({ $0?.dtype }) + results.compactMap({ $0?.dtype }) where type.narrow != nil {
       model.require(type)
       if let since = OperatorTypes.since(operation, storing: type) {
@@ -49,6 +50,7 @@ class NodeWriter {
       .with {
         $0.name = name
         $0.opType = operation
+        $0.domain = OperatorTypes.domain(of: operation)
         $0.input = operands.map { $0?.name ?? "" }
         $0.output = results.map { $0 == nil ? "" : names.removeFirst() }
         $0.attribute = attributes

@@ -50,6 +50,9 @@ struct OperatorTypes {
     }
   }
 
+  /// The set that an operator is in, where it is not the standard's: what ONNX has no operator for, but its runtime has.
+  static func domain(of operation: String) -> String { operation == "Inverse" ? "com.microsoft" : "" }
+
   /// Whether an operator gives elements of its operands as they are, so that it can do so in a type that holds them all.
   static func movesElements(_ operation: String) -> Bool {
     switch operation {
@@ -110,6 +113,9 @@ struct OperatorTypes {
     case "NonZero": OperatorTypes([.f32, .bool, .i32, .i64, .u8])
     case "Unique": OperatorTypes([.f32, .f64, .i8, .i64])
     case "Det": OperatorTypes([.f32], standardOnly: [.f64])
+    case "Inverse": float
+    case "Resize": OperatorTypes([.f32])
+    case "DepthToSpace", "SpaceToDepth": OperatorTypes([.f32, .f64])
     case "NonMaxSuppression": OperatorTypes([.f32])
     case "TopK": OperatorTypes(floats.union([.i8, .i16, .i32, .i64, .u8]))
     case "MaxPool": OperatorTypes(floats.union([.i8, .u8]))
@@ -121,7 +127,8 @@ struct OperatorTypes {
     case "Attention": OperatorTypes([.f32], since: 23)
     case "LSTM", "GRU", "RNN": OperatorTypes([.f32], standardOnly: [.f64], since: 14)
     case "Slice", "Concat", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Identity", "Gather", "GatherND",
-      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Compress", "Constant", "If", "Loop", "Scan":
+      "GatherElements", "ScatterND", "ScatterElements", "Cast", "Shape", "Compress", "Constant", "If", "Loop", "Scan",
+      "Split":
       any
     default: internalError("ONNX operator \(name) has no row")
     }

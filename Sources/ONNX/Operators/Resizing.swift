@@ -85,6 +85,19 @@ struct Resampling {
     }
   }
 
+  /// To sizes, by what these attributes of `Resize` say.
+  init(
+    _ x: Tensor, to sizes: [Int], mode: Mode, coordinates: String, rounding: String = "round_prefer_floor",
+    cubic: Double = -0.75, isAntialiased: Bool = false
+  ) throws(TypeFault) {
+    self.mode = mode
+    self.coordinates = coordinates
+    self.rounding = rounding
+    self.cubic = cubic
+    self.isAntialiased = isAntialiased
+    try size(x, Array(sizes.indices), sizes, "stretch")
+  }
+
   private static func mode(_ call: Call) throws(TypeFault) -> Mode {
     let name = try call.string("mode", default: "nearest")
     guard let mode = Mode(rawValue: name == "bilinear" ? "linear" : name) else {

@@ -79,15 +79,13 @@ extension Operator {
       return x.broadcast(to: spread, axes: x.shape.indices.map { 2 * $0 + 1 }).reshape(
         zip(counts, x.shape).map { $0 * $1 })
     },
-    "DepthToSpace": .one(depthToSpace),
+    "DepthToSpace": .one { call throws(TypeFault) in
+      try depthToSpace(
+        try call.tensor(0), size: try call.integer("blocksize"), mode: try call.string("mode", default: "DCR"))
+    },
     "SpaceToDepth": .one { call throws(TypeFault) in
-      let x = try call.tensor(0)
-      let size = try call.integer("blocksize")
-      let parts = try image(x, dividing: [2, 3], by: size)
-      let b = Dim(size)
-      let order = try call.string("mode", default: "DCR") == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
-      return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute(order)
-        .reshape([x.shape[0], x.shape[1] * b * b, parts[0], parts[1]])
+      try spaceToDepth(
+        try call.tensor(0), size: try call.integer("blocksize"), mode: try call.string("mode", default: "DCR"))
     },
     "Trilu": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
@@ -326,22 +324,32 @@ extension Operator {
     return parts
   }
 
-  private static func depthToSpace(_ call: Call) throws(TypeFault) -> Tensor {
-    let x = try call.tensor(0)
-    let size = try call.integer("blocksize")
+  /// Blocks of one place on the axes behind, in place of each element.
+  ///
+  /// - Parameter mode: Whether the channels have the blocks' axes in front (`DCR`) or behind (`CRD`).
+  static func depthToSpace(_ x: Tensor, size: Int, mode: String) throws(TypeFault) -> Tensor {
     guard size > 0, size <= 1 << 15 else { throw TypeFault("the block size \(size) is out of range") }
     let b = Dim(size)
     guard x.rank == 4, let channels = x.shape[1].divided(exactlyBy: b * b) else {
       throw TypeFault("the channels of \(x.type) do not divide by \(size * size)")
     }
     let result = [x.shape[0], channels, x.shape[2] * b, x.shape[3] * b]
-    switch try call.string("mode", default: "DCR") {
+    switch mode {
     case "DCR":
       return x.reshape([x.shape[0], b, b, channels, x.shape[2], x.shape[3]]).permute([0, 3, 4, 1, 5, 2]).reshape(result)
     case "CRD":
       return x.reshape([x.shape[0], channels, b, b, x.shape[2], x.shape[3]]).permute([0, 1, 4, 2, 5, 3]).reshape(result)
     case let other: throw TypeFault("the mode '\(other)' is neither DCR nor CRD")
     }
+  }
+
+  /// The other way round.
+  static func spaceToDepth(_ x: Tensor, size: Int, mode: String) throws(TypeFault) -> Tensor {
+    let parts = try image(x, dividing: [2, 3], by: size)
+    let b = Dim(size)
+    let order = mode == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
+    return x.reshape([x.shape[0], x.shape[1], parts[0], b, parts[1], b]).permute(order)
+      .reshape([x.shape[0], x.shape[1] * b * b, parts[0], parts[1]])
   }
 
   private static func range(_ call: Call) throws(TypeFault) -> Tensor {

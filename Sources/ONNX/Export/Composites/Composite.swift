@@ -53,7 +53,9 @@ struct Matcher {
   ///
   /// Where one holds another, the outer one counts: nodes that nothing else reads are not written.
   func composites() -> [Int: Composite] {
-    var found = determinants().merging(orders()) { $1 }.merging(dataSizes()) { $1 }
+    var found = matrixFunctions().merging(orders()) { $1 }.merging(dataSizes()) { $1 }
+    found.merge(resizes()) { $1 }
+    found.merge(splits(besides: Set(found.keys))) { $1 }
     for position in graph.nodes.indices where found[position] == nil {
       for pattern in Self.patterns {
         guard let composite = pattern(self)(Value(node: position)) else { continue }
@@ -70,10 +72,8 @@ struct Matcher {
   static var patterns: [Pattern] {
     [
       attention, recurrence, countedLoop, softmax, logSoftmax, layerNormalization, batchNormalization, gelu, hardSwish,
-      hardSigmoid,
-      elu, softplus,
-      leakyRelu, relu, clip, saturatingCast, biasedProduct, biasedConvolution, averagePool, mean, sign, countedGather,
-      sizeNumber,
+      hardSigmoid, elu, softplus, leakyRelu, relu, clip, saturatingCast, biasedProduct, biasedConvolution, averagePool,
+      mean, sign, countedGather, blocks, sizeNumber,
     ]
   }
 

@@ -3,14 +3,19 @@ internal import LatheNN
 
 /// Functions of matrices that are factorizations here, and operators there.
 extension Matcher {
-  /// Determinants by their last nodes.
-  func determinants() -> [Int: Composite] {
+  /// Determinants and inverses by their last nodes.
+  func matrixFunctions() -> [Int: Composite] {
+    let functions: [(operation: String, function: (Tensor) -> Tensor)] = [
+      ("Det", { det($0) }), ("Inverse", { Linalg.inv($0) }),
+    ]
     var found: [Int: Composite] = [:]
-    for x in factorized() where OperatorTypes.of("Det").working(type(x).dtype) != nil {
-      let template = Template(of: [.value(x)], in: self) { [det($0[0])] }
-      for value in template?.results()?.first ?? [] {
-        found[Int(value.node)] = Composite(operands: [x]) { export, type throws(TypeFault) in
-          try export.compute("Det", [try export.value(x)], in: type.dtype, type)
+    for x in factorized() {
+      for (operation, function) in functions where OperatorTypes.of(operation).working(type(x).dtype) != nil {
+        let template = Template(of: [.value(x)], in: self) { [function($0[0])] }
+        for value in template?.results()?.first ?? [] {
+          found[Int(value.node)] = Composite(operands: [x]) { export, type throws(TypeFault) in
+            try export.compute(operation, [try export.value(x)], in: type.dtype, type)
+          }
         }
       }
     }

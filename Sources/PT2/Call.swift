@@ -43,6 +43,8 @@ final class Scope {
   let types: [String: TensorMeta]
   /// What a graph inside of a node is given; nil for the program's own.
   let arguments: Set<String>?
+  /// Numbers that are 0 where what the program asserts holds; elsewhere they fail the run.
+  var requirements: [Tensor] = []
 
   init(types: [String: TensorMeta], arguments: Set<String>? = nil) {
     self.types = types
@@ -308,6 +310,15 @@ struct Call {
     return try tensor(name)
   }
 
+  /// A tensor and what stands beside it, which are broadcast together: where data decides sizes of both, the program says
+  /// that they fit.
+  func operands(_ second: String = "other") throws(TypeFault) -> (Tensor, any TensorOperand) {
+    let (x, other) = (try tensor(), try operand(second))
+    guard let other = other as? Tensor else { return (x, other) }
+    let both = Tensor.stretchedAlike([x, other])
+    return (both[0], both[1])
+  }
+
   func optionalInteger(_ name: String) throws(TypeFault) -> Int? {
     has(name) ? try Self.known([try dimension(name)], name)[0] : nil
   }
@@ -370,15 +381,42 @@ struct Call {
     return dtype
   }
 
+  // MARK: Assertions
+
+  /// What the first argument says, a truth value of the import or of the run.
+  func truth() throws(TypeFault) -> ProgramValue {
+    switch argument("self") {
+    case .bool(let value)?: return .bool(value)
+    case .tensor(let name)?, .symbol(let name)?:
+      let value = scope.values[name]
+      if case .bool? = value, let value { return value }
+      let condition = try named(name)
+      if let literal = condition.literal, literal.count == 1 { return .bool(literal.doubles[0] != 0) }
+      return .tensor(condition)
+    default: throw other("self", "truth value")
+    }
+  }
+
+  /// Notes what has to hold for the run to go on: one element.
+  func require(_ condition: Tensor) {
+    let condition = condition.reshape([Dim]())
+    scope.requirements.append((condition.dtype == .bool ? condition : condition .!= 0).zeroWhereTrue)
+  }
+
   // MARK: Sizes
 
-  /// Whether an argument is a number that data decides, or one that is not computed.
+  /// Whether an argument is a number that data decides.
   func isData(_ name: String) -> Bool {
     guard case .symbol(let symbol)? = argument(name) else { return false }
-    switch scope.values[symbol] {
-    case .number?, .unread?: return true
-    default: return false
-    }
+    if case .number? = scope.values[symbol] { return true }
+    return false
+  }
+
+  /// Whether an argument is not computed.
+  func isUnread(_ name: String) -> Bool {
+    guard case .symbol(let symbol)? = argument(name) else { return false }
+    if case .unread? = scope.values[symbol] { return true }
+    return false
   }
 
   func dimension(_ name: String) throws(TypeFault) -> Dim {

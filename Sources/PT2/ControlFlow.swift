@@ -60,7 +60,7 @@ extension Importer {
     for (index, node) in graph.nodes.enumerated() { run(node, index) }
     return graph.outputs.map { output in
       do throws(TypeFault) {
-        return try Call(scope, builder).tensors(in: output).first ?? builder.poison
+        return asserted(try Call(scope, builder).tensors(in: output).first ?? builder.poison)
       } catch {
         if error != .poisoned { builder.record(error, operation: "graph", operands: []) }
         return builder.poison

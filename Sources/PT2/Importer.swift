@@ -62,8 +62,9 @@ final class Importer {
     }
     for (name, state) in states where changed.contains(state) && variables.contains(state) {
       guard case .tensor(let content)? = scope.values[name], !content.isPoisoned else { continue }
-      builder.update(state, to: content)
+      builder.update(state, to: asserted(content))
     }
+    outputs = outputs.map { ($0.name, asserted($0.tensor)) }
     let unsupported = self.unsupported.map { target, nodes, location in
       let more = nodes.count > 20 ? ["and \(nodes.count - 20) more"] : []
       return Diagnostic(
@@ -72,6 +73,12 @@ final class Importer {
     }
     guard unsupported.isEmpty else { throw DiagnosticsError(unsupported + builder.diagnostics) }
     return try builder.finish(name: "main", outputs: outputs)
+  }
+
+  /// A result of the graph that is being built: the run has to need what the program asserts for it.
+  func asserted(_ result: Tensor) -> Tensor {
+    guard let first = scope.requirements.first, !result.isPoisoned else { return result }
+    return result.behind(scope.requirements.dropFirst().reduce(first, +))
   }
 
   // MARK: Inputs and outputs

@@ -140,6 +140,34 @@ struct ImportTests {
     #expect(error?.diagnostics.map(\.message) == ["nothing says how large ?u1 may be, a size that data decides"])
   }
 
+  @Test("a run fails where what the program asserts of its data does not hold") func assertions()
+    throws
+  {
+    let compiled = try compile(Program(name: "tiny_assertions").graph())
+    var session = try compiled.session()
+    var native = try compiled.native()
+    let x = (0..<8).map { Float($0) }
+    func inputs(_ n: Int64, _ m: Int64, _ row: [Float]) throws -> [NDArray] {
+      [NDArray(x), try NDArray([n], shape: []), try NDArray([m], shape: []), NDArray(row)]
+    }
+    for (n, row, last) in [(0, [1, 2, 3], [2, 3, 4]), (8, [4, -1, 1], [5, 0, 2]), (3, [6, -1, 3], [7, 0, 4])]
+      as [(Int, [Float], [Float])]
+    {
+      let sums = (0..<n).map { x[$0] + x[8 - n + $0] }
+      let expected = [NDArray(sums), NDArray(x.map { $0 * Float(n) }), NDArray(last)]
+      #expect(try session.run(inputs(Int64(n), Int64(n), row)) == expected)
+      #expect(try native.run(inputs(Int64(n), Int64(n), row)) == expected)
+    }
+    for (n, m, row) in [
+      (5, 4, [1, 2, 3]), (9, 9, [1, 2, 3]), (-1, -1, [1, 2, 3]), (5, 5, [-1, 0, 0]),
+    ]
+      as [(Int64, Int64, [Float])]
+    {
+      #expect(throws: DiagnosticsError.self, "\(n), \(m), \(row)") { _ = try session.run(inputs(n, m, row)) }
+      #expect(throws: DiagnosticsError.self, "\(n), \(m), \(row)") { _ = try native.run(inputs(n, m, row)) }
+    }
+  }
+
   @Test("parameters are variables under their own names where they are to be trained")
   func trainable() throws {
     let graph = try Program(name: "tiny_resnet").graph(trainable: true)

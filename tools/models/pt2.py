@@ -360,6 +360,21 @@ class TinySlices(nn.Module):
         return front * 2, behind.softmax(1), front.sum(1), x[:, -3:n].sum(1), x[:, n::2], steps
 
 
+class TinyAssertions(nn.Module):
+    """What a program asserts of its data: two sizes that are equal, their ranges, a sum."""
+
+    def forward(self, x: Tensor, first: Tensor, second: Tensor, row: Tensor) -> tuple[Tensor, ...]:
+        """Of f32[8], three i64[] and f32[3]."""
+        n, m = first.item(), second.item()
+        torch._check(n >= 0)
+        torch._check(n <= 8)
+        torch._check(m >= 0)
+        torch._check(m <= 8)
+        torch._check(n == m)
+        torch._assert_async(row.sum() > 0, "the row has a sum")
+        return x[:n] + x[8 - m:], x * n, row + 1
+
+
 def tiny_vit() -> nn.Module:
     """torchvision's vision transformer, cut small."""
     model = torchvision_models().VisionTransformer(16, 8, 1, 2, 16, 32, num_classes=5)
@@ -381,6 +396,11 @@ MORE = [
     Network("tiny_signals", TinySignals, lambda: (torch.randn(2, 24), torch.randn(4, 5), torch.randn(4, 5, dtype=torch.complex64))),
     Network("tiny_numbers", TinyNumbers, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
     Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
+    Network(
+        "tiny_assertions",
+        TinyAssertions,
+        lambda: (torch.randn(8), torch.tensor(5), torch.tensor(5), torch.tensor([1.0, 2.0, 3.0])),
+    ),
     Network("tiny_slices", TinySlices, lambda: (torch.randn(2, 6), torch.tensor(2), torch.tensor(4))),
     Network("tiny_control", TinyControl, lambda: (torch.randn(3, 3), torch.randn(4, 3))),
     Network("tiny_memory", TinyMemory, lambda: (torch.randn(4, 3),)),

@@ -3,15 +3,18 @@ package import LatheCore
 /// Sizes that data decides, of which the run tells whether they fit together.
 extension Tensor {
   /// The tensor, where a condition of the run holds; elsewhere the run fails, as by an index out of range.
-  package func required(_ condition: Tensor) -> Tensor {
+  package func required(_ condition: Tensor) -> Tensor { behind(condition.zeroWhereTrue) }
+
+  /// The tensor, for which the run needs a number that is 0 wherever it goes on, of `zeroWhereTrue`.
+  package func behind(_ zero: Tensor) -> Tensor {
     // The only place along a new axis.
-    reshape([1] + shape).gather(condition.zeroWhereTrue.reshape([1]), IndexedAxes(axes: [0])).reshape(shape)
+    reshape([1] + shape).gather(zero.reshape([1]), IndexedAxes(axes: [0])).reshape(shape)
   }
 
   /// 0 where a condition without axes holds; elsewhere the run fails, as by an index out of range.
   ///
   /// It is a number that only the run knows, so that no pass takes the check away from what is computed with it.
-  private var zeroWhereTrue: Tensor {
+  package var zeroWhereTrue: Tensor {
     let (zero, one) = (builder.scalar(.integer(0), .i64), builder.scalar(.integer(1), .i64))
     let found = convert(to: .i64).reshape([1]).gather(select(zero, one).reshape([1]), IndexedAxes(axes: [0]))
     return found - 1

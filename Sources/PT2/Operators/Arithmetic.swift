@@ -5,17 +5,17 @@ internal import LatheNN
 extension Operator {
   static let arithmetic: [String: Operator] = [
     "add": .one { call throws(TypeFault) in
-      let (x, other) = (try call.tensor(), try call.operand())
+      let (x, other) = try call.operands()
       guard let alpha = try call.number("alpha") else { return x.add(other) }
       return x.add(other, alpha: alpha)
     },
     "sub": .one { call throws(TypeFault) in
-      let (x, other) = (try call.tensor(), try call.operand())
+      let (x, other) = try call.operands()
       guard let alpha = try call.number("alpha") else { return x.sub(other) }
       return x.sub(other, alpha: alpha)
     },
     "rsub": .one { call throws(TypeFault) in
-      let (x, other) = (try call.tensor(), try call.operand())
+      let (x, other) = try call.operands()
       let scaled = try call.number("alpha").map { x.mul($0) } ?? x
       return other.tensor(beside: x).sub(scaled)
     },
@@ -107,7 +107,7 @@ extension Operator {
   private static let bitwiseXor = Operator.numbers { $0.bitwiseXor($1) }
 
   private static func div(_ call: Call) throws(TypeFault) -> Tensor {
-    let (x, other) = (try call.tensor(), try call.operand())
+    let (x, other) = try call.operands()
     guard call.has("rounding_mode") else { return x.div(other) }
     let name = try call.string("rounding_mode")
     guard let mode = RoundingMode(rawValue: name) else { throw TypeFault("the rounding '\(name)' is not known") }

@@ -39,15 +39,21 @@ struct Operator: Sendable {
 
   /// A function of a tensor and another or a number.
   static func binary(_ function: @escaping @Sendable (Tensor, any TensorOperand) -> Tensor) -> Operator {
-    .one { call throws(TypeFault) in function(try call.tensor(), try call.operand()) }
+    .one { call throws(TypeFault) in
+      let (x, other) = try call.operands()
+      return function(x, other)
+    }
   }
 
   /// A function of two tensors.
   static func tensors(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> Operator {
-    .one { call throws(TypeFault) in function(try call.tensor(), try call.tensor("other")) }
+    .one { call throws(TypeFault) in
+      let (x, other) = try call.operands()
+      return function(x, other.tensor(beside: x))
+    }
   }
 
-  /// What checks something that an import checks by itself, or has no result.
+  /// What says something that an import finds out by itself.
   static let nothing = Operator { call throws(TypeFault) in
     call.ignoreArguments()
     return []
@@ -67,8 +73,8 @@ struct Operator: Sendable {
         let other = try call.tensor(second)
         return function(number.tensor(beside: other), other)
       }
-      let x = try call.tensor()
-      return function(x, try call.operand(second).tensor(beside: x))
+      let (x, other) = try call.operands(second)
+      return function(x, other.tensor(beside: x))
     }
   }
 

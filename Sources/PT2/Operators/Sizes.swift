@@ -19,9 +19,11 @@ extension Operator {
     "torch.sym_min": combined("Min"),
     "_operator.sub": .size { call throws(TypeFault) in try call.dimension("a") - call.dimension("b") },
     "_operator.neg": .size { call throws(TypeFault) in Dim(0) - (try call.dimension("a")) },
-    "_operator.eq": compared { $0 == $1 }, "_operator.ne": compared { $0 != $1 }, "_operator.lt": compared { $0 < $1 },
-    "_operator.le": compared { $0 <= $1 }, "_operator.gt": compared { $0 > $1 }, "_operator.ge": compared { $0 >= $1 },
-    "_assert_scalar": nothing, "_assert_tensor_metadata": nothing, "_assert_async": nothing,
+    "_operator.eq": compared(.equal), "_operator.ne": compared(.notEqual), "_operator.lt": compared(.less),
+    "_operator.le": compared(.lessEqual), "_operator.gt": compared(.greater), "_operator.ge": compared(.greaterEqual),
+    "_assert_scalar": assertion("assert_msg"), "_assert_async": assertion("assert_msg"),
+    "_assert_tensor_metadata": nothing,
+    // Ranges stand beside the program, and in what it asserts.
     "sym_constrain_range_for_size": nothing, "sym_constrain_range": nothing,
   ]
 
@@ -40,13 +42,50 @@ extension Operator {
     }
   }
 
-  /// A comparison of sizes, which mostly checks read.
-  private static func compared(_ function: @escaping @Sendable (Int, Int) -> Bool) -> Operator {
+  /// A comparison of sizes and numbers, which mostly assertions read.
+  private static func compared(_ function: Pointwise) -> Operator {
     Operator { call throws(TypeFault) in
-      if ["a", "b"].map(call.isData).contains(true) { return [.bool(nil)] }
-      let (a, b) = (try call.dimension("a"), try call.dimension("b"))
-      guard let a = a.known, let b = b.known else { return [.bool(nil)] }
-      return [.bool(function(a, b))]
+      if ["a", "b"].contains(where: call.isUnread) {
+        call.ignoreArguments()
+        return [.bool(nil)]
+      }
+      if !["a", "b"].contains(where: call.isData) {
+        let (a, b) = (try call.dimension("a"), try call.dimension("b"))
+        if let isTrue = call.builder.holds(function, a, b) { return [.bool(isTrue)] }
+        if (a.extents + b.extents).isEmpty { return [.bool(nil)] }
+      }
+      return [.tensor(.pointwise(function, try call.tensor("a"), try call.tensor("b")))]
+    }
+  }
+
+  /// What the program asserts: a run in which it does not hold fails.
+  private static func assertion(_ message: String) -> Operator {
+    Operator { call throws(TypeFault) in
+      call.ignore(message)
+      switch try call.truth() {
+      case .bool(let isTrue?) where !isTrue:
+        throw TypeFault("does not hold" + (call.has(message) ? ": \(try call.string(message))" : ""))
+      case .tensor(let condition), .number(let condition, _, _): call.require(condition)
+      default: break
+      }
+      return []
+    }
+  }
+}
+
+extension Builder {
+  /// Whether a comparison of two sizes holds in every run, or in none; nil where it hangs on what is not known.
+  fileprivate func holds(_ function: Pointwise, _ a: Dim, _ b: Dim) -> Bool? {
+    func told(_ isTrue: Bool, _ isFalse: Bool) -> Bool? { isTrue ? true : isFalse ? false : nil }
+    let (less, greater) = (isAtMost(a + 1, b), isAtMost(b + 1, a))
+    switch function {
+    case .equal: return told(a == b, less || greater)
+    case .notEqual: return told(less || greater, a == b)
+    case .less: return told(less, isAtMost(b, a))
+    case .lessEqual: return told(isAtMost(a, b), greater)
+    case .greater: return told(greater, isAtMost(a, b))
+    case .greaterEqual: return told(isAtMost(b, a), less)
+    default: return nil
     }
   }
 }

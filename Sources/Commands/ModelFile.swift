@@ -48,7 +48,9 @@ struct ModelFile: ModelProvider {
   func openSymbols(_ bindings: ModelBindings) throws(DiagnosticsError) -> [String] {
     let given = bindings.inputs.merging(bindings.constants) { $1 }.mapValues(\.type)
     switch suffix {
-    case "onnx": return try ONNXSignature(path: path).openSymbols(dims: bindings.dimensions, given: given)
+    case "onnx":
+      return try ONNXSignature(path: path).openSymbols(
+        dims: bindings.dimensions, given: given, lengths: bindings.lengths, absent: bindings.absent)
     case "pt2": return try PT2Signature(path: path).openSymbols(dims: bindings.dimensions, given: given)
     default: return []
     }
@@ -76,12 +78,14 @@ struct ModelFile: ModelProvider {
     case "onnx":
       let graph = try importONNX(
         path: path, dims: bindings.dimensions, constants: bindings.constants, bindings: bindings.inputs,
-        trainable: bindings.trainable, evaluating: bindings.evaluating, maxima: bindings.maxima
+        trainable: bindings.trainable, evaluating: bindings.evaluating, maxima: bindings.maxima,
+        lengths: bindings.lengths, absent: bindings.absent
       ) { Console.report([$0]) }
       return Model(graph)
     case "lathe":
       return try Model(parsing: FileContent(reading: path).text(), file: path)
     case "pt2":
+      try bindings.requireTensors(file: path)
       let graph = try importPT2(
         path: path, dims: bindings.dimensions, bindings: bindings.inputs, trainable: bindings.trainable,
         evaluating: bindings.evaluating)

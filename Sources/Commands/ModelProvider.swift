@@ -8,6 +8,10 @@ public struct ModelBindings: Sendable {
   public var dimensions: [String: Int]
   /// The most that sizes which data decides may be, where that is less than the model says.
   public var maxima: [String: Int] = [:]
+  /// The numbers of tensors in inputs that are sequences, which ONNX has.
+  public var lengths: [String: Int] = [:]
+  /// The optional inputs that hold nothing, which ONNX has.
+  public var absent: Set<String> = []
   /// Inputs that are constants, by name.
   public var constants: [String: NDArray] = [:]
   /// The arrays that inputs will be given, by name: their shapes tell sizes, and one that decides a shape must be known
@@ -19,10 +23,25 @@ public struct ModelBindings: Sendable {
   public var evaluating = false
 
   /// Collects what is known; by default nothing is.
-  public init(dimensions: [String: Int] = [:], inputs: [String: NDArray] = [:], trainable: Bool = false) {
+  public init(
+    dimensions: [String: Int] = [:], inputs: [String: NDArray] = [:], trainable: Bool = false,
+    lengths: [String: Int] = [:], absent: Set<String> = []
+  ) {
     self.dimensions = dimensions
+    self.lengths = lengths
+    self.absent = absent
     self.inputs = inputs
     self.trainable = trainable
+  }
+}
+
+extension ModelBindings {
+  /// Checks that nothing was said of sequences and optionals where a model can have none.
+  func requireTensors(file: String? = nil) throws(DiagnosticsError) {
+    guard let name = (Array(lengths.keys) + Array(absent)).min() else { return }
+    throw DiagnosticsError(
+      "the model has no input '\(name)' that is a sequence or optional", location: Location(file: file),
+      help: "models of ONNX alone have such inputs")
   }
 }
 
@@ -125,6 +144,7 @@ extension ModelProvider {
     defer { Console.endProgress() }
     let model = try build(bindings)
     if bindsDimensions { return try model.limiting(bindings.maxima) }
+    try bindings.requireTensors(file: file)
     try SymbolSizes.require(bindings.dimensions.keys, among: model.symbols)
     let bound = try model.mapFunctions { (function) throws(DiagnosticsError) in
       // Names of sizes and inputs that a function does not have are another's.

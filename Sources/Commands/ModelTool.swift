@@ -45,26 +45,8 @@ extension ModelTool {
   private static func requireSubcommand(_ name: String?) throws {
     let names = configuration.subcommands.compactMap { $0._commandName } + ["help"]
     guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
-    let nearest = names.min { $0.distance(to: name) < $1.distance(to: name) }
-    let hint = nearest.flatMap { $0.distance(to: name) <= 2 ? "; did you mean '\($0)'?" : nil }
+    let hint = names.nearest(to: name).map { "; did you mean '\($0)'?" }
     throw ValidationError("there is no subcommand '\(name)'" + (hint ?? ""))
-  }
-}
-
-extension String {
-  /// How many characters have to be put in, left out or replaced to make another text.
-  fileprivate func distance(to other: String) -> Int {
-    var row = Array(0...other.count)
-    for (i, a) in enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, b) in other.enumerated() {
-        let replaced = diagonal + (a == b ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[other.count]
   }
 }
 

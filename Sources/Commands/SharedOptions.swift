@@ -7,11 +7,12 @@ struct DimensionBinding: Hashable {
   var name: String
   var size: Int
 
-  init(argument: String) throws {
+  /// - Parameter least: The least size that may be given.
+  init(argument: String, from least: Int = 1) throws {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("it is not a name and a size, N=4") }
     name = String(parts[0])
-    size = try wholeNumber(from: 1)(String(parts[1]))
+    size = try wholeNumber(from: least)(String(parts[1]))
   }
 }
 
@@ -36,14 +37,14 @@ struct BindingOptions: ParsableArguments {
   @Option(
     name: .customLong("dim"),
     help: ArgumentHelp("The size that a symbol of the model's input types stands for.", valueName: "NAME=SIZE"),
-    transform: DimensionBinding.init(argument:))
+    transform: { try DimensionBinding(argument: $0) })
   var dimensions: [DimensionBinding] = []
 
   @Option(
     name: .customLong("max"),
     help: ArgumentHelp(
       "The most that a size which data decides may be, ?NAME in the types; a run with more fails.",
-      valueName: "NAME=SIZE"), transform: DimensionBinding.init(argument:))
+      valueName: "NAME=SIZE"), transform: { try DimensionBinding(argument: $0) })
   var maxima: [DimensionBinding] = []
 
   @Option(
@@ -52,6 +53,16 @@ struct BindingOptions: ParsableArguments {
       "The value of an input, which becomes a constant: for one that decides a shape or a branch.",
       valueName: "NAME=FILE.npy"), transform: InputBinding.init(argument:))
   var inputs: [InputBinding] = []
+
+  @Option(
+    name: .customLong("length"),
+    help: ArgumentHelp(
+      "How many tensors an input of ONNX that is a sequence holds, where no arrays tell it.", valueName: "NAME=COUNT"),
+    transform: { try DimensionBinding(argument: $0, from: 0) })
+  var lengths: [DimensionBinding] = []
+
+  @Option(help: ArgumentHelp("An optional input of ONNX that holds nothing.", valueName: "NAME"))
+  var absent: [String] = []
 
   var sizes: [String: Int] { Dictionary(dimensions.map { ($0.name, $0.size) }) { $1 } }
 
@@ -68,7 +79,9 @@ struct BindingOptions: ParsableArguments {
   ///
   /// - Throws: Files that cannot be read, and names that no input has where the model tells its inputs' names.
   func bindings(of model: some ModelProvider, trainable: Bool = false) throws(DiagnosticsError) -> ModelBindings {
-    var bindings = ModelBindings(dimensions: sizes, trainable: trainable)
+    var bindings = ModelBindings(
+      dimensions: sizes, trainable: trainable, lengths: Dictionary(lengths.map { ($0.name, $0.size) }) { $1 },
+      absent: Set(absent))
     let given = try GivenInputs(inputs, collection: nil)
     // Types write such a size with a question mark, which the option may have too.
     let limits = maxima.map { ($0.name.hasPrefix("?") ? String($0.name.dropFirst()) : $0.name, $0.size) }

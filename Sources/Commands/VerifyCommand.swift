@@ -53,7 +53,7 @@ struct VerifyCommand: ParsableCommand {
     var compiled: (graph: Graph, model: PreparedModel)?
     for set in test.dataSets {
       let given = set.inputs.mapValues { GivenInputs.Entry(array: $0, file: "\(folder)/\(set.name)") }
-      let ready = try given.ready(file, ModelBindings())
+      let ready = try given.ready(file, ModelBindings(lengths: set.lengths, absent: set.absentInputs))
       let model: PreparedModel
       if let compiled, compiled.graph == ready.graph {
         model = compiled.model
@@ -62,8 +62,8 @@ struct VerifyCommand: ParsableCommand {
       }
       compiled = (ready.graph, model)
       let results = Dictionary(zip(ready.graph.outputs.map(\.name), try model.run(ready.arrays))) { $1 }
-      // Elements of a sequence that nobody expects; other outputs may be left out of a test.
-      let expected = Set(set.outputs.map(\.name) + test.outputs)
+      // Elements of a sequence that nobody expects, and what an optional should not hold; other outputs may be left out.
+      let expected = Set(set.outputs.map(\.name) + test.outputs).subtracting(set.absentOutputs)
       for output in ready.graph.outputs where !expected.contains(output.name) {
         mismatches += 1
         try Console.output("\(folder)/\(set.name): \(output.name): MISMATCH: nothing is expected\n")

@@ -9,10 +9,16 @@ public struct BackendTest: Sendable {
   public struct DataSet: Sendable {
     /// The folder's name.
     public let name: String
-    /// By the names of the model's inputs.
+    /// By the names of the model's inputs; the elements of a sequence `s` are `s.0`, `s.1` and so on.
     public let inputs: [String: NDArray]
+    /// The numbers of tensors in inputs that are sequences.
+    public let lengths: [String: Int]
+    /// The optional inputs that hold nothing.
+    public let absentInputs: Set<String>
     /// In the model's order.
     public let outputs: [(name: String, array: NDArray)]
+    /// The optional outputs that should hold nothing.
+    public let absentOutputs: Set<String>
   }
 
   /// The path of the model.
@@ -29,19 +35,18 @@ public struct BackendTest: Sendable {
     let url = URL(fileURLWithPath: folder)
     model = url.appendingPathComponent("model.onnx").path
     let signature = try ONNXSignature(path: model)
-    let lists = signature.sequences
     outputs = signature.outputs
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     var sets: [DataSet] = []
     for name in names.filter({ $0.hasPrefix("test_data_set_") }).sorted(by: Self.precedes) {
       let path = url.appendingPathComponent(name).path
-      let given = try Self.arrays(path, "input", signature.inputs, lists)
-      let expected = try Self.arrays(path, "output", signature.outputs, lists)
-      guard !expected.isEmpty || !lists.isDisjoint(with: signature.outputs) else {
-        throw DiagnosticsError("has no output_0.pb", location: Location(file: path))
-      }
+      let given = try Self.values(path, "input", signature.inputs, signature.types)
+      let expected = try Self.values(path, "output", signature.outputs, signature.types)
+      guard expected.hasFiles else { throw DiagnosticsError("has no output_0.pb", location: Location(file: path)) }
       sets.append(
-        DataSet(name: name, inputs: Dictionary(given) { first, _ in first }, outputs: expected.map { ($0.0, $0.1) }))
+        DataSet(
+          name: name, inputs: Dictionary(given.arrays) { first, _ in first }, lengths: given.lengths,
+          absentInputs: given.absent, outputs: expected.arrays.map { ($0.0, $0.1) }, absentOutputs: expected.absent))
     }
     guard !sets.isEmpty else {
       throw DiagnosticsError("has no test_data_set_0", location: Location(file: folder))
@@ -49,13 +54,19 @@ public struct BackendTest: Sendable {
     dataSets = sets
   }
 
-  /// The arrays in the files of a prefix, with the names of their positions.
-  ///
-  /// Positions may be left out. The elements of a sequence `s` are `s.0`, `s.1` and so on.
-  private static func arrays(
-    _ folder: String, _ prefix: String, _ names: [String], _ lists: Set<String>
-  ) throws(DiagnosticsError) -> [(String, NDArray)] {
+  /// What files hold.
+  private struct Values {
+    var hasFiles = false
     var arrays: [(String, NDArray)] = []
+    var lengths: [String: Int] = [:]
+    var absent: Set<String> = []
+  }
+
+  /// The values in the files of a prefix, with the names of their positions, which may be left out.
+  private static func values(
+    _ folder: String, _ prefix: String, _ names: [String], _ types: [String: Onnx_TypeProto]
+  ) throws(DiagnosticsError) -> Values {
+    var values = Values()
     for file in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted(by: precedes)
     where file.hasPrefix(prefix + "_") && file.hasSuffix(".pb") {
       let path = folder + "/" + file
@@ -63,50 +74,19 @@ public struct BackendTest: Sendable {
         throw DiagnosticsError("the model has no \(prefix) of this number", location: Location(file: path))
       }
       let (name, bytes) = (names[position], try FileContent(reading: path).bytes)
-      guard lists.contains(name) else {
-        arrays.append((name, try NDArray(onnxTensor: bytes, file: path)))
-        continue
-      }
-      for (place, tensor) in try SequenceFile.tensors(bytes, file: path).enumerated() {
-        arrays.append(("\(name).\(place)", try NDArray(onnxTensor: tensor, file: path)))
+      values.hasFiles = true
+      switch try StoredValue(bytes, types[name] ?? Onnx_TypeProto(), file: path) {
+      case .nothing: values.absent.insert(name)
+      case .tensor(let tensor): values.arrays.append((name, try NDArray(onnxTensor: Array(tensor), file: path)))
+      case .sequence(let tensors):
+        values.lengths[name] = tensors.count
+        for (place, tensor) in tensors.enumerated() {
+          values.arrays.append(("\(name).\(place)", try NDArray(onnxTensor: Array(tensor), file: path)))
+        }
       }
     }
-    return arrays
+    return values
   }
 
   private static func precedes(_ a: String, _ b: String) -> Bool { (a.count, a) < (b.count, b) }
-}
-
-/// A serialized `SequenceProto`, whose tensors are its fields of number 3.
-private enum SequenceFile {
-  /// The serialized tensors.
-  static func tensors(_ bytes: [UInt8], file: String) throws(DiagnosticsError) -> [[UInt8]] {
-    var rest = bytes[...]
-    func number() -> Int? {
-      var (value, shift) = (0, 0)
-      while let byte = rest.popFirst(), shift < 63 {
-        value |= Int(byte & 0x7f) << shift
-        if byte < 0x80 { return value }
-        shift += 7
-      }
-      return nil
-    }
-    var tensors: [[UInt8]] = []
-    while !rest.isEmpty {
-      guard let tag = number(), let size = number() else { throw damaged(file) }
-      switch tag & 7 {
-      case 0: continue  // the number itself
-      case 2:
-        guard size >= 0, size <= rest.count else { throw damaged(file) }
-        if tag >> 3 == 3 { tensors.append(Array(rest.prefix(size))) }
-        rest = rest.dropFirst(size)
-      default: throw damaged(file)
-      }
-    }
-    return tensors
-  }
-
-  private static func damaged(_ file: String) -> DiagnosticsError {
-    DiagnosticsError("not a sequence of tensors: it is truncated or damaged", location: Location(file: file))
-  }
 }

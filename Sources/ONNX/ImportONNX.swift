@@ -5,7 +5,8 @@ public import LatheCore
 ///
 /// Initializers become constants, also where they are declared as inputs too. Axes of the inputs that have no size become
 /// symbols. What the file declares of other shapes is a hint, on which nothing depends. A sequence `s` that is an input or
-/// output is `s.0`, `s.1` and so on, as many as `bindings` has arrays for.
+/// output is `s.0`, `s.1` and so on: as many as `lengths` says or `bindings` has arrays for. An optional that holds nothing
+/// is no input or output of the graph.
 ///
 /// - Parameters:
 ///   - path: The `.onnx` file. Tensors in external files are read from its folder, and from nowhere else.
@@ -20,29 +21,35 @@ public import LatheCore
 ///     inference: what `evaluate` and `predict` are of a model that is trained further.
 ///   - maxima: The capacities that sizes will get (`Graph.limiting`). Inputs of `bindings` that decide a size stay inputs
 ///     where such a size is among these.
+///   - lengths: The numbers of tensors in inputs that are sequences.
+///   - absent: The optional inputs that hold nothing; all others hold something.
 ///   - warning: Takes remarks about the file that do not stop the import.
 /// - Throws: All mistakes in the model; operators that are not supported are listed first, each with its nodes.
 public func importONNX(
   path: String, dims: [String: Int] = [:], constants: [String: NDArray] = [:], bindings: [String: NDArray] = [:],
   trainable: Bool = false, evaluating: Bool = false, maxima: [String: Int] = [:],
-  warning: (Diagnostic) -> Void = { _ in }
+  lengths: [String: Int] = [:], absent: Set<String> = [], warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
   return try Model(try Onnx_ModelProto(reading: path), file: path, external: ExternalData(folder: folder))
-    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, warning)
+    .graph(
+      dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, lengths: lengths,
+      absent: absent, warning)
 }
 
 /// Builds the graph of an ONNX model that is in memory; its tensors cannot be in external files.
 ///
 /// - Parameter file: The name that messages give to the model.
-/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:evaluating:maxima:warning:)`.
+/// - Throws: As `importONNX(path:dims:constants:bindings:trainable:evaluating:maxima:lengths:absent:warning:)`.
 public func importONNX(
   bytes: [UInt8], file: String = "model.onnx", dims: [String: Int] = [:], constants: [String: NDArray] = [:],
   bindings: [String: NDArray] = [:], trainable: Bool = false, evaluating: Bool = false, maxima: [String: Int] = [:],
-  warning: (Diagnostic) -> Void = { _ in }
+  lengths: [String: Int] = [:], absent: Set<String> = [], warning: (Diagnostic) -> Void = { _ in }
 ) throws(DiagnosticsError) -> Graph {
   try Model(try Onnx_ModelProto(checking: bytes, file: file), file: file, external: nil)
-    .graph(dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, warning)
+    .graph(
+      dims, constants, bindings, trainable: trainable, evaluating: evaluating, maxima: maxima, lengths: lengths,
+      absent: absent, warning)
 }
 
 /// A parsed model.
@@ -65,9 +72,12 @@ struct Model {
   /// Imports, and does so again with inputs made constants when their values turn out to be needed.
   func graph(
     _ dims: [String: Int], _ constants: [String: NDArray], _ bindings: [String: NDArray], trainable: Bool,
-    evaluating: Bool, maxima: [String: Int] = [:], _ warning: (Diagnostic) -> Void
+    evaluating: Bool, maxima: [String: Int], lengths: [String: Int], absent: Set<String>,
+    _ warning: (Diagnostic) -> Void
   ) throws(DiagnosticsError) -> Graph {
     try checkHeader()
+    try checkInputs("a sequence", named: lengths.keys) { $0.sequence != nil }
+    try checkInputs("optional", named: absent, where: \.isOptional)
     for (name, size) in dims where size < 0 || size > Call.largestSize {
       throw DiagnosticsError("the size \(size) for \(name) is out of range", location: Location(file: file))
     }
@@ -79,13 +89,15 @@ struct Model {
       let mode = trainable ? Importer.Mode.training(evaluating: evaluating) : .inference
       let importer = Importer(file: file, external: external, dims: sizes, functions: proto.functions, mode: mode)
       importer.maxima = maxima
+      importer.lengths = lengths
+      importer.absent = absent
       let graph: Graph
       do {
         graph = try importer.graph(proto, constants: used, given: given.mapValues(\.type), variables: variables)
       } catch {
         // What follows may want to know a size that data decides, too.
         let asked = importer.neededInputs.union(importer.decidingInputs)
-        let needed = asked.filter { used[$0] == nil && bindings[$0] != nil }
+        let needed = arrays(of: asked, in: bindings).filter { used[$0] == nil }
         let literals = importer.neededInputs.intersection(variables)
         if needed.isEmpty && literals.isEmpty {
           let unsupported = unsupportedOperators(importer)
@@ -100,7 +112,7 @@ struct Model {
       let unsupported = unsupportedOperators(importer)
       guard unsupported.isEmpty else { throw DiagnosticsError(unsupported) }
       // What is given once decides sizes here, unless they are to stay open up to a capacity.
-      let deciding = importer.decidingInputs.filter { used[$0] == nil && bindings[$0] != nil }
+      let deciding = arrays(of: importer.decidingInputs, in: bindings).filter { used[$0] == nil }
       if !deciding.isEmpty, !graph.capacities.contains(where: { maxima[$0.size] != nil }) {
         for name in deciding { used[name] = bindings[name] }
         continue
@@ -108,6 +120,14 @@ struct Model {
       try checkSymbols(dims, importer, graph)
       importer.warnings.forEach(warning)
       return graph
+    }
+  }
+
+  /// The names of the arrays that are given for inputs, of which a sequence has several.
+  private func arrays(of inputs: Set<String>, in bindings: [String: NDArray]) -> [String] {
+    let sequences = inputs.filter { bindings[$0] == nil }
+    return bindings.keys.filter { name in
+      inputs.contains(name) || sequences.contains { Importer.isElement(name, of: $0) }
     }
   }
 
@@ -136,6 +156,20 @@ struct Model {
   ) throws(DiagnosticsError) {
     try SymbolSizes.require(
       dims.keys, among: importer.boundSymbols.union(graph.symbols), at: Location(file: file))
+  }
+
+  /// Checks that inputs of a kind have the names that something was said about.
+  private func checkInputs(
+    _ kind: String, named names: some Collection<String>, where isOne: (Onnx_TypeProto) -> Bool
+  ) throws(DiagnosticsError) {
+    let known = proto.graph.input.filter { isOne($0.type) }.map(\.name)
+    let unknown = names.filter { !known.contains($0) }.sorted()
+    guard !unknown.isEmpty else { return }
+    let help = known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))"
+    throw DiagnosticsError(
+      unknown.map {
+        Diagnostic("the model has no input '\($0)' that is \(kind)", location: Location(file: file), help: help)
+      })
   }
 
   private func checkHeader() throws(DiagnosticsError) {
@@ -172,7 +206,7 @@ struct Model {
           let known = found.firstIndex { $0.message == message } ?? found.count
           if known == found.count {
             let operation = UnsupportedOperator(name: node.opType, domain: shown, opset: opset, nodes: [])
-            found.append((message, Operator.refusals[domain]?[node.opType], operation))
+            found.append((message, Operator.remedy(forUnknown: node.opType, domain: domain), operation))
           }
           found[known].unsupported.nodes.append(name)
         }
@@ -234,10 +268,8 @@ extension Importer {
         if let value = scope.values[input.name] {
           compare(value, input.type, name: input.name, Location(file: file, node: input.name))
         }
-      } else if case .sequenceType(let list) = input.type.value {
-        scope.values[input.name] = elements(input.name, list, constants, given)
       } else {
-        scope.values[input.name] = argument(input, constants[input.name], given[input.name])
+        scope.values[input.name] = argument(input, constants, given)
       }
     }
     let types = Dictionary(graph.valueInfo.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
@@ -258,6 +290,7 @@ extension Importer {
         for (place, tensor) in tensors.enumerated() { outputs.append(("\(output.name).\(place)", tensor)) }
         continue
       }
+      if case .absent = operand.content { continue }
       guard let tensor = operand.tensor(in: builder) else {
         report("output '\(output.name)' is a \(operand.type); only tensors can leave the graph")
         continue
@@ -269,58 +302,5 @@ extension Importer {
     let name = graph.name.isEmpty ? "main" : graph.name
     // Every fault that makes an output faulty has been reported; whoever calls says which operators are not supported.
     return try builder.finish(name: name, outputs: Array(outputs))
-  }
-
-  /// The elements of a sequence: inputs of their own, `NAME.0`, `NAME.1` and so on, as many as there are arrays for.
-  private func elements(
-    _ name: String, _ list: Onnx_TypeProto.Sequence, _ constants: [String: NDArray], _ given: [String: TensorType]
-  ) -> Operand {
-    let location = Location(file: file, node: name)
-    return builder.at(location) {
-      do throws(TypeFault) {
-        let dtype = try declaredElementType(list.elemType)
-        var tensors: [Tensor] = []
-        while let type = given["\(name).\(tensors.count)"] {
-          let element = "\(name).\(tensors.count)"
-          guard dtype == nil || type.dtype == dtype else {
-            throw TypeFault("has elements of type \(dtype?.rawValue ?? ""), the array \(element) is \(type)")
-          }
-          tensors.append(constants[element].map { builder.constant($0) } ?? builder.input(element, type))
-        }
-        guard !tensors.isEmpty else {
-          throw TypeFault(
-            "is a sequence, whose length is not known", help: "arrays tell it: --input \(name).0=FILE.npy and so on")
-        }
-        return Operand(.sequence(tensors), origin: Origin(inputs: [name]))
-      } catch {
-        report("input '\(name)': \(error.message)", help: error.help)
-        return Operand(builder.poison)
-      }
-    }
-  }
-
-  private func argument(_ input: Onnx_ValueInfoProto, _ value: NDArray?, _ given: TensorType?) -> Operand {
-    let location = Location(file: file, node: input.name)
-    return builder.at(location) {
-      do throws(TypeFault) {
-        guard let dtype = try declaredElementType(input.type) else { throw TypeFault("its type is not declared") }
-        // Of a rank that is not declared, an array tells the shape.
-        let declared = try declaredType(input.type, name: input.name)
-        let type = declared ?? given.map { $0.with(dtype: dtype) }
-        if let given, let type, given != type {
-          throw TypeFault("is declared as \(declared?.description ?? dtype.rawValue), its array is \(given)")
-        }
-        if let value { return Operand(builder.constant(value)) }
-        guard let type else {
-          throw TypeFault(
-            "the number of its axes is not declared",
-            help: "an array tells it: --input \(input.name)=FILE.npy when the model is run")
-        }
-        return Operand(builder.input(input.name, type), origin: Origin(inputs: [input.name]))
-      } catch {
-        report("input '\(input.name)': \(error.message)", help: error.help)
-        return Operand(builder.poison)
-      }
-    }
   }
 }

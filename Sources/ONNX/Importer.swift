@@ -41,6 +41,10 @@ final class Importer {
   let builder = Builder()
   /// The inputs whose value is needed to tell a shape.
   var neededInputs: Set<String> = []
+  /// The numbers of tensors in inputs that are sequences, where arrays do not tell them.
+  var lengths: [String: Int] = [:]
+  /// The optional inputs that hold nothing.
+  var absent: Set<String> = []
   /// The capacities that sizes which data decides will get, by name.
   var maxima: [String: Int] = [:]
   /// The inputs whose values decide sizes that the graph could have as symbols.

@@ -10,8 +10,8 @@ public struct ONNXSignature: Hashable, Sendable {
   public let outputs: [String]
   /// The elements of the initializers and larger constants that are floats: what a model knows.
   public let parameterCount: Int
-  /// The inputs and outputs that are sequences.
-  let sequences: Set<String>
+  /// The types that the file declares of inputs and outputs.
+  let types: [String: Onnx_TypeProto]
 
   /// Reads the names in a model's file.
   ///
@@ -28,14 +28,24 @@ public struct ONNXSignature: Hashable, Sendable {
   /// - Parameters:
   ///   - dims: Sizes that are known by name.
   ///   - given: The types of arrays that inputs will be given; their shapes tell sizes.
-  public func openSymbols(dims: [String: Int], given: [String: TensorType]) -> [String] {
+  ///   - lengths: The numbers of tensors in inputs that are sequences.
+  ///   - absent: The optional inputs that hold nothing.
+  public func openSymbols(
+    dims: [String: Int], given: [String: TensorType], lengths: [String: Int] = [:], absent: Set<String> = []
+  ) -> [String] {
     let model = Model(declarations, file: "", external: nil)
     guard let sizes = try? model.sizes(dims, given) else { return [] }
     let importer = Importer(file: "", external: nil, dims: sizes, functions: [])
     var symbols = Set<String>()
-    for input in model.proto.graph.input where inputs.contains(input.name) {
-      let type = try? importer.declaredType(input.type, name: input.name)
-      symbols.formUnion(type?.shape.flatMap(\.symbols) ?? [])
+    importer.lengths = lengths
+    for input in model.proto.graph.input where inputs.contains(input.name) && !absent.contains(input.name) {
+      var types: [TensorType] = []
+      if let list = input.type.sequence {
+        types = (try? importer.elementTypes(input.name, list, given)) ?? []
+      } else if let type = try? importer.declaredType(input.type, name: input.name) {
+        types = [type]
+      }
+      symbols.formUnion(types.flatMap(\.shape).flatMap(\.symbols))
     }
     return symbols.sorted()
   }
@@ -47,8 +57,7 @@ public struct ONNXSignature: Hashable, Sendable {
     inputs = model.graph.input.map(\.name).filter { !initialized.contains($0) }
     outputs = model.graph.output.map(\.name)
     parameterCount = model.graph.parameterCount
-    sequences = Set(
-      (model.graph.input + model.graph.output).filter { $0.type.isSequence }.map(\.name))
+    types = Dictionary((model.graph.input + model.graph.output).map { ($0.name, $0.type) }) { first, _ in first }
   }
 }
 

@@ -155,14 +155,21 @@ extension Onnx_SparseTensorProto {
 }
 
 extension Onnx_TypeProto {
-  /// Whether it is a tensor, or an optional one, which is taken to be there.
+  /// Whether it is a tensor, or an optional one.
   var isTensor: Bool {
     if case .optionalType(let inner) = value { return inner.elemType.isTensor }
     if case .tensorType = value { return true }
     return false
   }
 
-  var isSequence: Bool { if case .sequenceType = value { true } else { false } }
+  var isOptional: Bool { if case .optionalType = value { true } else { false } }
+
+  /// The list's type, where it is one or an optional one.
+  var sequence: Onnx_TypeProto.Sequence? {
+    if case .optionalType(let inner) = value { return inner.elemType.sequence }
+    if case .sequenceType(let list) = value { return list }
+    return nil
+  }
 
   /// The type of the tensor, where it is one.
   var tensor: Onnx_TypeProto.Tensor {

@@ -134,6 +134,11 @@ private let mistakes: [Mistake] = [
     TestModel([node("Conv", ["x", "w"], name: "c")], inputs: [("x", .f32(1, 3, 8, 8)), ("w", .f32(4, 2, 3, 3))]),
     "channels", node: "c"),
   Mistake(
+    "a window that stands out of the operand by less than a stride, of which runtimes give nothing or something",
+    TestModel(
+      [node("MaxPool", ["x"], .ints("kernel_shape", [4]), .ints("strides", [2]))], inputs: [("x", .f32(1, 1, 3))]),
+    "larger than"),
+  Mistake(
     "a window beyond the operand",
     TestModel([node("MaxPool", ["x"], .ints("kernel_shape", [9, 9]))], inputs: [("x", .f32(1, 1, 4, 4))]), "larger than"
   ),
@@ -260,4 +265,16 @@ func damagedFiles() throws {
       do { _ = try importONNX(bytes: damaged) } catch { #expect(!error.diagnostics.isEmpty) }
     }
   }
+}
+
+@Test(
+  "an operator that is not known is asked for by the name that was probably meant",
+  arguments: [
+    ("MatMull", "", "did you mean 'MatMul'?"), ("relu", "", "did you mean 'Relu'?"), ("Frobnicate", "", nil),
+    ("BiasGelu", "", "com.microsoft has an operator of this name"), ("Scalar", "ai.onnx.ml", "did you mean 'Scaler'?"),
+    ("Softmax", "my.domain", "ai.onnx has an operator of this name"),
+  ])
+func probableName(_ row: (name: String, domain: String, help: String?)) {
+  let model = TestModel([node(row.name, ["x"], domain: row.domain)], inputs: [("x", .f32(2))])
+  #expect(model.mistakes().first?.help == row.help)
 }

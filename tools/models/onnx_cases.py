@@ -4,7 +4,7 @@ come with the package (simple, pytorch-converted, pytorch-operator).
     .venv/bin/python tools/models/onnx_cases.py OUTPUT [NAME_PART...]
 
 Each case becomes OUTPUT/NAME/model.onnx with test_data_set_0/input_N.pb and output_N.pb. Cases whose inputs or outputs
-are neither tensors nor sequences of such are left out; what is written can be run with `lathe verify OUTPUT/*`.
+are neither tensors nor sequences or optionals of such are left out; what is written can be run with `lathe verify OUTPUT/*`.
 """
 
 import argparse
@@ -53,10 +53,10 @@ def has_tensors_only(folder: Path) -> bool:
 
 
 def write(case, index: int, output: Path) -> bool:
-    """Writes one data set of a case, and its model with the first; False for values that are neither tensors nor sequences of such."""
+    """Writes one data set of a case, and its model with the first; False for values that are neither tensors nor sequences or optionals of such."""
     inputs, outputs = case.data_sets[index]
     values = [x for value in [*inputs, *outputs] for x in (value if isinstance(value, list) else [value])]
-    if not all(isinstance(x, np.ndarray | np.generic | onnx.TensorProto) for x in values):
+    if not all(x is None or isinstance(x, np.ndarray | np.generic | onnx.TensorProto) for x in values):
         return False
     folder = output / case.name
     data = folder / f"test_data_set_{index}"
@@ -64,7 +64,9 @@ def write(case, index: int, output: Path) -> bool:
     (folder / "model.onnx").write_bytes(case.model.SerializeToString())
     for kind, arrays, declared in (("input", inputs, case.model.graph.input), ("output", outputs, case.model.graph.output)):
         for position, (array, value) in enumerate(zip(arrays, declared, strict=True)):
-            if isinstance(array, list):
+            if value.type.HasField("optional_type"):
+                array = onnx.numpy_helper.from_optional(array, value.name)
+            elif isinstance(array, list):
                 array = onnx.numpy_helper.from_list([np.asarray(x) for x in array], value.name)
             elif not isinstance(array, onnx.TensorProto):
                 array = onnx.numpy_helper.from_array(np.asarray(array), value.name)

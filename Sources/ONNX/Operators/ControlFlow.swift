@@ -146,7 +146,7 @@ extension Operator {
       if stackedCount > 0 { call.importer.neededInputs.formUnion(unknown.inputs) }
       guard state.count == initialState.count else {
         call.importer.neededInputs.formUnion(unknown.inputs)
-        throw TypeFault("a state is a sequence, and the number of steps is not known when the model is compiled")
+        throw TypeFault("a state is no tensor, and the number of steps is not known when the model is compiled")
       }
       return try conditional(state)
     }

@@ -1,3 +1,5 @@
+internal import LatheCore
+
 /// What is not supported, for messages and for the article that lists the operators.
 extension Operator {
   private static let strings = "Lathe has no strings: turn texts into numbers before the model"
@@ -11,15 +13,21 @@ extension Operator {
     ],
     "ai.onnx.ml": [
       "CastMap": maps, "CategoryMapper": strings, "DictVectorizer": maps, "ZipMap": maps,
-      "SVMClassifier": "export the classifier's decision function, an SVMRegressor for each class",
     ],
     "ai.onnx.preview.training": [:],
   ]
 
+  /// What could be done where an operator is not known: nil where there is nothing to say.
+  static func remedy(forUnknown name: String, domain: String) -> String? {
+    if let refusal = refusals[domain]?[name] { return refusal }
+    let others = table.keys.filter { table[$0]?[name] != nil }.sorted().map { $0.isEmpty ? "ai.onnx" : $0 }
+    if !others.isEmpty { return "\(others.joined(separator: " and ")) has an operator of this name" }
+    return table[domain]?.keys.nearest(to: name).map { "did you mean '\($0)'?" }
+  }
+
   /// What of supported operators is not, by domain.
   static let limits: [String: [String: String]] = [
     "": [
-      "BatchNormalization": "no statistics of single places (`spatial = 0`)",
       "Bernoulli": "`seed` is not used",
       "Constant": "no strings",
       "GridSample": "of 1 to 3 spatial axes",
@@ -27,7 +35,7 @@ extension Operator {
       "MeanVarianceNormalization": "not without the variance",
       "Multinomial": "`seed` is not used",
       "Optional": "resolved while importing", "OptionalGetElement": "resolved while importing",
-      "OptionalHasElement": "resolved while importing; an optional input is taken to be there",
+      "OptionalHasElement": "resolved while importing; an optional input holds something unless `--absent` names it",
       "RandomNormal": "`seed` is not used", "RandomNormalLike": "`seed` is not used",
       "RandomUniform": "`seed` is not used", "RandomUniformLike": "`seed` is not used",
       "Scan": "in opset 8 all sequences have one length",
@@ -40,7 +48,7 @@ extension Operator {
     ],
     "ai.onnx.ml": [
       "LabelEncoder": "no strings", "LinearClassifier": "labels are integers",
-      "OneHotEncoder": "categories are integers",
+      "OneHotEncoder": "categories are integers", "SVMClassifier": "labels are integers",
       "TreeEnsembleClassifier": "labels are integers",
     ],
     "ai.onnx.preview.training": ["Gradient": "at the graph's own values"],

@@ -219,6 +219,18 @@ private let cases: [OperatorCase] = [
     "MaxPool of a window larger than the operand", opset: 12,
     node("MaxPool", ["x"], .ints("kernel_shape", [2]), .ints("strides", [2]), .int("ceil_mode", 1)),
     [("x", f32([1, 1, 1], [3]))], gives: f32([1, 1, 1], [3])),
+  // By a stride: no element, as ONNX's formula and ONNX Runtime have it.
+  OperatorCase(
+    "MaxPool of a window that is larger by a stride", opset: 12,
+    node("MaxPool", ["x"], ["y", "i"], .ints("kernel_shape", [5, 2]), .ints("strides", [2, 1])),
+    [("x", f32([1, 1, 3, 3], (0..<9).map(Double.init)))], gives: f32([1, 1, 0, 2], []), i64([], shape: [1, 1, 0, 2])),
+  OperatorCase(
+    "AveragePool of a window that is larger by a stride", opset: 19,
+    node("AveragePool", ["x"], .ints("kernel_shape", [5]), .ints("pads", [1, 0]), .int("ceil_mode", 1)),
+    [("x", f32([1, 2, 3], (0..<6).map(Double.init)))], gives: f32([1, 2, 0], [])),
+  OperatorCase(
+    "LpPool of a window that is larger by a stride", opset: 18, node("LpPool", ["x"], .ints("kernel_shape", [4])),
+    [("x", f32([1, 1, 3], [0, 1, 2]))], gives: f32([1, 1, 0], [])),
   OperatorCase(
     "MaxPool with places in the order of columns", opset: 12,
     node("MaxPool", ["x"], ["y", "i"], .ints("kernel_shape", [2, 2, 2]), .int("storage_order", 1)),
@@ -339,6 +351,49 @@ func batchNormalization(_ opset: Int) throws {
   .initializer("s", f32([2], [1, 2])).initializer("b", f32([2], [0, 1])).initializer("m", f32([2], [1, 1]))
   .initializer("v", f32([2], [4, 4]))
   #expect(try model.run(["x": f32([1, 2, 1], [5, 5])])["y"]?.doubles == [2, 5])
+}
+
+/// What ONNX Runtime 1.31 gives from opset 7 on: averages, and then the mean and the inverse deviation of the batch.
+@Test("the training of old operator sets gives four statistics", arguments: [1, 6, 7, 9, 13])
+func oldTrainingBatchNormalization(_ opset: Int) throws {
+  var attributes: [Onnx_AttributeProto] = [.float("momentum", 0.75)]
+  if opset == 1 { attributes += [.ints("consumed_inputs", [0, 0, 0, 1, 1])] }
+  if opset < 7 { attributes += [.int("is_test", 0)] }
+  var model = TestModel(
+    opset: opset, [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "rm", "rv", "sm", "sv"])],
+    inputs: [("x", .f32(3, 2, 2))], outputs: ["y", "rm", "rv", "sm", "sv"]
+  )
+  .initializer("s", f32([2], [1, 2])).initializer("b", f32([2], [0.5, 0])).initializer("m", f32([2], [0, 1]))
+  .initializer("v", f32([2], [1, 2]))
+  model.proto.graph.node[0].attribute = attributes
+  let x = f32([3, 2, 2], [1, 2, 0, 1, 3, 5, 2, 2, 4, 3, 1, 6])
+  let wanted: [String: [Double]] = [
+    "y": [
+      -1.049189, -0.274594, -2.088929, -1.044464, 0.5, 2.049189, 0, 0, 1.274594, 0.5, -1.044464, 4.177857,
+    ],
+    "rm": [0.75, 1.25], "rv": [1.166667, 2.416667], "sm": [3, 2], "sv": [0.774594, 0.522232],
+  ]
+  for (name, numbers) in try model.run(["x": x]) {
+    for (a, b) in zip(numbers.doubles, wanted[name] ?? []) { #expect(abs(a - b) < 1e-5, "\(name)") }
+  }
+  // The first result alone is training where the attribute says so.
+  model.proto.graph.output.removeLast(4)
+  model.proto.graph.node[0].output = ["y"]
+  let alone = try #require(try model.run(["x": x])["y"]?.doubles)
+  let isTraining = abs(alone[0] - 0.5) > 1 && abs(alone[0] + 1) < 0.5
+  #expect(isTraining == (opset < 7))
+}
+
+@Test("places with parameters of their own are channels")
+func placesAsChannels() throws {
+  let model = TestModel(
+    opset: 7,
+    [node("BatchNormalization", ["x", "s", "b", "m", "v"], .int("spatial", 0), .float("epsilon", 0))],
+    inputs: [("x", .f32(2, 1, 2))]
+  )
+  .initializer("s", f32([1, 2], [1, 2])).initializer("b", f32([1, 2], [0, 1])).initializer("m", f32([1, 2], [1, 3]))
+  .initializer("v", f32([1, 2], [4, 1]))
+  #expect(try model.run(["x": f32([2, 1, 2], [5, 5, 1, 3])])["y"]?.doubles == [2, 5, 0, 1])
 }
 
 @Test("a training batch normalization also gives the averages")

@@ -54,19 +54,24 @@ extension Operator {
   ]
 
   private static func batchNormalization(_ call: Call) throws(TypeFault) -> [Tensor] {
-    let x = try call.tensor(0)
-    let (scale, bias) = (try call.tensor(1), try call.tensor(2))
-    let epsilon = try call.float("epsilon", default: 1e-5)
-    guard try call.flag("spatial", default: true) else {
-      throw TypeFault("statistics of single places (spatial = 0) are not supported")
-    }
+    var x = try call.tensor(0)
     guard x.rank >= 2 else { throw TypeFault("the operand \(x.type) has no channels") }
-    var (mean, variance) = (try call.tensor(3), try call.tensor(4))
-    let running = (mean, variance)
-    let isWritten = try call.flag("training_mode")
+    var parameters: [Tensor] = []
+    for position in 1...4 { parameters.append(try call.tensor(position)) }
+    let (given, running) = (x, parameters.suffix(2))
+    // Before opset 9 each place may be a channel of its own.
+    if call.opset < 9, !(try call.flag("spatial", default: true)) {
+      let count = x.shape.dropFirst().reduce(1, *)
+      for parameter in parameters where parameter.shape != Array(x.shape.dropFirst()) && parameter.shape != [count] {
+        throw TypeFault("with spatial = 0 each place of \(x.type) has parameters; \(parameter.type) are given")
+      }
+      x = x.reshape([x.shape[0], count])
+      parameters = parameters.map { $0.reshape([count]) }
+    }
+    var (mean, variance) = (parameters[2], parameters[3])
+    let epsilon = try call.float("epsilon", default: 1e-5)
+    let isWritten = try isInTraining(call)
     let isTraining = isWritten && !call.importer.isEvaluating
-    let named = call.node.output.dropFirst().contains { !$0.isEmpty }
-    guard isWritten || !named else { throw TypeFault("training mode of before opset 14 is not supported") }
     if isTraining {
       let axes = x.shape.indices.filter { $0 != 1 }
       let wide = x.convert(to: mean.dtype)
@@ -74,15 +79,38 @@ extension Operator {
       let centred = wide - mean.broadcast(like: wide, without: axes)
       variance = Self.mean(centred * centred, axes: axes)
     }
-    let y = batchNorm(x, mean, variance, weight: scale, bias: bias, eps: epsilon).convert(to: x.dtype)
+    let y = batchNorm(x, mean, variance, weight: parameters[0], bias: parameters[1], eps: epsilon)
+      .convert(to: x.dtype).reshape(given.shape)
+    guard isWritten else { return [y] }
+    var results = [y]
     let momentum = try call.float("momentum", default: 0.9)
-    guard isTraining else { return isWritten ? [y, mean, variance] : [y] }
-    func updated(_ old: Tensor, _ new: Tensor) -> Tensor {
-      let update = old * momentum + new * (1 - momentum)
+    for (position, old) in running.enumerated() {
+      let new = [mean, variance][position].reshape(old.shape)
+      let update = isTraining ? old * momentum + new * (1 - momentum) : old
       if call.importer.isTraining { call.importer.update(old, to: update) }
-      return update
+      results.append(update)
     }
-    return [y, updated(running.0, mean), updated(running.1, variance)]
+    // What is saved to speed the gradient up is not the variance but what is computed from it: ONNX Runtime's reading.
+    if call.opset < 14 {
+      for saved in [mean, (variance + epsilon).rsqrt()] { results.append(saved.reshape(results[1].shape)) }
+    }
+    return results
+  }
+
+  /// Whether statistics are those of the batch.
+  ///
+  /// From opset 14 on an attribute says so. Before, training has more results than inference; up to opset 6 `is_test = 0`
+  /// says so, too, but where the attribute is left out the results count, as ONNX's own version converter has it.
+  private static func isInTraining(_ call: Call) throws(TypeFault) -> Bool {
+    let named = call.node.output.dropFirst().contains { !$0.isEmpty }
+    if call.opset >= 14 {
+      let isTraining = try call.flag("training_mode")
+      guard isTraining || !named else { throw TypeFault("only training (training_mode = 1) has statistics as results") }
+      return isTraining
+    }
+    guard call.opset < 7, let isTest = try call.optionalInteger("is_test") else { return named }
+    guard isTest == 0 || !named else { throw TypeFault("only training (is_test = 0) has statistics as results") }
+    return isTest == 0
   }
 
   /// The sizes of the axes from `axis` on.

@@ -8,9 +8,10 @@ extension Operator {
     "AveragePool": .one { call throws(TypeFault) in try averagePool(call, try call.tensor(0)) },
     "LpPool": .one { call throws(TypeFault) in
       let x = try call.tensor(0)
-      let window = try WindowArguments(pooling: call, over: x).rounded(up: try call.flag("ceil_mode"), over: x)
+      let (fitted, empty) = try WindowArguments(pooling: call, over: x).fitted(over: x)
+      let window = try fitted.rounded(up: try call.flag("ceil_mode"), over: x)
       let p = Double(try call.integer("p", default: 2))
-      return x.abs().pow(p).windowReduce(.sum, window.shape).pow(1 / p)
+      return x.abs().pow(p).windowReduce(.sum, window.shape).pow(1 / p).emptied(empty)
     },
     "GlobalAveragePool": .one { call throws(TypeFault) in try overSpatial(call, mean) },
     "GlobalMaxPool": .one { call throws(TypeFault) in try overSpatial(call) { $0.reduce(.max, axes: $1) } },
@@ -33,9 +34,10 @@ extension Operator {
   /// opposite order.
   private static func maxPool(_ call: Call) throws(TypeFault) -> [Tensor] {
     let x = try call.tensor(0)
-    let window = try WindowArguments(pooling: call, over: x).rounded(up: try call.flag("ceil_mode"), over: x)
+    let (fitted, empty) = try WindowArguments(pooling: call, over: x).fitted(over: x)
+    let window = try fitted.rounded(up: try call.flag("ceil_mode"), over: x)
     let y = x.windowReduce(.max, window.shape)
-    guard call.node.output.count > 1, !call.node.output[1].isEmpty, !y.isPoisoned else { return [y] }
+    guard call.node.output.count > 1, !call.node.output[1].isEmpty, !y.isPoisoned else { return [y.emptied(empty)] }
     var places = x.windowArgReduce(.max, window.shape)
     let spatial = Array(x.shape[2...])
     let builder = call.builder
@@ -50,14 +52,15 @@ extension Operator {
     }
     let type = TensorType(.i64, y.shape)
     let image = builder.iota(type, axis: 0) * number(x.shape[1]) + builder.iota(type, axis: 1)
-    return [y, places + image * number(spatial.elementCount)]
+    return [y, places + image * number(spatial.elementCount)].map { $0.emptied(empty) }
   }
 
   static func averagePool(_ call: Call, _ x: Tensor) throws(TypeFault) -> Tensor {
-    let window = try WindowArguments(pooling: call, over: x)
+    let (window, empty) = try WindowArguments(pooling: call, over: x).fitted(over: x)
     return avgPoolNd(
       x, kernelSize: window.size, stride: window.stride, low: window.low, high: window.high, dilation: window.dilation,
-      ceilMode: try call.flag("ceil_mode"), countIncludePad: try call.flag("count_include_pad"))
+      ceilMode: try call.flag("ceil_mode"), countIncludePad: try call.flag("count_include_pad")
+    ).emptied(empty)
   }
 
   /// Every element goes to the place that `MaxPool` took it from.

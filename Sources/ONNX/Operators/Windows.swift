@@ -76,5 +76,27 @@ struct WindowArguments {
     return result
   }
 
+  /// The window over an operand that is larger by a stride on some axes, which then hold no element of the result: with
+  /// room for one, which is to be taken away (`Tensor.emptied`).
+  ///
+  /// The formula of ONNX gives 0 there. By less than a stride its floor gives 0, too, but ONNX Runtime cuts towards zero and
+  /// gives one window that stands out of the operand: that stays a fault of the pooling.
+  func fitted(over x: Tensor) -> (window: WindowArguments, empty: [Int]) {
+    var (result, empty) = (self, [Int]())
+    for axis in size.indices {
+      let place = x.rank - size.count + axis
+      guard let extent = x.shape[place].known else { continue }
+      guard extent + low[axis] + high[axis] - reach(axis) == -stride[axis] else { continue }
+      result.high[axis] += stride[axis]
+      empty.append(place)
+    }
+    return (result, empty)
+  }
+
   var shape: WindowShape { WindowShape(size: size, stride: stride, low: low, high: high, dilation: dilation) }
+}
+
+extension Tensor {
+  /// The tensor without the elements along some axes.
+  func emptied(_ axes: [Int]) -> Tensor { axes.reduce(self) { $0.slice(axis: $1, from: 0, to: 0) } }
 }

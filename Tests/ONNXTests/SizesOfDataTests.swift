@@ -171,6 +171,56 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
         ["image": f32([1, 2, 4, 5], (0..<40).map { Double(($0 * 13) % 17) }), "sizes": i64($0)]
       }, failing: [["image": f32([1, 2, 4, 5], (0..<40).map(Double.init)), "sizes": i64([1, 2, 8, 5])]]),
     SizeCase(
+      "resized by scales, which are given to the run",
+      TestModel(
+        opset: 18,
+        [
+          node("Resize", ["image", "", "scales"], ["nearest"], name: "Resize_1"),
+          node("Resize", ["image", "", "scales"], ["cubic"], .string("mode", "cubic")),
+          node("Resize", ["image", "", "scales"], ["smooth"], .string("mode", "linear"), .int("antialias", 1)),
+          node(
+            "Resize", ["image", "", "scales"], .string("mode", "cubic"), .int("antialias", 1),
+            .int("exclude_outside", 1)),
+        ], inputs: [("image", .f32(4, 5)), ("scales", .f32(2))], outputs: ["nearest", "cubic", "smooth", "y"]),
+      ["Resize_1_0": 7, "Resize_1_1": 10],
+      [[1, 1], [1.8, 0.5], [0.3, 2], [0.75, 0.61]].map {
+        ["image": f32([4, 5], (0..<20).map { Double(($0 * 13) % 17) }), "scales": f32([2], $0)]
+      },
+      failing: [[2, 1], [-1, 1], [.nan, 1]].map {
+        ["image": f32([4, 5], (0..<20).map(Double.init)), "scales": f32([2], $0)]
+      }),
+    SizeCase(
+      "parts of an image resized, all in one proportion, or smoothly",
+      TestModel(
+        opset: 19,
+        [
+          node(
+            "Resize", ["image", "roi", "", "sizes"], ["part"], name: "Resize_1", .string("mode", "linear"),
+            .string("coordinate_transformation_mode", "tf_crop_and_resize"), .float("extrapolation_value", -3)),
+          node(
+            "Resize", ["image", "roi", "", "known"], ["known part"],
+            .string("coordinate_transformation_mode", "tf_crop_and_resize"), .string("mode", "cubic")),
+          node("Resize", ["image", "", "", "sizes"], ["smooth"], .string("mode", "cubic"), .int("antialias", 1)),
+          node(
+            "Resize", ["image", "", "", "sizes"], name: "Resize_2", .string("mode", "linear"),
+            .string("keep_aspect_ratio_policy", "not_larger")),
+        ], inputs: [("image", .f32(4, 5)), ("roi", .f32(4)), list("sizes", 2)],
+        outputs: ["part", "known part", "smooth", "y"]
+      ).initializer("known", i64([3, 4])),
+      ["Resize_1_0": 7, "Resize_1_1": 9, "Resize_2_0": 7, "Resize_2_1": 9],
+      [
+        ([4, 5], [0, 0, 1, 1]), ([7, 3], [0.2, 0.1, 0.7, 1.4]), ([1, 1], [0.6, 0.5, 0.1, 0.5]),
+        ([2, 9], [-1, 0, 0, 1]),
+      ]
+      .map { sizes, roi in
+        [
+          "image": f32([4, 5], (0..<20).map { Double(($0 * 13) % 17) }), "roi": f32([4], roi), "sizes": i64(sizes),
+        ]
+      },
+      failing: [
+        ["image": f32([4, 5], (0..<20).map(Double.init)), "roi": f32([4], [0, 0, 1, 1]), "sizes": i64([8, 5])]
+      ]),
+    SizeCase(
       "taken to be equal",
       TestModel(
         opset: 18,
@@ -282,6 +332,17 @@ struct SizeCase: Sendable, CustomTestStringConvertible {
       #expect(throws: DiagnosticsError.self, "\(inputs)") { _ = try session.run(given) }
       #expect(throws: DiagnosticsError.self, "\(inputs)") { _ = try native.run(given) }
     }
+  }
+
+  @Test("sizes of a reshape have room for the elements by the sizes that are known") func reshaped() throws {
+    let model = TestModel(
+      [node("Concat", ["list", "four"], ["shape"], .int("axis", 0)), node("Reshape", ["x", "shape"], name: "R")],
+      inputs: [("x", .f32(2, 3, 4)), ("list", TensorType(.i64, [2]))]
+    ).initializer("four", i64([4]))
+    let graph = try model.graph()
+    #expect(graph.capacities.map(\.size) == ["R_0", "R_1"])
+    #expect(graph.capacities.map(\.capacity) == [6, 6])
+    #expect(try graph.limiting(["R_0": 2]).capacities.map(\.capacity) == [2, 6])
   }
 
   @Test("all sizes without a bound are told at once, with their places and the remedies") func unbounded() throws {

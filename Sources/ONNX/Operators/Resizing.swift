@@ -2,7 +2,7 @@ internal import LatheCore
 internal import LatheNN
 
 /// Resampling along axes. Every result element is a weighted sum of a few elements of the operand; places and weights are
-/// computed here, since sizes are known.
+/// computed here where sizes are known, else in the run (`ResizingOfData.swift`).
 extension Operator {
   static let resizing: [String: Operator] = [
     "Resize": .one { call throws(TypeFault) in try Resampling(resize: call).applied(to: try call.tensor(0)) },
@@ -39,20 +39,18 @@ struct Resampling {
   init(upsample call: Call) throws(TypeFault) {
     let x = try call.tensor(0)
     mode = try Self.mode(call)
-    let scales: [Double]
     if call.opset >= 9 {
-      scales = try call.literal(1, "the list of scales").doubles
+      try scale(x, Array(0..<x.rank), operand: 1, call)
     } else {
-      scales = try call.floats("scales") ?? []
+      try scale(x, Array(0..<x.rank), try call.floats("scales") ?? [])
     }
-    try scale(x, Array(0..<x.rank), scales)
   }
 
   init(resize call: Call) throws(TypeFault) {
     let x = try call.tensor(0)
     mode = try Self.mode(call)
     if call.opset < 11 {
-      try scale(x, Array(0..<x.rank), try call.literal(1, "the list of scales").doubles)
+      try scale(x, Array(0..<x.rank), operand: 1, call)
       return
     }
     coordinates = try call.string("coordinate_transformation_mode", default: "half_pixel")
@@ -70,18 +68,34 @@ struct Resampling {
       let policy = try call.string("keep_aspect_ratio_policy", default: "stretch")
       if policy == "stretch", let named = Self.open(listed, x, places, call) {
         try size(x, places, named)
+      } else if Call.named(listed) == nil {
+        try size(x, places, listed, policy, call)
       } else {
         try size(x, places, try call.integers(3, "the list of sizes"), policy)
       }
     } else {
-      try scale(x, places, try call.literal(2, "the list of scales").doubles)
+      try scale(x, places, operand: 2, call)
     }
-    if coordinates == "tf_crop_and_resize" {
-      let region = try call.literal(1, "the region").doubles
-      guard region.count == 2 * places.count else {
-        throw TypeFault("the region has \(region.count) numbers for \(places.count) axes")
+    if coordinates == "tf_crop_and_resize" { try crop(x, places, to: try call.tensor(1)) }
+  }
+
+  /// Takes note of the parts of the axes that are resized: their starts, then their ends.
+  private mutating func crop(_ x: Tensor, _ places: [Int], to region: Tensor) throws(TypeFault) {
+    guard region.shape.known == [2 * places.count] else {
+      throw TypeFault("the region \(region.type) does not have two numbers for each of \(places.count) axes")
+    }
+    if let known = region.literal?.doubles {
+      for (position, axis) in places.enumerated() {
+        guard let index = axes.firstIndex(where: { $0.axis == axis }) else { continue }
+        axes[index].region = (known[position], known[places.count + position])
       }
-      for position in axes.indices { axes[position].region = (region[position], region[places.count + position]) }
+    } else {
+      openAxes += axes.map { OpenAxis(x, axis: $0.axis, size: Dim($0.size), scale: $0.scale) }
+      axes = []
+    }
+    for index in openAxes.indices {
+      guard let position = places.firstIndex(of: openAxes[index].axis) else { continue }
+      openAxes[index].region = (region.number(at: position), region.number(at: places.count + position))
     }
   }
 
@@ -104,6 +118,17 @@ struct Resampling {
       throw TypeFault("the mode '\(name)' is not one of nearest, linear, cubic")
     }
     return mode
+  }
+
+  /// Takes note of scales in an operand, which the run may decide.
+  private mutating func scale(_ x: Tensor, _ places: [Int], operand: Int, _ call: Call) throws(TypeFault) {
+    let scales = try call.deciding(operand)
+    if let known = scales.literal {
+      try scale(x, places, known.doubles)
+    } else {
+      call.importer.decidingInputs.formUnion(call.operands[operand]?.origin.inputs ?? [])
+      try scale(x, places, scales, call)
+    }
   }
 
   private mutating func scale(_ x: Tensor, _ places: [Int], _ scales: [Double]) throws(TypeFault) {
@@ -154,7 +179,7 @@ struct Resampling {
     // Weights are fractions: integers are weighted as floats, and cut off towards zero as a cast does.
     let wide: ScalarType = x.dtype.isFloat ? x.dtype.computeType : x.dtype.byteCount < 4 ? .f32 : .f64
     var y = mode == .nearest ? x : x.convert(to: wide)
-    var outside: [(axis: Int, mask: [Bool])] = []
+    var outside: [(axis: Int, mask: Tensor)] = []
     for axis in axes {
       let extent = try x.size(axis.axis, "the size of axis \(axis.axis)")
       let isIdentity = axis.size == extent && axis.scale == 1 && coordinates != "tf_crop_and_resize"
@@ -168,12 +193,18 @@ struct Resampling {
         isOutside.append(coordinates == "tf_crop_and_resize" && (coordinate < 0 || coordinate > Double(extent - 1)))
       }
       y = resampled(y, axis.axis, taps, extent)
-      if isOutside.contains(true) { outside.append((axis.axis, isOutside)) }
+      if isOutside.contains(true) { outside.append((axis.axis, x.builder.constant(NDArray(isOutside)))) }
     }
-    for axis in openAxes { y = try resampled(y, axis) }
+    for axis in openAxes {
+      let coordinate = try coordinate(axis, y)
+      if coordinates == "tf_crop_and_resize" {
+        let last = y.builder.number(y.shape[axis.axis] - 1).convert(to: .f64)
+        outside.append((axis.axis, (coordinate .< 0) .| (coordinate .> last)))
+      }
+      y = try resampled(y, axis, coordinate)
+    }
     for (axis, mask) in outside {
-      let isOutside = x.builder.constant(NDArray(mask)).broadcast(to: y.shape, axes: [axis])
-      y = isOutside.select(y.filled(.float(extrapolation)), y)
+      y = mask.broadcast(to: y.shape, axes: [axis]).select(y.filled(.float(extrapolation)), y)
     }
     return y.convert(to: x.dtype)
   }

@@ -9,6 +9,23 @@ extension Resampling {
     var size: Dim
     /// By what factor coordinates are divided, an `f64` without axes.
     var scale: Tensor
+    /// The part of the axis that is resized, for `tf_crop_and_resize`: two `f64` without axes.
+    var region: (start: Tensor, end: Tensor)?
+
+    init(_ x: Tensor, axis: Int, size: Dim, scale: Double) {
+      self.axis = axis
+      self.size = size
+      self.scale = x.builder.scalar(.float(scale), .f64)
+    }
+
+    /// An axis whose size is multiplied by a number of the run.
+    init(_ x: Tensor, axis: Int, scale: Tensor, named name: String) {
+      self.axis = axis
+      self.scale = scale.convert(to: .f64)
+      // The product is one of numbers of type f32.
+      let product = (x.builder.number(x.shape[axis]).convert(to: .f32) * scale.convert(to: .f32)).floor()
+      size = x.builder.extent(counting: product, isCount: scale .> 0, named: name)
+    }
 
     /// An axis that gets a size.
     init(_ x: Tensor, axis: Int, size: Dim) {
@@ -59,21 +76,59 @@ extension Resampling {
     }
   }
 
-  /// The tensor with one such axis resampled.
-  func resampled(_ x: Tensor, _ axis: OpenAxis) throws(TypeFault) -> Tensor {
-    guard !isAntialiased, coordinates != "tf_crop_and_resize" else {
-      throw TypeFault(
-        "\(isAntialiased ? "antialiasing" : coordinates) needs sizes that are known when the model is compiled")
+  /// Takes note of axes whose sizes are multiplied by numbers that the run computes.
+  mutating func scale(_ x: Tensor, _ places: [Int], _ scales: Tensor, _ call: Call) throws(TypeFault) {
+    guard scales.shape.known == [places.count] else {
+      throw TypeFault("the scales \(scales.type) are not a number for each of \(places.count) axes")
+    }
+    for (position, axis) in places.enumerated() {
+      try requireNumber(x, axis)
+      openAxes.append(OpenAxis(x, axis: axis, scale: scales.number(at: position), named: call.sizeName(axis)))
+    }
+  }
+
+  /// Takes note of axes that get sizes of the run, but all the same scale: that of the axis which shrinks or grows most.
+  mutating func size(
+    _ x: Tensor, _ places: [Int], _ sizes: [ListedSize], _ policy: String, _ call: Call
+  ) throws(TypeFault) {
+    guard policy == "not_larger" || policy == "not_smaller" else {
+      throw TypeFault("the policy '\(policy)' is not one of stretch, not_larger, not_smaller")
     }
     let builder = x.builder
+    var scale: Tensor?
+    for (size, axis) in zip(sizes, places) {
+      try requireNumber(x, axis)
+      let own = builder.number(size).convert(to: .f64) / builder.number(x.shape[axis]).convert(to: .f64)
+      scale = scale.map { policy == "not_larger" ? $0.minimum(own) : $0.maximum(own) } ?? own
+    }
+    guard let scale else { return }
+    for axis in places {
+      let product = (builder.number(x.shape[axis]).convert(to: .f64) * scale + 0.5).floor()
+      var open = OpenAxis(x, axis: axis, size: 1, scale: 1)
+      open.scale = scale
+      open.size = builder.extent(counting: product, isCount: scale .> 0, named: call.sizeName(axis))
+      openAxes.append(open)
+    }
+  }
+
+  private func requireNumber(_ x: Tensor, _ axis: Int) throws(TypeFault) {
+    guard x.shape[axis].symbols.isEmpty else {
+      throw TypeFault(
+        "the size \(x.shape[axis]) of axis \(axis) must be known", help: Call.bindingHelp([x.shape[axis]]))
+    }
+  }
+
+  /// The tensor with one such axis resampled.
+  func resampled(_ x: Tensor, _ axis: OpenAxis, _ coordinate: Tensor) throws(TypeFault) -> Tensor {
+    let builder = x.builder
     let last = (builder.number(x.shape[axis.axis]) - 1).convert(to: .f64)
-    let coordinate = try coordinate(axis, last + 1)
     func elements(_ place: Tensor) -> Tensor {
       let inside = place.maximum(0).minimum(last.maximum(0)).convert(to: .i64)
       return x.gather(inside.inserting(axes: [1]), IndexedAxes(axes: [axis.axis], outside: .ignored))
         .movedim(0, axis.axis)
     }
     if mode == .nearest { return elements(try nearest(coordinate, axis)) }
+    if isAntialiased { return antialiased(x, axis, coordinate, last) }
     let first = coordinate.floor()
     var (sum, total): (Tensor?, Tensor?)
     for tap in mode == .linear ? 0...1 : -1...2 {
@@ -91,9 +146,40 @@ extension Resampling {
     return sum / divisor.convert(to: x.dtype).broadcast(to: sum.shape, axes: [axis.axis])
   }
 
-  /// Where each element of the result lies in the operand, which has so many elements, in double precision.
-  private func coordinate(_ axis: OpenAxis, _ size: Tensor) throws(TypeFault) -> Tensor {
+  /// The same with a kernel that is wider where sizes shrink: how many elements it covers is not known, so that every
+  /// element of the result is a sum over all of the operand.
+  private func antialiased(_ x: Tensor, _ axis: OpenAxis, _ coordinate: Tensor, _ last: Tensor) -> Tensor {
+    let (builder, extent) = (x.builder, x.shape[axis.axis])
+    let stretch = axis.scale.minimum(1)
+    /// The shares of places: those of `count` places from `start` on in the direction of `step`.
+    func shares(_ count: Dim, from start: Tensor, step: Double = 1) -> Tensor {
+      let type = TensorType(.f64, [axis.size, count])
+      let place = builder.iota(type, axis: 1) * step + start
+      return kernel(((place - coordinate.broadcast(to: type.shape, axes: [0])) * stretch).abs())
+    }
+    var weights = shares(extent, from: last.zerosLike())
+    if !excludesOutside {
+      // What lies beyond the ends counts as the elements at them; the kernel's reach is one operand, or two.
+      let reach = extent * (mode == .linear ? 1 : 2)
+      let place = builder.iota(TensorType(.f64, [axis.size, extent]), axis: 1)
+      for (end, start, step) in [(last.zerosLike(), last.zerosLike() - 1, -1.0), (last, last + 1, 1)] {
+        let beyond = shares(reach, from: start, step: step).reduce(.sum, axes: [1])
+        let isEnd = (place .== end).convert(to: .f64)
+        weights = weights + isEnd * beyond.broadcast(to: weights.shape, axes: [0])
+      }
+    }
+    let total = weights.reduce(.sum, axes: [1])
+    let divisor = (total .== 0).select(total.onesLike(), total)
+    weights = (weights / divisor.broadcast(to: weights.shape, axes: [0])).convert(to: x.dtype)
+    let order = (0..<x.rank).filter { $0 != axis.axis } + [axis.axis]
+    return x.dot(weights, DotGeneral(leftContracting: [axis.axis], rightContracting: [1]))
+      .permute(Permute(order).inverse)
+  }
+
+  /// Where each element of the result lies in the operand, in double precision.
+  func coordinate(_ axis: OpenAxis, _ x: Tensor) throws(TypeFault) -> Tensor {
     let builder = axis.scale.builder
+    let size = builder.number(x.shape[axis.axis]).convert(to: .f64)
     let position = builder.iota(TensorType(.f64, [axis.size]), axis: 0)
     let count = builder.number(axis.size).convert(to: .f64)
     let resized = axis.scale * size
@@ -109,6 +195,11 @@ extension Resampling {
     case "align_corners":
       return (resized .== 1).select(position.zerosLike(), position * (size - 1) / (resized - 1))
     case "half_pixel_symmetric": return size / 2 * (1 - count / resized) + exact
+    case "tf_crop_and_resize":
+      guard let (start, end) = axis.region else { throw TypeFault("the region is missing") }
+      let part = (end - start) * (size - 1)
+      return (resized .== 1).select(position.zerosLike() + part / 2, position * part / (resized - 1))
+        + start * (size - 1)
     default: throw TypeFault("the coordinate_transformation_mode '\(coordinates)' is not known")
     }
   }
@@ -130,5 +221,25 @@ extension Resampling {
     let near = ((cubic + 2) * t - (cubic + 3)) * t * t + 1
     let far = ((cubic * t - 5 * cubic) * t + 8 * cubic) * t - 4 * cubic
     return (t .<= 1).select(near, (t .< 2).select(far, t.zerosLike()))
+  }
+}
+
+extension Tensor {
+  /// One number of a list, as an `f64` without axes.
+  func number(at position: Int) -> Tensor {
+    slice(axis: 0, from: position, to: position + 1).reshape([Int]()).convert(to: .f64)
+  }
+}
+
+extension Builder {
+  /// A size from a whole number that is a float.
+  ///
+  /// - Parameter isCount: Whether it is one; a run where it is not fails.
+  fileprivate func extent(counting number: Tensor, isCount: Tensor, named name: String) -> Dim {
+    let isCount = isCount .& (number .< 9e15)
+    let whole = isCount.select(number, number.zerosLike()).convert(to: .i64)
+    let count = isCount.select(whole, scalar(.integer(-1), .i64))
+    // One number is one size wherever it is used.
+    return extent(of: count) ?? extent(count, capacity: nil, named: name)
   }
 }

@@ -47,11 +47,16 @@ extension Operator {
         return x.reshape(shape).required(given .== builder.number(rest))
       }
     }
-    // No size is larger than the number of elements, where there are any.
+    // No size is larger than the number of elements by the sizes that are known, where there are any elements.
+    let fixed = listed.enumerated().compactMap { axis, entry in
+      if case .size(let size) = entry, axis != open { size } else { nil }
+    }.elementCount
+    var room = total.divided(exactlyBy: fixed) ?? total
+    if let count = fixed.known, count > 0 { room = total.floorDivided(by: count) }
     var shape: [Dim] = []
     for (axis, entry) in listed.enumerated() {
       let place = numbers.count == 1 && open == nil ? nil : axis
-      shape.append(axis == open ? 1 : call.size(entry, place, capacity: total))
+      shape.append(axis == open ? 1 : call.size(entry, place, capacity: room))
     }
     let (all, rest) = (builder.number(total), builder.number(shape.elementCount))
     var isExact = rest .== all
@@ -59,7 +64,7 @@ extension Operator {
       let quotient = Tensor.pointwise(.divide, all, rest.maximum(1))
       isExact = (quotient * rest) .== all
       shape[open] = builder.extent(
-        isExact.select(quotient * (rest .> 0).convert(to: .i64), builder.scalar(.integer(-1), .i64)), capacity: total,
+        isExact.select(quotient * (rest .> 0).convert(to: .i64), builder.scalar(.integer(-1), .i64)), capacity: room,
         named: call.sizeName(open))
     }
     // The row-major place of each element.

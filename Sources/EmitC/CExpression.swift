@@ -18,7 +18,9 @@ extension CKernelRenderer {
     case .bitcast(let operand, let type): return bitcast(operand, to: type)
     case .checked(let operand, let extent):
       let size = CText(ScalarType.i64.cLiteral(.integer(extent)))
-      return .call(helpers.name(.checkedIndex), [render(operand), size, CText("&\(failed)")])
+      // The number that a capacity is too small for can be told; nothing reads it as a size.
+      let check = checksSize ? CHelper.checkedSize : .checkedIndex
+      return .call(helpers.name(check), [render(operand), size, CText("&\(failed)")])
     case .select(let constraints, let then, let otherwise):
       return conditional(render(constraints), render(then), render(otherwise), then.type)
     }

@@ -157,6 +157,7 @@ struct CFileRenderer: CPart {
     writeStateFunctions(&writer)
     for entry in entries { writeGradients(of: entry, &writer) }
     writeProfileDefinitions(&writer)
+    writeExceedingSize(&writer)
     if isPlain { writeFunctions(&writer) } else { writeVariants(&writer) }
     if options.uniformEntry { for entry in entries { entry.writeUniformEntry(&writer) } }
     if options.main { writer.raw("\n" + bench) }

@@ -43,6 +43,7 @@ extension CFileRenderer {
     if options.uniformEntry {
       for entry in entries { entry.writeUniformDeclaration(&writer) }
       if options.threads == .pthreads { writer.line("size_t \(name)_threads_bytes(void);") }
+      if tellsExceedingSize { writer.line("int64_t \(name)_exceeding(void);") }
       writer.line()
     }
     writer.lines("#ifdef __cplusplus\n}\n#endif")

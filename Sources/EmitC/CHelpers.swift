@@ -6,6 +6,8 @@ enum CHelper: Hashable, Sendable {
   case floorDivide, floorModulo
   /// An index, or 0 and a note where it is out of range.
   case checkedIndex
+  /// A size, and a note where there is no room for it.
+  case checkedSize
   /// Notes for the run that a kernel found an index out of range, also where threads share the kernel.
   case failed(COptions.Threads)
   /// The larger and the smaller of two indices.
@@ -45,6 +47,7 @@ enum CHelper: Hashable, Sendable {
     case .floorDivide: "floor_divide"
     case .floorModulo: "modulo"
     case .checkedIndex: "checked_index"
+    case .checkedSize: "checked_size"
     case .failed: "failed"
     case .larger: "larger"
     case .smaller: "smaller"
@@ -81,7 +84,8 @@ enum CHelper: Hashable, Sendable {
   static func isName(_ name: String) -> Bool {
     let parts = name.split(separator: "_").map(String.init)
     guard let last = parts.last else { return false }
-    if ["floor_divide", "modulo", "larger", "smaller", "checked_index", "failed"].contains(name) { return true }
+    let own = ["floor_divide", "modulo", "larger", "smaller", "checked_index", "checked_size", "failed"]
+    if own.contains(name) { return true }
     if parts.count > 1, ["value", "bits", "round"].contains(last) {
       return ScalarType(rawValue: parts[parts.count - 2]) != nil
     }
@@ -163,6 +167,13 @@ struct CHelpers {
         const bool inside = (uint64_t)index < (uint64_t)size; /* without a branch, so that loops become vectors */
         *outside |= !inside;
         return inside ? index : 0;
+        """)
+    case .checkedSize:
+      return inline(
+        "int64_t", "int64_t size, int64_t limit, bool *outside",
+        """
+        *outside |= (uint64_t)size >= (uint64_t)limit;
+        return size;
         """)
     case .failed(let threads):
       return inline("void", "int *failure", Self.failing(threads))

@@ -62,6 +62,8 @@ struct CKernelRenderer {
   private(set) var mayDeclare = true
   /// The local variable that notes whether an index was out of range, or a routine failed.
   private(set) var failed = ""
+  /// Whether the kernel checks a size, not indices.
+  private(set) var checksSize = false
   private var copies: Int32 = 1 << 24
 
   init(
@@ -120,7 +122,8 @@ struct CKernelRenderer {
     writer = CWriter()
     writer.open("")
     let parallel = threads == .none ? nil : CParallelLoops(parts)
-    let failure = kernel.counted == nil ? uses.failure : .capacity
+    checksSize = kernel.counted != nil
+    let failure = checksSize ? .capacity : uses.failure
     if let failure {
       let what =
         switch failure {

@@ -102,8 +102,8 @@ struct CNames {
   }
 
   private static let fileWords: Set<String> = [
-    "after_loop", "alignment", "arena_bytes", "call", "check_weights", "choice", "forced_target", "give",
-    "gradient", "h", "hooks",
+    "after_loop", "alignment", "arena_bytes", "call", "check_weights", "choice", "exceeding", "exceeding_size",
+    "forced_target", "give", "gradient", "h", "hooks",
     "independent", "initialize", "kernel", "load", "load_weights", "memory", "now", "npy_has", "ok",
     "parallel", "pause", "profile", "read_npy", "run", "save", "share", "spins", "start_threads",
     "state_bytes", "state_hash", "state_magic", "status", "stop_threads", "target", "threads", "threads_bytes",

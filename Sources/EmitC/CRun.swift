@@ -122,7 +122,15 @@ extension CBody {
         if let failure = kernels[known].lazy.compactMap(\.failure).first {
           // Whoever loads the library is told which kernel it is.
           let which = options.uniformEntry ? " + \(CStatus.kernelFactor * (Int32(position) + 1))" : ""
-          writer.line("if (failure) return \(macro)_\(failure.name)\(which);")
+          let ending = "return \(macro)_\(failure.name)\(which);"
+          if failure == .capacity, options.uniformEntry, let size = program.program.kernels[position].writes.first {
+            writer.block("if (failure)") {
+              $0.line("\(name)_exceeding_size = *\(place(size));")
+              $0.line(ending)
+            }
+          } else {
+            writer.line("if (failure) \(ending)")
+          }
         }
       case .loop(let variable, let body):
         let name = stepNames[depth]

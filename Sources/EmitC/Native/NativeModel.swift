@@ -18,6 +18,8 @@ public struct NativeModel: ~Copyable {
   private let state: ProgramState
   /// Nanoseconds and calls of every kernel, where the code counts them.
   private let profile: UnsafePointer<UInt64>?
+  /// The number that a capacity was too small for in this thread's last run that failed so.
+  private let exceedingSize: (@convention(c) () -> Int64)?
   /// The compiled code's threads; nil where one does all work.
   private let pool: NativePool?
   /// The threads that share the work, with the one that calls.
@@ -97,6 +99,9 @@ public struct NativeModel: ~Copyable {
     profile =
       measuresKernels
       ? dlsym(handle, "\(files.name)_profile").map { UnsafePointer($0.assumingMemoryBound(to: UInt64.self)) } : nil
+    exceedingSize = dlsym(handle, "\(files.name)_exceeding").map {
+      unsafeBitCast($0, to: (@convention(c) () -> Int64).self)
+    }
     self.functions = functions.map(\.program)
     arena = AlignedMemory(byteCount: functions.map(\.arenaBytes).max() ?? 0)
     state = ProgramState(first)
@@ -230,7 +235,8 @@ public struct NativeModel: ~Copyable {
       switch failure {
       case .index: "an index is out of range"
       case .singular: "a matrix has no such factorization or inverse"
-      case .capacity: kernel.counted?.message(nil) ?? "a size exceeds its capacity"
+      case .capacity:
+        kernel.counted?.message(exceedingSize.map { Int($0()) }) ?? "a size exceeds its capacity"
       default: internalError("\(program.name): the compiled model returned \(status)")
       }
     return DiagnosticsError("kernel \(kernel.name): \(message)", location: kernel.location, help: kernel.counted?.help)

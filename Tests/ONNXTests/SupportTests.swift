@@ -39,8 +39,12 @@ import Testing
 
     Opsets 1 to 28 and IR versions up to 14 are read, with local functions, sparse and external tensors. All element types
     of ONNX are read but strings and complex numbers; floats of 8, 6 and 4 bits and integers of 4 and 2 bits are stored and
-    converted, as ONNX has it. Sequences and optionals are resolved while a model is imported. This article is made from the
-    importer's tables by a test, which also compares it with them (`LATHE_BLESS=1 swift test --filter SupportTests`).
+    converted, as ONNX has it. This article is made from the importer's tables by a test, which also compares it with them
+    (`LATHE_BLESS=1 swift test --filter SupportTests`).
+
+    Sequences and optionals are resolved while a model is imported. An input `s` that is a sequence becomes the inputs `s.0`,
+    `s.1` and so on: as many as there are arrays for, or as `--length s=3` says. An optional input holds something, unless
+    `--absent NAME` says that it holds nothing.
 
     `lathe check MODEL --json` prints what keeps a model from being compiled. The form is stable: fields may be added, and
     `schema` counts up when one changes its meaning.

@@ -139,10 +139,12 @@ def machine_learning():
     yield case(
         "ml_linear_classifier_binary", "LinearClassifier", scores, classlabels_ints=[0, 1], coefficients=coefficients[:3],
         intercepts=[0.1], post_transform="LOGISTIC")
+    yield case(
+        "ml_linear_classifier_pair", "LinearClassifier", scores, classlabels_ints=[6, 4], coefficients=coefficients[:3], intercepts=[0.1])
     yield case("ml_linear_regressor", "LinearRegressor", {"y": float_type}, coefficients=coefficients[:6], intercepts=[1.0, 2.0], targets=2)
     yield case("ml_scaler", "Scaler", {"y": float_type}, offset=[0.1, 0.2, 0.3], scale=[2.0, 3.0, 4.0])
     for norm in ("MAX", "L1", "L2"):
-        yield case(f"ml_normalizer_{norm.lower()}", "Normalizer", {"y": float_type}, array=np.abs(x) + 0.1 if norm == "MAX" else x, norm=norm)
+        yield case(f"ml_normalizer_{norm.lower()}", "Normalizer", {"y": float_type}, norm=norm)
     yield case(
         "ml_label_encoder", "LabelEncoder", {"y": float_type}, array=np.array([[1, 5], [7, -3]]), keys_int64s=[1, 7, 5],
         values_floats=[0.5, 1.5, 2.5], default_float=-1.0)
@@ -154,6 +156,20 @@ def machine_learning():
         yield case(
             f"ml_svm_regressor_{kernel.lower()}", "SVMRegressor", {"y": float_type}, coefficients=uniform(4).tolist(), kernel_type=kernel,
             kernel_params=[0.5, 0.25, 3.0], n_supports=4, support_vectors=uniform(12).tolist(), rho=[0.125])
+    # Two vectors of the first class, one of the second, two of the third: a row of coefficients for each class but one.
+    machine = dict(
+        classlabels_ints=[4, 2, 7], vectors_per_class=[2, 1, 2], support_vectors=uniform(15).tolist(), coefficients=uniform(10).tolist(),
+        rho=[0.1, -0.05, 0.02], kernel_type="RBF", kernel_params=[0.5, 0.0, 0.0])
+    yield case("ml_svm_classifier", "SVMClassifier", scores, **machine)
+    yield case("ml_svm_classifier_probabilities", "SVMClassifier", scores, prob_a=[-4.0, -3.0, -5.0], prob_b=[0.1, 0.0, -0.2], **machine)
+    pair = machine | dict(
+        classlabels_ints=[1, 0], vectors_per_class=[2, 3], coefficients=machine["coefficients"][:5], rho=[0.1], kernel_type="POLY",
+        kernel_params=[0.5, 0.25, 2.0])
+    yield case("ml_svm_classifier_binary", "SVMClassifier", scores, **pair)
+    yield case("ml_svm_classifier_binary_logistic", "SVMClassifier", scores, post_transform="LOGISTIC", **pair)
+    yield case(
+        "ml_svm_classifier_linear", "SVMClassifier", scores, classlabels_ints=[3, 5, 9], coefficients=uniform(9).tolist(), rho=[0.2],
+        kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0], post_transform="SOFTMAX")
 
 
 def bytes_like(dtype, *shape: int) -> np.ndarray:

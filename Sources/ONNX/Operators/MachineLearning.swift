@@ -43,20 +43,21 @@ extension Operator {
     "LinearClassifier": .several { call throws(TypeFault) in
       let x = try call.tensor(0)
       let labels = try labels(call, "classlabels_ints")
-      var scores = try linear(call, x, count: nil)
+      let scores = try linear(call, x, count: nil)
       let transform = try PostTransform(call.string("post_transform", default: "NONE"))
       let isSingle = scores.shape[1] == 1
       if isSingle && labels.count == 2 {
-        scores = Tensor.concatenate([-scores, scores], axis: 1)
-      } else if isSingle {
+        let isSecond = (scores .> 0).reshape([scores.shape[0]])
+        return [chosen(labels, by: isSecond.convert(to: .i64)), try transform.applied(toPair: scores)]
+      }
+      if isSingle {
         let y = transform.applied(to: scores)
         let isMet = y .>= (transform == .none ? 0 : 0.5)
         let label = call.builder.scalar(.integer(labels.first ?? 1), .i64)
         let chosen = isMet.select(label.expanded(to: y.shape), call.builder.zeros(y.type.with(dtype: .i64)))
         return [chosen.reshape([y.shape[0]]), y]
       }
-      let y = transform.applied(to: scores)
-      return [chosen(labels, by: y.argReduce(.max, axis: 1)), y]
+      return [chosen(labels, by: scores.argReduce(.max, axis: 1)), transform.applied(to: scores)]
     },
     "LinearRegressor": .one { call throws(TypeFault) in
       let targets = try call.integer("targets", default: 1)
@@ -69,7 +70,7 @@ extension Operator {
       let axis = Swift.min(1, x.rank - 1)
       let norm: Tensor
       switch try call.string("norm", default: "MAX") {
-      case "MAX": norm = x.abs().reduce(.max, axes: [axis])
+      case "MAX": norm = x.reduce(.max, axes: [axis])
       case "L1": norm = x.abs().reduce(.sum, axes: [axis])
       case "L2": norm = (x * x).reduce(.sum, axes: [axis]).sqrt()
       case let other: throw TypeFault("the norm '\(other)' is not one of MAX, L1, L2")
@@ -93,7 +94,10 @@ extension Operator {
       let x = try call.tensor(0).convert(to: .f32)
       return (x - (try features(call.floats("offset") ?? [0], x))) * (try features(call.floats("scale") ?? [1], x))
     },
-    "SVMRegressor": .one(supportVectorRegressor),
+    "SVMClassifier": .several { call throws(TypeFault) in
+      try SupportVectors.classified(call, try labels(call, "classlabels_ints"))
+    },
+    "SVMRegressor": .one(SupportVectors.regressed),
     "TreeEnsemble": .one { call throws(TypeFault) in try Forest(ensemble: call).scores(of: try call.tensor(0)) },
     "TreeEnsembleRegressor": .one { call throws(TypeFault) in
       try Forest(nodesOf: call, "target").scores(of: try call.tensor(0))
@@ -120,12 +124,12 @@ extension Operator {
     return labels
   }
 
-  fileprivate static func chosen(_ labels: [Int], by place: Tensor) -> Tensor {
+  static func chosen(_ labels: [Int], by place: Tensor) -> Tensor {
     if labels == Array(labels.indices) { return place }
     return place.builder.tensor(labels, dtype: .i64).take(dim: 0, place)
   }
 
-  /// `x coefficients^T + intercepts`, in `f32` unless the operand is wider.
+  /// `x coefficients^T + intercepts`, computed in `f32` unless the operand is wider; what is given is `f32`.
   private static func linear(_ call: Call, _ x: Tensor, count: Int?) throws(TypeFault) -> Tensor {
     let x = x.dtype == .f64 ? x : x.convert(to: .f32)
     let coefficients = try call.floats("coefficients") ?? []
@@ -136,45 +140,9 @@ extension Operator {
     }
     let rows = coefficients.count / width
     let y = matmul(x, x.builder.tensor(coefficients, shape: [rows, width], dtype: x.dtype).transpose(0, 1))
-    guard let intercepts = try call.floats("intercepts"), !intercepts.isEmpty else { return y }
+    guard let intercepts = try call.floats("intercepts"), !intercepts.isEmpty else { return y.convert(to: .f32) }
     guard intercepts.count == rows else { throw TypeFault("\(intercepts.count) intercepts for \(rows) results") }
-    return y + x.builder.tensor(intercepts, dtype: x.dtype)
-  }
-
-  /// A weighted sum of a kernel's values at support vectors; without such, of the features.
-  private static func supportVectorRegressor(_ call: Call) throws(TypeFault) -> Tensor {
-    let x = try call.tensor(0).convert(to: .f32)
-    guard x.rank == 2 else { throw TypeFault("the operand \(x.type) is not a batch of features") }
-    let (width, count) = (try x.size(1, "the number of features"), try call.integer("n_supports", default: 0))
-    let (weights, vectors) = (try call.floats("coefficients") ?? [], try call.floats("support_vectors") ?? [])
-    let rho = try call.floats("rho")?.first ?? 0
-    var y: Tensor
-    if count == 0 {
-      guard weights.count == width else { throw TypeFault("\(weights.count) coefficients do not fit \(x.type)") }
-      y = matmul(x, x.builder.tensor(weights, shape: [width, 1], dtype: .f32))
-    } else {
-      guard count > 0, weights.count == count, vectors.count == count * width else {
-        throw TypeFault("\(count) support vectors of \(vectors.count) numbers do not fit \(x.type)")
-      }
-      let table = x.builder.tensor(vectors, shape: [count, width], dtype: .f32)
-      let numbers = try call.floats("kernel_params") ?? [0, 0, 0]
-      guard numbers.count == 3 else { throw TypeFault("kernel_params are gamma, coef0 and degree") }
-      let product = matmul(x, table.transpose(0, 1))
-      let values: Tensor
-      switch try call.string("kernel_type", default: "LINEAR") {
-      case "LINEAR": values = product
-      case "POLY": values = (product * numbers[0] + numbers[1]).pow(numbers[2])
-      case "SIGMOID": values = (product * numbers[0] + numbers[1]).tanh()
-      case "RBF":
-        let difference = x.inserting(axes: [1]) - table
-        values = ((difference * difference).reduce(.sum, axes: [2]) * -numbers[0]).exp()
-      case let other: throw TypeFault("the kernel '\(other)' is not one of LINEAR, POLY, RBF, SIGMOID")
-      }
-      y = matmul(values, x.builder.tensor(weights, shape: [count, 1], dtype: .f32))
-    }
-    y = y + rho
-    if try call.flag("one_class") { return (y .> 0).select(y.onesLike(), -y.onesLike()) }
-    return try PostTransform(call.string("post_transform", default: "NONE")).applied(to: y)
+    return (y + x.builder.tensor(intercepts, dtype: x.dtype)).convert(to: .f32)
   }
 
   /// Keys are compared one by one: a table of them is small.
@@ -227,6 +195,16 @@ enum PostTransform: String {
       throw TypeFault("the post_transform '\(name)' is not known")
     }
     self = transform
+  }
+
+  /// The scores of two classes, of which there is the second one's alone, `[N, 1]`: as ONNX Runtime has it, since no text
+  /// tells the first one's.
+  func applied(toPair x: Tensor) throws(TypeFault) -> Tensor {
+    switch self {
+    case .logistic: return Tensor.concatenate([-x, x], axis: 1).sigmoid()
+    case .probit: throw TypeFault("the post_transform PROBIT of one score for two classes is not supported")
+    case .none, .softmax, .softmaxZero: return Tensor.concatenate([1 - x, x], axis: 1)
+    }
   }
 
   func applied(to x: Tensor) -> Tensor {

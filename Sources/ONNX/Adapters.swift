@@ -55,12 +55,9 @@ struct Adapter: Sendable {
       }
     },
     "LpPool": .wholeNorm, "GlobalLpPool": .wholeNorm,
+    // As opset 9 and ONNX Runtime have it, over the batch, too.
     "MeanVarianceNormalization": Adapter(version: 9) { call throws(TypeFault) in
-      guard try call.flag("normalize_variance", default: true) else {
-        throw TypeFault("without the variance (normalize_variance = 0) it is not supported")
-      }
-      let axes = try call.flag("across_channels") ? [1, 2, 3] : [2, 3]
-      call.set("axes", integers: axes)
+      call.set("axes", integers: try call.flag("across_channels") ? [0, 1, 2, 3] : [0, 2, 3])
     },
   ]
 

@@ -282,8 +282,9 @@ struct Call {
     try required(name, try attribute(name, .graph, \.hasG)?.g)
   }
 
+  /// An element type; 0 is the number of none, as some operators have it by default.
   func elementType(_ name: String) throws(TypeFault) -> ScalarType? {
-    guard let number = try optionalInteger(name) else { return nil }
+    guard let number = try optionalInteger(name), number != 0 else { return nil }
     return try ScalarType(onnx: number)
   }
 

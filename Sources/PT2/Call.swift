@@ -296,7 +296,7 @@ struct Call {
     switch argument(name) {
     case .integer(let value)?: return value
     case .float(let value)?: return value
-    case .bool(let value)?: return value ? 1 : 0
+    case .bool(let value)?: return value
     case .symbol(let value)?:
       guard case .size(let size)? = scope.values[value] else { return nil }
       return size.known

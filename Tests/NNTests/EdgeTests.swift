@@ -208,6 +208,11 @@ let edgeCases: [EdgeCase] = [
     let added = x[0].builder.constant(rows([0.5, -.infinity, -.infinity, -.infinity], [2, 2]))
     return scaledDotProductAttention(x[0], x[1], x[2], attnMask: added)
   },
+  EdgeCase(
+    "cosineSimilarity of what is repeated along the axis", [rows([0.5, -2, 3], [1, 3]), rows([1, 2, -1], [3, 1])],
+    gives: [0.4714045207910318, -0.4714045207910318, 0.4714045207910317],
+    gradients: [nil, [0.15713484026367722, 0.0785674201318386, 0.3142696805273545]]
+  ) { cosineSimilarity($0[0], $0[1], dim: 0) },
 ]
 
 @Suite struct EdgeTests {

@@ -42,6 +42,9 @@ struct Sample {
     i0 = builder.input("i0", .scalar(.i64))
   }
 
+  /// An image, [1, 1, 2, 3].
+  var bytes: Tensor { builder.tensor([1, 254, 3, 100, 7, 50], dtype: .u8).reshape([1, 1, 2, 3]) }
+
   static let contents: [String: NDArray] = [
     "b": NDArray([true, false, true]), "i": NDArray([1, -2, 3] as [Int64]), "i8": NDArray([100, -2, 3] as [Int8]),
     "f": NDArray([0.5, -2, 3] as [Float]), "h": NDArray([0.5, -2, 3] as [Float]).converted(to: .f16),
@@ -58,6 +61,30 @@ let promotionCases: [PromotionCase] = [
   PromotionCase("a variable of Int on the left", .i64, [2, 5, 0]) { k - $0.i },
   PromotionCase("a variable of Double on the right", .f32, [1.5, -1.5, 3.5]) { $0.i + half },
   PromotionCase("small integers keep their type", .i8, [101, -1, 4]) { $0.i8 + 1 },
+  PromotionCase("small integers keep their type in multiples of products", .i8, [-124, -18, 27]) {
+    let column = $0.i8.reshape([3, 1])
+    return addmm(column, column, $0.i8.slice(axis: 0, from: 2, to: 3).reshape([1, 1]), beta: 3, alpha: 2).flatten()
+  },
+  PromotionCase("integers keep their type in sums of products", .i8, [-124, -18, 27]) {
+    let column = $0.i8.reshape([1, 3, 1])
+    let third = $0.i8.slice(axis: 0, from: 2, to: 3).reshape([1, 1, 1])
+    return addbmm(column.squeeze(dim: 0), column, third, beta: 3, alpha: 2).flatten()
+  },
+  PromotionCase("bytes are taken off as integers", .u8, [0, 0, 0]) {
+    let bytes = $0.i.to(.u8)
+    return bytes.indexAdd(dim: 0, bytes.builder.arange(3), bytes, alpha: -1)
+  },
+  PromotionCase("truth of bytes is a byte", .u8, [1]) { $0.i.to(.u8).any() },
+  PromotionCase("truth of other integers is none", .bool, [0]) { ($0.i - 1).all() },
+  PromotionCase("images of bytes are rounded along each axis", .u8, [1, 102, 254, 103, 3, 51, 83, 131, 68, 27]) {
+    interpolate($0.bytes, size: [3, 5], mode: .linear).flatten().slice(axis: 0, from: 0, to: 10)
+  },
+  PromotionCase("cubic images of bytes, too", .u8, [0, 122, 255, 127, 0, 55, 89, 131, 73, 27]) {
+    interpolate($0.bytes, size: [3, 5], mode: .cubic).flatten().slice(axis: 0, from: 0, to: 10)
+  },
+  PromotionCase("and those that are smoothed", .u8, [81, 66]) {
+    interpolate($0.bytes, size: [1, 2], mode: .linear, antialias: true).flatten()
+  },
   PromotionCase("small integers wrap", .i8, [-56, -4, 6]) { $0.i8 + $0.i8 },
   PromotionCase("small integers meet a float", .f32, [50, -1, 1.5]) { $0.i8 * 0.5 },
   PromotionCase("half floats keep their type", .f16, [1.5, -1, 4]) { $0.h + 1 },

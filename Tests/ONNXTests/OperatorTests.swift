@@ -320,7 +320,78 @@ private let cases: [OperatorCase] = [
   OperatorCase(
     "Crop", opset: 1, node("Crop", ["x"], .ints("border", [1, 0, 1, 0])), [("x", f32([1, 1, 1, 3], [1, 2, 3]))],
     gives: f32([1, 1, 1, 1], [2])),
+  OperatorCase(
+    "MeanVarianceNormalization over the batch, too", opset: 1, node("MeanVarianceNormalization", ["x"]),
+    [("x", f32([2, 1, 1, 2], [1, 3, 5, 7]))],
+    gives: f32([2, 1, 1, 2], [-1.34164079, -0.4472136, 0.4472136, 1.34164079])),
+  OperatorCase(
+    "MeanVarianceNormalization without the variance", opset: 1,
+    node("MeanVarianceNormalization", ["x"], .int("across_channels", 1), .int("normalize_variance", 0)),
+    [("x", f32([1, 2, 1, 2], [1, 3, 5, 7]))], gives: f32([1, 2, 1, 2], [-3, -1, 1, 3])),
+  OperatorCase(
+    "Clip to finite numbers by default", opset: 6, node("Clip", ["x"], .float("min", 2)),
+    [("x", f32([2], [.infinity, 1]))], gives: f32([2], [Double(Float.greatestFiniteMagnitude), 2])),
+  OperatorCase(
+    "Resize at TensorFlow's places", opset: 11,
+    node(
+      "Resize", ["x", "", "", "s"], .string("coordinate_transformation_mode", "tf_half_pixel_for_nn"),
+      .string("nearest_mode", "floor")),
+    [("x", f32([1, 1, 1, 4], [0, 1, 2, 3])), ("s", i64([1, 1, 1, 7]))],
+    gives: f32([1, 1, 1, 7], [0, 0, 1, 2, 2, 3, 3])),
+  // Types that meet.
+  OperatorCase(
+    "Pow of halves by finer numbers", opset: 15, node("Pow", ["x", "e"]),
+    [("x", array(.f16, [1], [3])), ("e", f32([1], [5.4321]))], gives: array(.f16, [1], [390.75])),
+  OperatorCase(
+    "Pow by an odd number that no float has", opset: 15, node("Pow", ["x", "e"]),
+    [("x", f32([1], [-1])), ("e", i64([16_777_217]))], gives: f32([1], [-1])),
+  OperatorCase(
+    "Pow of an integer that no float has", opset: 15, node("Pow", ["x", "e"]),
+    [("x", array(.i32, [1], [16_777_217])), ("e", f32([1], [1]))], gives: array(.i32, [1], [16_777_217])),
+  OperatorCase(
+    "Gemm of integers with fractions", opset: 13,
+    node("Gemm", ["a", "b", "c"], .float("alpha", 0.5), .float("beta", 0.5)),
+    [("a", array(.i32, [1, 1], [3])), ("b", array(.i32, [1, 1], [1])), ("c", array(.i32, [], [1]))],
+    gives: array(.i32, [1, 1], [2])),
+  OperatorCase(
+    "GridSample of the nearest bytes", opset: 20, node("GridSample", ["x", "g"], .string("mode", "nearest")),
+    [("x", array(.u8, [1, 1, 1, 3], [10, 20, 30])), ("g", f32([1, 1, 2, 2], [-0.6, 0, 0.6, 0]))],
+    gives: array(.u8, [1, 1, 1, 2], [10, 30])),
+  OperatorCase(
+    "GridSample between integers", opset: 20, node("GridSample", ["x", "g"]),
+    [("x", array(.i64, [1, 1, 1, 3], [10, 20, 30])), ("g", f32([1, 1, 1, 2], [0.5, 0]))],
+    gives: array(.i64, [1, 1, 1, 1], [27])),
+  OperatorCase(
+    "QuantizeLinear to no named type", opset: 23,
+    node("QuantizeLinear", ["x", "s"], .int("output_dtype", 0), .int("precision", 0)),
+    [("x", f32([2], [1, 2])), ("s", f32([], [0.5]))], gives: array(.u8, [2], [2, 4])),
+  // Numbers beyond what is common.
+  OperatorCase(
+    "Range of numbers that no float has", opset: 11, node("Range", ["a", "b", "d"]),
+    [("a", array(.i64, [], [1 << 60])), ("b", array(.i64, [], [(1 << 60) + 5])), ("d", array(.i64, [], [2]))],
+    gives: i64([1 << 60, (1 << 60) + 2, (1 << 60) + 4])),
+  OperatorCase(
+    "Range over all numbers", opset: 11, node("Range", ["a", "b", "d"]),
+    [("a", array(.i64, [], [.max])), ("b", array(.i64, [], [.min])), ("d", array(.i64, [], [.min]))],
+    gives: i64([.max, -1])),
+  OperatorCase(
+    "Trilu far from the diagonal", opset: 14, node("Trilu", ["x", "k"], .int("upper", 0)),
+    [("x", row), ("k", array(.i64, [], [1 << 40]))], gives: row),
+  OperatorCase(
+    "Pad goes around twice", opset: 19, node("Pad", ["x", "p"], .string("mode", "wrap")),
+    [("x", f32([3], [1, 2, 3])), ("p", i64([4, 5]))], gives: f32([12], [3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2])),
+  OperatorCase(
+    "Pad reflects twice, what is left", opset: 13, node("Pad", ["x", "p"], .string("mode", "reflect")),
+    [("x", f32([4], [9, 1, 2, 3])), ("p", i64([-1, 5]))], gives: f32([8], [1, 2, 3, 2, 1, 2, 3, 2])),
 ]
+
+private func array(_ dtype: ScalarType, _ shape: [Int], _ values: [Int]) -> NDArray {
+  unfailing { try NDArray(dtype: dtype, shape: shape, values: values.map { .integer($0) }) }
+}
+
+private func array(_ dtype: ScalarType, _ shape: [Int], _ values: [Double]) -> NDArray {
+  unfailing { try NDArray(dtype: dtype, shape: shape, values: values.map { .float($0) }) }
+}
 
 @Test("an operator gives what its definition says", arguments: cases)
 func operatorGives(_ test: OperatorCase) throws {

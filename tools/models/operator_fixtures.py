@@ -170,6 +170,13 @@ def machine_learning():
     yield case(
         "ml_svm_classifier_linear", "SVMClassifier", scores, classlabels_ints=[3, 5, 9], coefficients=uniform(9).tolist(), rho=[0.2],
         kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0], post_transform="SOFTMAX")
+    yield case(
+        "ml_tree_classifier_positive_logistic", "TreeEnsembleClassifier", scores, classlabels_int64s=[0, 1], post_transform="LOGISTIC",
+        base_values=[0.125], **nodes, **leaf("class", [0] * 5, [0.4, 0.1, 0.3, 0.05, 0.5]))
+    for aggregate in ("MIN", "MAX"):  # two weights of each leaf for one target
+        yield case(
+            f"ml_tree_regressor_{aggregate.lower()}_twice", "TreeEnsembleRegressor", {"y": float_type}, n_targets=2,
+            aggregate_function=aggregate, **nodes, **leaf("target", [0, 1, 0] * 5, uniform(15).tolist()))
 
 
 def bytes_like(dtype, *shape: int) -> np.ndarray:
@@ -327,6 +334,20 @@ def contributed():
         {"y": f32, "yh": f32, "yc": f32}, constants=("w", "r", "ws", "wz", "rs", "rz"), hidden_size=3, direction="bidirectional")
     yield from regions(case, y)
     yield case("nhwc_max_pool", "NhwcMaxPool", {"x": bytes_like(np.uint8, 1, 6, 6, 3)}, {"y": u8}, kernel_shape=[3, 3], strides=[2, 2])
+    # The scores are given, too.
+    yield case(
+        "multi_head_scores", "MultiHeadAttention",
+        {"q": q, "k": k[:, :5], "v": v[:, :5]} | none("b") | {"m": np.array([4, 5], np.int32), "bias": uniform(1, 2, 5, 5)},
+        {"y": f32, "presentk": None, "presentv": None, "scores": f32}, num_heads=2, unidirectional=1)
+    step = {"q": uniform(1, 2, 64), "k": uniform(1, 2, 32), "v": uniform(1, 2, 32), "pk": uniform(1, 2, 3, 16), "pv": uniform(1, 2, 3, 16)}
+    for output, name in ((1, "scores"), (2, "weights")):
+        yield case(
+            f"grouped_{name}", "GroupQueryAttention", step | {"lengths": np.array([4], np.int32), "total": np.array(5, np.int32)},
+            grouped | {name: f32}, constants=("total",), num_heads=4, kv_num_heads=2, softcap=1.5, qk_output=output)
+    columns = {"b": bytes_like(np.int8, 5, 6), "b_scale": np.abs(uniform(5)) * 0.02, "b_zero": bytes_like(np.int8, 5)}
+    yield case(
+        "qgemm_columns", "QGemm", scaled("a", bytes_like(np.uint8, 4, 6), 0.05, 3) | columns | {"c": RANDOM.integers(-500, 500, 5).astype(np.int32)},
+        y, transB=1, constants=(*columns, "c"))
 
 
 def regions(case, y):

@@ -287,6 +287,28 @@ class TinyNumbers(nn.Module):
         )
 
 
+class TinyTypes(nn.Module):
+    """Integers that stay integers, bytes, negative places, masks and amounts that are larger or smaller than is common."""
+
+    def forward(self, x: Tensor, n: Tensor, image: Tensor) -> tuple[Tensor, ...]:
+        """One result of each, of f32[3,4], i32[3] and u8[1,2,4,5]."""
+        bytes_, rows = n.to(torch.uint8), n.reshape(3, 1)
+        places = torch.tensor([-1, 0, -2])
+        return (
+            torch.addcmul(n, n, n, value=-2), torch.addmm(rows, rows, rows[:1], beta=3, alpha=-2), torch.addbmm(rows, rows[None], rows[None, :1]),
+            torch.addmv(n, n.outer(n), n, alpha=2), bytes_.index_add(0, torch.tensor([0, 2]), bytes_[:2], alpha=-1),
+            bytes_.any(), bytes_.all(0), (n - 1).all(), torch.full((2,), True) & (n[:2] > 0), torch.scalar_tensor(3) + x[0],
+            F.interpolate(image, scale_factor=1.7, mode="bilinear"), F.interpolate(image, (3, 2), mode="bicubic", align_corners=True),
+            F.interpolate(image, (3, 2), mode="bilinear", antialias=True), F.interpolate(image, (4, 7), mode="bilinear"),
+            torch.take(x, places), torch.take_along_dim(x, places[None, :2], 1), torch.take_along_dim(x, places + 3),
+            x.index_fill(1, places[:2], x[0, 0]), x[0].masked_fill(x > 0, 2.0), x[1].masked_fill(x > 0, x[0, 0]),
+            torch.diff(x, 0, prepend=x[:, :1]), F.pad(x, (-1, 2), mode="replicate"), F.pad(x[None], (-1, 2), mode="circular"),
+            F.pad(x[None], (2, -1), mode="reflect"), F.cosine_similarity(x[:1, :3], x[:, :1], 0),
+            F.embedding_bag(torch.tensor([0, 2, 1, 2]), x, torch.tensor([0, 2]), mode="sum", padding_idx=-1),
+            torch.linalg.solve_triangular(x[:, :3], x[:, :0], upper=True), torch.linalg.solve(x[:, :3] + 3 * torch.eye(3), x[:, :0]),
+        )
+
+
 class TinyItems(nn.Module):
     """Numbers that data decides, as numbers and as sizes."""
 
@@ -395,6 +417,9 @@ MORE = [
     Network("tiny_fourier", TinyFourier, lambda: (torch.randn(4, 8), torch.randn(4, 8), torch.randn(4, 5, dtype=torch.complex64))),
     Network("tiny_signals", TinySignals, lambda: (torch.randn(2, 24), torch.randn(4, 5), torch.randn(4, 5, dtype=torch.complex64))),
     Network("tiny_numbers", TinyNumbers, lambda: (torch.randn(3, 4), torch.randn(3, 4), torch.randint(0, 4, (3, 4)))),
+    Network(
+        "tiny_types", TinyTypes,
+        lambda: (torch.randn(3, 4), torch.tensor([5, -7, 2], dtype=torch.int32), torch.randint(0, 256, (1, 2, 4, 5), dtype=torch.uint8))),
     Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
     Network(
         "tiny_assertions",

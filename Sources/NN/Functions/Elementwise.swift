@@ -97,6 +97,12 @@ extension Tensor {
     alpha.scalarValue.double == 1 ? self : self * lift(alpha)
   }
 
+  /// So many times this tensor; integers stay integers, and wrap around.
+  func multiple(_ factor: Double) -> Tensor {
+    if dtype.isInteger, let whole = Int(exactly: factor) { return scaled(by: whole) }
+    return scaled(by: factor)
+  }
+
   /// The product.
   public func mul(_ other: some TensorOperand) -> Tensor { self * other.tensor(beside: self) }
 

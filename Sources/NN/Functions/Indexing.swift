@@ -8,7 +8,7 @@ extension Tensor {
   }
 
   /// Places on an axis with those that count from the end counted from the front.
-  func fromFront(_ index: Tensor, _ axis: Int) -> Tensor {
+  package func fromFront(_ index: Tensor, _ axis: Int) -> Tensor {
     guard index.dtype.isSigned else { return index }
     if let literal = index.literal, literal.integers.allSatisfy({ $0 >= 0 }) { return index }
     return (index .< 0).select(index + builder.number(shape[axis]).convert(to: index.dtype), index)
@@ -218,7 +218,7 @@ extension Tensor {
 
   /// Adds slices of `source` to the slices of an axis at `index`.
   public func indexAdd(dim: Int, _ index: Tensor, _ source: Tensor, alpha: Double = 1) -> Tensor {
-    indexing("indexAdd", dim, index, alpha == 1 ? source : source * alpha, .sum)
+    indexing("indexAdd", dim, index, source.multiple(alpha), .sum)
   }
 
   /// Replaces the slices of an axis at `index` by those of `source`.
@@ -349,8 +349,8 @@ extension Tensor {
   private func filled(where mask: Tensor, _ value: (Tensor) -> Tensor) -> Tensor {
     composite("maskedFill", [self, mask]) { () throws(TypeFault) -> Tensor in
       guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
-      try requireBroadcast(mask, to: shape, "the mask")
-      return mask.select(value(self), self)
+      let x = expanded(to: try Tensor.broadcastShape([type, mask.type]))
+      return mask.select(value(x), x)
     }
   }
 
@@ -358,9 +358,9 @@ extension Tensor {
   public func maskedFill(_ mask: Tensor, _ value: Tensor) -> Tensor {
     composite("maskedFill", [self, mask, value]) { () throws(TypeFault) -> Tensor in
       guard mask.dtype == .bool else { throw TypeFault("the mask is \(mask.type), needs bool") }
-      try requireBroadcast(mask, to: shape, "the mask")
       try value.requireRank(0...0, "the value")
-      return mask.select(value.convert(to: dtype), self)
+      let x = expanded(to: try Tensor.broadcastShape([type, mask.type]))
+      return mask.select(value.convert(to: dtype), x)
     }
   }
 }

@@ -145,8 +145,8 @@ public func addmv(_ x: Tensor, _ a: Tensor, _ v: Tensor, beta: Double = 1, alpha
 }
 
 private func scaledSum(_ x: Tensor, _ product: Tensor, _ beta: Double, _ alpha: Double) -> Tensor {
-  let scaled = alpha == 1 ? product : product * alpha
-  return beta == 0 ? scaled : (beta == 1 ? x : x * beta) + scaled
+  let scaled = product.multiple(alpha)
+  return beta == 0 ? scaled : x.multiple(beta) + scaled
 }
 
 /// `beta * x + alpha * (a outer b)`.
@@ -156,7 +156,8 @@ public func addr(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha:
 
 /// `beta * x + alpha * sum over batches of (a . b)`.
 public func addbmm(_ x: Tensor, _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
-  scaledSum(x, bmm(a, b).sum(dim: 0), beta, alpha)
+  let products = bmm(a, b)
+  return scaledSum(x, products.sum(dim: 0, dtype: products.dtype), beta, alpha)
 }
 
 /// The sums of products over the last axes of both.

@@ -338,6 +338,9 @@ public func cosineEmbeddingLoss(
 /// The cosine of the angle between vectors along an axis.
 public func cosineSimilarity(_ a: Tensor, _ b: Tensor, dim: Int = 1, eps: Double = 1e-8) -> Tensor {
   composite("cosineSimilarity", [a, b]) {
+    // Norms are those of what both are broadcast to, also along the axis itself.
+    let operands = broadcastTensors([a, b])
+    let (a, b) = (operands[0], operands[1])
     let product = (a * b).sum(dim: dim)
     let (left, right) = (a.norm(dim: dim).clamp(min: eps), b.norm(dim: dim).clamp(min: eps))
     return product / (left * right)

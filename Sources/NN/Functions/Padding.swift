@@ -44,11 +44,15 @@ private func padded(_ x: Tensor, low: [Int], high: [Int], mode: PaddingMode, val
   if mode == .constant {
     return x.pad(low: low, high: high, interior: low.map { _ in 0 }, value: value.convert(to: x.dtype))
   }
-  var result = x
+  // Negative amounts cut off first: what is repeated is what is left.
+  let none = low.map { _ in 0 }
+  let isCut = (low + high).contains { $0 < 0 }
+  var result = isCut ? x.pad(low: low.map { min($0, 0) }, high: high.map { min($0, 0) }, interior: none) : x
+  let (low, high) = (low.map { max($0, 0) }, high.map { max($0, 0) })
   for axis in 0..<x.rank where low[axis] != 0 || high[axis] != 0 {
-    let size = try x.knownSize(axis)
+    let size = try result.checked().knownSize(axis)
     let limit = mode == .reflect ? size - 1 : mode == .circular ? size : Int.max
-    guard low[axis] >= 0, high[axis] >= 0, low[axis] <= limit, high[axis] <= limit, size > 0 else {
+    guard low[axis] <= limit, high[axis] <= limit, size > 0 else {
       throw TypeFault(
         "axis \(axis) of \(x.type) cannot be padded by \(low[axis]) and \(high[axis]) in mode \(mode.rawValue)")
     }

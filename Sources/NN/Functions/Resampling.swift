@@ -64,12 +64,20 @@ public func interpolate(
     }
     if mode == .area { return adaptiveAverage(spatial, x, sizes) }
     for size in sizes { try requireTable(size, of: "elements of an axis") }
-    var y = mode == .nearest || mode == .nearestExact ? x : x.floating.wide
-    for axis in 0..<spatial {
-      let taps = ResamplingTaps(
+    let isWeighted = mode == .linear || mode == .cubic
+    var y = isWeighted ? x.floating.wide : x
+    // Images of bytes are bytes between the axes, too, of which the last one is first.
+    let isOfBytes = isWeighted && x.dtype == .u8 && spatial == 2
+    for axis in isOfBytes ? [1, 0] : Array(0..<spatial) {
+      var taps = ResamplingTaps(
         size: extents[axis], to: sizes[axis], scale: scales[axis], mode: mode, alignCorners: alignCorners,
         antialias: antialias)
+      if isOfBytes {
+        if sizes[axis] == extents[axis], scales[axis] ?? 1 == 1 { continue }
+        taps.round()
+      }
       y = try resample(y, dim: 2 + axis, indices: taps.indices, weights: taps.weights).checked()
+      if isOfBytes { y = (y + 0.5).floor().clamp(min: 0, max: 255) }
     }
     return y.convert(to: x.dtype)
   }
@@ -146,6 +154,16 @@ private struct ResamplingTaps {
         weights.append([Self.far(t + 1), Self.near(t), Self.near(1 - t), Self.far(2 - t)])
       }
     }
+  }
+
+  /// Makes the weights numbers of 16 bits with as many binary places as the largest one leaves.
+  ///
+  /// Source: https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/cpu/UpSampleKernel.cpp
+  mutating func round() {
+    let largest = weights.joined().max() ?? 0
+    let places = (0..<22).first { Int(0.5 + largest * Double(1 << ($0 + 1))) >= 1 << 15 } ?? 22
+    let unit = Double(1 << places)
+    weights = weights.map { $0.map { ($0 * unit).rounded(.toNearestOrAwayFromZero) / unit } }
   }
 
   /// The kernel is as much wider as the image shrinks, and cut at its ends.

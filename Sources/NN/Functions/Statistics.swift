@@ -149,7 +149,7 @@ extension Tensor {
   /// Whether every element is true or not zero.
   public func all(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("all", dim, keepdim) { x, axes in
-      (x.dtype == .bool ? x : x .!= 0).reduce(.min, axes: axes)
+      (x.dtype == .bool ? x : x .!= 0).reduce(.min, axes: axes).convert(to: x.dtype.truth)
     }
   }
 
@@ -159,7 +159,7 @@ extension Tensor {
   /// Whether some element is true or not zero.
   public func any(dim: [Int]? = nil, keepdim: Bool = false) -> Tensor {
     reduction("any", dim, keepdim) { x, axes in
-      (x.dtype == .bool ? x : x .!= 0).reduce(.max, axes: axes)
+      (x.dtype == .bool ? x : x .!= 0).reduce(.max, axes: axes).convert(to: x.dtype.truth)
     }
   }
 
@@ -512,4 +512,9 @@ public func pdist(_ x: Tensor, p: Double = 2) -> Tensor {
     }
     return (rows(pairs.map(\.0)) - rows(pairs.map(\.1))).norm(p: p, dim: 1)
   }
+}
+
+extension ScalarType {
+  /// The type of truth values of a tensor of this one: bytes keep theirs, as in PyTorch.
+  fileprivate var truth: ScalarType { self == .u8 ? .u8 : .bool }
 }

@@ -28,20 +28,21 @@ extension Operator {
     }
     let alpha = try call.float("alpha", default: 1)
     let beta = try call.float("beta", default: 1)
-    /// A factor may be a fraction also where elements are integers.
+    // A factor may be a fraction also where elements are integers; what is cut off is the sum.
+    let isWhole = alpha.rounded() == alpha && beta.rounded() == beta
+    let precision = a.dtype.isFloat || isWhole ? a.dtype : .f64
     func scaled(_ x: Tensor, by factor: Double) -> Tensor {
-      if factor == 1 { return x }
-      if x.dtype.isFloat || factor.rounded() == factor { return x * x.constant(factor) }
-      return (x.convert(to: .f64) * factor).convert(to: x.dtype)
+      let x = x.convert(to: precision)
+      return factor == 1 ? x : x * x.constant(factor)
     }
     let y = scaled(matmul(a, b), by: alpha)
-    guard let c = try call.optional(2), beta != 0 else { return y }
+    guard let c = try call.optional(2), beta != 0 else { return y.convert(to: a.dtype) }
     guard c.dtype == a.dtype else {
       throw TypeFault("operands have different element types, \(a.dtype) and \(c.dtype)")
     }
     let shape = try Tensor.broadcastShape([y.type, c.type])
     guard shape == y.shape else { throw TypeFault("C, \(c.type), does not broadcast to \(y.shape.text)") }
-    return y + scaled(c, by: beta)
+    return (y + scaled(c, by: beta)).convert(to: a.dtype)
   }
 
   /// The window of a convolution; an attribute may repeat the kernel's sizes.

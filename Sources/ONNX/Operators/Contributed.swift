@@ -164,20 +164,23 @@ extension Operator {
   /// - Parameters:
   ///   - seen: Which keys a query sees.
   ///   - softcap: Beyond which scores are bent.
+  /// - Returns: The product, the scores of which the softmax is taken, the least number where a key is not seen, and the
+  ///   softmax.
   private static func attention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, scale: Double?, bias: [Tensor] = [], seen: [Tensor] = [],
     softcap: Double = 0
-  ) throws(TypeFault) -> (output: Tensor, scores: Tensor) {
+  ) throws(TypeFault) -> (output: Tensor, scores: Tensor, weights: Tensor) {
     let size = Double(try query.size(3, "the size of a head"))
     let factor = scale.flatMap { $0 == 0 ? nil : $0 } ?? 1 / size.squareRoot()
     var scores = try (matmul(query, key.permute([0, 1, 3, 2])) * factor).checked()
-    let plain = scores
     if softcap > 0 { scores = (scores / softcap).tanh() * softcap }
     for tensor in bias { scores = scores + tensor }
     for visible in seen {
-      scores = visible.expanded(to: scores.shape).select(scores, scores.filled(.float(-.infinity)))
+      let least = -((try? finfo(scores.dtype))?.max ?? .infinity)
+      scores = visible.expanded(to: scores.shape).select(scores, scores.filled(.float(least)))
     }
-    return (matmul(softmax(try scores.checked(), dim: 3), value), plain)
+    let weights = softmax(try scores.checked(), dim: 3)
+    return (matmul(weights, value), scores, weights)
   }
 
   /// What a mask of keys adds to scores `[B, H, L, S]`: lengths `[B]`, ends and starts `[2 B]`, or truth values for keys
@@ -209,10 +212,18 @@ extension Operator {
     return seen.select(none.expanded(to: seen.shape), none.filled(.float(filter)).expanded(to: seen.shape))
   }
 
-  /// That a query, behind those of the past, sees no key behind itself.
-  private static func causal(_ builder: Builder, _ query: Tensor, _ key: Tensor) -> Tensor {
+  /// That a query, behind so many keys of the past, sees no key behind itself.
+  ///
+  /// - Throws: Where there are more keys, or fewer: which of them is a query's own, no two runtimes agree on.
+  private static func causal(
+    _ builder: Builder, _ query: Tensor, _ key: Tensor, past: Dim
+  ) throws(TypeFault) -> Tensor {
+    if let more = (key.shape[2] - query.shape[2] - past).known, more != 0 {
+      throw TypeFault(
+        "\(query.shape[2]) queries behind \(past) keys do not go with \(key.shape[2]) keys (unidirectional)")
+    }
     let type = TensorType(.i64, [query.shape[2], key.shape[2]])
-    let offset = Sizes([key.shape[2] - query.shape[2]], isScalar: true).tensor(in: builder)
+    let offset = Sizes([past], isScalar: true).tensor(in: builder)
     return builder.iota(type, axis: 1) .<= builder.iota(type, axis: 0) + offset
   }
 
@@ -242,7 +253,8 @@ extension Operator {
     }
     let query = try part(0, sizes[0])
     var (key, value) = (try part(sizes[0], sizes[1]), try part(sizes[0] + sizes[1], sizes[2]))
-    if let cache = try call.optional(past) {
+    let cache = try call.optional(past)
+    if let cache {
       guard cache.rank == 5 else { throw TypeFault("the past \(cache.type) has not 5 axes") }
       func half(_ place: Int) -> Tensor {
         cache.slice(axis: 0, from: place, to: place + 1).reshape(Array(cache.shape.dropFirst()))
@@ -255,10 +267,15 @@ extension Operator {
       added.append(try keyBias(call, tensor, batch: query.shape[0], keys: key.shape[2], query.dtype))
     }
     if let bias, let tensor = try call.optional(bias) { added.append(tensor) }
-    let seen = try call.flag("unidirectional") ? [causal(call.builder, query, key)] : []
+    let seen =
+      try call.flag("unidirectional")
+      ? [try causal(call.builder, query, key, past: cache?.shape[3] ?? 0)] : []
     let y = try attention(query, key, value, scale: call.optionalFloat("scale"), bias: added, seen: seen).output
-    let present = sizes[1] == sizes[2] ? stack([key, value], dim: 0) : y
-    return [joinHeads(try y.checked()), present]
+    guard call.node.output.count > 1, !call.node.output[1].isEmpty else { return [joinHeads(try y.checked())] }
+    guard sizes[1] == sizes[2] else {
+      throw TypeFault("keys of \(sizes[1]) features and values of \(sizes[2]) do not make one tensor, the present")
+    }
+    return [joinHeads(try y.checked()), stack([key, value], dim: 0)]
   }
 
   private static func multiHead(_ call: Call) throws(TypeFault) -> [Tensor] {
@@ -286,7 +303,8 @@ extension Operator {
     let split = try splitHeads(query.checked(), heads)
     key = key.rank == 3 ? try splitHeads(try key.checked(), heads) : key
     value = value.rank == 3 ? try splitHeads(try value.checked(), heads) : value
-    if let past = try call.optional(6) { key = try Tensor.concatenate([past, key], axis: 2).checked() }
+    let past = try call.optional(6)
+    if let past { key = try Tensor.concatenate([past, key], axis: 2).checked() }
     if let past = try call.optional(7) { value = try Tensor.concatenate([past, value], axis: 2).checked() }
     guard !call.has(8), !call.has(9) else { throw TypeFault("shared caches and beams are not supported") }
     var added: [Tensor] = []
@@ -294,8 +312,10 @@ extension Operator {
       added.append(try keyBias(call, mask, batch: split.shape[0], keys: key.shape[2], split.dtype))
     }
     if let bias = try call.optional(5) { added.append(bias) }
-    let seen = try call.flag("unidirectional") ? [causal(call.builder, split, key)] : []
-    let (y, scores) = try attention(split, key, value, scale: call.optionalFloat("scale"), bias: added, seen: seen)
+    let seen =
+      try call.flag("unidirectional")
+      ? [try causal(call.builder, split, key, past: past?.shape[2] ?? 0)] : []
+    let (y, scores, _) = try attention(split, key, value, scale: call.optionalFloat("scale"), bias: added, seen: seen)
     return [joinHeads(try y.checked()), key, value, scores]
   }
 
@@ -368,10 +388,18 @@ extension Operator {
     let window = try call.integer("local_window_size", default: -1)
     if window > 0 { seen.append(row - column .< window) }
     let bias = try call.optional(10).map { [$0] } ?? []
-    let (y, scores) = try attention(
+    let (y, scores, weights) = try attention(
       query, repeated(key), repeated(value), scale: call.optionalFloat("scale"), bias: bias, seen: seen,
       softcap: try call.float("softcap", default: 0))
-    return [joinHeads(try y.checked()), key, value, scores]
+    let results = [joinHeads(try y.checked()), key, value]
+    guard call.node.output.count > 3, !call.node.output[3].isEmpty else { return results }
+    switch try call.integer("qk_output", default: 0) {
+    case 1:
+      // Of keys that are not seen it has zeros.
+      return results + [seen.reduce(scores) { $1.expanded(to: $0.shape).select($0, $0.zerosLike()) }]
+    case 2: return results + [weights]
+    case let other: throw TypeFault("qk_output is \(other), which does not say what the fourth result is")
+    }
   }
 
   // MARK: Weights of few bits
@@ -385,6 +413,9 @@ extension Operator {
       throw TypeFault("weights of \(bits) bits in blocks of \(block) are not supported")
     }
     guard !call.has(4) else { throw TypeFault("groups by index (g_idx) are not supported") }
+    guard try !call.flag("weight_prepacked") else {
+      throw TypeFault("weights in the order of another runtime (weight_prepacked) are not supported")
+    }
     let blocks = (columns + block - 1) / block
     /// Bytes as numbers, the lowest bits first.
     func unpacked(_ bytes: Tensor, _ count: Int) throws(TypeFault) -> Tensor {

@@ -57,15 +57,11 @@ extension Operator {
       return try quantized(call, chosen, scale: 7, like: 1)
     },
     "QGemm": .one { call throws(TypeFault) in
-      var (a, b) = (try centred(call, 0, zero: 2), try centred(call, 3, zero: 5, rows: false))
-      if try call.flag("transA") { a = a.permute([1, 0]) }
+      let isTurned = try call.flag("transB")
       // A zero point of each column is one of each row before the matrix is turned.
-      if try call.flag("transB") {
-        if let point = try call.optional(5), point.type.elementCount != 1 {
-          b = try call.tensor(3).convert(to: .i32) - point.convert(to: .i32).reshape([point.shape[0], 1])
-        }
-        b = b.permute([1, 0])
-      }
+      var (a, b) = (try centred(call, 0, zero: 2), try centred(call, 3, zero: 5, rows: isTurned))
+      if try call.flag("transA") { a = a.permute([1, 0]) }
+      if isTurned { b = b.permute([1, 0]) }
       var sum = matmul(a, b)
       if let bias = try call.optional(6) { sum = sum + bias }
       let factor = try scale(call, 1) * (try scale(call, 4)) * (try call.float("alpha", default: 1))

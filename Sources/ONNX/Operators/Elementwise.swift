@@ -151,12 +151,26 @@ extension Operator {
     return above .| below
   }
 
-  /// The result has the base's type, whatever the exponent's is.
+  /// The result has the base's type, whatever the exponent's is; neither loses anything before.
   private static func power(_ call: Call) throws(TypeFault) -> Tensor {
     let (x, exponent) = (try call.tensor(0), try call.tensor(1))
-    if x.dtype == exponent.dtype || x.dtype.isFloat { return x.pow(exponent.convert(to: x.dtype)) }
-    let meeting = exponent.dtype.isFloat ? exponent.dtype : .i64
+    let types = [x.dtype, exponent.dtype]
+    let meeting: ScalarType
+    if types[0] == types[1] || isExact(exponent, in: x.dtype) {
+      meeting = x.dtype
+    } else if types.allSatisfy(\.isInteger) {
+      meeting = .i64
+    } else {
+      let isNarrow = types.allSatisfy { $0.isFloat && $0 != .f64 || $0.byteCount < 4 }
+      meeting = isNarrow ? .f32 : .f64
+    }
     return x.convert(to: meeting).pow(exponent.convert(to: meeting)).convert(to: x.dtype)
+  }
+
+  /// Whether the values are known and small whole numbers, which every type of floats has.
+  private static func isExact(_ tensor: Tensor, in dtype: ScalarType) -> Bool {
+    guard dtype.isFloat, let values = tensor.literal?.values, values.count <= 64 else { return false }
+    return values.allSatisfy { Swift.abs($0.double) <= 256 && $0.double.rounded() == $0.double }
   }
 
   /// The remainder with the sign of the divisor, or with `fmod` that of the dividend.
@@ -189,7 +203,10 @@ extension Operator {
     var x = try call.tensor(0)
     var bounds: [Tensor?]
     if call.opset < 11 {
-      bounds = [try call.optionalFloat("min"), try call.optionalFloat("max")].map { $0.map { x.constant($0) } }
+      // In opset 6 they are finite by default.
+      let largest = call.opset < 6 ? nil : Double(Float.greatestFiniteMagnitude)
+      let ends = [try call.optionalFloat("min") ?? largest.map { -$0 }, try call.optionalFloat("max") ?? largest]
+      bounds = ends.map { $0.map { x.constant($0) } }
     } else {
       bounds = [try call.optional(1), try call.optional(2)]
       for case let bound? in bounds where bound.dtype != x.dtype {

@@ -32,7 +32,6 @@ extension Operator {
       "Constant": "no strings",
       "GridSample": "of 1 to 3 spatial axes",
       "Loop": "results that are stacked by a loop that only its condition ends need `--max`",
-      "MeanVarianceNormalization": "not without the variance",
       "Multinomial": "`seed` is not used",
       "Optional": "resolved while importing", "OptionalGetElement": "resolved while importing",
       "OptionalHasElement": "resolved while importing; an optional input holds something unless `--absent` names it",

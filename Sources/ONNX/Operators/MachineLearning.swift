@@ -100,7 +100,7 @@ extension Operator {
     "SVMRegressor": .one(SupportVectors.regressed),
     "TreeEnsemble": .one { call throws(TypeFault) in try Forest(ensemble: call).scores(of: try call.tensor(0)) },
     "TreeEnsembleRegressor": .one { call throws(TypeFault) in
-      try Forest(nodesOf: call, "target").scores(of: try call.tensor(0))
+      try Forest(nodesOf: call, "target").scores(of: try call.tensor(0)).convert(to: .f32)
     },
     "TreeEnsembleClassifier": .several { call throws(TypeFault) in
       try Forest(nodesOf: call, "class").classified(try call.tensor(0), try labels(call, "classlabels_int64s"))
@@ -470,14 +470,17 @@ struct Forest {
 
   /// The scores before the base values, `[N, targets]`.
   private func sums(_ x: Tensor) throws(TypeFault) -> Tensor {
-    let isExtreme = aggregate == .min || aggregate == .max
     let none = aggregate == .min ? Double.infinity : aggregate == .max ? -Double.infinity : 0
     var table = [Double](repeating: none, count: nodes.count * targets)
     guard table.count <= 1 << 26 else { throw TypeFault("\(nodes.count) nodes with \(targets) targets are too many") }
     for (index, node) in nodes.enumerated() {
       for (target, weight) in node.weights {
         let place = index * targets + target
-        table[place] = isExtreme ? weight : table[place] + weight
+        switch aggregate {
+        case .min: table[place] = Swift.min(table[place], weight)
+        case .max: table[place] = Swift.max(table[place], weight)
+        case .sum, .average: table[place] += weight
+        }
       }
     }
     let weights = x.builder.tensor(table, shape: [nodes.count, targets], dtype: .f64).convert(to: x.dtype)
@@ -526,8 +529,8 @@ struct Forest {
     if transform == .probit {
       own = transform.applied(to: own)
       other = transform.applied(to: other)
-    } else if transform == .logistic, !isProbability {
-      (other, own) = (other.sigmoid(), own.sigmoid())
+    } else if transform == .logistic {
+      (other, own) = ((-own).sigmoid(), own.sigmoid())
     }
     let joined = Tensor.concatenate([other, own], axis: 1).convert(to: .f32)
     return [Operator.chosen(labels, by: isSecond.convert(to: .i64)), joined]

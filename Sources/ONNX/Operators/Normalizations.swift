@@ -38,6 +38,8 @@ extension Operator {
       let x = try call.tensor(0)
       let axes = try Call.axes(try call.optionalIntegers("axes") ?? [0, 2, 3], rank: x.rank).sorted()
       let centred = x - mean(x, axes: axes).broadcast(like: x, without: axes)
+      // Of opset 1.
+      guard try call.flag("normalize_variance", default: true) else { return centred }
       let deviation = mean(centred * centred, axes: axes).sqrt()
       return centred / (deviation + 1e-9).broadcast(like: x, without: axes)
     },

@@ -220,12 +220,19 @@ struct Resampling {
     switch coordinates {
     case "asymmetric": return Double(Float(x) / Float(scale))
     case "half_pixel": return middle
+    case "tf_half_pixel_for_nn": return Double((Float(x) + 0.5) / Float(scale))  // of opset 11
     case "pytorch_half_pixel": return axis.size == 1 ? 0 : middle
     case "align_corners": return resized == 1 ? 0 : x * (size - 1) / (resized - 1)
     case "half_pixel_symmetric":
       return size / 2 * (1 - Double(axis.size) / resized) + (x + 0.5) / scale - 0.5
     case "tf_crop_and_resize":
       let (start, end) = axis.region
+      // What is nearest is decided by numbers of type f32, as above.
+      if mode == .nearest {
+        let (first, last, extent) = (Float(start), Float(end), Float(size) - 1)
+        guard resized != 1 else { return 0.5 * Double(first + last) * Double(extent) }
+        return Double(first * extent + Float(x) * (last - first) * extent / (Float(resized) - 1))
+      }
       let within = resized == 1 ? (end - start) * (size - 1) / 2 : x * (end - start) * (size - 1) / (resized - 1)
       return within + start * (size - 1)
     default: throw TypeFault("the coordinate_transformation_mode '\(coordinates)' is not known")

@@ -191,6 +191,8 @@ extension Resampling {
     switch coordinates {
     case "asymmetric": return (position.convert(to: .f32) / axis.scale.convert(to: .f32)).convert(to: .f64)
     case "half_pixel": return middle
+    case "tf_half_pixel_for_nn":
+      return ((position.convert(to: .f32) + 0.5) / axis.scale.convert(to: .f32)).convert(to: .f64)
     case "pytorch_half_pixel": return (count .== 1).select(middle.zerosLike(), middle)
     case "align_corners":
       return (resized .== 1).select(position.zerosLike(), position * (size - 1) / (resized - 1))

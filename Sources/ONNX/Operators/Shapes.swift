@@ -91,9 +91,9 @@ extension Operator {
       let x = try call.tensor(0)
       var diagonal = 0
       if call.has(1) {
-        let listed = try call.integers(1, "the diagonal")
+        let listed = try Call.known(try call.dimensions(1, "the diagonal", bounded: false), "the diagonal")
         guard listed.count == 1 else { throw TypeFault("the diagonal is not one number") }
-        diagonal = listed[0]
+        diagonal = Swift.min(Swift.max(listed[0], -Call.largestSize), Call.largestSize)
       }
       return try call.flag("upper", default: true) ? x.triu(diagonal: diagonal) : x.tril(diagonal: diagonal)
     },
@@ -291,14 +291,19 @@ extension Operator {
     }
     let mode = try paddingMode(call)
     if mode == .constant { return LatheNN.pad(x, low: low, high: high, mode: mode, value: value) }
-    // Of an axis whose size data decides, what is repeated lies at computed places.
-    if (0..<x.rank).contains(where: { low[$0] != 0 || high[$0] != 0 ? !x.shape[$0].extents.isEmpty : false }) {
+    // Of an axis whose size data decides, and where an axis is repeated more than once, what is repeated lies at computed
+    // places.
+    let isComputed = x.shape.indices.contains { axis in
+      guard low[axis] != 0 || high[axis] != 0 else { return false }
+      guard let size = x.shape[axis].known else { return !x.shape[axis].extents.isEmpty }
+      let left = size + Swift.min(low[axis], 0) + Swift.min(high[axis], 0)
+      let reach = mode == .reflect ? left - 1 : mode == .circular ? left : Int.max
+      return left > 0 && Swift.max(low[axis], high[axis]) > reach
+    }
+    if isComputed {
       return try padded(x, (low + high).map { .size(Dim($0)) }, Array(0..<x.rank), value: value, call)
     }
-    // Negative amounts cut off first: what is repeated is what is left.
-    let none = low.map { _ in 0 }
-    let cropped = x.pad(low: low.map { Swift.min($0, 0) }, high: high.map { Swift.min($0, 0) }, interior: none)
-    return LatheNN.pad(cropped, low: low.map { Swift.max($0, 0) }, high: high.map { Swift.max($0, 0) }, mode: mode)
+    return LatheNN.pad(x, low: low, high: high, mode: mode)
   }
 
   static func paddingMode(_ call: Call) throws(TypeFault) -> PaddingMode {
@@ -373,9 +378,20 @@ extension Operator {
       throw TypeFault("start, limit and step are not three numbers of one type")
     }
     guard stride.double != 0 else { throw TypeFault("the step is 0") }
-    let exact = ((limit.double - first.double) / stride.double).rounded(.up)
-    guard exact < Double(Call.largestSize) else { throw TypeFault("has absurdly many elements: \(exact)") }
-    let count = exact > 0 ? Int(exact) : 0
+    let count: Int
+    if type.isInteger {
+      let (from, to, by) = (start.integers[0], end.integers[0], step.integers[0])
+      let isEmpty = by > 0 ? from >= to : from <= to
+      // As unsigned numbers, distances of 64 bits do not overflow.
+      let distance = UInt(bitPattern: by > 0 ? to &- from : from &- to)
+      let steps = isEmpty ? 0 : (distance - 1) / by.magnitude + 1
+      guard steps < Call.largestSize else { throw TypeFault("has absurdly many elements: \(steps)") }
+      count = Int(steps)
+    } else {
+      let exact = ((limit.double - first.double) / stride.double).rounded(.up)
+      guard exact < Double(Call.largestSize) else { throw TypeFault("has absurdly many elements: \(exact)") }
+      count = exact > 0 ? Int(exact) : 0
+    }
     if count <= 64, type.isInteger {  // a list of axes, perhaps
       let numbers = (0..<count).map { ScalarValue.integer(start.integers[0] &+ $0 &* step.integers[0]) }
       return call.builder.constant(unfailing { try NDArray(dtype: type, shape: [count], values: numbers) })

@@ -14,10 +14,14 @@ extension Operator {
       guard let outside = GridPadding(rawValue: padding) else {
         throw TypeFault("the padding_mode '\(padding)' is not known")
       }
-      let x = try call.tensor(0)
-      return gridSample(
-        x, try call.tensor(1).convert(to: x.dtype), mode: interpolation, paddingMode: outside,
-        alignCorners: try call.flag("align_corners"))
+      // Places are fractions, and so are what lies between elements: integers are cut off in the end, as a cast does.
+      let (x, grid) = (try call.tensor(0), try call.tensor(1))
+      let precision: ScalarType = x.dtype == .f64 || !x.dtype.isFloat && x.dtype.byteCount >= 4 ? .f64 : .f32
+      let y = gridSample(
+        interpolation == .nearest ? x : x.convert(to: precision),
+        grid.convert(to: interpolation == .nearest ? grid.dtype.computeType : precision), mode: interpolation,
+        paddingMode: outside, alignCorners: try call.flag("align_corners"))
+      return y.convert(to: x.dtype)
     },
     "AffineGrid": .one { call throws(TypeFault) in
       affineGrid(

@@ -37,7 +37,9 @@ extension Operator {
     "clamp_max": .one(clamp),
     "addcmul": .one { call throws(TypeFault) in
       let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))
-      return try call.tensor().addcmul(a, b, value: call.float("value"))
+      // A whole number, where the tensors are integers.
+      guard let value = try call.number("value") else { throw TypeFault("the value is no number") }
+      return try call.tensor().addcmul(a, b, value: value)
     },
     "addcdiv": .one { call throws(TypeFault) in
       let (a, b) = (try call.tensor("tensor1"), try call.tensor("tensor2"))

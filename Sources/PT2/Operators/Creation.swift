@@ -118,7 +118,7 @@ extension Operator {
 
   private static let scalar = Operator.one { call throws(TypeFault) in
     guard let number = try call.number("s") else { return try call.tensor("s") }
-    return call.builder.full([], number, dtype: try call.dtype() ?? (number is Int ? .i64 : .defaultFloat))
+    return call.builder.full([], number, dtype: try call.dtype() ?? .defaultFloat)
   }
 
   private static func periodic(_ call: Call) throws(TypeFault) -> Bool {
@@ -155,7 +155,7 @@ extension Operator {
       let like = call.has("self") ? try call.tensor() : nil
       let given = try call.dtype() ?? like?.dtype
       let type = TensorType(
-        given ?? (number is Int && call.target.hasPrefix("aten.full") ? .i64 : .defaultFloat),
+        given ?? (call.target.hasPrefix("aten.full") ? type(of: number).dtype : .defaultFloat),
         try size.map { (name) throws(TypeFault) in try call.dimensions(name) } ?? like?.shape ?? [])
       return call.builder.full(type, try type.dtype.number(number))
     }

@@ -12,7 +12,10 @@ extension Operator {
     },
     "embedding_bag": .first(of: 4, bag), "_embedding_bag": .first(of: 4, bag),
     "_embedding_bag_forward_only": .first(of: 4, bag),
-    "take": .one { call throws(TypeFault) in try call.tensor().flatten().take(dim: 0, call.tensor("index")) },
+    "take": .one { call throws(TypeFault) in
+      let x = try call.tensor().flatten()
+      return x.take(dim: 0, x.fromFront(try call.tensor("index"), 0))
+    },
     "index_reduce": .one { call throws(TypeFault) in
       try call.tensor().indexReduce(
         dim: call.integer("dim"), call.tensor("index"), call.tensor("source"), reduce: reduction(call),
@@ -71,15 +74,26 @@ extension Operator {
       return x.maskedFill(places, values.reshape([Dim]()))
     },
     "index_fill": .one { call throws(TypeFault) in
-      guard let value = try call.number("value") else { throw TypeFault("the value is no number") }
-      return try indexFill(call.tensor(), call, value)
+      if let value = try call.number("value") { return try indexFill(call.tensor(), call, value) }
+      let (x, index, dim) = (try call.tensor(), try call.tensor("index"), try call.integer("dim"))
+      guard dim >= -x.rank, dim < x.rank, index.rank == 1 else {
+        throw TypeFault("\(index.type) at axis \(dim) of \(x.type)")
+      }
+      let axis = dim < 0 ? dim + x.rank : dim
+      var shape = x.shape
+      shape[axis] = index.shape[0]
+      return x.indexCopy(dim: axis, x.fromFront(index, axis), try call.tensor("value").expanded(to: shape))
     },
     "masked_scatter": .one { call throws(TypeFault) in
       try call.tensor().maskedScatter(call.tensor("mask"), call.tensor("source"))
     },
     "take_along_dim": .one { call throws(TypeFault) in
-      let dim = try call.integer("dim")
-      return try call.tensor().takeAlongDim(call.tensor("indices"), dim: dim)
+      let (x, indices) = (try call.tensor(), try call.tensor("indices"))
+      guard let dim = try call.optionalInteger("dim") else {
+        return x.flatten().takeAlongDim(indices.flatten(), dim: 0)
+      }
+      guard dim >= -x.rank, dim < x.rank else { return x.takeAlongDim(indices, dim: dim) }
+      return x.takeAlongDim(x.fromFront(indices, dim < 0 ? dim + x.rank : dim), dim: dim)
     },
     "scatter_reduce": .one { call throws(TypeFault) in
       try call.tensor().scatterReduce(
@@ -128,9 +142,14 @@ extension Operator {
       throw TypeFault("the mode \(number) is not known")
     }
     call.ignore("padding_idx")
-    let padding = call.has("padding_idx") ? try call.integer("padding_idx") : -1
+    let weight = try call.tensor("weight")
+    var padding = call.has("padding_idx") ? try call.integer("padding_idx") : -1
+    // A negative row is none, save where rows are counted from the end.
+    if padding < 0, call.target == "aten.embedding_bag.padding_idx", call.has("padding_idx") {
+      padding += try Call.known([weight.size(0)], "the number of rows")[0]
+    }
     return embeddingBag(
-      try call.tensor("indices"), try call.tensor("weight"), offsets: try call.tensor("offsets"), mode: mode,
+      try call.tensor("indices"), weight, offsets: try call.tensor("offsets"), mode: mode,
       perSampleWeights: try call.optional("per_sample_weights"),
       includeLastOffset: try call.flag("include_last_offset"), paddingIdx: padding < 0 ? nil : padding,
       scaleGradByFreq: try call.flag("scale_grad_by_freq"))

@@ -67,9 +67,14 @@ extension Operator {
     },
     "logcumsumexp": .one { call throws(TypeFault) in try call.tensor().logcumsumexp(dim: call.integer("dim")) },
     "diff": .one { call throws(TypeFault) in
-      let dim = try call.integer("dim")
+      let (dim, n) = (try call.integer("dim"), try call.integer("n"))
+      // Without a difference nothing is put before or behind either.
+      guard n > 0 else {
+        for name in ["prepend", "append"] { call.ignore(name) }
+        return try call.tensor()
+      }
       let parts = try [call.optional("prepend"), call.tensor(), call.optional("append")].compactMap { $0 }
-      return cat(parts, dim: dim).diff(n: try call.integer("n"), dim: dim)
+      return cat(parts, dim: dim).diff(n: n, dim: dim)
     },
     "nanmedian": .unary { $0.nanmedian() },
     "nanmedian.dim": .alongAxis { $0.nanmedian(dim: $1, keepdim: $2) },

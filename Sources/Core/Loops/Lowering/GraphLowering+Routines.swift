@@ -46,9 +46,18 @@ extension GraphLowering {
   private mutating func factorizeNothing(
     _ node: Node, _ position: Int, _ types: [TensorType], _ region: inout Region
   ) -> [Step] {
-    let operands = types.map { type in unfailing { try NDArray(dtype: type.dtype, shape: type.sizes, values: []) } }
-    guard case .some(.some(let arrays)) = try? ReferenceEvaluator.evaluate(node.operation, operands, node.types) else {
-      internalError("\(node.operation.name) of nothing has no result")
+    func filled(_ type: TensorType) -> NDArray {
+      let values = [ScalarValue](
+        repeating: type.dtype.isFloat ? .float(0) : .integer(0), count: type.sizes.reduce(1, *))
+      return unfailing { try NDArray(dtype: type.dtype, shape: type.sizes, values: values) }
+    }
+    var arrays = node.types.map(filled)
+    // Beside a matrix without elements others may have some, whose results then have none.
+    if arrays.contains(where: { $0.count > 0 }) {
+      let operands = types.map(filled)
+      guard case .some(.some(let results)) = try? ReferenceEvaluator.evaluate(node.operation, operands, node.types)
+      else { internalError("\(node.operation.name) of nothing has no result") }
+      arrays = results
     }
     var steps: [Step] = []
     for (result, array) in arrays.enumerated() {

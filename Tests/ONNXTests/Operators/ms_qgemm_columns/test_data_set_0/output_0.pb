@@ -1,0 +1,1 @@
+ByJP¤ÇÀÕVBç´¹AÂMRBÇXZÁ+ÉSÁMj“B3‰§A¢xBÝˆmÁa ÁçXQB	"ëA!TB®î–ÁôRKÁSºžB¢	Bø…–Bfi5Â

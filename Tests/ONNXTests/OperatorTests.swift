@@ -338,6 +338,15 @@ private let cases: [OperatorCase] = [
       .string("nearest_mode", "floor")),
     [("x", f32([1, 1, 1, 4], [0, 1, 2, 3])), ("s", i64([1, 1, 1, 7]))],
     gives: f32([1, 1, 1, 7], [0, 0, 1, 2, 2, 3, 3])),
+  OperatorCase(
+    "Resize of a region between two elements", opset: 11,
+    node(
+      "Resize", ["x", "r", "", "s"], .string("coordinate_transformation_mode", "tf_crop_and_resize"),
+      .float("extrapolation_value", 9)),
+    [
+      ("x", f32([1, 1, 1, 6], [0, 1, 2, 3, 4, 5])), ("r", f32([8], [0, 0, 0, 0.3, 1, 1, 1, 1.2])),
+      ("s", i64([1, 1, 1, 4])),
+    ], gives: f32([1, 1, 1, 4], [1, 3, 4, 9])),
   // Types that meet.
   OperatorCase(
     "Pow of halves by finer numbers", opset: 15, node("Pow", ["x", "e"]),

@@ -199,9 +199,13 @@ extension Resampling {
     case "half_pixel_symmetric": return size / 2 * (1 - count / resized) + exact
     case "tf_crop_and_resize":
       guard let (start, end) = axis.region else { throw TypeFault("the region is missing") }
-      let part = (end - start) * (size - 1)
-      return (resized .== 1).select(position.zerosLike() + part / 2, position * part / (resized - 1))
-        + start * (size - 1)
+      // What is nearest is decided by numbers of type f32, in this order.
+      func number(_ x: Tensor) -> Tensor { mode == .nearest ? x.convert(to: .f32) : x }
+      let (first, extent, place) = (number(start), number(size - 1), number(position))
+      let part = number(end) - first
+      let within = place * part * extent / number(resized - 1)
+      let middle = place.zerosLike() + part * extent / 2
+      return (first * extent + (resized .== 1).select(middle, within)).convert(to: .f64)
     default: throw TypeFault("the coordinate_transformation_mode '\(coordinates)' is not known")
     }
   }

@@ -27,7 +27,9 @@ extension Importer {
         }
         return Operand(.sequence(elements), origin: Origin(inputs: [name]))
       } catch {
-        report("input '\(name)': \(error.message)", help: error.help)
+        let without = input.type.isOptional ? "--absent \(name) builds the model without it" : nil
+        let help = [error.help, without].compactMap { $0 }
+        report("input '\(name)': \(error.message)", help: help.isEmpty ? nil : help.joined(separator: "; "))
         return Operand(builder.poison)
       }
     }
@@ -61,7 +63,12 @@ extension Importer {
     let dtype = try declaredElementType(list.elemType)
     let count = given.keys.filter { Self.isElement($0, of: name) }.count
     guard let length = lengths[name] ?? (count > 0 ? count : nil) else {
-      throw TypeFault("is a sequence, whose length is not known", help: "--length \(name)=COUNT tells it, or \(arrays)")
+      // A length alone does where the elements' types are known, or where there are none.
+      let isTyped = try declaredType(list.elemType, name: "\(name).0") != nil
+      let known = "--length \(name)=COUNT tells it, or \(arrays)"
+      throw TypeFault(
+        "is a sequence, whose length is not known",
+        help: isTyped ? known : "\(arrays), or --length \(name)=0 where it is empty")
     }
     guard length <= 1 << 16 else { throw TypeFault("\(length) elements are absurdly many") }
     guard count <= length else { throw TypeFault("there are arrays for \(count) elements, its length is \(length)") }

@@ -25,6 +25,26 @@ import Testing
     #expect(outcome.errors.hasPrefix("hinted.onnx: warning: 'y' is declared as f32[7], it is f32[n,2]\n"))
   }
 
+  @Test func whatSequencesAndOptionalsHoldIsFoundInMessages() throws {
+    let bench = try bench()
+    let operators = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../ONNXTests/Operators").standardized.path
+    let optional = "\(operators)/test_optional_get_element_optional_tensor/model.onnx"
+    let taken = try bench.run("lathe", "check", optional)
+    #expect(taken.status == 0)
+    #expect(taken.errors.contains("help: --absent optional_input builds the model without it"))
+    let absent = try bench.run("lathe", "check", optional, "--absent", "optional_input")
+    #expect(absent.status == 1)
+    #expect(absent.errors.contains("OptionalGetElement: the optional holds nothing"))
+    let sequence = "\(operators)/test_sequence_insert_at_front/model.onnx"
+    let unknown = try bench.run("lathe", "check", sequence)
+    #expect(unknown.status == 1)
+    #expect(unknown.errors.contains("or --length sequence=0 where it is empty"))
+    let other = try bench.run("lathe", "check", "mlp.lathe", "--absent", "x")
+    #expect(other.status == 1)
+    #expect(other.errors.contains("models of ONNX alone have such inputs"))
+  }
+
   @Test func whatOnlyUnknownSizesKeepFromBeingToldIsANote() throws {
     let outcome = try bench().run("lathe", "check", "halves.onnx")
     #expect(outcome.status == 0)

@@ -131,7 +131,7 @@ struct StepRunner {
     case .index(let fault) where kernel.counted != nil:
       DiagnosticsError(
         "kernel \(kernel.name): \(kernel.counted?.message(fault.index) ?? fault.message)", location: kernel.location,
-        help: kernel.counted?.help)
+        help: kernel.counted?.help(fault.index))
     case .index(let fault):
       DiagnosticsError("kernel \(kernel.name): \(fault.message)", location: kernel.location)
     case .routine(let call, let failure):

@@ -231,15 +231,16 @@ public struct NativeModel: ~Copyable {
       internalError("\(program.name): the compiled model returned \(status)")
     }
     let kernel = program.kernels[position]
+    let number = failure == .capacity ? exceedingSize.map { Int($0()) } : nil
     let message =
       switch failure {
       case .index: "an index is out of range"
       case .singular: "a matrix has no such factorization or inverse"
-      case .capacity:
-        kernel.counted?.message(exceedingSize.map { Int($0()) }) ?? "a size exceeds its capacity"
+      case .capacity: kernel.counted?.message(number) ?? "a size exceeds its capacity"
       default: internalError("\(program.name): the compiled model returned \(status)")
       }
-    return DiagnosticsError("kernel \(kernel.name): \(message)", location: kernel.location, help: kernel.counted?.help)
+    return DiagnosticsError(
+      "kernel \(kernel.name): \(message)", location: kernel.location, help: kernel.counted?.help(number))
   }
 
   /// Borrows the bytes of all inputs and outputs at once, then calls.

@@ -242,8 +242,11 @@ package struct Kernel: Hashable, Sendable {
         : "the size \(size) is \(number), more than its capacity, \(capacity)"
     }
 
-    /// What could be done about it.
-    package var help: String { "--max \(name)=SIZE decides the capacity, up to what the model itself says" }
+    /// What could be done about it; nil where no capacity would do.
+    package func help(_ number: Int?) -> String? {
+      if let number, number < 0 { return nil }
+      return "--max \(name)=SIZE decides the capacity, up to what the model itself says"
+    }
   }
 
   /// Unique in the program, a C identifier: the layer path and the operations.

@@ -73,7 +73,7 @@ struct Call {
   /// What a definition does beside giving results.
   private final class Effects {
     var seen: Set<String> = []
-    var writes: [(argument: String, content: Tensor)] = []
+    var writes: [(argument: String, content: ProgramValue)] = []
     var memory: MemoryUse?
   }
 
@@ -505,11 +505,11 @@ struct Call {
   }
 
   /// Notes that an argument has a new content.
-  func write(_ argument: String, _ content: Tensor) { effects.writes.append((argument, content)) }
+  func write(_ argument: String, _ content: ProgramValue) { effects.writes.append((argument, content)) }
 
   /// What the operator writes, by the graph's names.
-  func writes() throws(TypeFault) -> [(name: String, content: Tensor)] {
-    var writes: [(name: String, content: Tensor)] = []
+  func writes() throws(TypeFault) -> [(name: String, content: ProgramValue)] {
+    var writes: [(name: String, content: ProgramValue)] = []
     for (argument, content) in effects.writes {
       guard case .tensor(let name)? = given(argument) else { throw TypeFault("writes to '\(argument)'") }
       writes.append((name, content))

@@ -61,8 +61,11 @@ final class Importer {
       add(.mutatedInput(argument: input, name: input), &outputs, &names)
     }
     for (name, state) in states where changed.contains(state) && variables.contains(state) {
-      guard case .tensor(let content)? = scope.values[name], !content.isPoisoned else { continue }
-      builder.update(state, to: asserted(content))
+      switch scope.values[name] {
+      case .tensor(let content)? where !content.isPoisoned: builder.update(state, to: asserted(content))
+      case .complex(let content)? where !content.parts.isPoisoned: builder.update(state, to: asserted(content.parts))
+      default: continue
+      }
     }
     outputs = outputs.map { ($0.name, asserted($0.tensor)) }
     let unsupported = self.unsupported.map { target, nodes, location in
@@ -223,14 +226,9 @@ final class Importer {
     var results = try definition.apply(call)
     try call.requireSeen()
     if schema?.isInPlace == true {
-      if isComplex { throw TypeFault("writes to complex numbers, which is not supported") }
-      let target = try call.tensor("self")
-      guard case .tensor(let content)? = results.first else { throw TypeFault("gives no tensor to write") }
-      if content.isPoisoned { throw .poisoned }
-      let shape = try Tensor.broadcastShape([target.type, content.type])
-      guard shape == target.shape else { throw TypeFault("writes \(content.type) to \(target.type)") }
-      let written = content.convert(to: target.dtype).expanded(to: shape)
-      results = [.tensor(written)]
+      guard let result = results.first else { throw TypeFault("gives no tensor to write") }
+      let written = try written(result, call)
+      results = [written]
       call.write("self", written)
     }
     let names = node.outputs.flatMap { $0.names.isEmpty ? [nil] : $0.names.map(Optional.some) }
@@ -257,6 +255,26 @@ final class Importer {
       } else {
         scope.values[name] = result
       }
+    }
+  }
+
+  /// What an operator writes to its first argument, in the type and the shape of that.
+  private func written(_ content: ProgramValue, _ call: Call) throws(TypeFault) -> ProgramValue {
+    func fitted(_ content: Tensor, _ target: Tensor) throws(TypeFault) -> Tensor {
+      if content.isPoisoned { throw .poisoned }
+      let shape = try Tensor.broadcastShape([target.type, content.type])
+      guard shape == target.shape else { throw TypeFault("writes \(content.type) to \(target.type)") }
+      return content.convert(to: target.dtype).expanded(to: shape)
+    }
+    switch content {
+    case .tensor(let content): return .tensor(try fitted(content, try call.tensor("self")))
+    case .complex(let content):
+      let target = try call.complex()
+      guard target.imaginary != nil else { throw TypeFault("writes complex numbers to real ones") }
+      return .complex(
+        ComplexTensor(
+          real: try fitted(content.real, target.real), imaginary: try fitted(content.imag, target.real)))
+    default: throw TypeFault("gives no tensor to write")
     }
   }
 

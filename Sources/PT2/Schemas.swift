@@ -43,6 +43,7 @@ extension Schema {
     _safe_softmax self dim dtype
     _softmax self dim half_to_float
     _to_copy self dtype layout device pin_memory non_blocking=false memory_format
+    _trilinear i1 i2 i3 expand1 expand2 expand3 sumdim unroll_dim=1
     _unique self sorted=true return_inverse=false
     _unique2 self sorted=true return_inverse=false return_counts=false
     _unsafe_index.Tensor self indices
@@ -166,6 +167,7 @@ extension Schema {
     bilinear input1 input2 weight bias
     binary_cross_entropy self target weight reduction=1
     binary_cross_entropy_with_logits self target weight pos_weight reduction=1
+    bincount self weights minlength=0
     bitwise_and.Scalar self other
     bitwise_and.Scalar_Tensor self other
     bitwise_and.Tensor self other

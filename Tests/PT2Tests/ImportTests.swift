@@ -317,9 +317,6 @@ struct FaultyProgramTests {
         "aten.abs.default: gives f32[4,5], the program says complex numbers, f32[4,5,2]"
       ),
       (
-        "aten.neg.default", "aten.neg_.default", "aten.neg_.default: writes to complex numbers, which is not supported"
-      ),
-      (
         "aten.linalg_matrix_exp.default", "aten.view_as_complex.default",
         "operator aten.view_as_complex.default is not supported"
       ),

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 DECOMPOSED = (
     "tiny_resnet", "tiny_mobilenet", "tiny_encoder", "tiny_gpt_sdpa", "tiny_vit", "tiny_training",
-    "tiny_special", "tiny_algebra", "tiny_statistics", "tiny_fourier", "tiny_signals", "tiny_numbers",
+    "tiny_special", "tiny_algebra", "tiny_statistics", "tiny_fourier", "tiny_signals", "tiny_numbers", "tiny_writes",
 )
 
 
@@ -309,6 +309,36 @@ class TinyTypes(nn.Module):
         )
 
 
+class TinyWrites(nn.Module):
+    """Writes to complex memory, transforms of complex signals, counts of numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(4, dtype=torch.complex64))
+
+    def forward(self, x: Tensor, z: Tensor, numbers: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+        """Of f32[3,4], complex64[3,40], i64[6] and f32[2,4,4]."""
+        y = torch.zeros_like(z)
+        y.copy_(z * 2)
+        y[0] = z[1]
+        y[:, 1] = 2
+        y[1, 2:6].mul_(1j)
+        y.index_put_((torch.tensor([1]), torch.tensor([0])), z[0, 0])
+        y.real[2].add_(1)
+        torch.view_as_real(y)[0, 3:5].zero_()
+        turned = z.T.clone()
+        turned.T[0].fill_(3)
+        self.seen += z[0, :4]
+        window = torch.hann_window(8)
+        spectrum = torch.stft(z, 8, 4, window=window, return_complex=True)
+        signal = torch.istft(spectrum, 8, 4, window=window, return_complex=True, onesided=False)
+        chosen = torch.where(x[:, :1] > 0, z, torch.full_like(z, 1 - 2j))
+        return (
+            y, turned, spectrum, signal, chosen, z.masked_fill(x[:, :1] > 0, 2.0), F.bilinear(x, x + 1, weight),
+            torch.bincount(numbers), torch.bincount(numbers, numbers * 0.5, minlength=7),
+        )
+
+
 class TinyItems(nn.Module):
     """Numbers that data decides, as numbers and as sizes."""
 
@@ -420,6 +450,11 @@ MORE = [
     Network(
         "tiny_types", TinyTypes,
         lambda: (torch.randn(3, 4), torch.tensor([5, -7, 2], dtype=torch.int32), torch.randint(0, 256, (1, 2, 4, 5), dtype=torch.uint8))),
+    Network(
+        "tiny_writes", TinyWrites,
+        lambda: (
+            torch.randn(3, 4), torch.randn(3, 40, dtype=torch.complex64), torch.tensor([0, 2, 5, 2, 4, 0]), torch.randn(2, 4, 4),
+        )),
     Network("tiny_items", TinyItems, lambda: (torch.randn(3), torch.tensor(5))),
     Network(
         "tiny_assertions",
@@ -447,7 +482,7 @@ def export(network: Network, folder: Path) -> list[Path]:
         outputs = expected(*inputs)
     # Of the names of one tensor, Lathe keeps the first.
     state = {value.data_ptr(): (key, value) for key, value in sorted(expected.state_dict().items(), reverse=True)}
-    state = {key: value for key, value in state.values() if not torch.equal(value, module.state_dict()[key])}
+    state = {key: pairs(value) for key, value in state.values() if not torch.equal(value, module.state_dict()[key])}
     shapes = None
     if network.batch:
         shapes = tuple({0: torch.export.Dim("batch", min=1, max=1024)} for _ in inputs)
@@ -558,7 +593,7 @@ def main() -> None:
     parser.add_argument("--backend", default="interpreter", help="what runs the programs")
     parser.add_argument("--gradients", action="store_true", help="compare gradients, too, of parameters")
     parser.add_argument("--keep", action="store_true", help="do not delete what agrees, and do not export it again")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     zoo = arguments.torchvision or arguments.timm or arguments.transformers
     networks = [] if zoo else [*TINY, *MORE]

@@ -92,6 +92,29 @@ extension Tensor {
     return (results[0], results[1])
   }
 
+  /// How often each number from 0 on is among the elements, or the sum of their weights: `[?n0]` up to the largest number.
+  ///
+  /// Nothing says how large that may be; whoever compiles does. A negative number fails the run.
+  ///
+  /// - Parameters:
+  ///   - weights: One for each element.
+  ///   - minlength: How many numbers there are at least.
+  public func bincount(weights: Tensor? = nil, minlength: Int = 0) -> Tensor {
+    composite("bincount", [self, weights]) { () throws(TypeFault) -> Tensor in
+      guard dtype.isInteger, rank == 1 else { throw TypeFault("counts a vector of integers, not \(type)") }
+      guard minlength >= 0 else { throw TypeFault("minlength \(minlength) is negative") }
+      if let weights, weights.shape != shape { throw TypeFault("the weights are \(weights.type), not \(shape.text)") }
+      let numbers = convert(to: .i64)
+      let last = numbers.reduce(.max, axes: [0]) + 1
+      let isNegative = numbers.reduce(.min, axes: [0]) .< 0
+      let count = isNegative.select(last.filled(.integer(-1)), last.maximum(last.filled(.integer(minlength))))
+      let size = builder.extent(shape[0] == 0 ? last.filled(.integer(minlength)) : count, capacity: nil)
+      let dtype: ScalarType = weights.map { $0.dtype == .f32 ? .f32 : .f64 } ?? .i64
+      let added = (weights ?? numbers.onesLike()).convert(to: dtype)
+      return builder.zeros(TensorType(dtype, [size])).indexAdd(dim: 0, numbers, added)
+    }
+  }
+
   /// The elements where the mask holds, in row-major order; the two broadcast.
   public func maskedSelect(_ mask: Tensor) -> Tensor {
     composite("maskedSelect", [self, mask]) { () throws(TypeFault) -> Tensor in

@@ -50,6 +50,31 @@ extension Operator {
       let b = try call.complex("other", beside: a)
       return (a.real .== b.real) .& (a.imag .== b.imag)
     },
+    "copy": written("src"), "fill": written("value"),
+    "where": .numbers { call throws(TypeFault) in
+      let condition = try call.tensor("condition")
+      let a = try call.complex()
+      let b = try call.complex("other", beside: a)
+      return ComplexTensor(real: `where`(condition, a.real, b.real), imaginary: `where`(condition, a.imag, b.imag))
+    },
+    "masked_fill": .numbers { call throws(TypeFault) in
+      let (x, mask) = (try call.complex(), try call.tensor("mask"))
+      let value = try call.complex("value", beside: x)
+      return ComplexTensor(real: x.real.maskedFill(mask, value.real), imaginary: x.imag.maskedFill(mask, value.imag))
+    },
+    "index_put": .numbers { call throws(TypeFault) in
+      let x = try call.complex()
+      let values = try call.complex("values", beside: x)
+      return ComplexTensor(
+        real: try indexPut(call, to: x.real, values.real), imaginary: try indexPut(call, to: x.imag, values.imag))
+    },
+    "select_scatter": scattered("select_scatter"), "slice_scatter": scattered("slice_scatter"),
+    "scalar_tensor": .numbers { call throws(TypeFault) in
+      let type = TensorType(try call.complexPart("dtype") ?? .defaultFloat, [Dim]())
+      let value = try call.complex("s", beside: ComplexTensor(real: call.builder.zeros(type), imaginary: nil))
+      return ComplexTensor(real: value.real, imaginary: value.imag)
+    },
+    "full": filled("zeros"), "full_like": filled("zeros_like"), "new_full": filled("new_zeros"),
     "linalg_eig": Operator { call throws(TypeFault) in
       let (values, vectors) = Linalg.eig(try call.tensor())
       return [
@@ -71,8 +96,44 @@ extension Operator {
       "movedim", "t", "mT", "squeeze", "unsqueeze", "expand", "expand_as", "repeat", "tile", "split.Tensor",
       "split_with_sizes", "split.sizes", "chunk", "unbind", "select", "narrow", "slice", "flip", "roll",
       "unfold", "diagonal", "tril", "triu", "index_select", "gather", "index", "sum", "mean", "cumsum", "zeros_like",
-      "new_zeros", "zeros", "diag_embed",
+      "new_zeros", "zeros", "zero", "diag_embed",
     ].map { ($0, partwise($0)) })
+
+  /// Whether an operator of complex numbers does the same with both parts, elements in other places or none but some.
+  static func isPartwise(_ name: String) -> Bool { parts[name] != nil || ["alias", "detach"].contains(name) }
+
+  /// What is written in place of complex numbers, in their shape.
+  private static func written(_ argument: String) -> Operator {
+    .numbers { call throws(TypeFault) in
+      let x = try call.complex()
+      let content = try call.complex(argument, beside: x)
+      return ComplexTensor(real: content.real, imaginary: content.imag).mapped {
+        $0.convert(to: x.real.dtype).expanded(to: x.real.shape)
+      }
+    }
+  }
+
+  /// Complex numbers in some places of others.
+  private static func scattered(_ name: String) -> Operator {
+    Operator { call throws(TypeFault) in
+      guard try call.complex().imaginary != nil, try call.complex("src").imaginary != nil else {
+        throw TypeFault("of real and complex numbers is not supported")
+      }
+      return try partwise(name).apply(call)
+    }
+  }
+
+  /// One number in as many places as the operator gives zeros.
+  private static func filled(_ zeros: String) -> Operator {
+    .numbers { call throws(TypeFault) in
+      guard let row = Operator.real(zeros), case .tensor(let real)? = try row.apply(call.part(.real)).first else {
+        internalError("'\(zeros)' gives no tensor")
+      }
+      let like = ComplexTensor(real: real, imaginary: nil)
+      let value = try call.complex("fill_value", beside: like)
+      return ComplexTensor(real: real + value.real, imaginary: real + value.imag)
+    }
+  }
 
   private static func partwise(_ name: String) -> Operator {
     Operator { call throws(TypeFault) in
@@ -273,20 +334,42 @@ extension Operator {
       call.ignore("pad_mode")
     }
     call.ignore("align_to_window")
-    let columns = LatheNN.stft(
-      try call.tensor(), nFFT: try call.integer("n_fft"), hopLength: try call.optionalInteger("hop_length"),
-      winLength: try call.optionalInteger("win_length"), window: try call.optional("window"), center: isCentered,
-      normalized: try call.flag("normalized"), onesided: call.has("onesided") ? try call.flag("onesided") : true)
-    return result(columns, isReal: call.has("return_complex") ? try !call.flag("return_complex") : true)
+    let signal = try call.complex()
+    let isOneSided = call.has("onesided") ? try call.flag("onesided") : signal.imaginary == nil
+    let (nFFT, hop) = (try call.integer("n_fft"), try call.optionalInteger("hop_length"))
+    let (length, window) = (try call.optionalInteger("win_length"), try call.optional("window"))
+    let isNormalized = try call.flag("normalized")
+    func columns(_ signal: Tensor) -> Tensor {
+      LatheNN.stft(
+        signal, nFFT: nFFT, hopLength: hop, winLength: length, window: window, center: isCentered,
+        normalized: isNormalized, onesided: isOneSided)
+    }
+    let isReal = call.has("return_complex") ? try !call.flag("return_complex") : signal.imaginary == nil
+    guard let imaginary = signal.imaginary else { return result(columns(signal.real), isReal: isReal) }
+    guard !isOneSided else { throw TypeFault("of complex signals has both sides") }
+    // What is linear is so of both parts.
+    let (x, y) = (ComplexTensor(parts: columns(signal.real)), ComplexTensor(parts: columns(imaginary)))
+    return result(ComplexTensor(real: x.real - y.imag, imaginary: x.imag + y.real).parts, isReal: isReal)
   }
 
-  private static let istft = Operator.one { call throws(TypeFault) in
-    guard try !call.flag("return_complex") else { throw TypeFault("of complex signals is not supported") }
-    return LatheNN.istft(
-      try call.complex().parts, nFFT: try call.integer("n_fft"), hopLength: try call.optionalInteger("hop_length"),
-      winLength: try call.optionalInteger("win_length"), window: try call.optional("window"),
-      center: try call.flag("center"), normalized: try call.flag("normalized"),
-      onesided: call.has("onesided") ? try call.flag("onesided") : true, length: try call.optionalInteger("length"))
+  private static let istft = Operator { call throws(TypeFault) in
+    let z = try call.complex()
+    let (nFFT, hop) = (try call.integer("n_fft"), try call.optionalInteger("hop_length"))
+    let (length, window) = (try call.optionalInteger("win_length"), try call.optional("window"))
+    let (isCentered, isNormalized) = (try call.flag("center"), try call.flag("normalized"))
+    let isComplex = try call.flag("return_complex")
+    let isOneSided = call.has("onesided") ? try call.flag("onesided") : !isComplex
+    let size = try call.optionalInteger("length")
+    func signal(_ z: ComplexTensor) -> Tensor {
+      LatheNN.istft(
+        z.parts, nFFT: nFFT, hopLength: hop, winLength: length, window: window, center: isCentered,
+        normalized: isNormalized, onesided: isOneSided, length: size)
+    }
+    guard isComplex else { return [.tensor(signal(z))] }
+    guard !isOneSided else { throw TypeFault("of complex signals needs both sides") }
+    // The imaginary part of a signal is the real one of -i times it.
+    let turned = ComplexTensor(real: z.imag, imaginary: -z.real)
+    return [.complex(ComplexTensor(real: signal(z), imaginary: signal(turned)))]
   }
 }
 

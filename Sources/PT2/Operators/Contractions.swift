@@ -37,6 +37,17 @@ extension Operator {
       }
       return cross(x, try call.tensor("other"), dim: dim)
     },
+    // What `bilinear` is in decomposed programs: a product of three, each with more axes, summed over some.
+    "_trilinear": .one { call throws(TypeFault) in
+      call.ignore("unroll_dim")
+      var factors: [Tensor] = []
+      for position in 1...3 {
+        var factor = try call.tensor("i\(position)")
+        for axis in try call.integers("expand\(position)").sorted() { factor = factor.unsqueeze(dim: axis) }
+        factors.append(factor)
+      }
+      return (factors[0] * factors[1] * factors[2]).sum(dim: try call.integers("sumdim"))
+    },
     "bilinear": .one { call throws(TypeFault) in
       bilinear(
         try call.tensor("input1"), try call.tensor("input2"), try call.tensor("weight"), try call.optional("bias"))

@@ -64,14 +64,10 @@ extension Operator {
       try nms(call.tensor("dets"), call.tensor("scores"), iouThreshold: call.float("iou_threshold"))
     },
     "index_put": .one { call throws(TypeFault) in
-      let (x, values) = (try call.tensor(), try call.tensor("values"))
-      let (indices, accumulates) = (try call.optionalTensors("indices"), try call.flag("accumulate"))
-      guard let mask = indices.first ?? nil, mask.dtype == .bool, indices.count == 1, values.type.elementCount == 1,
-        !accumulates
-      else { return x.indexPut(indices, values, accumulate: accumulates) }
-      // One number wherever a mask of the first axes holds.
-      let places = mask.reshape(mask.shape + [Dim](repeating: 1, count: max(x.rank - mask.rank, 0)))
-      return x.maskedFill(places, values.reshape([Dim]()))
+      try indexPut(call, to: try call.tensor(), try call.tensor("values"))
+    },
+    "bincount": .one { call throws(TypeFault) in
+      try call.tensor().bincount(weights: try call.optional("weights"), minlength: try call.integer("minlength"))
     },
     "index_fill": .one { call throws(TypeFault) in
       if let value = try call.number("value") { return try indexFill(call.tensor(), call, value) }
@@ -121,6 +117,17 @@ extension Operator {
     "one_hot": .one { call throws(TypeFault) in oneHot(try call.tensor(), numClasses: try call.integer("num_classes"))
     },
   ]
+
+  /// Values at the places that the operator names.
+  static func indexPut(_ call: Call, to x: Tensor, _ values: Tensor) throws(TypeFault) -> Tensor {
+    let (indices, accumulates) = (try call.optionalTensors("indices"), try call.flag("accumulate"))
+    guard let mask = indices.first ?? nil, mask.dtype == .bool, indices.count == 1, values.type.elementCount == 1,
+      !accumulates
+    else { return x.indexPut(indices, values, accumulate: accumulates) }
+    // One number wherever a mask of the first axes holds.
+    let places = mask.reshape(mask.shape + [Dim](repeating: 1, count: max(x.rank - mask.rank, 0)))
+    return x.maskedFill(places, values.reshape([Dim]()))
+  }
 
   private static func reduction(_ call: Call) throws(TypeFault) -> ScatterReduction {
     let name = try call.string("reduce")

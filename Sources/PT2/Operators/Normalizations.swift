@@ -89,8 +89,8 @@ extension Operator {
     }
     guard isTraining, !call.evaluating else { return running(x, mean, variance, weight, bias, eps) }
     let result = training(x, mean, variance, weight, bias, momentum, eps)
-    call.write("running_mean", result.runningMean)
-    call.write("running_var", result.runningVar)
+    call.write("running_mean", .tensor(result.runningMean))
+    call.write("running_var", .tensor(result.runningVar))
     return result.output
   }
 }
